@@ -1,0 +1,32 @@
+/**
+ * Dense arrays outside of any graph. Learners, checkpoints and workers exchange these; tensors of TensorFlow.js exist
+ * only inside functions that are traced or run eagerly, so there is nothing to dispose of outside of them.
+ */
+export interface NdArray {
+  readonly shape: readonly number[];
+  /** Row-major values; its length is the product of `shape`. */
+  readonly data: Float32Array;
+}
+
+/** Named arrays, in insertion order (the order is part of the meaning: it fixes the layout of flat vectors). */
+export type Arrays = Readonly<Record<string, NdArray>>;
+
+/** The number of elements of an array with this shape; 1 for a scalar (`[]`). */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, d) => product * d, 1);
+}
+
+/** A new array of zeros. */
+export function zeros(shape: readonly number[]): NdArray {
+  return { shape: [...shape], data: new Float32Array(sizeOf(shape)) };
+}
+
+/** An independent copy of an array. */
+export function clone(array: NdArray): NdArray {
+  return { shape: [...array.shape], data: array.data.slice() };
+}
+
+/** The total size of the arrays in bytes, as stored (float32). */
+export function bytesOf(arrays: Arrays): number {
+  return Object.values(arrays).reduce((sum, a) => sum + a.data.byteLength, 0);
+}

@@ -1,0 +1,85 @@
+import { distance } from 'fastest-levenshtein';
+
+/** Every error that a user can cause or meet, with what it means and how to mend it. Codes are stable. */
+export const ERROR_CATALOGUE = {
+  // plugins
+  LETHE_PLUGIN_UNKNOWN: 'No plugin of this kind has this name.',
+  LETHE_PLUGIN_MANIFEST: 'A plugin.json does not match its schema.',
+  LETHE_PLUGIN_VERSION: 'A plugin asks for another version of Lethe.',
+  LETHE_PLUGIN_DEPENDENCY: 'A plugin needs a package that is not installed.',
+  LETHE_PLUGIN_OPTIONS: 'A method option is unknown, of the wrong type or out of range.',
+  LETHE_PLUGIN_EXPORT: 'The code of a plugin does not export what its kind asks for.',
+  LETHE_PLUGIN_DUPLICATE: 'Two plugins of one kind have the same name.',
+  LETHE_METHOD_FAILED: 'A method broke its contract or threw while it ran.',
+  // suites and data
+  LETHE_SUITE_INVALID: 'A suite file does not match its schema or contradicts itself.',
+  LETHE_DATA_MISSING: 'The rows of a task were not found.',
+  LETHE_DATA_ROW: 'A row of a data file cannot be used.',
+  // models
+  LETHE_MODEL_MISSING: 'The model was not found.',
+  LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',
+  LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
+  LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',
+  // engine
+  LETHE_ENGINE_KERNEL: 'The compiler has no kernel for this operation.',
+  LETHE_ENGINE_READ: 'Values were read while a function was being traced.',
+  LETHE_ENGINE_INPUT: 'A program was given inputs of another name, shape or type.',
+  LETHE_ENGINE_DEVICE: 'The device is not there or cannot run this.',
+  LETHE_ENGINE_NUMBERS: 'A loss or score is not a finite number.',
+  // runs and results
+  LETHE_RUN_EXISTS: 'The output folder already holds another run.',
+  LETHE_RUN_MISSING: 'There is no run in this folder.',
+  LETHE_RUN_VERSION: 'The run was made by another version of Lethe and cannot be continued.',
+  LETHE_RUN_DAMAGED: 'A file of a run is damaged.',
+  LETHE_RUN_STOPPED: 'The run was stopped before its end.',
+  LETHE_RESULTS_INVALID: 'A results file does not match its schema or its own numbers.',
+  LETHE_ENTRY_EXISTS: 'The leaderboard already has this entry.',
+  // command line
+  LETHE_USAGE: 'The command line cannot be understood.',
+  LETHE_INTERNAL: 'A defect in Lethe.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+export interface ErrorDetails {
+  /** Where: `file:line`, a plugin folder, an option's name. */
+  readonly where?: string;
+  /** How to mend it, as an instruction. */
+  readonly remedy?: string;
+  readonly cause?: unknown;
+}
+
+/** One clear error: a stable code, what is wrong, where, and how to mend it. */
+export class LetheError extends Error {
+  readonly where: string | undefined;
+  readonly remedy: string | undefined;
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    details: ErrorDetails = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'LetheError';
+    this.where = details.where;
+    this.remedy = details.remedy;
+  }
+
+  /** Several lines: code and message, then place and remedy where there are any. */
+  describe(): string {
+    return [
+      `${this.code}: ${this.message}`,
+      ...(this.where ? [`  at  ${this.where}`] : []),
+      ...(this.remedy ? [`  fix ${this.remedy}`] : []),
+    ].join('\n');
+  }
+}
+
+/** ` Did you mean "x"?` for the nearest of `known`, or the empty string when none is near. */
+export function didYouMean(given: string, known: readonly string[]): string {
+  const ranked = known
+    .map((name) => ({ name, d: distance(given.toLowerCase(), name.toLowerCase()) }))
+    .sort((a, b) => a.d - b.d);
+  const best = ranked[0];
+  return best && best.d <= Math.max(2, Math.floor(best.name.length / 3)) ? ` Did you mean "${best.name}"?` : '';
+}

@@ -1,0 +1,13 @@
+import type { Run, RunIdentity } from './results.js';
+
+/** What happens during a benchmark. The command line, logs and tests listen to this one stream. Plain data: crosses workers. */
+export type RunEvent =
+  | { readonly type: 'run-started'; readonly run: string; readonly identity: RunIdentity; readonly steps: number }
+  | { readonly type: 'step-started'; readonly run: string; readonly step: number; readonly task: string | null }
+  | { readonly type: 'train-progress'; readonly run: string; readonly step: number; readonly done: number; readonly total: number; readonly loss: number }
+  | { readonly type: 'score-progress'; readonly run: string; readonly step: number; readonly done: number; readonly total: number }
+  /** `reused` is true where the artefact of the step was already there. */
+  | { readonly type: 'step-finished'; readonly run: string; readonly step: number; readonly scores: readonly (number | null)[]; readonly reused: boolean }
+  | { readonly type: 'run-finished'; readonly run: string; readonly result: Run };
+
+export type EventListener = (event: RunEvent) => void;

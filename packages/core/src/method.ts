@@ -1,0 +1,126 @@
+import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Arrays } from './arrays.js';
+import type { Random } from './random.js';
+
+/**
+ * The contract of a continual-learning method. A plugin exports a {@link Method} as its default export.
+ *
+ * The harness owns the loop (optimizer, schedule, batches, budget, clipping), so methods are compared on equal terms
+ * and a plugin holds only what is its own: which arrays it trains, what it adds to the linear layers of the frozen
+ * model, what it adds to the loss, and what it does between tasks.
+ */
+export interface Method<Options = Record<string, unknown>> {
+  /** A learner that has seen no task yet. `options` are validated against the manifest, with defaults filled in. */
+  create(host: MethodHost, options: Options): Learner;
+}
+
+/** One linear layer of the model that adapters may add to. */
+export interface Site {
+  /** Unique and stable, e.g. `layers.0.q`. */
+  readonly name: string;
+  /** Position in {@link MethodHost.sites}. */
+  readonly index: number;
+  readonly layer: number;
+  /** Which projection of the layer this is. */
+  readonly kind: 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
+  /** Size of the input of the linear layer. */
+  readonly in: number;
+  /** Size of its output. */
+  readonly out: number;
+}
+
+/** Arrays by name inside a traced function. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** What a method sees inside a traced function. */
+export interface Scope {
+  /** All of the learner's arrays, `trainable` and `frozen`, by name. */
+  readonly params: Tensors;
+  /** True while training (and while gradients are calibrated), false while scoring. */
+  readonly training: boolean;
+  /** Batch size. */
+  readonly batch: number;
+  /**
+   * Pooled inputs for gates, (batch, featureSize): mean and standard deviation over the prompt's tokens of the frozen
+   * token embeddings. Never depends on the other rows of the batch, on the answer, or on the task.
+   */
+  features(): Tensor2D;
+  /** The value of `make`, computed at most once in this forward pass: what all sites share, such as a gate. */
+  once<T>(key: string, make: () => T): T;
+}
+
+/** What a learner may know of the task it is about to learn, or has learned. Never any test or validation data. */
+export interface TaskView {
+  /** 1 for the first task of the stream. A method may count tasks; it gets no names when it predicts. */
+  readonly index: number;
+  /** Number of training rows. */
+  readonly rows: number;
+  /** The number of optimizer steps that the budget allows for this task. */
+  readonly steps: number;
+}
+
+export interface GradientRequest {
+  /** Names of the learner's arrays (trainable or frozen) to differentiate the task loss by. */
+  readonly names: readonly string[];
+  /** How many training rows to go over, drawn in a seeded order; all of them if there are fewer. */
+  readonly rows: number;
+  /** Rows in one gradient: 1 gives per-example gradients, as the Fisher information needs. */
+  readonly batch: number;
+}
+
+/** Services for methods: what several of them need, done once, compiled, and seeded. */
+export interface MethodHost {
+  /** The adapter sites of this run, the same for every method. */
+  readonly sites: readonly Site[];
+  /** The rank that every method may add for each task at each site. */
+  readonly rank: number;
+  /** The factor that scales an adapter's output (alpha / rank). */
+  readonly scale: number;
+  /** Size of {@link Scope.features}. */
+  readonly featureSize: number;
+  /** Number of parameters of the frozen model. */
+  readonly modelParameters: number;
+  /** Seeded by the run: fork it by purpose (`host.random.fork('init', task.index)`). */
+  readonly random: Random;
+  /**
+   * Gradients of the task loss (without the penalty) over calibration batches of the task's training rows, at the
+   * current values of the learner's arrays. Only between `begin` and the end of `end`.
+   */
+  gradients(task: TaskView, request: GradientRequest): AsyncIterable<Arrays>;
+  /** {@link Scope.features} of the task's training rows: shape (rows, featureSize), in the order of the rows. */
+  features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
+}
+
+/** A method at work on one stream of tasks. */
+export interface Learner {
+  /** What the optimizer updates during the current task. The harness writes the new values into these arrays. */
+  readonly trainable: Arrays;
+  /** What `adapt` and `penalty` read but the optimizer leaves alone. */
+  readonly frozen: Arrays;
+  /** Before training: grow, freeze, initialise. May replace `trainable` and `frozen`. */
+  begin(task: TaskView): void | Promise<void>;
+  /**
+   * The delta added to the output of a linear site, (batch, tokens, site.out), or null for none. Pure and traced: it
+   * may branch on the learner's own structure but never on values. It does not know the task.
+   * @param x the input of the site, (batch, tokens, site.in)
+   */
+  adapt(site: Site, x: Tensor3D, scope: Scope): Tensor3D | null;
+  /** A term added to the task loss, or null for none now. Pure and traced. */
+  penalty?(scope: Scope): Scalar | null;
+  /** After training: consolidate (Fisher, sensitivity, merge, split). */
+  end(task: TaskView): void | Promise<void>;
+  /** All that is needed to go on after this point: `restore(save())` on a new learner equals never having stopped. */
+  save(): LearnerState;
+  restore(state: LearnerState): void;
+  /** What the method learned about the stream, for the run's report (experts, owners, overlap, …). Plain JSON. */
+  report?(): unknown;
+}
+
+export interface LearnerState {
+  readonly trainable: Arrays;
+  readonly frozen: Arrays;
+  /** Arrays that no traced function reads (Fisher accumulators, statistics). */
+  readonly stored: Arrays;
+  /** Plain JSON: counters, owners. */
+  readonly json: unknown;
+}

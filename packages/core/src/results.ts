@@ -1,0 +1,85 @@
+import type { TrainingBudget } from './suite.js';
+
+/** `results.json`: the outcome of `lethe run`. Its JSON Schema is `schemas/results.schema.json`. */
+export interface Results {
+  readonly schema: 'lethe.results/1';
+  /** sha256 over the canonical JSON of `runs` without the fields that time and place decide (`cost` seconds and peak bytes, `environment`). */
+  readonly sha256: string;
+  readonly runs: readonly Run[];
+}
+
+export interface RunIdentity {
+  readonly suite: { readonly id: string; readonly version: string; readonly size: string };
+  readonly method: { readonly id: string; readonly version: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly model: { readonly id: string; readonly sha256: string };
+  readonly order: { readonly id: string; readonly tasks: readonly string[] };
+  readonly seed: number;
+  readonly training: TrainingBudget;
+}
+
+export type Run = CompletedRun | FailedRun;
+
+/** A score matrix: row i holds the scores after training task i, row 0 those of the base model; null where a method does not pass that point (joint training). */
+export type Matrix = readonly (readonly (number | null)[])[];
+
+export interface CompletedRun extends RunIdentity {
+  readonly status: 'completed';
+  /** (T+1) x T, columns in the order trained; scores in [0, 1]. */
+  readonly matrix: Matrix;
+  /** Probe scores by probe id. */
+  readonly general: { readonly base: Readonly<Record<string, number>>; readonly final: Readonly<Record<string, number>> };
+  readonly metrics: Metrics;
+  /** For each task: its test rows' ids hash and, per matrix row, the chosen option of every test row (compact), so that every score can be recomputed. */
+  readonly predictions: Readonly<Record<string, TaskPredictions>>;
+  readonly cost: Cost;
+  /** What the method says it learned, if it says anything. */
+  readonly report?: unknown;
+  readonly environment: Environment;
+}
+
+export interface TaskPredictions {
+  /** Index of the right option of every test row. */
+  readonly answers: readonly number[];
+  /** chosen[i] are the predicted options after step i, or null where the step was not scored. */
+  readonly chosen: readonly (readonly number[] | null)[];
+}
+
+export interface FailedRun extends RunIdentity {
+  readonly status: 'failed';
+  readonly error: { readonly code: string; readonly message: string };
+  readonly environment: Environment;
+}
+
+/** Null where a metric is not defined (backward transfer of joint training). */
+export interface Metrics {
+  readonly averageAccuracy: number | null;
+  readonly backwardTransfer: number | null;
+  readonly forgetting: number | null;
+  readonly forwardTransfer: number | null;
+  readonly learningAccuracy: number | null;
+  readonly averageIncrementalAccuracy: number | null;
+  readonly generalDelta: number | null;
+}
+
+export interface Cost {
+  /** Largest number of parameters trained at once. */
+  readonly trainableParameters: number;
+  /** Bytes of everything the method keeps after the last task. */
+  readonly storedBytes: number;
+  /** Parameters added to the model after the last task (trainable and frozen). */
+  readonly addedParameters: number;
+  readonly trainTokens: number;
+  readonly trainSeconds: number;
+  readonly evalSeconds: number;
+  readonly peakBytes: number;
+}
+
+export interface Environment {
+  readonly device: string;
+  readonly threads: number;
+  readonly lethe: string;
+  readonly node: string;
+  /** Task id to sha256 of its rows as used. */
+  readonly dataSha256: Readonly<Record<string, string>>;
+  readonly git: string | null;
+}

@@ -1,0 +1,66 @@
+/** One labelled row of a task, before tokenizing. */
+export interface Example {
+  /** Unique within the task. */
+  readonly id: string;
+  /** What the model reads, in full: the filled-in prompt template. */
+  readonly prompt: string;
+  /** The possible answers as the model would write them after the prompt (a leading space is part of the template). */
+  readonly options: readonly string[];
+  /** Index of the right answer in `options`. */
+  readonly answer: number;
+}
+
+export type Split = 'train' | 'validation' | 'test';
+
+/** A task with its rows. */
+export interface TaskData {
+  readonly id: string;
+  readonly title: string;
+  readonly train: readonly Example[];
+  readonly validation: readonly Example[];
+  readonly test: readonly Example[];
+  /** sha256 of the canonical JSON of the three splits, as they are used (after sampling). */
+  readonly sha256: string;
+}
+
+/** A named sequence of task ids. */
+export interface Order {
+  readonly id: string;
+  readonly tasks: readonly string[];
+}
+
+/** How a method may train on one task of a suite; the same for every method. */
+export interface TrainingBudget {
+  readonly epochs: number;
+  readonly batch: number;
+  /** Peak learning rate of AdamW. */
+  readonly learningRate: number;
+  /** Fraction of the steps over which the rate rises from 0; it then falls linearly to 0. */
+  readonly warmup: number;
+  readonly weightDecay: number;
+  /** Global norm to which gradients are clipped. */
+  readonly clip: number;
+  /** Rank that a method may add at each site for each task. */
+  readonly rank: number;
+  /** Adapter outputs are scaled by alpha / rank. */
+  readonly alpha: number;
+  /** The kinds of linear layers that are adapter sites. */
+  readonly sites: readonly ('q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down')[];
+  /** Longest sequence in tokens; longer inputs are cut, the end of the template is kept. */
+  readonly maxTokens: number;
+}
+
+/** A suite, resolved: rows read, prompts filled in, sizes applied. */
+export interface SuiteData {
+  readonly id: string;
+  readonly version: string;
+  readonly kind: 'domain' | 'general';
+  readonly title: string;
+  readonly tasks: readonly TaskData[];
+  readonly orders: readonly Order[];
+  readonly training: TrainingBudget;
+  /** Tasks scored on the base model and after every step, never trained on. */
+  readonly probes: readonly TaskData[];
+  /** The name of the size that was asked for, `full` by default. */
+  readonly size: string;
+}

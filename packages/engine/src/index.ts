@@ -1,0 +1,1 @@
+export type { Constant, Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';

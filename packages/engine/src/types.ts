@@ -1,0 +1,49 @@
+import type { Tensor } from '@tensorflow/tfjs';
+
+export type DType = 'float32' | 'int32' | 'bool';
+/** Values of an input, a constant or an output, row-major. `bool` travels as bytes of 0 and 1. */
+export type Values = Float32Array | Int32Array | Uint8Array;
+
+export interface TensorSpec {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+}
+
+/** A value that never changes: a weight of the frozen model. Known by reference: reuse the same object for the same weight. */
+export interface Constant extends TensorSpec {
+  readonly data: Values;
+}
+
+export interface ProgramDefinition {
+  /** For messages and profiles, e.g. `train-step`. */
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, TensorSpec>>;
+  readonly constants?: Readonly<Record<string, Constant>>;
+  /** Pure: its outputs depend on nothing but its arguments; it never reads values (`dataSync`). */
+  readonly compute: (
+    inputs: Readonly<Record<string, Tensor>>,
+    constants: Readonly<Record<string, Tensor>>,
+  ) => Readonly<Record<string, Tensor>>;
+}
+
+export interface Program {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, TensorSpec>>;
+  readonly outputs: Readonly<Record<string, TensorSpec>>;
+  /** Throws LETHE_ENGINE_INPUT for a missing or unknown name, a wrong length or type. The result is owned by the caller. */
+  run(feeds: Readonly<Record<string, Values>>): Promise<Record<string, Values>>;
+  /** Releases the session when the last user of the same graph lets go of it. */
+  dispose(): Promise<void>;
+}
+
+/** Where programs run. */
+export interface Device {
+  /** e.g. `cpu`, `webgpu`, `cuda:0`, `wasm`. */
+  readonly name: string;
+  /** Threads of one program on a cpu. */
+  readonly threads: number;
+  /** Compiles (or finds again: equal graphs over the same constants share one session) a program for this device. */
+  compile(definition: ProgramDefinition): Promise<Program>;
+  /** Releases all sessions. */
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Tokenizer } from './types.js';

@@ -1,0 +1,64 @@
+import type { Site, Tensors } from '@lethe/core';
+import type { Constant } from '@lethe/engine';
+import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+
+/** `config.json` of a Llama-layout checkpoint, as far as it is used. */
+export interface ModelConfig {
+  readonly vocabSize: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headSize: number;
+  readonly maxPositions: number;
+  readonly normEpsilon: number;
+  readonly ropeTheta: number;
+  readonly tiedHead: boolean;
+}
+
+export interface Tokenizer {
+  readonly vocabSize: number;
+  readonly endOfText: number;
+  /** No special tokens added. */
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+}
+
+/**
+ * A batch of sequences inside a traced function. Each row is a prompt followed by one or more continuations that all
+ * read the prompt but not each other, so that every option of a row is scored in one pass.
+ */
+export interface BatchTensors {
+  /** (batch, tokens) int32 token ids, padded with 0. */
+  readonly ids: Tensor2D;
+  /** (batch, tokens) int32 positions for the rotary embedding: a continuation goes on from the end of the prompt. */
+  readonly positions: Tensor2D;
+  /** (batch, tokens) int32: 0 padding, 1 prompt, 2 and up the continuations. A token attends to earlier tokens of the prompt and of its own segment. */
+  readonly segments: Tensor2D;
+}
+
+/** Adds a method's delta to a linear site; null leaves the site as it is. */
+export type Adapt = ((site: Site, x: Tensor3D) => Tensor3D | null) | null;
+
+/** A language model with frozen weights. */
+export interface LanguageModel {
+  readonly id: string;
+  /** sha256 over configuration, tokenizer and weights files. */
+  readonly sha256: string;
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  readonly parameters: number;
+  /** Every linear layer, in the order of computation. */
+  readonly sites: readonly Site[];
+  /** Weights by name in compute layout (linear weights as (in, out)), to be given to a program as its constants. */
+  readonly weights: Readonly<Record<string, Constant>>;
+  /** Traced. Hidden states after the final norm, (batch, tokens, hidden). */
+  hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt): Tensor3D;
+  /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
+  logProbabilities(hidden: Tensor3D, targets: { readonly index: Tensor1D; readonly token: Tensor1D }, weights: Tensors): Tensor1D;
+  /** Traced. {@link Scope.features}: (batch, 2 * hidden), mean and standard deviation of the prompt's token embeddings (segment 1). */
+  features(batch: BatchTensors, weights: Tensors): Tensor2D;
+  readonly featureSize: number;
+}
+
