@@ -1,0 +1,57 @@
+import type { Arrays, NdArray, Site } from '@lethe/core';
+
+/** A rank-1 piece of the update of one site: x -> (x . a) b. */
+export interface Atom {
+  expert: number;
+  /** Largest sensitivity that any of its owners had for it. */
+  sensitivity: number;
+  a: Float32Array;
+  b: Float32Array;
+  /** Diagonal Fisher information of `a` and `b`, summed over the tasks that trained them. */
+  fisherA: Float32Array;
+  fisherB: Float32Array;
+}
+
+/** The atoms of every site as two arrays: rows [expert, sensitivity, a, b] in `atoms.SITE`, [fisherA, fisherB] in `fisher.SITE`. */
+export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom[])[]): Arrays {
+  const result: Record<string, NdArray> = {};
+  sites.forEach((site, s) => {
+    const list = atoms[s]!;
+    if (list.length === 0) return;
+    const [width, fisherWidth] = [2 + site.in + site.out, site.in + site.out];
+    const data = new Float32Array(list.length * width);
+    const fisher = new Float32Array(list.length * fisherWidth);
+    list.forEach((atom, k) => {
+      data.set([atom.expert, atom.sensitivity], k * width);
+      data.set(atom.a, k * width + 2);
+      data.set(atom.b, k * width + 2 + site.in);
+      fisher.set(atom.fisherA, k * fisherWidth);
+      fisher.set(atom.fisherB, k * fisherWidth + site.in);
+    });
+    result[`atoms.${site.name}`] = { shape: [list.length, width], data };
+    result[`fisher.${site.name}`] = { shape: [list.length, fisherWidth], data: fisher };
+  });
+  return result;
+}
+
+/** The inverse of {@link packAtoms}. */
+export function unpackAtoms(sites: readonly Site[], arrays: Arrays): Atom[][] {
+  return sites.map((site) => {
+    const [packed, fisher] = [arrays[`atoms.${site.name}`], arrays[`fisher.${site.name}`]];
+    if (!packed || !fisher) return [];
+    const [count, width] = packed.shape as [number, number];
+    const fisherWidth = site.in + site.out;
+    return Array.from({ length: count }, (_, k) => {
+      const row = packed.data.subarray(k * width, (k + 1) * width);
+      const fisherRow = fisher.data.subarray(k * fisherWidth, (k + 1) * fisherWidth);
+      return {
+        expert: row[0]!,
+        sensitivity: row[1]!,
+        a: row.slice(2, 2 + site.in),
+        b: row.slice(2 + site.in),
+        fisherA: fisherRow.slice(0, site.in),
+        fisherB: fisherRow.slice(site.in),
+      };
+    });
+  });
+}
