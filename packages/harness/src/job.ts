@@ -1,0 +1,33 @@
+import type { RunIdentity } from '@lethe/core';
+
+/** How to find a suite again: the arguments of `loadSuite`, as plain data. */
+export interface SuiteReference {
+  readonly reference: string;
+  readonly suitesDir: string;
+  readonly builtDir: string;
+  readonly dataDir?: string;
+  readonly size?: string;
+}
+
+/** One run, as names and paths only: it crosses into a worker, which rebuilds everything from it. */
+export interface Job {
+  readonly identity: RunIdentity;
+  /** Path of the compiled module whose default export is the Method. */
+  readonly codePath: string;
+  /** `joint` trains on all tasks as one stage (an upper bound); `continual` on one after the other. */
+  readonly stream: 'continual' | 'joint';
+  readonly suite: SuiteReference;
+  readonly modelDir: string;
+  readonly device: string;
+  readonly threads: number;
+  /** The run folder; step artefacts go to its `steps/`. */
+  readonly outDir: string;
+  /** What the results say of their origin. */
+  readonly origin: { readonly lethe: string; readonly git: string | null };
+}
+
+/** A short readable name, unique within a benchmark: what events call a run. */
+export function runName(identity: RunIdentity): string {
+  const { suite, method, order, seed } = identity;
+  return `${suite.id}/${method.id}/order-${order.id}/seed-${seed}`;
+}
