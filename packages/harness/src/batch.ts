@@ -1,0 +1,28 @@
+import type { TensorSpec, Values } from '@lethe/engine';
+
+/** Shape of one padded batch: programs are compiled once for each. */
+export interface BatchShape {
+  readonly batch: number;
+  readonly tokens: number;
+  readonly targets: number;
+}
+
+/** Specifications of the inputs that every program over token batches has. */
+export function batchInputs(shape: BatchShape, weighted: boolean): Record<string, TensorSpec> {
+  const grid: TensorSpec = { shape: [shape.batch, shape.tokens], dtype: 'int32' };
+  const list: TensorSpec = { shape: [shape.targets], dtype: 'int32' };
+  return {
+    ids: grid,
+    positions: grid,
+    segments: grid,
+    index: list,
+    token: list,
+    ...(weighted ? { weight: { shape: [shape.targets], dtype: 'float32' } as const } : {}),
+  };
+}
+
+/** Values of a program's output as floats. */
+export function floats(values: Values | undefined): Float32Array {
+  if (values instanceof Float32Array) return values;
+  throw new TypeError('the output is not of type float32');
+}

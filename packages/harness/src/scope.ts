@@ -1,0 +1,52 @@
+import type { Arrays, Learner, Scope, Site, Tensors } from '@lethe/core';
+import type { TensorSpec, Values } from '@lethe/engine';
+import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
+import type { Tensor2D } from '@tensorflow/tfjs';
+
+/** The scope of one forward pass: what a method sees inside a traced function. */
+export function createScope(
+  model: LanguageModel, weights: Tensors, batch: BatchTensors, params: Tensors, training: boolean,
+): Scope {
+  const made = new Map<string, unknown>();
+  let features: Tensor2D | undefined;
+  return {
+    params,
+    training,
+    batch: batch.ids.shape[0],
+    features: () => (features ??= model.features(batch, weights)),
+    once<T>(key: string, make: () => T): T {
+      if (!made.has(key)) made.set(key, make());
+      return made.get(key) as T;
+    },
+  };
+}
+
+/** The sites of a run: the model's linear layers of these kinds, numbered anew. */
+export function sitesOf(model: LanguageModel, kinds: readonly Site['kind'][]): readonly Site[] {
+  return model.sites.filter((site) => kinds.includes(site.kind)).map((site, index) => ({ ...site, index }));
+}
+
+/** Lets the learner add its deltas at the sites of the run, and nowhere else. */
+export function adaptWith(learner: Learner, sites: readonly Site[], scope: Scope): Adapt {
+  const byName = new Map(sites.map((site) => [site.name, site]));
+  return (modelSite, x) => {
+    const site = byName.get(modelSite.name);
+    return site ? learner.adapt(site, x, scope) : null;
+  };
+}
+
+/** Program inputs for named arrays, under a prefix that keeps them apart from the inputs of the batch. */
+export function arrayInputs(arrays: Arrays, prefix: string): Record<string, TensorSpec> {
+  return Object.fromEntries(
+    Object.entries(arrays).map(([name, { shape }]) => [prefix + name, { shape, dtype: 'float32' }]));
+}
+
+/** Values for {@link arrayInputs}. */
+export function arrayFeeds(arrays: Arrays, prefix: string): Record<string, Values> {
+  return Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [prefix + name, data]));
+}
+
+/** The tensors of {@link arrayInputs} inside the traced function, by their own names. */
+export function arrayTensors(arrays: Arrays, prefix: string, inputs: Tensors): Tensors {
+  return Object.fromEntries(Object.keys(arrays).map((name) => [name, inputs[prefix + name]!]));
+}

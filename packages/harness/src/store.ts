@@ -1,0 +1,98 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Results, Run } from '@lethe/core';
+import { LetheError, canonicalJson } from '@lethe/core';
+import writeFileAtomic from 'write-file-atomic';
+import { resultsHash } from './hash.js';
+import { validateResults } from './validate.js';
+
+/** `run.json`: what a run folder is for. */
+export interface RunRecord<Configuration = unknown> {
+  readonly schema: 'lethe.run/1';
+  readonly lethe: string;
+  /** The resolved configuration, plain JSON: equal configurations continue one another. */
+  readonly configuration: Configuration;
+}
+
+const RECORD = 'run.json';
+const RESULTS = 'results.json';
+
+async function readJson(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new LetheError('LETHE_RUN_DAMAGED', 'The file is not JSON.', {
+      where: path, remedy: `Delete ${path} and run the same command again; finished steps are reused.`, cause,
+    });
+  }
+}
+
+const writeJson = (path: string, value: unknown) => writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+
+/**
+ * Opens a run folder for a configuration, making it where there is none.
+ *
+ * Throws LETHE_RUN_EXISTS where the folder holds another configuration, LETHE_RUN_VERSION where another version of
+ * Lethe made it.
+ */
+export async function openRun<C>(folder: string, lethe: string, configuration: C): Promise<RunRecord<C>> {
+  const path = join(folder, RECORD);
+  const known = (await readJson(path)) as RunRecord<C> | undefined;
+  if (known === undefined) {
+    const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration };
+    await mkdir(join(folder, 'steps'), { recursive: true });
+    await writeJson(path, record);
+    return record;
+  }
+  checkVersion(known, lethe, path);
+  if (canonicalJson(known.configuration) !== canonicalJson(configuration)) {
+    throw new LetheError('LETHE_RUN_EXISTS', 'The folder holds a run of another configuration.', {
+      where: path, remedy: 'Choose another folder with --out, or delete this one.',
+    });
+  }
+  return known;
+}
+
+/** The record of an existing run folder. Throws LETHE_RUN_MISSING, LETHE_RUN_VERSION, LETHE_RUN_DAMAGED. */
+export async function readRun<C = unknown>(folder: string, lethe: string): Promise<RunRecord<C>> {
+  const path = join(folder, RECORD);
+  const record = (await readJson(path)) as RunRecord<C> | undefined;
+  if (record === undefined) {
+    throw new LetheError('LETHE_RUN_MISSING', `There is no ${RECORD} in this folder.`, {
+      where: folder, remedy: 'Give the folder that `lethe run` was given with --out.',
+    });
+  }
+  checkVersion(record, lethe, path);
+  return record;
+}
+
+/** Runs of one minor version continue one another. */
+function checkVersion(record: RunRecord, lethe: string, path: string): void {
+  const minor = (version: unknown) => String(version).split('.').slice(0, 2).join('.');
+  if (record.schema !== 'lethe.run/1' || minor(record.lethe) !== minor(lethe)) {
+    throw new LetheError('LETHE_RUN_VERSION', `Lethe ${record.lethe} made this run (${record.schema}), this is ${lethe}.`, {
+      where: path, remedy: 'Finish the run with that version, or start a new one in another folder with --out.',
+    });
+  }
+}
+
+/** Writes `results.json` atomically and gives back what it holds. */
+export async function writeResults(folder: string, runs: readonly Run[]): Promise<Results> {
+  const results: Results = { schema: 'lethe.results/1', sha256: resultsHash(runs), runs };
+  await writeJson(join(folder, RESULTS), results);
+  return results;
+}
+
+/** Reads and checks `results.json`; undefined where there is none yet. Throws LETHE_RESULTS_INVALID, LETHE_RUN_DAMAGED. */
+export async function readResults(folder: string): Promise<Results | undefined> {
+  const path = join(folder, RESULTS);
+  const json = await readJson(path);
+  return json === undefined ? undefined : validateResults(json, path);
+}

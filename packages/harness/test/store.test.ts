@@ -1,0 +1,82 @@
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CompletedRun, LetheError } from '@lethe/core';
+import { expect } from 'chai';
+import { metricsOf, openRun, readArtefact, readResults, readRun, resultsHash, validateResults, writeArtefact, writeResults } from '../src/index.js';
+
+const matrix = [[0.5, 0], [1, 0.5], [0.5, 1]];
+const general = { base: { count: 0.5 }, final: { count: 0.25 } };
+const run: CompletedRun = {
+  status: 'completed',
+  suite: { id: 's', version: '1.0.0', size: 'full' },
+  method: { id: 'm', version: '1.0.0', options: {} },
+  model: { id: 'tiny', sha256: 'a'.repeat(64) },
+  order: { id: '1', tasks: ['x', 'y'] },
+  seed: 1,
+  training: { epochs: 1, batch: 4, learningRate: 1e-3, warmup: 0.1, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 32 },
+  matrix, general, metrics: metricsOf(matrix, general),
+  predictions: {
+    x: { answers: [0, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
+    y: { answers: [1, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
+  },
+  cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
+  environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },
+};
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  return promise.then(() => 'none', (error: LetheError) => error.code);
+}
+
+describe('the run folder', () => {
+  let folder: string;
+  beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'lethe-store-')); });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it('is continued by the same configuration and refused to another', async () => {
+    await openRun(folder, '0.1.0', { suite: 's' });
+    expect((await openRun(folder, '0.1.4', { suite: 's' })).lethe).to.equal('0.1.0');
+    expect(await codeOf(openRun(folder, '0.1.0', { suite: 't' }))).to.equal('LETHE_RUN_EXISTS');
+    expect(await codeOf(readRun(folder, '0.2.0'))).to.equal('LETHE_RUN_VERSION');
+    expect(await codeOf(readRun(join(folder, 'no'), '0.1.0'))).to.equal('LETHE_RUN_MISSING');
+    await writeFile(join(folder, 'run.json'), '{');
+    expect(await codeOf(readRun(folder, '0.1.0'))).to.equal('LETHE_RUN_DAMAGED');
+  });
+
+  it('keeps results that check themselves', async () => {
+    expect(await readResults(folder)).to.equal(undefined);
+    const results = await writeResults(folder, [run]);
+    expect(await readResults(folder)).to.deep.equal(results);
+    expect(resultsHash([{ ...run, cost: { ...run.cost, trainSeconds: 7 } }])).to.equal(results.sha256);
+    expect(resultsHash([{ ...run, seed: 2 }])).not.to.equal(results.sha256);
+  });
+
+  it('points at what is wrong with results', async () => {
+    const results = JSON.parse(JSON.stringify(await writeResults(folder, [run])));
+    const whereOf = (edit: (r: typeof results) => void): string => {
+      const copy = structuredClone(results);
+      edit(copy);
+      try { validateResults(copy, 'f'); } catch (error) { return (error as LetheError).where ?? ''; }
+      return 'none';
+    };
+    expect(whereOf(() => undefined)).to.equal('none');
+    expect(whereOf((r) => { r.runs[0].matrix[1][0] = 0.5; })).to.equal('f#/runs/0/matrix/1/0');
+    expect(whereOf((r) => { r.runs[0].metrics.forgetting = 0; })).to.equal('f#/runs/0/metrics/forgetting');
+    expect(whereOf((r) => { r.runs[0].seed = 3; })).to.equal('f#/sha256');
+    expect(whereOf((r) => { r.runs[0].more = 1; })).to.equal('f#/runs/0');
+    expect(whereOf((r) => { delete r.runs[0].cost.peakBytes; })).to.equal('f#/runs/0/cost');
+  });
+
+  it('gives an artefact back as it was, and notices damage', async () => {
+    const path = join(folder, 'a.step');
+    expect(await readArtefact(path)).to.equal(undefined);
+    const artefact = { json: { scores: [0.1, null] }, groups: { frozen: {}, trainable: { w: { shape: [2, 1], data: Float32Array.of(1.5, -2) } } } };
+    await writeArtefact(path, artefact);
+    expect(await readArtefact(path)).to.deep.equal(artefact);
+    const whole = await readFile(path);
+    await appendFile(path, 'x');
+    expect(await codeOf(readArtefact(path))).to.equal('LETHE_RUN_DAMAGED');
+    await writeFile(path, whole.subarray(0, 20));
+    expect(await codeOf(readArtefact(path))).to.equal('LETHE_RUN_DAMAGED');
+  });
+});
