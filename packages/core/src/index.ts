@@ -2,10 +2,13 @@ export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf } from './arra
 export { canonicalJson, sha256 } from './canonical.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
+export { type Manifest, type PluginKind, readManifest } from './manifest.js';
 export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView, Tensors } from './method.js';
 export { type Random, createRandom } from './random.js';
 export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, Results, Run, RunIdentity, TaskPredictions,
 } from './results.js';
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
+export { type Plugin, type PluginRoot, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
+export { LETHE_VERSION } from './version.js';
 export { linear, loraArrays, loraDelta, loraNames } from './tensor.js';

@@ -1,0 +1,140 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Ajv, type ErrorObject } from 'ajv';
+import semver from 'semver';
+import { LineCounter, parseDocument } from 'yaml';
+import { type ErrorCode, LetheError, didYouMean } from './errors.js';
+import { LETHE_VERSION } from './version.js';
+
+export type PluginKind = 'method' | 'suite' | 'scorer' | 'model';
+
+/** `plugin.json`, with defaults filled in. Its JSON Schema is `schemas/plugin.schema.json`. */
+export interface Manifest {
+  readonly name: string;
+  readonly kind: PluginKind;
+  readonly version: string;
+  /** Semver range of the versions of Lethe that it works with. */
+  readonly lethe: string;
+  readonly description: string;
+  readonly stream: 'continual' | 'joint';
+  readonly capabilities: {
+    readonly rehearsal: boolean;
+    readonly taskIdentity: boolean;
+    readonly growth: 'none' | 'linear' | 'sublinear';
+    /** A bound of the comparison, not a competitor. */
+    readonly bound: boolean;
+  };
+  /** JSON Schema of the options. */
+  readonly options: { readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  readonly paper?: string;
+  readonly licence: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const schema = JSON.parse(readFileSync(new URL('../../schemas/plugin.schema.json', import.meta.url), 'utf8')) as {
+  properties: Record<string, unknown> & { capabilities: { properties: Record<string, unknown> } };
+};
+const validate = new Ajv({ allErrors: true, useDefaults: true, strict: false }).compile<Manifest>(schema);
+
+/** Where a JSON pointer of a document stands, as `file:line`. */
+type Locate = (pointer: string) => string;
+
+function parse(file: string): { value: unknown; locate: Locate } {
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, version: '1.2', schema: 'json' });
+  const problem = document.errors[0];
+  if (problem) {
+    throw new LetheError('LETHE_PLUGIN_MANIFEST', `plugin.json is not valid JSON: ${problem.message.split('\n')[0]}`, {
+      where: `${file}:${lines.linePos(problem.pos[0]).line}`,
+      remedy: 'mend the JSON at this line',
+    });
+  }
+  const locate: Locate = (pointer) => {
+    const path = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const node = path.length === 0 ? document.contents : document.getIn(path, true);
+    const range = (node as { range?: readonly number[] } | undefined)?.range;
+    return range ? `${file}:${lines.linePos(range[0]!).line}` : file;
+  };
+  return { value: document.toJS(), locate };
+}
+
+/** The most telling of several schema errors: an unknown field explains the others that it causes. */
+function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
+  return errors.find((e) => e.keyword === 'additionalProperties') ?? errors[0]!;
+}
+
+function describe(error: ErrorObject): { pointer: string; message: string } {
+  const at = error.instancePath;
+  const params = error.params as Record<string, unknown>;
+  if (error.keyword === 'additionalProperties') {
+    const field = String(params['additionalProperty']);
+    const known = Object.keys(at === '/capabilities' ? schema.properties.capabilities.properties : schema.properties);
+    return { pointer: `${at}/${field}`, message: `unknown field "${field}".${didYouMean(field, known)}` };
+  }
+  const subject = at === '' ? 'the manifest' : `"${at.slice(1).replaceAll('/', '.')}"`;
+  const allowed = Array.isArray(params['allowedValues']) ? `: ${params['allowedValues'].join(', ')}` : '';
+  return { pointer: at, message: `${subject} ${error.message ?? 'is invalid'}${allowed}` };
+}
+
+/** The version of an installed package as Node would find it from `folder`, or null. */
+function installedVersion(name: string, folder: string): string | null {
+  for (let at = folder; ; at = dirname(at)) {
+    const file = join(at, 'node_modules', name, 'package.json');
+    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+    if (dirname(at) === at) return null;
+  }
+}
+
+function fail(code: ErrorCode, message: string, where: string, remedy: string): never {
+  throw new LetheError(code, message, { where, remedy });
+}
+
+function checkDependencies(manifest: Manifest, folder: string, locate: Locate): void {
+  for (const [name, range] of Object.entries(manifest.dependencies)) {
+    const found = installedVersion(name, folder);
+    if (found !== null && semver.satisfies(found, range, { includePrerelease: true })) continue;
+    fail('LETHE_PLUGIN_DEPENDENCY',
+      `plugin "${manifest.name}" needs ${name}@${range}, ${found === null ? 'which is not installed' : `but ${found} is installed`}`,
+      locate(`/dependencies/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`), `npm install ${name}@"${range}"`);
+  }
+}
+
+/** The options schema must compile, and its own defaults must satisfy it. */
+function checkOptions(manifest: Manifest, locate: Locate): void {
+  const remedy = 'mend the options schema: every default lies within its own bounds';
+  let check;
+  try {
+    check = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true }).compile(manifest.options);
+  } catch (cause) {
+    return fail('LETHE_PLUGIN_OPTIONS', `the options schema of "${manifest.name}" is not a JSON Schema: ${String(cause)}`,
+      locate('/options'), remedy);
+  }
+  if (check({})) return;
+  const { pointer, message } = describe(check.errors![0]!);
+  fail('LETHE_PLUGIN_OPTIONS', `a default of "${manifest.name}" breaks its own schema: ${message}`,
+    locate(`/options/properties${pointer}`), remedy);
+}
+
+/**
+ * Reads and checks a manifest, without touching the plugin's code: shape, then version range, then dependencies, then options.
+ *
+ * @param file path of a plugin.json
+ * @throws LetheError LETHE_PLUGIN_MANIFEST, LETHE_PLUGIN_VERSION, LETHE_PLUGIN_DEPENDENCY or LETHE_PLUGIN_OPTIONS, with file:line
+ */
+export function readManifest(file: string): Manifest {
+  const { value, locate } = parse(file);
+  if (!validate(value)) {
+    const { pointer, message } = describe(mostTelling(validate.errors!));
+    fail('LETHE_PLUGIN_MANIFEST', message, locate(pointer), 'see packages/core/schemas/plugin.schema.json');
+  }
+  if (semver.validRange(value.lethe) === null) {
+    fail('LETHE_PLUGIN_VERSION', `"${value.lethe}" is not a version range`, locate('/lethe'), `write a range such as "^${LETHE_VERSION}"`);
+  }
+  if (!semver.satisfies(LETHE_VERSION, value.lethe, { includePrerelease: true })) {
+    fail('LETHE_PLUGIN_VERSION', `plugin "${value.name}" works with Lethe ${value.lethe}, this is ${LETHE_VERSION}`,
+      locate('/lethe'), 'install a version of the plugin made for this Lethe, or widen its range after testing it');
+  }
+  checkDependencies(value, dirname(file), locate);
+  checkOptions(value, locate);
+  return value;
+}
