@@ -1,1 +1,3 @@
-export {};
+export { createProgram } from './program.js';
+export { type MethodSummary, COLUMNS, summarise } from './summary.js';
+export { renderTable } from './table.js';

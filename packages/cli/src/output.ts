@@ -1,0 +1,19 @@
+import pc from 'picocolors';
+
+/** Where a command writes: data to stdout, progress and problems to stderr. */
+export interface Output {
+  data(text: string): void;
+  note(text: string): void;
+  /** Colours for stdout; none without a terminal, under NO_COLOR or in CI. */
+  readonly colour: ReturnType<typeof pc.createColors>;
+}
+
+/** Output on the streams of this process. */
+export function processOutput(): Output {
+  const coloured = Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && !process.env['CI'];
+  return {
+    data: (text) => void process.stdout.write(`${text}\n`),
+    note: (text) => void process.stderr.write(`${text}\n`),
+    colour: pc.createColors(coloured),
+  };
+}

@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { LETHE_VERSION } from '@lethe/core';
+import { doctorCommand } from './doctor.js';
+import { listCommand } from './list.js';
+import type { Output } from './output.js';
+import { showCommand } from './show.js';
+import { validateCommand } from './validate.js';
+
+/** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
+export function createProgram(output: Output): Command {
+  const program = new Command('lethe')
+    .description('Benchmark continual learning of language models')
+    .version(LETHE_VERSION)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError();
+  program.command('list <kind>')
+    .description('what is installed: methods, suites or models')
+    .option('--json', 'as JSON')
+    .action((kind: string, { json }: { json?: boolean }) => listCommand(kind, json === true, output));
+  program.command('show <run>')
+    .description('the table of a run folder')
+    .option('--json', 'results.json instead of the table')
+    .action(async (run: string, { json }: { json?: boolean }) => {
+      process.exitCode = await showCommand(run, json === true, output);
+    });
+  program.command('validate <path>')
+    .description('check a plugin.json or results.json, or those in a folder')
+    .action((path: string) => validateCommand(path, output));
+  program.command('doctor')
+    .description('what this machine and installation offer')
+    .action(() => doctorCommand(output));
+  return program;
+}

@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import pc from 'picocolors';
+import type { CompletedRun, FailedRun, Run } from '@lethe/core';
+import { renderTable, summarise } from '../src/index.js';
+
+const base = {
+  suite: { id: 's', version: '1.0.0', size: 'full' },
+  model: { id: 'm', sha256: '0' },
+  order: { id: '1', tasks: ['a', 'b'] },
+  training: {} as CompletedRun['training'],
+  environment: { device: 'cpu', threads: 1, lethe: '0', node: '20', dataSha256: {}, git: null },
+};
+
+function run(id: string, seed: number, accuracy: number, forgetting: number, options = {}): Run {
+  return {
+    ...base, seed, status: 'completed', method: { id, version: '1.0.0', options }, matrix: [], general: { base: {}, final: {} },
+    metrics: {
+      averageAccuracy: accuracy, forgetting, backwardTransfer: null, forwardTransfer: null, learningAccuracy: null,
+      averageIncrementalAccuracy: null, generalDelta: null,
+    },
+    predictions: {},
+    cost: { trainableParameters: 1000, storedBytes: 0, addedParameters: 0, trainTokens: 0, trainSeconds: 2, evalSeconds: 1, peakBytes: 0 },
+  };
+}
+
+const failed: FailedRun = {
+  ...base, seed: 3, status: 'failed', method: { id: 'weak', version: '1.0.0', options: {} }, error: { code: 'LETHE_METHOD_FAILED', message: 'no' },
+};
+
+const bounds = new Set(['joint']);
+
+describe('results table', () => {
+  it('marks the best only where its interval overlaps no other method, and never a bound', () => {
+    const rows = summarise({ runs: [
+      run('joint', 1, 0.99, 0), run('joint', 2, 0.99, 0),
+      run('strong', 1, 0.9, 0.1), run('strong', 2, 0.901, 0.1),
+      run('weak', 1, 0.5, 0.1), run('weak', 2, 0.501, 0.3),
+    ] }, bounds);
+    expect(rows.map((row) => [row.method, row.best])).to.deep.equal([['strong', ['averageAccuracy']], ['weak', []], ['joint', []]]);
+  });
+
+  it('marks nothing from one seed: one run has no interval', () => {
+    const rows = summarise({ runs: [run('strong', 1, 0.9, 0), run('weak', 1, 0.1, 0.9)] }, bounds);
+    expect(rows.flatMap((row) => row.best)).to.deep.equal([]);
+  });
+
+  it('prefers less forgetting', () => {
+    const rows = summarise({ runs: [run('a', 1, 0.5, 0.01), run('a', 2, 0.5, 0.011), run('b', 1, 0.5, 0.5), run('b', 2, 0.5, 0.501)] }, bounds);
+    expect(rows[0]!.best).to.deep.equal(['forgetting']);
+  });
+
+  it('keeps runs apart that differ in options', () => {
+    const rows = summarise({ runs: [run('a', 1, 0.5, 0, { x: 1 }), run('a', 1, 0.6, 0, { x: 2 })] }, bounds);
+    expect(rows.map((row) => row.method)).to.deep.equal(['a x=1', 'a x=2']);
+  });
+
+  it('shows percent, missing values and failed runs', () => {
+    const text = renderTable(summarise({ runs: [run('weak', 1, 0.4, 0), run('weak', 2, 0.6, 0), failed] }, bounds), pc.createColors(false));
+    expect(text).to.contain('50.0 ± 127.1').and.contain('–').and.contain('2 + 1 failed').and.contain('1,000');
+  });
+});
