@@ -5,3 +5,5 @@ export { type Artefact, readArtefact, writeArtefact } from './artefact.js';
 export { type RunRecord, openRun, readResults, readRun, writeResults } from './store.js';
 export { accuracy, validateResults } from './validate.js';
 export { resultsHash } from './hash.js';
+export { type StreamDependencies, runStream } from './protocol.js';
+export { failedRun } from './report.js';

@@ -1,0 +1,110 @@
+import type { Arrays, GradientRequest, Learner, MethodHost, NdArray, Random, Site, TaskView, TrainingBudget } from '@lethe/core';
+import { LetheError, didYouMean, sizeOf } from '@lethe/core';
+import type { Device } from '@lethe/engine';
+import type { LanguageModel } from '@lethe/model';
+import { batchInputs, floats } from './batch.js';
+import { batchOf, taskLoss, valueAndGradients } from './loss.js';
+import { type EncodedExample, packTraining, trainingShape } from './packing.js';
+import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
+
+const PARAMS = 'params.';
+const FEATURE_BATCH = 16;
+
+/** Gives methods their services, and knows which task's rows they may see now. */
+export class Host implements MethodHost {
+  readonly sites: readonly Site[];
+  readonly rank: number;
+  readonly scale: number;
+  readonly featureSize: number;
+  readonly modelParameters: number;
+  /** The learner whose arrays gradients are taken at; set once it is created. */
+  learner: Learner | undefined;
+  private rows: readonly EncodedExample[] | undefined;
+
+  constructor(
+    private readonly device: Device,
+    private readonly model: LanguageModel,
+    budget: TrainingBudget,
+    readonly random: Random,
+  ) {
+    this.sites = sitesOf(model, budget.sites);
+    this.rank = budget.rank;
+    this.scale = budget.alpha / budget.rank;
+    this.featureSize = model.featureSize;
+    this.modelParameters = model.parameters;
+  }
+
+  /** Opens the rows of a task to the method, from `begin` to the end of `end`; undefined closes them. */
+  show(rows: readonly EncodedExample[] | undefined): void {
+    this.rows = rows;
+  }
+
+  private visible(): readonly EncodedExample[] {
+    if (this.rows) return this.rows;
+    throw new LetheError('LETHE_METHOD_FAILED', 'A method asked for training rows outside of begin and end.', {
+      remedy: 'Keep what you need of them in the learner.',
+    });
+  }
+
+  async *gradients(task: TaskView, request: GradientRequest): AsyncIterable<Arrays> {
+    const rows = this.visible();
+    const learner = this.learner!;
+    const params: Arrays = { ...learner.frozen, ...learner.trainable };
+    for (const name of request.names) {
+      if (!(name in params)) {
+        throw new LetheError('LETHE_METHOD_FAILED', `There is no array "${name}" to differentiate by.${didYouMean(name, Object.keys(params))}`);
+      }
+    }
+    const drawn = this.random.fork('gradients', task.index).shuffle(rows).slice(0, request.rows);
+    const shape = trainingShape(drawn, drawn, request.batch);
+    const program = await this.device.compile({
+      name: 'gradients',
+      inputs: { ...batchInputs(shape, true), ...arrayInputs(params, PARAMS) },
+      constants: this.model.weights,
+      compute: (inputs, weights) => {
+        const tensors = arrayTensors(params, PARAMS, inputs);
+        const { gradients } = valueAndGradients(
+          () => taskLoss({ model: this.model, learner, sites: this.sites }, inputs, weights, tensors).loss,
+          request.names.map((name) => tensors[name]!));
+        return Object.fromEntries(request.names.map((name, i) => [name, gradients[i]!]));
+      },
+    });
+    try {
+      const feeds = arrayFeeds(params, PARAMS);
+      for (let at = 0; at < drawn.length; at += request.batch) {
+        const { ids, positions, segments, index, token, weight } =
+          packTraining(drawn.slice(at, at + request.batch), shape, this.model.tokenizer.endOfText);
+        const out = await program.run({ ids, positions, segments, index, token, weight, ...feeds });
+        yield Object.fromEntries(request.names.map((name): [string, NdArray] =>
+          [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
+      }
+    } finally {
+      await program.dispose();
+    }
+  }
+
+  async features(_task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
+    const chosen = this.visible().slice(0, rows);
+    const shape = trainingShape(chosen, chosen, FEATURE_BATCH);
+    const grid = { shape: [shape.batch, shape.tokens], dtype: 'int32' } as const;
+    const program = await this.device.compile({
+      name: 'features',
+      inputs: { ids: grid, positions: grid, segments: grid },
+      constants: this.model.weights,
+      compute: (inputs, weights) => ({ features: this.model.features(batchOf(inputs), weights) }),
+    });
+    const size: readonly [number, number] = [chosen.length, this.featureSize];
+    const data = new Float32Array(sizeOf(size));
+    try {
+      for (let at = 0; at < chosen.length; at += shape.batch) {
+        const batch = chosen.slice(at, at + shape.batch);
+        const { ids, positions, segments } = packTraining(batch, shape, this.model.tokenizer.endOfText);
+        const out = floats((await program.run({ ids, positions, segments }))['features']);
+        data.set(out.subarray(0, batch.length * this.featureSize), at * this.featureSize);
+      }
+    } finally {
+      await program.dispose();
+    }
+    return { shape: size, data };
+  }
+}

@@ -1,0 +1,187 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EventListener, Method, Run, SuiteData, TaskData, TaskView } from '@lethe/core';
+import { LetheError, createRandom, didYouMean } from '@lethe/core';
+import type { Device } from '@lethe/engine';
+import type { LanguageModel } from '@lethe/model';
+import { baseModel, chooseOptions } from './evaluate.js';
+import { countOf } from './flat.js';
+import { Host } from './host.js';
+import { type Job, runName } from './job.js';
+import type { Forward } from './loss.js';
+import { type EncodedExample, encodeRow } from './packing.js';
+import { completedRun, scoresOf } from './report.js';
+import { type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
+import { stepsFor, trainTask } from './trainer.js';
+
+/** What a job names, rebuilt. */
+export interface StreamDependencies {
+  readonly device: Device;
+  readonly model: LanguageModel;
+  readonly suite: SuiteData;
+  readonly method: Method;
+}
+
+/** One stage of training: a task, or all of them for joint training. */
+interface Stage {
+  readonly name: string;
+  readonly tasks: readonly TaskData[];
+}
+
+/** Runs a method's own code; what it throws becomes LETHE_METHOD_FAILED with its name, unless it is a clear error already. */
+async function within<T>(where: string, call: () => T | Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
+    throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), { where, cause });
+  }
+}
+
+/**
+ * Runs one method over one order of a suite: scores the base model, then for each stage trains and scores everything.
+ * Steps that were finished before, by this run or one that shares a prefix with it, are read instead of computed.
+ *
+ * @param stop asked between optimizer steps and between scored batches
+ * @throws LETHE_RUN_STOPPED, LETHE_RUN_DAMAGED, LETHE_METHOD_FAILED, LETHE_ENGINE_NUMBERS, LETHE_SUITE_INVALID
+ */
+export async function runStream(
+  job: Job, deps: StreamDependencies, listener: EventListener, stop: () => boolean = () => false,
+): Promise<Run> {
+  return new Stream(job, deps, listener, stop).run();
+}
+
+class Stream {
+  private readonly name: string;
+  private readonly ordered: readonly TaskData[];
+  private readonly scored: Scored;
+  private readonly encoded = new Map<TaskData, readonly EncodedExample[]>();
+
+  constructor(
+    private readonly job: Job,
+    private readonly deps: StreamDependencies,
+    private readonly listener: EventListener,
+    private readonly stop: () => boolean,
+  ) {
+    this.name = runName(job.identity);
+    this.ordered = job.identity.order.tasks.map((id) => {
+      const task = deps.suite.tasks.find((t) => t.id === id);
+      if (task) return task;
+      throw new LetheError('LETHE_SUITE_INVALID', `The suite has no task "${id}".${didYouMean(id, deps.suite.tasks.map((t) => t.id))}`);
+    });
+    this.scored = { tasks: this.ordered, probes: deps.suite.probes };
+  }
+
+  async run(): Promise<Run> {
+    const { job, deps, listener, name: run } = this;
+    await mkdir(join(job.outDir, 'steps'), { recursive: true });
+    const stages: readonly Stage[] = job.stream === 'joint'
+      ? [{ name: 'all tasks', tasks: this.ordered }]
+      : this.ordered.map((task) => ({ name: task.id, tasks: [task] }));
+    listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
+    const sha = deps.model.sha256;
+    const steps: Step[] = [await this.step(0, null, baseKey(job, sha, this.scored), () => this.base())];
+
+    const host = new Host(deps.device, deps.model, job.identity.training, createRandom(job.identity.seed, 'method'));
+    const where = `${job.identity.method.id}, ${this.name}`;
+    const learner = await within(where, () => deps.method.create(host, { ...job.identity.method.options }));
+    host.learner = learner;
+    const forward: Forward = { model: deps.model, learner, sites: host.sites };
+    /** How many stages the learner itself has gone through; it is brought up to date only when it must train. */
+    let at = 0;
+    for (const [i, stage] of stages.entries()) {
+      const key = stepKey(job, sha, this.scored, stages.slice(0, i + 1).map(({ tasks }) => tasks));
+      steps.push(await this.step(i + 1, stage.name, key, async () => {
+        if (at < i) await within(where, () => learner.restore(steps[i]!.state));
+        at = i + 1;
+        return this.learn(i + 1, stage, forward, host);
+      }));
+    }
+    const result = completedRun(job, this.ordered, this.scored.probes, steps, deps.device);
+    listener({ type: 'run-finished', run, result });
+    return result;
+  }
+
+  /** A step: read where it is there already, else computed and written. */
+  private async step(index: number, task: string | null, key: string, compute: () => Promise<Step>): Promise<Step> {
+    const { job, name: run } = this;
+    this.listener({ type: 'step-started', run, step: index, task });
+    const known = await readStep(job, key);
+    const step = known ?? (await compute());
+    if (!known) await writeStep(job, key, step);
+    const scores = scoresOf(step.record, this.ordered);
+    this.listener({ type: 'step-finished', run, step: index, scores, reused: known !== undefined });
+    return step;
+  }
+
+  private async base(): Promise<Step> {
+    const started = performance.now();
+    const scores = await this.score(0, { model: this.deps.model, learner: baseModel, sites: [] });
+    return {
+      state: baseModel.save(),
+      record: { ...scores, cost: this.cost({ evalSeconds: (performance.now() - started) / 1000 }) },
+    };
+  }
+
+  private async learn(index: number, stage: Stage, forward: Forward, host: Host): Promise<Step> {
+    const { identity } = this.job;
+    const { learner } = forward;
+    const rows = stage.tasks.flatMap((task) => this.encode(task.train));
+    const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, identity.training) };
+    const name = `${identity.method.id} on ${stage.name}`;
+    const started = performance.now();
+    host.show(rows);
+    await within(name, () => learner.begin(view));
+    const trainableParameters = countOf(learner.trainable);
+    const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
+      device: this.deps.device, forward, rows, budget: identity.training, name, stop: this.stop,
+      random: createRandom(identity.seed, 'train', index),
+      onStep: (done, total, loss) =>
+        this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),
+    }));
+    await within(name, () => learner.end(view));
+    host.show(undefined);
+    const trained = performance.now();
+    const scores = await within(name, () => this.score(index, forward));
+    const report = learner.report?.();
+    return {
+      state: learner.save(),
+      record: {
+        ...scores,
+        cost: this.cost({
+          trainTokens: tokens, trainableParameters,
+          trainSeconds: (trained - started) / 1000, evalSeconds: (performance.now() - trained) / 1000,
+        }),
+        ...(report === undefined ? {} : { report }),
+      },
+    };
+  }
+
+  private cost(known: Partial<StepRecord['cost']>): StepRecord['cost'] {
+    const peakBytes = process.resourceUsage().maxRSS * 1024;
+    return { trainTokens: 0, trainSeconds: 0, evalSeconds: 0, trainableParameters: 0, peakBytes, ...known };
+  }
+
+  private encode(rows: TaskData['train']): readonly EncodedExample[] {
+    return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens));
+  }
+
+  private async score(step: number, forward: Forward): Promise<Pick<StepRecord, 'tasks' | 'probes'>> {
+    const { tasks, probes } = this.scored;
+    const total = [...tasks, ...probes].reduce((sum, task) => sum + task.test.length, 0);
+    let done = 0;
+    const choose = async (list: readonly TaskData[]): Promise<Record<string, readonly number[]>> => {
+      const chosen: Record<string, readonly number[]> = {};
+      for (const task of list) {
+        let rows = this.encoded.get(task);
+        if (!rows) this.encoded.set(task, (rows = this.encode(task.test)));
+        chosen[task.id] = await chooseOptions(this.deps.device, forward, rows, (count) => {
+          done += count;
+          this.listener({ type: 'score-progress', run: this.name, step, done, total });
+        }, this.stop);
+      }
+      return chosen;
+    };
+    return { tasks: await choose(tasks), probes: await choose(probes) };
+  }
+}

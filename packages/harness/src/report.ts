@@ -1,0 +1,64 @@
+import type { CompletedRun, Environment, FailedRun, TaskData } from '@lethe/core';
+import { LetheError, bytesOf } from '@lethe/core';
+import type { Device } from '@lethe/engine';
+import { countOf } from './flat.js';
+import type { Job } from './job.js';
+import { metricsOf } from './metrics.js';
+import type { Step, StepRecord } from './steps.js';
+import { accuracy } from './validate.js';
+
+const answersOf = (task: TaskData) => task.test.map((row) => row.answer);
+
+/** The scores of a step, in the order of the tasks given. */
+export function scoresOf(record: StepRecord, tasks: readonly TaskData[]): number[] {
+  return tasks.map((task) => accuracy(record.tasks[task.id]!, answersOf(task)));
+}
+
+/** The result of a stream from its steps: step 0 is the base model; a joint run has one more, which is the last row. */
+export function completedRun(
+  job: Job, tasks: readonly TaskData[], probes: readonly TaskData[], steps: readonly Step[], device: Device,
+): CompletedRun {
+  const last = steps.at(-1)!;
+  const rows = Array.from({ length: tasks.length + 1 }, (_, i): Step | null =>
+    i === 0 ? steps[0]! : i === tasks.length ? last : job.stream === 'joint' ? null : steps[i]!);
+  const matrix = rows.map((step) => (step ? scoresOf(step.record, tasks) : tasks.map(() => null)));
+  const probeScores = ({ record }: Step) =>
+    Object.fromEntries(probes.map((task) => [task.id, accuracy(record.probes[task.id]!, answersOf(task))]));
+  const general = { base: probeScores(steps[0]!), final: probeScores(last) };
+  const costs = steps.map(({ record }) => record.cost);
+  const sum = (key: 'trainTokens' | 'trainSeconds' | 'evalSeconds') => costs.reduce((total, cost) => total + cost[key], 0);
+  const most = (key: 'trainableParameters' | 'peakBytes') => Math.max(...costs.map((cost) => cost[key]));
+  const { trainable, frozen, stored } = last.state;
+  return {
+    status: 'completed',
+    ...job.identity,
+    matrix, general,
+    metrics: metricsOf(matrix, general),
+    predictions: Object.fromEntries(tasks.map((task) =>
+      [task.id, { answers: answersOf(task), chosen: rows.map((step) => step?.record.tasks[task.id] ?? null) }])),
+    cost: {
+      trainableParameters: most('trainableParameters'),
+      storedBytes: bytesOf(trainable) + bytesOf(frozen) + bytesOf(stored),
+      addedParameters: countOf(trainable) + countOf(frozen),
+      trainTokens: sum('trainTokens'), trainSeconds: sum('trainSeconds'), evalSeconds: sum('evalSeconds'),
+      peakBytes: most('peakBytes'),
+    },
+    ...(last.record.report === undefined ? {} : { report: last.record.report }),
+    environment: environmentOf(job, device.name, Object.fromEntries([...tasks, ...probes].map((task) => [task.id, task.sha256]))),
+  };
+}
+
+/** The result of a run that threw: others go on, and this one says why it did not. */
+export function failedRun(job: Job, error: unknown): FailedRun {
+  const known = error instanceof LetheError;
+  return {
+    status: 'failed',
+    ...job.identity,
+    error: { code: known ? error.code : 'LETHE_INTERNAL', message: error instanceof Error ? error.message : String(error) },
+    environment: environmentOf(job, job.device, {}),
+  };
+}
+
+function environmentOf(job: Job, device: string, dataSha256: Environment['dataSha256']): Environment {
+  return { device, threads: job.threads, lethe: job.origin.lethe, node: process.version, dataSha256, git: job.origin.git };
+}

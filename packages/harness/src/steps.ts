@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import type { LearnerState, TaskData } from '@lethe/core';
+import { sha256 } from '@lethe/core';
+import { readArtefact, writeArtefact } from './artefact.js';
+import type { Job } from './job.js';
+
+/** Raised whenever the same job would give other numbers: artefacts of another version are not found again. */
+const PROTOCOL = 1;
+
+/** What a step leaves behind, besides the arrays of the learner. */
+export interface StepRecord {
+  /** Chosen options of the test rows, by task id, for tasks and probes. */
+  readonly tasks: Readonly<Record<string, readonly number[]>>;
+  readonly probes: Readonly<Record<string, readonly number[]>>;
+  readonly cost: {
+    readonly trainTokens: number;
+    readonly trainSeconds: number;
+    readonly evalSeconds: number;
+    readonly trainableParameters: number;
+    readonly peakBytes: number;
+  };
+  readonly report?: unknown;
+}
+
+export interface Step {
+  readonly record: StepRecord;
+  readonly state: LearnerState;
+}
+
+/** What is scored after every step. */
+export interface Scored {
+  readonly tasks: readonly TaskData[];
+  readonly probes: readonly TaskData[];
+}
+
+/** What all steps of a stream have in common; scored tasks are sorted, so that orders share what they can. */
+function common(job: Job, modelSha256: string, scored: Scored) {
+  const hashes = (tasks: readonly TaskData[]) => tasks.map((task) => [task.id, task.sha256]).sort(([a], [b]) => (a! < b! ? -1 : 1));
+  return {
+    protocol: PROTOCOL, model: modelSha256, tasks: hashes(scored.tasks), probes: hashes(scored.probes),
+    maxTokens: job.identity.training.maxTokens,
+  };
+}
+
+/** The name of the base model's scores: no method, order or seed has a part in them. */
+export function baseKey(job: Job, modelSha256: string, scored: Scored): string {
+  return sha256({ ...common(job, modelSha256, scored), step: 'base' });
+}
+
+/** The name of the step after these stages: the hash of all that determines it, so that orders share their prefixes. */
+export function stepKey(job: Job, modelSha256: string, scored: Scored, trained: readonly (readonly TaskData[])[]): string {
+  const { method, seed, training } = job.identity;
+  return sha256({
+    ...common(job, modelSha256, scored), step: trained.map((stage) => stage.map((task) => task.sha256)), method, seed, training,
+  });
+}
+
+const pathOf = (job: Job, key: string) => join(job.outDir, 'steps', `${key}.step`);
+
+/** The step of this name, or undefined. Throws LETHE_RUN_DAMAGED. */
+export async function readStep(job: Job, key: string): Promise<Step | undefined> {
+  const artefact = await readArtefact<{ record: StepRecord; learner: unknown }>(pathOf(job, key));
+  if (!artefact) return undefined;
+  const { trainable = {}, frozen = {}, stored = {} } = artefact.groups;
+  return { record: artefact.json.record, state: { trainable, frozen, stored, json: artefact.json.learner } };
+}
+
+/** Writes a step atomically. */
+export async function writeStep(job: Job, key: string, { record, state }: Step): Promise<void> {
+  const { trainable, frozen, stored, json } = state;
+  await writeArtefact(pathOf(job, key), { json: { record, learner: json }, groups: { trainable, frozen, stored } });
+}

@@ -1,0 +1,122 @@
+import type { Random, TrainingBudget } from '@lethe/core';
+import { LetheError } from '@lethe/core';
+import type { Device, Program } from '@lethe/engine';
+
+import * as tf from '@tensorflow/tfjs';
+import { type BatchShape, batchInputs, floats } from './batch.js';
+import { countOf, flatten, slices, unflatten } from './flat.js';
+import { type Forward, taskLoss, valueAndGradients } from './loss.js';
+import { adamW, biasCorrections, learningRate } from './optimizer.js';
+import { type EncodedExample, packTraining, trainingShape } from './packing.js';
+import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
+
+export interface TrainingTask {
+  readonly device: Device;
+  readonly forward: Forward;
+  readonly rows: readonly EncodedExample[];
+  readonly budget: TrainingBudget;
+  /** Decides the order of the rows. */
+  readonly random: Random;
+  /** For messages: the method and the task. */
+  readonly name: string;
+  /** True when training is to stop; asked between optimizer steps. */
+  readonly stop: () => boolean;
+  readonly onStep: (done: number, total: number, loss: number) => void;
+}
+
+/** The number of optimizer steps that a budget allows for this many rows. */
+export function stepsFor(rows: number, budget: TrainingBudget): number {
+  return Math.ceil(rows / budget.batch) * budget.epochs;
+}
+
+const FROZEN = 'frozen.';
+const SCALAR = { shape: [], dtype: 'float32' } as const;
+
+/** Compiles one optimizer step: forward, gradients, clipping and update are one graph. */
+function compileStep({ device, forward, budget }: TrainingTask, shape: BatchShape): Promise<Program> {
+  const { learner, model } = forward;
+  const { trainable, frozen } = learner;
+  const vector = { shape: [countOf(trainable)], dtype: 'float32' } as const;
+  return device.compile({
+    name: 'train-step',
+    inputs: {
+      ...batchInputs(shape, true), ...arrayInputs(frozen, FROZEN),
+      flat: vector, m: vector, v: vector, rate: SCALAR, first: SCALAR, second: SCALAR,
+    },
+    constants: model.weights,
+    compute: (inputs, weights) => {
+      const parts = slices(inputs['flat'] as tf.Tensor1D, trainable);
+      const params = { ...arrayTensors(frozen, FROZEN, inputs), ...parts };
+      let task: tf.Scalar | undefined;
+      const { value, gradients } = valueAndGradients(() => {
+        const { loss, scope } = taskLoss(forward, inputs, weights, params);
+        task = loss;
+        const penalty = learner.penalty?.(scope) ?? null;
+        return penalty === null ? loss : loss.add(penalty);
+      }, Object.values(parts));
+      const gradient = tf.concat(gradients.map((g) => g.reshape([-1])));
+      const at = {
+        flat: inputs['flat']!, m: inputs['m']!, v: inputs['v']!,
+        rate: inputs['rate']!, first: inputs['first']!, second: inputs['second']!,
+      };
+      return { ...adamW(at, gradient, budget), loss: value.reshape([1]), task: task!.reshape([1]) };
+    },
+  });
+}
+
+/**
+ * Trains the learner's `trainable` arrays on the rows of one task, in place: AdamW, linear warm-up and decay, gradients
+ * clipped by their global norm, rows shuffled anew each epoch.
+ *
+ * @returns the number of tokens read, padding not counted
+ * @throws LETHE_ENGINE_NUMBERS for a loss that is not finite, LETHE_RUN_STOPPED when asked to stop
+ */
+export async function trainTask(task: TrainingTask): Promise<{ tokens: number }> {
+  const { budget, rows, forward } = task;
+  const { learner } = forward;
+  const total = stepsFor(rows.length, budget);
+  const programs = new Map<number, Program>();
+  const frozen = arrayFeeds(learner.frozen, FROZEN);
+  let flat: Float32Array = flatten(learner.trainable);
+  let m: Float32Array = new Float32Array(flat.length);
+  let v: Float32Array = new Float32Array(flat.length);
+  let tokens = 0;
+  let step = 0;
+  try {
+    for (let epoch = 0; epoch < budget.epochs; epoch++) {
+      const shuffled = task.random.fork('shuffle', epoch).shuffle(rows);
+      for (let at = 0; at < shuffled.length; at += budget.batch) {
+        if (task.stop()) throw new LetheError('LETHE_RUN_STOPPED', `Stopped at step ${step} of ${total} of ${task.name}.`);
+        step++;
+        const batch = shuffled.slice(at, at + budget.batch);
+        const shape = trainingShape(batch, rows, budget.batch);
+        let program = programs.get(shape.tokens);
+        if (!program) programs.set(shape.tokens, (program = await compileStep(task, shape)));
+        const packed = packTraining(batch, shape, forward.model.tokenizer.endOfText);
+        tokens += packed.segments.reduce((count, segment) => count + (segment > 0 ? 1 : 0), 0);
+        const bias = biasCorrections(step);
+        const out = await program.run({
+          ids: packed.ids, positions: packed.positions, segments: packed.segments,
+          index: packed.index, token: packed.token, weight: packed.weight,
+          ...frozen, flat, m, v,
+          rate: Float32Array.of(learningRate(step, total, budget)),
+          first: Float32Array.of(bias.first), second: Float32Array.of(bias.second),
+        });
+        const loss = floats(out['loss'])[0]!;
+        if (!Number.isFinite(loss)) {
+          throw new LetheError('LETHE_ENGINE_NUMBERS', `The loss of ${task.name} is ${loss} at step ${step} of ${total}.`, {
+            where: task.name, remedy: 'Lower the learning rate of the suite, or look for a division or logarithm of zero in the method.',
+          });
+        }
+        flat = floats(out['flat']);
+        m = floats(out['m']);
+        v = floats(out['v']);
+        task.onStep(step, total, floats(out['task'])[0]!);
+      }
+    }
+  } finally {
+    for (const program of programs.values()) await program.dispose();
+  }
+  unflatten(flat, learner.trainable);
+  return { tokens };
+}

@@ -1,0 +1,95 @@
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Arrays, CompletedRun, LetheError, Method, RunEvent } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core';
+import { expect } from 'chai';
+import { type Job, resultsHash, runStream, validateResults } from '../src/index.js';
+import { eagerDevice, tinyModel, tinySuite } from './tiny.js';
+
+const suite = tinySuite();
+const model = tinyModel();
+
+/** Sequential low-rank adaptation that also asks its host for what hosts offer. */
+const lora: Method = {
+  create: (host) => {
+    let trainable: Arrays = {};
+    let norm = 0;
+    return {
+      get trainable() { return trainable; },
+      frozen: {},
+      begin: (task) => { if (task.index === 1) trainable = loraArrays(host.sites, host.rank, host.random.fork('init')); },
+      adapt: (site, x, scope) => {
+        const { a, b } = loraNames(site);
+        return loraDelta(x, scope.params[a]!, scope.params[b]!, host.scale);
+      },
+      end: async (task) => {
+        for await (const gradients of host.gradients(task, { names: Object.keys(trainable), rows: 3, batch: 1 })) {
+          norm += Object.values(gradients).reduce((sum, { data }) => sum + data.reduce((s, g) => s + g * g, 0), 0);
+        }
+        const { shape } = await host.features(task, 5);
+        norm += shape[0] * shape[1];
+      },
+      save: () => ({ trainable, frozen: {}, stored: {}, json: norm }),
+      restore: (state) => { trainable = state.trainable; norm = state.json as number; },
+      report: () => ({ norm }),
+    };
+  },
+};
+
+describe('runStream', () => {
+  let outDir: string;
+  beforeEach(async () => { outDir = await mkdtemp(join(tmpdir(), 'lethe-run-')); });
+  afterEach(() => rm(outDir, { recursive: true }));
+
+  const job = (stream: Job['stream'] = 'continual'): Job => ({
+    identity: {
+      suite: { id: 'tiny', version: '1.0.0', size: 'full' }, method: { id: `lora-${stream}`, version: '1.0.0', options: {} },
+      model: { id: 'tiny', sha256: model.sha256 }, order: suite.orders[0]!, seed: 1, training: suite.training,
+    },
+    codePath: '', stream, suite: { reference: 'tiny', suitesDir: '', builtDir: '' }, modelDir: '', device: 'eager', threads: 1, outDir,
+    origin: { lethe: '0.1.0', git: null },
+  });
+  const go = async (given: Job, events: RunEvent[] = [], stop?: () => boolean, runs: Record<string, number> = {}) =>
+    (await runStream(given, { device: eagerDevice(runs), model, suite, method: lora }, (e) => events.push(e), stop)) as CompletedRun;
+  const codeOf = (promise: Promise<unknown>) => promise.then(() => 'none', (error: LetheError) => error.code);
+
+  it('learns a stream and states numbers that can be recomputed', async () => {
+    const run = await go(job());
+    expect(run.matrix).to.have.length(3);
+    expect(run.matrix[1]![0]).to.be.at.least(0.8);
+    expect(run.matrix[2]![1]).to.be.at.least(0.8);
+    expect(run.cost.trainableParameters).to.equal(16 * 4 * 2);
+    expect(run.cost.storedBytes).to.equal(16 * 4 * 2 * 4);
+    validateResults({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] });
+  }).timeout(60_000);
+
+  it('goes on where it was stopped, to the same numbers', async () => {
+    const whole = await go(job());
+    await rm(join(outDir, 'steps'), { recursive: true });
+    const events: RunEvent[] = [];
+    const stopped = go(job(), events, () => events.some((e) => e.type === 'train-progress' && e.step === 2));
+    expect(await codeOf(stopped)).to.equal('LETHE_RUN_STOPPED');
+    events.length = 0;
+    const resumed = await go(job(), events);
+    expect(resultsHash([resumed])).to.equal(resultsHash([whole]));
+    const reused = events.flatMap((e) => (e.type === 'step-finished' ? [e.reused] : []));
+    expect(reused).to.deep.equal([true, true, false]);
+    const runs: Record<string, number> = {};
+    await go(job(), [], undefined, runs);
+    expect(runs).to.deep.equal({});
+  }).timeout(60_000);
+
+  it('names a damaged artefact', async () => {
+    await go(job());
+    for (const file of await readdir(join(outDir, 'steps'))) await truncate(join(outDir, 'steps', file), 50);
+    expect(await codeOf(go(job()))).to.equal('LETHE_RUN_DAMAGED');
+  }).timeout(60_000);
+
+  it('trains jointly in one stage', async () => {
+    const run = await go(job('joint'));
+    expect(run.matrix[1]).to.deep.equal([null, null]);
+    expect(run.metrics.averageAccuracy).to.be.at.least(0.8);
+    expect(run.metrics.backwardTransfer).to.equal(null);
+  }).timeout(60_000);
+});
