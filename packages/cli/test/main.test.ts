@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import pc from 'picocolors';
+import { createProgram, explained } from '../src/index.js';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 
@@ -12,10 +14,6 @@ function lethe(...args: string[]): { status: number | null; stdout: string; stde
 }
 
 describe('lethe', () => {
-  let folder: string;
-  before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-cli-')); });
-  after(() => rmSync(folder, { recursive: true }));
-
   it('shows its commands', () => {
     const { status, stdout } = lethe('--help');
     expect(status).to.equal(0);
@@ -30,32 +28,51 @@ describe('lethe', () => {
   });
 
   it('answers bad input with a code, a remedy and status 2', () => {
-    for (const [args, text] of [
-      [['list', 'method'], 'Did you mean "methods"?'],
-      [['lits'], 'LETHE_USAGE'],
-      [['list'], 'missing required argument'],
-      [['show', join('no', 'such', 'folder')], 'LETHE_RUN_MISSING'],
-      [['validate', join('no', 'such', 'file')], 'LETHE_USAGE'],
-      [[], 'LETHE_USAGE'],
-    ] as const) {
-      const { status, stdout, stderr } = lethe(...args);
-      expect(status, args.join(' ')).to.equal(2);
-      expect(stdout, args.join(' ')).to.equal('');
-      expect(stderr, args.join(' ')).to.contain(text).and.contain('fix ');
-    }
+    const { status, stdout, stderr } = lethe('list', 'method');
+    expect(status).to.equal(2);
+    expect(stdout).to.equal('');
+    expect(stderr).to.contain('LETHE_USAGE').and.contain('Did you mean "methods"?').and.contain('fix ');
   });
+});
 
-  it('validates a manifest with file and line', () => {
+describe('commands', () => {
+  let folder: string;
+  before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-cli-')); });
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** Runs a command in this process: its data, and what went wrong in the form that users see. */
+  async function call(...args: string[]): Promise<{ data: string; problem: string }> {
+    const lines: string[] = [];
+    const output = { data: (text: string) => void lines.push(text), note: () => undefined, colour: pc.createColors(false) };
+    try {
+      await createProgram(output).parseAsync(args, { from: 'user' });
+    } catch (error) {
+      return { data: lines.join('\n'), problem: explained(error)?.describe() ?? '' };
+    }
+    return { data: lines.join('\n'), problem: '' };
+  }
+
+  for (const [args, text] of [
+    [['lits'], 'LETHE_USAGE'],
+    [['list'], 'missing required argument'],
+    [['show', join('no', 'such', 'folder')], 'LETHE_RUN_MISSING'],
+    [['validate', join('no', 'such', 'file')], 'LETHE_USAGE'],
+    [['doctor', '--unknown'], 'LETHE_USAGE'],
+  ] as const) {
+    it(`refuses: ${args.join(' ')}`, async () => {
+      const { data, problem } = await call(...args);
+      expect(data).to.equal('');
+      expect(problem).to.contain(text).and.contain('fix ');
+    });
+  }
+
+  it('validates a manifest with file and line', async () => {
     const file = join(folder, 'plugin.json');
     writeFileSync(file, '{\n  "name": "x",\n  "knid": "method"\n}\n');
-    const { status, stderr } = lethe('validate', folder);
-    expect(status).to.equal(2);
-    expect(stderr).to.contain('Did you mean "kind"?').and.contain(`${file}:3`);
+    expect((await call('validate', folder)).problem).to.contain('Did you mean "kind"?').and.contain(`${file}:3`);
   });
 
-  it('says what the installation offers', () => {
-    const { status, stdout } = lethe('doctor');
-    expect(status).to.equal(0);
-    expect(stdout).to.contain(process.version).and.contain('seta');
+  it('says what the installation offers', async () => {
+    expect((await call('doctor')).data).to.contain(process.version).and.contain('seta');
   });
 });
