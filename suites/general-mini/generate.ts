@@ -1,0 +1,75 @@
+import { type Example, type Random, createRandom } from '@lethe/core';
+import { type Row, type Share, pick, rowsOf, shareOf } from '../shared/rows.js';
+
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  animal: ['cat', 'dog', 'horse', 'cow', 'sheep', 'lion', 'bear', 'fox', 'wolf', 'duck', 'goat', 'mouse'],
+  fruit: ['apple', 'pear', 'plum', 'grape', 'lemon', 'peach', 'cherry', 'melon', 'orange', 'mango', 'fig', 'lime'],
+  colour: ['red', 'blue', 'green', 'black', 'white', 'brown', 'pink', 'grey', 'yellow', 'purple', 'gold', 'silver'],
+  tool: ['hammer', 'saw', 'drill', 'spade', 'axe', 'rake', 'chisel', 'wrench', 'knife', 'file', 'clamp', 'plane'],
+};
+const KINDS = Object.keys(GROUPS);
+const WORDS = Object.values(GROUPS).flat();
+
+/** Puts the right answer at the wanted index among the wrong ones. */
+function row(question: string, right: string, wrong: readonly string[], answer: number): Row {
+  const options = [...wrong.slice(0, answer), right, ...wrong.slice(answer)].map((word) => ` ${word}`);
+  return { prompt: `${question}\nAnswer:`, options, answer };
+}
+
+const SKILLS: Readonly<Record<string, (random: Random, answer: number) => Row>> = {
+  copy(random, answer) {
+    const [a, b, c] = random.shuffle(WORDS) as [string, string, string];
+    return row(`The words are ${b}, ${a} and ${c}. Repeat the word ${a}.`, a, [b, c], answer);
+  },
+  alphabet(random, answer) {
+    const words = random.shuffle(WORDS).slice(0, 3);
+    const [first, ...rest] = [...words].sort() as [string, string, string];
+    return row(`Which word comes first in the alphabet: ${words.join(', ')}?`, first, random.shuffle(rest), answer);
+  },
+  compare(random, answer) {
+    const numbers = random.shuffle(Array.from({ length: 99 }, (_, i) => i + 1)).slice(0, 3);
+    const [least, ...rest] = [...numbers].sort((x, y) => x - y) as [number, number, number];
+    return row(`Which number is the smallest: ${numbers.join(', ')}?`, `${least}`, random.shuffle(rest).map(String), answer);
+  },
+  sum(random, answer) {
+    const [a, b] = [1 + random.below(49), 1 + random.below(49)];
+    const wrong = random.shuffle([-2, -1, 1, 2]).slice(0, 2).map((step) => `${a + b + step}`);
+    return row(`What is ${a} plus ${b}?`, `${a + b}`, wrong, answer);
+  },
+  category(random, answer) {
+    const [kind, ...others] = random.shuffle(KINDS) as [string, ...string[]];
+    const words = random.shuffle(GROUPS[kind]!).slice(0, 2);
+    return row(`What are a ${words[0]} and a ${words[1]}?`, kind, others.slice(0, 2), answer);
+  },
+  odd(random, answer) {
+    const [kind, other] = random.shuffle(KINDS) as [string, string];
+    const same = random.shuffle(GROUPS[kind]!).slice(0, 2);
+    const stranger = pick(random, GROUPS[other]!);
+    return row(`Which is the odd one out: ${random.shuffle([...same, stranger]).join(', ')}?`, stranger, same, answer);
+  },
+};
+
+/** The ids of the tasks. */
+export const TASKS: readonly string[] = Object.keys(SKILLS);
+
+/**
+ * `count` distinct rows of a task with three options each, the same for the same arguments.
+ *
+ * @throws RangeError for an unknown task, or more rows than there are
+ */
+export function generate(taskId: string, split: Share, count: number, seed: number): Example[] {
+  const skill = SKILLS[taskId];
+  if (skill === undefined) throw new RangeError(`general-mini has no task "${taskId}"; it has ${TASKS.join(', ')}`);
+  return rowsOf(`general-mini/${taskId}`, split, count, seed, 3, skill);
+}
+
+/** Exercises with their answers, from the pretraining share. */
+export function pretrainText(seed: number, documents: number): string[] {
+  const random = createRandom(seed, 'general-mini', 'text');
+  const texts: string[] = [];
+  while (texts.length < documents) {
+    const { prompt, options, answer } = SKILLS[pick(random, TASKS)]!(random, random.below(3));
+    if (shareOf(prompt) === 'pretrain') texts.push(`${prompt}${options[answer]}`);
+  }
+  return texts;
+}
