@@ -1,1 +1,3 @@
 export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Tokenizer } from './types.js';
+export { loadModel } from './load.js';
+export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';

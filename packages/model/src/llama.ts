@@ -1,0 +1,166 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Site, Tensors } from '@lethe/core';
+import { linear } from '@lethe/core';
+import { sitesOf } from './config.js';
+import type { Adapt, BatchTensors, ModelConfig } from './types.js';
+
+/** x sigmoid(x); the gradient uses the sigmoid and value of the forward pass. */
+const silu = tf.customGrad((x, save) => {
+  const input = x as tf.Tensor;
+  const gate = tf.sigmoid(input);
+  const value = tf.mul(input, gate);
+  (save as tf.GradSaveFunc)([gate, value]);
+  return {
+    value,
+    gradFunc: (dy, saved) => {
+      const [s, y] = saved as [tf.Tensor, tf.Tensor];
+      return tf.mul(dy, tf.add(s, tf.mul(y, tf.sub(1, s))));
+    },
+  };
+});
+
+/** x / rms(x) over the last dimension (Zhang and Sennrich 2019, arXiv 1910.07467), times the gain. */
+function rmsNorm(x: tf.Tensor3D, gain: tf.Tensor, epsilon: number): tf.Tensor3D {
+  const normalise = tf.customGrad((input, save) => {
+    const t = input as tf.Tensor;
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(t), -1, true), epsilon));
+    const value = tf.mul(t, inverse);
+    (save as tf.GradSaveFunc)([inverse, value]);
+    return {
+      value,
+      gradFunc: (dy, saved) => {
+        const [r, y] = saved as [tf.Tensor, tf.Tensor];
+        return tf.mul(r, tf.sub(dy, tf.mul(y, tf.mean(tf.mul(dy, y), -1, true))));
+      },
+    };
+  });
+  return tf.mul(normalise(x), gain) as tf.Tensor3D;
+}
+
+/** cos and sin of the rotary embedding (Su et al. 2021, arXiv 2104.09864) at the positions of a batch, each (batch, 1, tokens, headSize). */
+function rotaryAngles(config: ModelConfig, positions: tf.Tensor2D) {
+  const [batch, tokens] = positions.shape;
+  const { headSize, ropeTheta } = config;
+  // A position never exceeds its column, so a table as long as the sequence is enough.
+  const angle = (n: number) => Math.floor(n / headSize) * ropeTheta ** (-2 * ((n % headSize) % (headSize / 2)) / headSize);
+  const look = (of: (angle: number) => number) => {
+    const table = tf.tensor2d(Float32Array.from({ length: tokens * headSize }, (_, n) => of(angle(n))), [tokens, headSize]);
+    return tf.reshape(tf.gather(table, tf.reshape(positions, [-1])), [batch, 1, tokens, headSize]);
+  };
+  return { cos: look(Math.cos), sin: look(Math.sin) };
+}
+
+/** The matrix that takes (a, b) to (-b, a), a and b being the halves of a head. */
+function halfRotation(headSize: number): tf.Tensor2D {
+  const half = headSize / 2;
+  const data = new Float32Array(headSize * headSize);
+  for (let i = 0; i < half; i++) {
+    data[(i + half) * headSize + i] = -1;
+    data[i * headSize + i + half] = 1;
+  }
+  return tf.tensor2d(data, [headSize, headSize]);
+}
+
+/** 0 where token i may read token j, -1e9 elsewhere; finite, so that a row of padding gives no NaN. (batch, 1, tokens, tokens) */
+function attentionBias(segments: tf.Tensor2D): tf.Tensor4D {
+  const [batch, tokens] = segments.shape;
+  const float = tf.cast(segments, 'float32');
+  const reader = tf.reshape(float, [batch, 1, tokens, 1]);
+  const read = tf.reshape(float, [batch, 1, 1, tokens]);
+  const causal = Float32Array.from({ length: tokens * tokens }, (_, n) => (n % tokens <= Math.floor(n / tokens) ? 1 : 0));
+  const prompt = tf.cast(tf.equal(read, 1), 'float32');
+  const own = tf.mul(tf.cast(tf.equal(read, reader), 'float32'), tf.cast(tf.greater(read, 0), 'float32'));
+  const allowed = tf.mul(tf.maximum(prompt, own), tf.tensor4d(causal, [1, 1, tokens, tokens]));
+  return tf.mul(tf.sub(allowed, 1), 1e9) as tf.Tensor4D;
+}
+
+/** Traced. Hidden states after the final norm, (batch, tokens, hidden). */
+export function hidden(config: ModelConfig, batch: BatchTensors, weights: Tensors, adapt: Adapt): tf.Tensor3D {
+  const { heads, keyValueHeads, headSize, hiddenSize, normEpsilon } = config;
+  const [rows, tokens] = batch.ids.shape;
+  const sites = new Map(sitesOf(config).map((site) => [site.name, site] as const));
+  const { cos, sin } = rotaryAngles(config, batch.positions);
+  const turn = halfRotation(headSize);
+  const bias = attentionBias(batch.segments);
+  const group = heads / keyValueHeads;
+
+  const at = (name: string, x: tf.Tensor3D): tf.Tensor3D => {
+    const y = linear(x, weights[name]!);
+    const delta = adapt?.(sites.get(name) as Site, x) ?? null;
+    return delta ? tf.add(y, delta) : y;
+  };
+  // (batch, tokens, count * headSize) -> (batch, count, tokens, headSize)
+  const split = (x: tf.Tensor3D, count: number) => tf.transpose(tf.reshape(x, [rows, tokens, count, headSize]), [0, 2, 1, 3]);
+  const rotate = (x: tf.Tensor) =>
+    tf.add(tf.mul(x, cos), tf.mul(tf.reshape(tf.matMul(tf.reshape(x, [-1, headSize]), turn), x.shape), sin));
+
+  let x = tf.reshape(tf.gather(weights['embed']!, tf.reshape(batch.ids, [-1])), [rows, tokens, hiddenSize]) as tf.Tensor3D;
+  for (let layer = 0; layer < config.layers; layer++) {
+    const name = (part: string) => `layers.${layer}.${part}`;
+    const h = rmsNorm(x, weights[name('norm1')]!, normEpsilon);
+    const q = rotate(split(at(name('q'), h), heads)); // (batch, heads, tokens, headSize)
+    const k = rotate(split(at(name('k'), h), keyValueHeads)); // (batch, keyValueHeads, tokens, headSize)
+    const v = split(at(name('v'), h), keyValueHeads);
+    // The query heads that share a key head are stacked along the tokens, so that keys need no copies (Ainslie et al. 2023).
+    const stacked = tf.reshape(tf.mul(q, headSize ** -0.5), [rows, keyValueHeads, group * tokens, headSize]);
+    const scores = tf.reshape(tf.matMul(stacked, k, false, true), [rows, heads, tokens, tokens]);
+    const attention = tf.reshape(tf.softmax(tf.add(scores, bias)), [rows, keyValueHeads, group * tokens, tokens]);
+    const mixed = tf.reshape(tf.matMul(attention, v), [rows, heads, tokens, headSize]);
+    const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows, tokens, heads * headSize]) as tf.Tensor3D;
+    x = tf.add(x, at(name('o'), joined));
+
+    const h2 = rmsNorm(x, weights[name('norm2')]!, normEpsilon);
+    const inner = tf.mul(silu(at(name('gate'), h2)), at(name('up'), h2)) as tf.Tensor3D; // (batch, tokens, intermediate)
+    x = tf.add(x, at(name('down'), inner));
+  }
+  return rmsNorm(x, weights['norm']!, normEpsilon);
+}
+
+/** Traced. Log-probability of each target token, (N); the gradient is softmax minus the target's row, without one-hot vectors. */
+export function logProbabilities(
+  config: ModelConfig,
+  states: tf.Tensor3D,
+  targets: { readonly index: tf.Tensor1D; readonly token: tf.Tensor1D },
+  weights: Tensors,
+): tf.Tensor1D {
+  const { token } = targets;
+  const head = tf.customGrad((rows, table, save) => {
+    const [h, e] = [rows as tf.Tensor2D, table as tf.Tensor2D]; // (N, hidden), (vocabulary, hidden)
+    const logits = tf.matMul(h, e, false, true); // (N, vocabulary)
+    const top = tf.max(logits, -1, true);
+    const exponentials = tf.exp(tf.sub(logits, top));
+    const total = tf.sum(exponentials, -1, true); // (N, 1)
+    const chosen = tf.gather(e, token); // (N, hidden)
+    const score = tf.sum(tf.mul(h, chosen), -1, true);
+    const value = tf.reshape(tf.sub(score, tf.add(tf.log(total), top)), [-1]);
+    (save as tf.GradSaveFunc)([h, e, exponentials, total, chosen]);
+    return {
+      value,
+      gradFunc: (dy, saved) => {
+        const [hs, es, exps, sums, picked] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+        const d = tf.reshape(dy, [-1, 1]);
+        const scaled = tf.div(d, sums); // (N, 1)
+        const toHidden = tf.sub(tf.mul(picked, d), tf.mul(tf.matMul(exps, es), scaled));
+        const toTable = tf.sub(
+          tf.unsortedSegmentSum(tf.mul(hs, d), token, config.vocabSize),
+          tf.matMul(exps, tf.mul(hs, scaled) as tf.Tensor2D, true, false),
+        );
+        return [toHidden, toTable];
+      },
+    };
+  });
+  const flat = tf.reshape(states, [-1, config.hiddenSize]);
+  return head(tf.gather(flat, targets.index), weights[config.tiedHead ? 'embed' : 'head']!) as tf.Tensor1D;
+}
+
+/** Traced. Mean and standard deviation of the embeddings of the prompt's tokens (segment 1), (batch, 2 * hidden). */
+export function features(config: ModelConfig, batch: BatchTensors, weights: Tensors): tf.Tensor2D {
+  const [rows, tokens] = batch.ids.shape;
+  const embedded = tf.reshape(tf.gather(weights['embed']!, tf.reshape(batch.ids, [-1])), [rows, tokens, config.hiddenSize]);
+  const inPrompt = tf.reshape(tf.cast(tf.equal(batch.segments, 1), 'float32'), [rows, tokens, 1]);
+  const count = tf.maximum(tf.sum(inPrompt, 1, true), 1); // (batch, 1, 1)
+  const mean = tf.div(tf.sum(tf.mul(embedded, inPrompt), 1, true), count); // (batch, 1, hidden)
+  const deviation = tf.mul(tf.sub(embedded, mean), inPrompt);
+  const spread = tf.sqrt(tf.div(tf.sum(tf.square(deviation), 1, true), count));
+  return tf.reshape(tf.concat([mean, spread], 2), [rows, 2 * config.hiddenSize]) as tf.Tensor2D;
+}
