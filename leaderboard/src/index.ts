@@ -1,1 +1,2 @@
-export {};
+export { type Entry, type Validate, publishRun, readEntries } from './entry.js';
+export { buildSite } from './site.js';
