@@ -74,7 +74,7 @@ addKernel('GatherV2', (t, { x, indices }, { axis, batchDims }) => {
 });
 addKernel('OneHot', (t, { indices }, { depth, onValue, offValue }) => {
   const values = t.builder.literal([2], 'float32', Float32Array.of(offValue, onValue));
-  return t.emit('OneHot', [t.ref(indices!), t.builder.ints([depth]), values], [...indices!.shape, depth], 'float32', { axis: -1 });
+  return t.emit('OneHot', [t.ref(indices!), t.builder.literal([1], 'int32', Int32Array.of(depth)), values], [...indices!.shape, depth], 'float32', { axis: -1 });
 });
 addKernel('UnsortedSegmentSum', (t, { x, segmentIds }, { numSegments }) => {
   const shape = [numSegments, ...x!.shape.slice(1)];
