@@ -1,7 +1,7 @@
 import {
-  type Arrays, clone, type Learner, type LearnerState, loraArrays, loraDelta, loraNames, type Method, type MethodHost,
-  type NdArray, type Scope, type Site, type TaskView, zeros,
+  type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, zeros,
 } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {

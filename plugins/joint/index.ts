@@ -1,4 +1,5 @@
-import { type Arrays, type Learner, type LearnerState, loraArrays, loraDelta, loraNames, type Method, type MethodHost, type Scope, type Site } from '@lethe/core';
+import type { Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 /** One adapter for all tasks, trained on their union in one stage (the manifest asks for the joint stream). */

@@ -1,7 +1,5 @@
-import {
-  type Arrays, type Learner, type LearnerState, loraArrays, loraDelta, loraNames, type Method, type MethodHost,
-  type NdArray, type Scope, type Site, type TaskView,
-} from '@lethe/core';
+import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {

@@ -11,4 +11,3 @@ export type {
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
 export { type Plugin, type PluginRoot, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { LETHE_VERSION } from './version.js';
-export { linear, loraArrays, loraDelta, loraNames } from './tensor.js';

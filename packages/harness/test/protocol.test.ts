@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Arrays, CompletedRun, LetheError, Method, RunEvent } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import { expect } from 'chai';
 import { type Job, resultsHash, runStream, validateResults } from '../src/index.js';
 import { eagerDevice, tinyModel, tinySuite } from './tiny.js';

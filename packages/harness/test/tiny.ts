@@ -1,5 +1,6 @@
 import type { Example, Site, SuiteData, TaskData, Tensors } from '@lethe/core';
-import { createRandom, linear, sha256 } from '@lethe/core';
+import { createRandom, sha256 } from '@lethe/core';
+import { linear } from '@lethe/core/tensor';
 import type { Constant, Device, Values } from '@lethe/engine';
 import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Site, Tensors } from '@lethe/core';
-import { linear } from '@lethe/core';
+import { linear } from '@lethe/core/tensor';
 import { sitesOf } from './config.js';
 import type { Adapt, BatchTensors, ModelConfig } from './types.js';
 
