@@ -7,3 +7,4 @@ export { accuracy, validateResults } from './validate.js';
 export { resultsHash } from './hash.js';
 export { type StreamDependencies, runStream } from './protocol.js';
 export { failedRun } from './report.js';
+export { type TrainingStep, compileTrainingStep } from './training-step.js';
