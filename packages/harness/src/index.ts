@@ -10,3 +10,4 @@ export { failedRun } from './report.js';
 export { lockRun } from './lock.js';
 export { stepsFor } from './trainer.js';
 export { composeRun, createContainer, loadMethod } from './container.js';
+export { type TrainingStep, compileTrainingStep } from './training-step.js';

@@ -1,3 +1,6 @@
 export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Tokenizer } from './types.js';
 export { loadModel } from './load.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
+export { sitesOf } from './config.js';
+export { layoutOf } from './layout.js';
+export { features, hidden, logProbabilities } from './llama.js';
