@@ -19,15 +19,16 @@ export function batchOf(inputs: Tensors): BatchTensors {
   };
 }
 
-/** Traced. Log probabilities of the targets, (targets), and the scope they were computed in. */
+/** Traced. Log probabilities of the targets, (targets), the scope they were computed in, and whether the learner added to any site. */
 export function targetLogProbabilities(
   { model, learner, sites }: Forward, inputs: Tensors, weights: Tensors, params: Tensors, training: boolean,
-): { logp: tf.Tensor1D; scope: ReturnType<typeof createScope> } {
+): { logp: tf.Tensor1D; scope: ReturnType<typeof createScope>; adapted: boolean } {
   const batch = batchOf(inputs);
   const scope = createScope(model, weights, batch, params, training);
-  const hidden = model.hidden(batch, weights, adaptWith(learner, sites, scope));
+  let adapted = false;
+  const hidden = model.hidden(batch, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
   const targets = { index: inputs['index'] as tf.Tensor1D, token: inputs['token'] as tf.Tensor1D };
-  return { logp: model.logProbabilities(hidden, targets, weights), scope };
+  return { logp: model.logProbabilities(hidden, targets, weights), scope, adapted };
 }
 
 /** Traced. The task loss -sum(weight * log p): the mean over rows of the mean over their answer tokens. */
