@@ -1,14 +1,34 @@
 import { readFileSync } from 'node:fs';
 import type { ErrorObject } from 'ajv';
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, type Node, isMap, isScalar, isSeq, parseDocument } from 'yaml';
 import { type ErrorCode, LetheError, didYouMean } from './errors.js';
 
 /** A JSON or YAML file that was read. */
 export interface Document {
   /** Plain JSON. */
   readonly value: unknown;
-  /** Where a JSON pointer stands, as `file:line`. */
+  /** Where a JSON pointer stands, as `file:line`: the line of a field's name, or of what should hold it where it is not there. */
   locate(pointer: string): string;
+}
+
+/** Where the name of a field or an item of a list begins, or the last thing on the way to it that is there. */
+function offsetAt(root: Node | null, pointer: string): number | undefined {
+  let node: unknown = root;
+  let offset = root?.range?.[0];
+  for (const part of pointer.split('/').slice(1).map((raw) => raw.replaceAll('~1', '/').replaceAll('~0', '~'))) {
+    let found: unknown;
+    if (isMap(node)) {
+      // a key such as 1 is a number to YAML and a text to JSON
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === part);
+      [found, node] = [pair?.key, pair?.value];
+    } else if (isSeq(node)) {
+      found = node = node.items[Number(part)];
+    }
+    const range = (found as Node | undefined)?.range;
+    if (!range) break;
+    offset = range[0];
+  }
+  return offset;
 }
 
 /**
@@ -32,10 +52,8 @@ export function readDocument(file: string, format: 'JSON' | 'YAML', code: ErrorC
   return {
     value: document.toJS(),
     locate: (pointer) => {
-      const path = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-      const node = path.length === 0 ? document.contents : document.getIn(path, true);
-      const range = (node as { range?: readonly number[] } | undefined)?.range;
-      return range ? `${file}:${lines.linePos(range[0]!).line}` : file;
+      const offset = offsetAt(document.contents, pointer);
+      return offset === undefined ? file : `${file}:${lines.linePos(offset).line}`;
     },
   };
 }

@@ -12,8 +12,10 @@ export const ERROR_CATALOGUE = {
   LETHE_PLUGIN_DUPLICATE: 'Two plugins of one kind have the same name.',
   LETHE_METHOD_FAILED: 'A method broke its contract or threw while it ran.',
   // suites and data
+  LETHE_SUITE_UNKNOWN: 'No suite, or no size of a suite, has this name.',
   LETHE_SUITE_INVALID: 'A suite file does not match its schema or contradicts itself.',
   LETHE_DATA_MISSING: 'The rows of a task were not found.',
+  LETHE_DATA_CHANGED: 'A data file is not the one that a suite was made with.',
   LETHE_DATA_ROW: 'A row of a data file cannot be used.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
