@@ -7,3 +7,6 @@ export { accuracy, validateResults } from './validate.js';
 export { resultsHash } from './hash.js';
 export { type StreamDependencies, runStream } from './protocol.js';
 export { failedRun } from './report.js';
+export { adamW, biasCorrections, learningRate } from './optimizer.js';
+export { countOf, flatten, slices, unflatten } from './flat.js';
+export { valueAndGradients } from './loss.js';
