@@ -1,4 +1,4 @@
-export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Tokenizer } from './types.js';
+export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Targets, Tokenizer } from './types.js';
 export { loadModel } from './load.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
 export { sitesOf } from './config.js';
