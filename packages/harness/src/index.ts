@@ -10,3 +10,4 @@ export { failedRun } from './report.js';
 export { adamW, biasCorrections, learningRate } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';
 export { valueAndGradients } from './loss.js';
+export { type TrainingStep, compileTrainingStep } from './training-step.js';
