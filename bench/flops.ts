@@ -4,33 +4,41 @@ import { BUDGET, type Shape } from './shapes.js';
 /** Multiplications and additions of one product (rows, inner) x (inner, columns). */
 const product = (rows: number, inner: number, columns: number) => 2 * rows * inner * columns;
 
-interface Parts {
-  readonly linear: number;
-  readonly adapters: number;
+/** Products that one layer needs in the forward pass. */
+interface Layer {
+  /** By kind of linear layer. */
+  readonly linear: Readonly<Record<string, number>>;
+  /** x A for all adapters, and (x A) B. */
+  readonly down: number;
+  readonly up: number;
   /** One of the two products of the attention, over the pairs that the causal mask keeps. */
   readonly attention: number;
-  readonly head: number;
 }
 
-function forwardParts({ config, batch, tokens, targets }: Shape, layers: readonly number[], kinds: readonly string[]): Parts {
-  const rows = batch * tokens;
-  const sites = sitesOf(config).filter((site) => layers.includes(site.layer));
-  const total = (of: typeof sites, cost: (input: number, output: number) => number) => of.reduce((sum, s) => sum + cost(s.in, s.out), 0);
-  const adapted = sites.filter(({ kind }) => BUDGET.sites.includes(kind));
-  return {
-    linear: total(sites.filter(({ kind }) => kinds.includes(kind)), (input, output) => product(rows, input, output)),
-    adapters: total(adapted, (input, output) => product(rows, input, BUDGET.rank) + product(rows, BUDGET.rank, output)),
-    attention: layers.length * batch * config.heads * 2 * config.headSize * ((tokens * (tokens + 1)) / 2),
-    head: product(batch * targets, config.hiddenSize, config.vocabSize),
-  };
+/** In the last layer only keys and values are needed for all tokens, the rest for the states that targets read. */
+function layersOf({ config, batch, tokens, targets }: Shape): Layer[] {
+  const sites = sitesOf(config);
+  return Array.from({ length: config.layers }, (_, layer) => {
+    const last = layer === config.layers - 1;
+    const rows = (kind: string) => batch * (last && kind !== 'k' && kind !== 'v' ? targets : tokens);
+    const own = sites.filter((site) => site.layer === layer);
+    const adapted = own.filter(({ kind }) => BUDGET.sites.includes(kind));
+    const pairs = last ? targets * (tokens - (targets + 1) / 2) : (tokens * (tokens + 1)) / 2;
+    return {
+      linear: Object.fromEntries(own.map((site) => [site.kind, product(rows(site.kind), site.in, site.out)])),
+      down: adapted.reduce((sum, site) => sum + product(rows(site.kind), site.in, BUDGET.rank), 0),
+      up: adapted.reduce((sum, site) => sum + product(rows(site.kind), BUDGET.rank, site.out), 0),
+      attention: 2 * batch * config.heads * config.headSize * pairs,
+    };
+  });
 }
 
-const ALL = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
+const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+const head = ({ config, batch, targets }: Shape) => product(batch * targets, config.hiddenSize, config.vocabSize);
 
 /** Products that scoring a batch needs. */
 export function scoringFlops(shape: Shape): number {
-  const { linear, attention, head } = forwardParts(shape, [...Array(shape.config.layers).keys()], ALL);
-  return linear + 2 * attention + head;
+  return total(layersOf(shape).map(({ linear, attention }) => total(Object.values(linear)) + 2 * attention)) + head(shape);
 }
 
 /**
@@ -38,14 +46,10 @@ export function scoringFlops(shape: Shape): number {
  * layer's input and keys get none either, and rotary embeddings, norms and masks count as nothing.
  */
 export function trainingFlops(shape: Shape): number {
-  const layers = [...Array(shape.config.layers).keys()];
-  const forward = forwardParts(shape, layers, ALL);
-  const upper = forwardParts(shape, layers.slice(1), ALL);
-  const first = forwardParts(shape, [0], ['o', 'gate', 'up', 'down']);
-  const firstAdapterInputs = BUDGET.sites.length * product(shape.batch * shape.tokens, BUDGET.rank, shape.config.hiddenSize);
-  return (
-    forward.linear + forward.adapters + 2 * forward.attention + forward.head +
-    upper.linear + first.linear + 2 * forward.adapters - firstAdapterInputs +
-    4 * upper.attention + 3 * first.attention + forward.head
-  );
+  const [first, ...upper] = layersOf(shape);
+  const { q: _q, k: _k, v: _v, ...after } = first!.linear;
+  const forward = scoringFlops(shape) + total(layersOf(shape).map(({ down, up }) => down + up));
+  const firstBack = total(Object.values(after)) + first!.down + 2 * first!.up + 3 * first!.attention;
+  const upperBack = upper.map(({ linear, down, up, attention }) => total(Object.values(linear)) + 2 * (down + up) + 4 * attention);
+  return forward + head(shape) + firstBack + total(upperBack);
 }

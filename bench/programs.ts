@@ -91,9 +91,10 @@ export async function scoringRunner(device: Device, model: LanguageModel, shape:
     inputs: { ids: grid, positions: grid, segments: grid, index: list, token: list },
     constants: model.weights,
     compute: ({ ids, positions, segments, index, token }, weights) => {
-      const states = model.hidden(
-        { ids: ids as tf.Tensor2D, positions: positions as tf.Tensor2D, segments: segments as tf.Tensor2D }, weights, null);
-      return { logp: model.logProbabilities(states, { index: index as tf.Tensor1D, token: token as tf.Tensor1D }, weights) };
+      const wanted = tf.reshape(index!, [shape.batch, shape.targets]) as tf.Tensor2D;
+      const batchTensors = { ids: ids as tf.Tensor2D, positions: positions as tf.Tensor2D, segments: segments as tf.Tensor2D, wanted };
+      const states = model.hidden(batchTensors, weights, null);
+      return { logp: model.logProbabilities(states, { index: null, token: token as tf.Tensor1D }, weights) };
     },
   });
   return { program, run: () => program.run(batch) };

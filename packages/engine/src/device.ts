@@ -5,6 +5,7 @@ import { EAGER_DEVICES, openEager } from './eager.js';
 import { checkFeeds } from './feeds.js';
 import { keyOf } from './graph/builder.js';
 import { optimise } from './graph/rewrite.js';
+import './gradients.js';
 import './kernels/index.js';
 import { serialise } from './onnx.js';
 import { openSession, runSession } from './session.js';

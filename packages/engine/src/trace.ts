@@ -136,7 +136,11 @@ export function addKernels(kernels: Kernels): void {
       kernelFunc: ({ inputs, attrs }) => {
         const trace = current!;
         trace.builder.origin = kernelName;
-        return kernel(trace, inputs as Record<string, Info>, attrs ?? {});
+        const given = new Set<unknown>(Object.values(inputs));
+        // an output that is the very tensor given would count twice in the gradient
+        const fresh = (info: Info) => (given.has(info) ? trace.bind(trace.ref(info), info.shape, info.dtype) : info);
+        const outputs = kernel(trace, inputs as Record<string, Info>, attrs ?? {});
+        return Array.isArray(outputs) ? outputs.map(fresh) : fresh(outputs);
       },
     });
   }

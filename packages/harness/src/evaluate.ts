@@ -56,7 +56,7 @@ export class Scorer {
       const { ids, positions, segments, index, token, owners } = packScoring(batch, shape);
       const logp = floats((await program.run({ ids, positions, segments, index, token, ...this.feeds }))['logp']);
       const scores = batch.map(({ options }) => options.map(() => 0));
-      owners.forEach(({ row, option }, n) => { scores[row]![option]! += logp[n]!; });
+      owners.forEach(({ at, row, option }) => { scores[row]![option]! += logp[at]!; });
       scores.forEach((values, row) => {
         if (!values.every(Number.isFinite)) {
           throw new LetheError('LETHE_ENGINE_NUMBERS', 'The score of an option is not a finite number.', {

@@ -10,7 +10,7 @@ export interface Forward {
   readonly sites: readonly Site[];
 }
 
-/** The batch among a program's inputs. */
+/** The batch among a program's inputs, all of its states wanted. */
 export function batchOf(inputs: Tensors): BatchTensors {
   return {
     ids: inputs['ids'] as tf.Tensor2D,
@@ -25,9 +25,11 @@ export function targetLogProbabilities(
 ): { logp: tf.Tensor1D; scope: ReturnType<typeof createScope>; adapted: boolean } {
   const batch = batchOf(inputs);
   const scope = createScope(model, weights, batch, params, training);
+  // every row has the same number of targets, so that the last layer can be computed for these alone
+  const wanted = inputs['index']!.reshape([batch.ids.shape[0], -1]) as tf.Tensor2D;
   let adapted = false;
-  const hidden = model.hidden(batch, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
-  const targets = { index: inputs['index'] as tf.Tensor1D, token: inputs['token'] as tf.Tensor1D };
+  const hidden = model.hidden({ ...batch, wanted }, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
+  const targets = { index: null, token: inputs['token'] as tf.Tensor1D };
   return { logp: model.logProbabilities(hidden, targets, weights), scope, adapted };
 }
 

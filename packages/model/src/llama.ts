@@ -3,7 +3,7 @@ import type { Site, Tensors } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import { type RotaryTables, rmsNorm, rotary } from '@lethe/engine';
 import { sitesOf } from './config.js';
-import type { Adapt, BatchTensors, ModelConfig } from './types.js';
+import type { Adapt, BatchTensors, ModelConfig, Targets } from './types.js';
 
 /**
  * silu(gate) * up, with silu(x) = x sigmoid(x) (Shazeer 2020, arXiv 2002.05202). The gradient reuses what the forward pass
@@ -45,41 +45,57 @@ function attentionBias(segments: tf.Tensor2D): tf.Tensor4D {
   return tf.mul(tf.sub(allowed, 1), 1e9) as tf.Tensor4D;
 }
 
-/** Traced. Hidden states after the final norm, (batch, tokens, hidden). */
+/**
+ * Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) when the batch names n wanted
+ * states a row: nothing reads the other states of the last layer, so there only keys and values are computed for all tokens.
+ */
 export function hidden(config: ModelConfig, batch: BatchTensors, weights: Tensors, adapt: Adapt): tf.Tensor3D {
   const { heads, keyValueHeads, headSize, hiddenSize, normEpsilon } = config;
   const [rows, tokens] = batch.ids.shape;
   const sites = new Map(sitesOf(config).map((site) => [site.name, site] as const));
   const tables = rotaryTables(config, tokens);
-  const bias = attentionBias(batch.segments);
   const group = heads / keyValueHeads;
+  const { wanted } = batch;
 
   const at = (name: string, x: tf.Tensor3D): tf.Tensor3D => {
     const y = linear(x, weights[name]!);
     const delta = adapt?.(sites.get(name) as Site, x) ?? null;
     return delta ? tf.add(y, delta) : y;
   };
-  // (batch, tokens, count * headSize) -> (batch, count, tokens, headSize)
+  // (batch, n, count * headSize) -> (batch, count, n, headSize)
   const split = (x: tf.Tensor3D, count: number) =>
-    tf.transpose(tf.reshape(x, [rows, tokens, count, headSize]), [0, 2, 1, 3]) as tf.Tensor4D;
+    tf.transpose(tf.reshape(x, [rows, x.shape[1], count, headSize]), [0, 2, 1, 3]) as tf.Tensor4D;
+  // (batch, tokens, size) -> (batch, n, size)
+  const pick = (x: tf.Tensor3D) => {
+    const flat = tf.reshape(x, [rows * tokens, -1]);
+    return tf.reshape(tf.gather(flat, tf.reshape(wanted!, [-1])), [rows, wanted!.shape[1], -1]) as tf.Tensor3D;
+  };
 
+  let { positions } = batch;
+  let bias = attentionBias(batch.segments);
   let x = tf.reshape(tf.gather(weights['embed']!, tf.reshape(batch.ids, [-1])), [rows, tokens, hiddenSize]) as tf.Tensor3D;
   for (let layer = 0; layer < config.layers; layer++) {
     const name = (part: string) => `layers.${layer}.${part}`;
-    const h = rmsNorm(x, weights[name('norm1')]!, normEpsilon);
-    const q = rotary(split(at(name('q'), h), heads), batch.positions, tables); // (batch, heads, tokens, headSize)
+    let h = rmsNorm(x, weights[name('norm1')]!, normEpsilon);
     const k = rotary(split(at(name('k'), h), keyValueHeads), batch.positions, tables); // (batch, keyValueHeads, tokens, headSize)
     const v = split(at(name('v'), h), keyValueHeads);
+    if (wanted && layer === config.layers - 1) {
+      [x, h] = [pick(x), pick(h)];
+      positions = tf.reshape(pick(tf.expandDims(positions, 2)), wanted.shape);
+      bias = tf.expandDims(pick(tf.squeeze(bias, [1])), 1);
+    }
+    const n = h.shape[1];
+    const q = rotary(split(at(name('q'), h), heads), positions, tables); // (batch, heads, n, headSize)
     // The query heads that share a key head are stacked along the tokens, so that keys need no copies (Ainslie et al. 2023).
-    const stacked = tf.reshape(tf.mul(q, headSize ** -0.5), [rows, keyValueHeads, group * tokens, headSize]);
-    const scores = tf.reshape(tf.matMul(stacked, k, false, true), [rows, heads, tokens, tokens]);
-    const attention = tf.reshape(tf.softmax(tf.add(scores, bias)), [rows, keyValueHeads, group * tokens, tokens]);
-    const mixed = tf.reshape(tf.matMul(attention, v), [rows, heads, tokens, headSize]);
-    const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows, tokens, heads * headSize]) as tf.Tensor3D;
+    const stacked = tf.reshape(tf.mul(q, headSize ** -0.5), [rows, keyValueHeads, group * n, headSize]);
+    const scores = tf.reshape(tf.matMul(stacked, k, false, true), [rows, heads, n, tokens]);
+    const attention = tf.reshape(tf.softmax(tf.add(scores, bias)), [rows, keyValueHeads, group * n, tokens]);
+    const mixed = tf.reshape(tf.matMul(attention, v), [rows, heads, n, headSize]);
+    const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows, n, heads * headSize]) as tf.Tensor3D;
     x = tf.add(x, at(name('o'), joined));
 
     const h2 = rmsNorm(x, weights[name('norm2')]!, normEpsilon);
-    const inner = gated(at(name('gate'), h2), at(name('up'), h2)) as tf.Tensor3D; // (batch, tokens, intermediate)
+    const inner = gated(at(name('gate'), h2), at(name('up'), h2)) as tf.Tensor3D; // (batch, n, intermediate)
     x = tf.add(x, at(name('down'), inner));
   }
   return rmsNorm(x, weights['norm']!, normEpsilon);
@@ -89,7 +105,7 @@ export function hidden(config: ModelConfig, batch: BatchTensors, weights: Tensor
 export function logProbabilities(
   config: ModelConfig,
   states: tf.Tensor3D,
-  targets: { readonly index: tf.Tensor1D; readonly token: tf.Tensor1D },
+  targets: Targets,
   weights: Tensors,
 ): tf.Tensor1D {
   const { token } = targets;
@@ -119,7 +135,7 @@ export function logProbabilities(
     };
   });
   const flat = tf.reshape(states, [-1, config.hiddenSize]);
-  return head(tf.gather(flat, targets.index), weights[config.tiedHead ? 'embed' : 'head']!) as tf.Tensor1D;
+  return head(targets.index ? tf.gather(flat, targets.index) : flat, weights[config.tiedHead ? 'embed' : 'head']!) as tf.Tensor1D;
 }
 
 /** Traced. Mean and standard deviation of the embeddings of the prompt's tokens (segment 1), (batch, 2 * hidden). */

@@ -7,12 +7,12 @@ function reduce(t: Trace, op: string, x: Info, axis: number | readonly number[] 
   const axes = tf.util.parseAxisParam((axis ?? x.shape.map((_, i) => i)) as number[], x.shape);
   const shape = x.shape.flatMap((d, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [d]));
   // ONNX reads an empty list of axes as all of them
-  if (axes.length === 0) return t.bind(t.ref(x), shape, x.dtype);
+  if (axes.length === 0) return x;
   return t.emit(op, [t.ref(x), t.builder.ints(axes)], shape, x.dtype, { keepdims: keepDims ? 1 : 0 });
 }
 
-const numbers = (op: string): Kernel => (t, { x }, { axis, keepDims }) =>
-  reduce(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!, axis, Boolean(keepDims));
+const numbers = (op: string): Kernel => (t, { x }, { axis, reductionIndices, keepDims }) =>
+  reduce(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!, axis ?? reductionIndices, Boolean(keepDims)); // tf.max calls its axis so
 const truth = (op: string): Kernel => (t, { x }, { axis, keepDims }) =>
   t.cast(reduce(t, op, t.cast(x!, 'int32'), axis, Boolean(keepDims)), 'bool');
 
@@ -38,7 +38,7 @@ const cumprod: Kernel = (t, { x }, attributes) => {
   let y = attributes.reverse ? reverse(t, x!, [axis]) : x!;
   if (attributes.exclusive) y = shifted(y, 1);
   for (let by = 1; by < size; by *= 2) y = pairs(t, 'Mul', y, shifted(y, by), dtype);
-  return attributes.reverse ? reverse(t, y, [axis]) : t.bind(t.ref(y), y.shape, dtype);
+  return attributes.reverse ? reverse(t, y, [axis]) : y;
 };
 
 export const reductionKernels: Kernels = {

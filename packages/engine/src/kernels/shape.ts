@@ -95,7 +95,7 @@ export const shapeKernels: Kernels = {
   MirrorPad: mirrorPad,
   Reverse: (t, { x }, { dims }) => {
     const axes = tf.util.parseAxisParam(dims, x!.shape);
-    return axes.length === 0 ? t.bind(t.ref(x!), x!.shape, x!.dtype) : reverse(t, x!, axes);
+    return axes.length === 0 ? x! : reverse(t, x!, axes);
   },
   Diag: (t, { x }) => diagonal(t, x!),
 };
