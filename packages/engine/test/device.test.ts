@@ -69,6 +69,18 @@ describe('openDevice', () => {
     await device.dispose();
   });
 
+  it('looks at constants when it compiles, and never again', async () => {
+    const device = await openDevice({ name: 'cpu' });
+    const data = new Float32Array(4096).fill(3);
+    const program = await device.compile({
+      name: 'table', inputs: { i: { shape: [2], dtype: 'int32' } }, constants: { table: { shape: [4096], dtype: 'float32', data } },
+      compute: ({ i }, { table }) => ({ y: tf.gather(table!, i as tf.Tensor1D) }),
+    });
+    data.fill(7);
+    expect([...(await program.run({ i: Int32Array.of(0, 4095) }))['y']!]).to.deep.equal([3, 3]);
+    await device.dispose();
+  });
+
   it('keeps what it gave when it runs again', async () => {
     const device = await openDevice({ name: 'cpu' });
     const program = await device.compile({ name: 'neg', inputs: { x: { shape: [2], dtype: 'float32' } }, compute: ({ x }) => ({ y: tf.neg(x!), same: x! }) });
