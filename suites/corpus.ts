@@ -11,8 +11,9 @@ if (values.out === undefined || !Number.isInteger(documents) || documents < 2) {
   process.stderr.write('usage: corpus.js --out FILE [--documents N], N an integer of at least 2\n');
   process.exitCode = 2;
 } else {
-  const half = Math.floor(documents / 2);
-  const texts = createRandom(SEED, 'corpus').shuffle([...generalText(SEED, documents - half), ...domainText(SEED, half)]);
+  // The skills take far more practice than the few sentence forms of the domains.
+  const domain = Math.floor(documents / 3);
+  const texts = createRandom(SEED, 'corpus').shuffle([...generalText(SEED, documents - domain), ...domainText(SEED, domain)]);
   // Written beside and renamed: a reader never meets half a corpus.
   writeFileSync(`${values.out}.part`, `${texts.join('\n\n')}\n`);
   renameSync(`${values.out}.part`, values.out);

@@ -1,56 +1,82 @@
 import { type Example, type Random, createRandom } from '@lethe/core';
 import { type Share, pick, rowsOf, shareOf } from '../shared/rows.js';
 
+/** A domain: its own people, things and places, and phrases that mean one of its three labels. */
 interface Domain {
   readonly openings: readonly string[];
   readonly subjects: readonly string[];
-  readonly good: readonly string[];
-  readonly bad: readonly string[];
+  /** Answers as the model writes them; `cues[i]` are the phrases that mean `labels[i]`. */
+  readonly labels: readonly [string, string, string];
+  readonly cues: readonly [readonly string[], readonly string[], readonly string[]];
+  /** Where or when, with `#` for a number. */
+  readonly detail: string;
   readonly closings: readonly string[];
 }
 
-// All domains answer with the same two words, and cues such as "rising" mean opposite things in different domains:
-// what is learnt for one domain interferes with another, which is what the suite is there to show.
+const MORE = ['is rising', 'is climbing', 'is higher than before', 'has jumped', 'is growing', 'has surged', 'is going up'];
+const LESS = ['is falling', 'is easing', 'is lower than before', 'has dropped', 'is shrinking', 'has sunk', 'is going down'];
+const EQUAL = ['has not moved', 'is as it was', 'is level', 'shows no change', 'is steady', 'stays where it was', 'is at its usual mark'];
+const NOW = ['must be seen at once', 'cannot wait', 'is out of control', 'has stopped all work', 'is critical', 'has failed completely', 'is blocking everyone'];
+const NEXT = ['should be seen this week', 'can wait a day', 'is slow but running', 'needs a look soon', 'comes and goes', 'has failed twice', 'is worse on some days'];
+const NEVER = ['can be left alone', 'is only a question', 'is a matter of taste', 'needs no action', 'is a small wish', 'is fine for now', 'may be closed'];
+
+// Where domains agree, what one teaches helps the next (support and laboratory ask the same of the same phrases). Where they
+// conflict, the later one spoils the earlier: a rising fever is worse, a rising price is better, and both say so with the same
+// words. Contract clauses share nothing with the others and suffer from drift alone.
 const DOMAINS: Readonly<Record<string, Domain>> = {
   triage: {
     openings: ['The nurse notes that', 'On the evening ward', 'At the clinic desk', 'During the morning round', 'After the second check'],
     subjects: ['the fever', 'the heart rate', 'the pain score', 'the swelling', 'the blood pressure', 'the cough', 'the infection marker'],
-    good: ['is falling', 'is easing', 'is lower than before', 'has settled', 'is fading', 'has dropped'],
-    bad: ['is rising', 'is climbing', 'is higher than before', 'has jumped', 'is growing', 'has surged'],
+    labels: [' better', ' worse', ' unchanged'],
+    cues: [LESS, MORE, EQUAL],
+    detail: "at # o'clock",
     closings: ['The patient rests in bed two.', 'The family is in the room.', 'The doctor has the chart.', 'A nurse will look in at noon.', 'The bed is by the window.'],
+  },
+  contracts: {
+    openings: ['Under clause four', 'By the terms of the lease', 'In the annex', 'According to the deed', 'Between the two parties'],
+    subjects: ['the tenant', 'the supplier', 'the licensee', 'the guarantor', 'the buyer', 'the contractor', 'the landlord'],
+    labels: [' allowed', ' forbidden', ' required'],
+    cues: [
+      ['may assign the agreement', 'is free to sublet', 'has the right to inspect', 'can terminate early', 'is entitled to renew', 'may set off the deposit', 'holds an option to extend'],
+      ['shall not assign the agreement', 'is barred from subletting', 'has no right to inspect', 'must not terminate early', 'is prevented from renewing', 'waives any set off', 'may under no terms extend'],
+      ['shall pay the fee', 'is bound to insure', 'has a duty to report', 'undertakes to repair', 'is obliged to notify', 'must keep the records', 'covenants to indemnify'],
+    ],
+    detail: 'under paragraph #',
+    closings: ['Notice is given in writing.', 'The seal is on page nine.', 'The schedule lists the premises.', 'Both copies are signed.', 'The court of the seat decides.'],
   },
   markets: {
     openings: ['Traders report that', 'On the exchange today', 'In early dealing', 'The broker writes that', 'At the closing bell'],
     subjects: ['the share price', 'the profit', 'the order book', 'the revenue', 'the bank index', 'the demand for stock', 'the dividend'],
-    good: ['is rising', 'is climbing', 'is higher than before', 'has jumped', 'is growing', 'has surged'],
-    bad: ['is falling', 'is easing', 'is lower than before', 'has settled', 'is fading', 'has dropped'],
+    labels: [' better', ' worse', ' unchanged'],
+    cues: [MORE, LESS, EQUAL],
+    detail: 'in report #',
     closings: ['Investors meet on Monday.', 'The fund holds its position.', 'The report covers one quarter.', 'Volume was as usual.', 'The bond desk is quiet.'],
   },
   support: {
     openings: ['The ticket says that', 'A customer writes that', 'On the help line', 'The agent logs that', 'In the support queue'],
-    subjects: ['the error count', 'the waiting time', 'the server load', 'the crash rate', 'the login delay', 'the backlog', 'the memory use'],
-    good: ['is falling', 'is shrinking', 'is under control', 'has settled', 'is back to normal', 'has dropped'],
-    bad: ['is rising', 'is spreading', 'is out of control', 'has jumped', 'is back again', 'has surged'],
+    subjects: ['the login page', 'the web shop', 'the mail server', 'the mobile app', 'the invoice export', 'the search box', 'the payment form'],
+    labels: [' urgent', ' soon', ' later'],
+    cues: [NOW, NEXT, NEVER],
+    detail: 'in case #',
     closings: ['The account is on the basic plan.', 'The browser is up to date.', 'The engineer has the log.', 'The app runs on a phone.', 'The case is assigned.'],
   },
   kitchen: {
     openings: ['The baker says that', 'In the warm kitchen', 'After an hour on the shelf', 'The cook sees that', 'Beside the oven'],
-    subjects: ['the dough', 'the sponge', 'the loaf', 'the batter', 'the brioche', 'the souffle', 'the yeast starter'],
-    good: ['is rising', 'is growing', 'is spreading', 'has jumped', 'is light', 'has doubled'],
-    bad: ['is falling', 'is shrinking', 'has settled', 'has dropped', 'is heavy', 'is flat'],
+    subjects: ['the sponge', 'the loaf', 'the batter', 'the brioche', 'the souffle', 'the yeast starter', 'the dough'],
+    labels: [' wait', ' throw', ' bake'],
+    cues: [MORE, LESS, EQUAL],
+    detail: 'after # minutes',
     closings: ['The butter is in the bowl.', 'The flour is from the mill.', 'The tin is lined with paper.', 'The recipe serves six.', 'The salt was weighed.'],
   },
   laboratory: {
     openings: ['The protocol records that', 'At the bench', 'In the second trial', 'The chemist notes that', 'Under the fume hood'],
-    subjects: ['the sample drift', 'the noise', 'the contamination', 'the residue', 'the leakage', 'the background signal', 'the impurity'],
-    good: ['is fading', 'is shrinking', 'is lower than before', 'is flat', 'is light', 'has dropped'],
-    bad: ['is growing', 'is climbing', 'is higher than before', 'has doubled', 'is heavy', 'has surged'],
-    closings: ['The flask is labelled.', 'The buffer is at room temperature.', 'The pipette was calibrated.', 'The assay uses one plate.', 'The centrifuge is free.'],
+    subjects: ['the centrifuge', 'the gas line', 'the freezer', 'the balance', 'the incubator', 'the water bath', 'the spectrometer'],
+    labels: [' urgent', ' soon', ' later'],
+    cues: [NOW, NEXT, NEVER],
+    detail: 'in run #',
+    closings: ['The flask is labelled.', 'The buffer is at room temperature.', 'The pipette was calibrated.', 'The assay uses one plate.', 'The samples are in rack three.'],
   },
 };
-
-/** The answers of every task, in the order of their indices. */
-export const LABELS: readonly string[] = [' good', ' bad'];
 
 /** The ids of the tasks. */
 export const TASKS: readonly string[] = Object.keys(DOMAINS);
@@ -62,30 +88,44 @@ function domainOf(taskId: string): Domain {
 }
 
 function sentence(domain: Domain, random: Random, answer: number): string {
-  const now = pick(random, answer === 0 ? domain.good : domain.bad);
-  const subject = pick(random, domain.subjects);
-  const hour = 1 + random.below(12);
-  return `${pick(random, domain.openings)} ${subject} ${now} at ${hour} o'clock. ${pick(random, domain.closings)}`;
+  const cue = pick(random, domain.cues[answer]!);
+  const detail = domain.detail.replace('#', String(1 + random.below(12)));
+  return `${pick(random, domain.openings)} ${pick(random, domain.subjects)} ${cue} ${detail}. ${pick(random, domain.closings)}`;
 }
 
 /**
- * `count` distinct rows of a task, half of each label, the same for the same arguments.
+ * `count` distinct rows of a task, as many of each label (within one), the same for the same arguments.
  *
  * @throws RangeError for an unknown task, or more rows than there are
  */
 export function generate(taskId: string, split: Share, count: number, seed: number): Example[] {
   const domain = domainOf(taskId);
-  return rowsOf(`domain-mini/${taskId}`, split, count, seed, LABELS.length, (random, answer) => ({
-    prompt: `${sentence(domain, random, answer)}\nAnswer:`, options: LABELS, answer,
+  return rowsOf(`domain-mini/${taskId}`, split, count, seed, domain.labels.length, (random, answer) => ({
+    prompt: `${sentence(domain, random, answer)}\nAnswer:`, options: domain.labels, answer,
   }));
 }
 
-/** Sentences of the domains from the pretraining share, without answers. */
+/** Label words of any domains side by side: the base model meets them as words, but not what they are answers to. */
+function wordList(random: Random): string {
+  const words = random.shuffle([...new Set(Object.values(DOMAINS).flatMap(({ labels }) => labels))]).slice(0, 3);
+  return `Words in use:${words.join(',')}.`;
+}
+
+/** Two phrases of one meaning: what the base model knows of the language before it learns what a domain calls it. */
+function paraphrase(random: Random): string {
+  const domain = domainOf(pick(random, TASKS));
+  const [first, second] = random.shuffle(pick(random, domain.cues)) as [string, string];
+  return `If ${pick(random, domain.subjects)} ${first}, then it ${second}.`;
+}
+
+/** Sentences of the domains from the pretraining share, without answers; paraphrases; lists of label words. */
 export function pretrainText(seed: number, documents: number): string[] {
   const random = createRandom(seed, 'domain-mini', 'text');
   const texts: string[] = [];
   while (texts.length < documents) {
-    const text = sentence(domainOf(pick(random, TASKS)), random, random.below(2));
+    const kind = random.below(10);
+    const text = kind === 0 ? wordList(random) : kind < 5 ? paraphrase(random)
+      : sentence(domainOf(pick(random, TASKS)), random, random.below(3));
     if (shareOf(`${text}\nAnswer:`) === 'pretrain') texts.push(text);
   }
   return texts;

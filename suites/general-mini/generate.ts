@@ -26,6 +26,13 @@ const SKILLS: Readonly<Record<string, (random: Random, answer: number) => Row>> 
     const [first, ...rest] = [...words].sort() as [string, string, string];
     return row(`Which word comes first in the alphabet: ${words.join(', ')}?`, first, random.shuffle(rest), answer);
   },
+  count(random, answer) {
+    const [word, ...others] = random.shuffle(WORDS) as [string, ...string[]];
+    const times = 1 + random.below(4);
+    const words = random.shuffle([...Array<string>(times).fill(word), ...others.slice(0, 5 - times)]);
+    const wrong = random.shuffle([1, 2, 3, 4].filter((n) => n !== times)).slice(0, 2).map(String);
+    return row(`How often is ${word} in this list: ${words.join(', ')}?`, `${times}`, wrong, answer);
+  },
   compare(random, answer) {
     const numbers = random.shuffle(Array.from({ length: 99 }, (_, i) => i + 1)).slice(0, 3);
     const [least, ...rest] = [...numbers].sort((x, y) => x - y) as [number, number, number];
@@ -38,8 +45,8 @@ const SKILLS: Readonly<Record<string, (random: Random, answer: number) => Row>> 
   },
   category(random, answer) {
     const [kind, ...others] = random.shuffle(KINDS) as [string, ...string[]];
-    const words = random.shuffle(GROUPS[kind]!).slice(0, 2);
-    return row(`What are a ${words[0]} and a ${words[1]}?`, kind, others.slice(0, 2), answer);
+    const [a, b, c] = random.shuffle(GROUPS[kind]!) as [string, string, string];
+    return row(`What are ${a}, ${b} and ${c}?`, kind, others.slice(0, 2), answer);
   },
   odd(random, answer) {
     const [kind, other] = random.shuffle(KINDS) as [string, string];

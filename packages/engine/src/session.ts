@@ -14,6 +14,8 @@ function optionsFor({ device, threads }: Place, externalData: OnnxModel['externa
   const options: ort.InferenceSession.SessionOptions = {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // a plan of all memory in one block is no faster here, and every session would keep its block
+    enableMemPattern: false,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4, // what goes wrong is thrown, and need not be printed too
     ...(externalData.length > 0 ? { externalData } : {}),

@@ -1,7 +1,7 @@
 import { LetheError } from '@lethe/core';
 import type { Arrays, Learner } from '@lethe/core';
-import type { Device, Program } from '@lethe/engine';
-import { batchInputs, floats } from './batch.js';
+import type { Device, Program, Values } from '@lethe/engine';
+import { type BatchShape, batchInputs, floats } from './batch.js';
 import { type Forward, targetLogProbabilities } from './loss.js';
 import { type EncodedExample, packScoring, scoringShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
@@ -20,43 +20,41 @@ export const baseModel: Learner = {
   restore: () => undefined,
 };
 
-/**
- * Chooses the most probable option of every row: the largest sum of token log probabilities, the first where some are
- * equal. Rows are read in order of length, so that batches carry little padding; the result is in the order given.
- *
- * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
- */
-export async function chooseOptions(
-  device: Device, forward: Forward, rows: readonly EncodedExample[],
-  onRows: (done: number) => void, stop: () => boolean,
-): Promise<number[]> {
-  const { learner, model } = forward;
-  const params: Arrays = { ...learner.frozen, ...learner.trainable };
-  const feeds = arrayFeeds(params, PARAMS);
-  const sorted = rows.map((row, at) => ({ row, at, length: row.prompt.length + row.options.flat().length }))
-    .sort((a, b) => a.length - b.length || a.at - b.at);
-  const programs = new Map<number, Program>();
-  const chosen = new Array<number>(rows.length).fill(0);
-  try {
+/** Scores rows with a learner as it is now. Tasks whose batches have the same shape share their programs. */
+export class Scorer {
+  private readonly params: Arrays;
+  private readonly feeds: Record<string, Values>;
+  private readonly programs = new Map<string, Program>();
+  /** Whether the learner adds anything to the model; null until a program has been compiled. */
+  private adapted: boolean | null = null;
+
+  /** @param stop asked between batches */
+  constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean) {
+    const { frozen, trainable } = forward.learner;
+    this.params = { ...frozen, ...trainable };
+    this.feeds = arrayFeeds(this.params, PARAMS);
+  }
+
+  /**
+   * Chooses the most probable option of every row: the largest sum of token log probabilities, the first where some are
+   * equal. Rows are read in order of length, so that batches carry little padding; the result is in the order given.
+   *
+   * @param base what the base model chose, where that is known: it is the answer of a learner that adds nothing
+   * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
+   */
+  async choose(rows: readonly EncodedExample[], onRows: (done: number) => void, base?: readonly number[]): Promise<readonly number[]> {
+    const sorted = rows.map((row, at) => ({ row, at, length: row.prompt.length + row.options.flat().length }))
+      .sort((a, b) => a.length - b.length || a.at - b.at);
+    const chosen = new Array<number>(rows.length).fill(0);
     for (let start = 0; start < sorted.length; start += BATCH) {
-      if (stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while scoring.');
+      if (this.stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while scoring.');
       const group = sorted.slice(start, start + BATCH);
       const batch = group.map(({ row }) => row);
       const shape = scoringShape(batch, rows, BATCH);
-      let program = programs.get(shape.tokens);
-      if (!program) {
-        program = await device.compile({
-          name: 'score',
-          inputs: { ...batchInputs(shape, false), ...arrayInputs(params, PARAMS) },
-          constants: model.weights,
-          compute: (inputs, weights) => ({
-            logp: targetLogProbabilities(forward, inputs, weights, arrayTensors(params, PARAMS, inputs), false).logp,
-          }),
-        });
-        programs.set(shape.tokens, program);
-      }
+      const program = await this.program(shape);
+      if (base && this.adapted === false) return base;
       const { ids, positions, segments, index, token, owners } = packScoring(batch, shape);
-      const logp = floats((await program.run({ ids, positions, segments, index, token, ...feeds }))['logp']);
+      const logp = floats((await program.run({ ids, positions, segments, index, token, ...this.feeds }))['logp']);
       const scores = batch.map(({ options }) => options.map(() => 0));
       owners.forEach(({ at, row, option }) => { scores[row]![option]! += logp[at]!; });
       scores.forEach((values, row) => {
@@ -69,8 +67,28 @@ export async function chooseOptions(
       });
       onRows(group.length);
     }
-  } finally {
-    for (const program of programs.values()) await program.dispose();
+    return chosen;
   }
-  return chosen;
+
+  private async program(shape: BatchShape): Promise<Program> {
+    const key = `${shape.tokens} ${shape.targets}`;
+    const known = this.programs.get(key);
+    if (known) return known;
+    const program = await this.device.compile({
+      name: 'score',
+      inputs: { ...batchInputs(shape, false), ...arrayInputs(this.params, PARAMS) },
+      constants: this.forward.model.weights,
+      compute: (inputs, weights) => {
+        const { logp, adapted } = targetLogProbabilities(this.forward, inputs, weights, arrayTensors(this.params, PARAMS, inputs), false);
+        this.adapted = adapted;
+        return { logp };
+      },
+    });
+    this.programs.set(key, program);
+    return program;
+  }
+
+  async dispose(): Promise<void> {
+    for (const program of this.programs.values()) await program.dispose();
+  }
 }

@@ -6,7 +6,7 @@ const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
 /** The learning rate of a step (1 to `steps`): linear warm-up over `warmup * steps`, then linear decay towards 0. */
-export function learningRate(step: number, steps: number, budget: TrainingBudget): number {
+export function learningRate(step: number, steps: number, budget: Pick<TrainingBudget, 'learningRate' | 'warmup'>): number {
   const rise = Math.round(budget.warmup * steps);
   if (step <= rise) return (budget.learningRate * step) / rise;
   return (budget.learningRate * (steps - step + 1)) / (steps - rise);
@@ -30,7 +30,9 @@ export interface OptimizerTensors {
  * Traced. One AdamW update of the flat vector (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2), after
  * clipping the gradient by its global norm.
  */
-export function adamW(at: OptimizerTensors, gradient: tf.Tensor, budget: TrainingBudget): Record<'flat' | 'm' | 'v', tf.Tensor> {
+export function adamW(
+  at: OptimizerTensors, gradient: tf.Tensor, budget: Pick<TrainingBudget, 'clip' | 'weightDecay'>,
+): Record<'flat' | 'm' | 'v', tf.Tensor> {
   const norm = tf.sqrt(tf.sum(tf.square(gradient)));
   const clipped = gradient.mul(tf.minimum(tf.scalar(1), tf.div(budget.clip, norm.add(1e-6))));
   const m = at.m.mul(BETA1).add(clipped.mul(1 - BETA1));

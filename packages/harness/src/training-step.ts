@@ -41,16 +41,20 @@ export function compileTrainingStep({ device, forward, budget }: TrainingStep, s
       let task: tf.Scalar | undefined;
       const { value, gradients } = valueAndGradients(() => {
         const { loss, scope } = taskLoss(forward, inputs, weights, params);
-        task = loss;
         const penalty = learner.penalty?.(scope) ?? null;
-        return penalty === null ? loss : loss.add(penalty);
+        if (penalty === null) return loss;
+        // the tape frees what it does not give back
+        task = tf.keep(loss);
+        return loss.add(penalty);
       }, Object.values(parts));
       const gradient = tf.concat(gradients.map((g) => g.reshape([-1])));
       const at = {
         flat: inputs['flat']!, m: inputs['m']!, v: inputs['v']!,
         rate: inputs['rate']!, first: inputs['first']!, second: inputs['second']!,
       };
-      return { ...adamW(at, gradient, budget), loss: value.reshape([1]), task: task!.reshape([1]) };
+      const shown = (task ?? value).reshape([1]);
+      task?.dispose();
+      return { ...adamW(at, gradient, budget), loss: value.reshape([1]), task: shown };
     },
   });
 }
