@@ -6,7 +6,9 @@ export { type RunRecord, openRun, readResults, readRun, writeResults } from './s
 export { accuracy, validateResults } from './validate.js';
 export { resultsHash } from './hash.js';
 export { type StreamDependencies, runStream } from './protocol.js';
+export { baseModel, scoreOptions } from './evaluate.js';
+export { type EncodedExample, encodeRow } from './packing.js';
 export { failedRun } from './report.js';
 export { adamW, biasCorrections, learningRate } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';
-export { valueAndGradients } from './loss.js';
+export { type Forward, valueAndGradients } from './loss.js';
