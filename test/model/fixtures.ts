@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Arrays, Example, Learner, Scope, Site, TrainingBudget } from '@lethe/core';
 import { loraDelta } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
+import { type EncodedExample, type Forward, Scorer } from '@lethe/harness';
 import type { LanguageModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
@@ -34,6 +35,16 @@ export function readJson<T>(...parts: string[]): T {
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
   expect(actual.length, `${what}: length`).to.equal(expected.length);
   for (let i = 0; i < actual.length; i++) expect(actual[i], `${what}[${i}]`).to.be.closeTo(expected[i]!, tolerance);
+}
+
+/** The scores of all options of rows, (rows, options). */
+export async function scoresOf(device: Device, forward: Forward, rows: readonly EncodedExample[]): Promise<readonly (readonly number[])[]> {
+  const scorer = new Scorer(device, forward);
+  try {
+    return await scorer.score(rows);
+  } finally {
+    await scorer.dispose();
+  }
 }
 
 /** Logits of whole sequences, padded to one length, (batch, tokens, vocabulary), through the compiled program. */

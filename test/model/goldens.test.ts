@@ -4,9 +4,9 @@ import path from 'node:path';
 import type { Arrays, Example, MethodHost, RunEvent, SuiteData, TaskData, TaskView } from '@lethe/core';
 import { sha256 } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
-import { encodeRow, type Job, runStream, scoreOptions } from '@lethe/harness';
+import { encodeRow, type Job, runStream } from '@lethe/harness';
 import { type LanguageModel, loadModel, readSafetensors, type StoredTensor } from '@lethe/model';
-import { adapterLearner, type Expected, expectClose, LLAMA, logitsOf, readJson } from './fixtures.js';
+import { adapterLearner, type Expected, expectClose, LLAMA, logitsOf, readJson, scoresOf } from './fixtures.js';
 import { expect } from 'chai';
 
 const TOLERANCE = 1e-4;
@@ -41,8 +41,9 @@ for (const variant of ['tied', 'untied']) {
     };
     const examples = (): Example[] => expected.rows.map((row, i) => ({ id: `row-${i}`, ...row }));
     const encoded = () => examples().map((row) => encodeRow(model.tokenizer, row, training.maxTokens));
+    const forwardWith = (arrays: Arrays) => ({ model, learner: adapterLearner(arrays, scale), sites: model.sites });
     const scoresWith = (arrays: Arrays) =>
-      scoreOptions(device, { model, learner: adapterLearner(arrays, scale), sites: model.sites }, encoded());
+      scoresOf(device, forwardWith(arrays), encoded());
 
     it('tokenizes as the tokenizers library does', () => {
       for (const { text, ids } of expected.sequences) {
@@ -67,14 +68,9 @@ for (const variant of ['tied', 'untied']) {
       scores.forEach((row, r) => expectClose(row, expected.scores.base[r]!, TOLERANCE, `scores of row ${r}`));
       const adapted = await scoresWith(group('initial'));
       adapted.forEach((row, r) => expectClose(row, expected.scores.adapted[r]!, TOLERANCE, `adapted scores of row ${r}`));
-      const forward = { model, learner: adapterLearner(group('initial'), scale), sites: model.sites };
       // The last row is left out: alone, its first option is no longer the beginning of another.
-      for (const [r, { prompt, options }] of encoded().slice(0, -1).entries()) {
-        for (const [o, option] of options.entries()) {
-          const [[alone]] = await scoreOptions(device, forward, [{ prompt, options: [option], answer: 0 }]) as [[number]];
-          expect(alone, `row ${r}, option ${o}`).to.be.closeTo(adapted[r]![o]!, 1e-5);
-        }
-      }
+      const alone = encoded().slice(0, -1).flatMap(({ prompt, options }) => options.map((option) => ({ prompt, options: [option], answer: 0 })));
+      expectClose((await scoresOf(device, forwardWith(group('initial')), alone)).flat(), adapted.slice(0, -1).flat(), 1e-5, 'scores one by one');
     });
 
     it('gives the gradients of adapters, and their values after ten steps of AdamW', async () => {

@@ -3,6 +3,7 @@ import { LETHE_VERSION } from '@lethe/core';
 import { doctorCommand } from './doctor.js';
 import { listCommand } from './list.js';
 import type { Output } from './output.js';
+import { addRunCommands } from './run/command.js';
 import { showCommand } from './show.js';
 import { validateCommand } from './validate.js';
 
@@ -14,6 +15,7 @@ export function createProgram(output: Output): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
+  addRunCommands(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .option('--json', 'as JSON')

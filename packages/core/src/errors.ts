@@ -12,8 +12,10 @@ export const ERROR_CATALOGUE = {
   LETHE_PLUGIN_DUPLICATE: 'Two plugins of one kind have the same name.',
   LETHE_METHOD_FAILED: 'A method broke its contract or threw while it ran.',
   // suites and data
+  LETHE_SUITE_UNKNOWN: 'No suite, or no size of a suite, has this name.',
   LETHE_SUITE_INVALID: 'A suite file does not match its schema or contradicts itself.',
   LETHE_DATA_MISSING: 'The rows of a task were not found.',
+  LETHE_DATA_CHANGED: 'A data file is not the one that a suite was made with.',
   LETHE_DATA_ROW: 'A row of a data file cannot be used.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
@@ -24,6 +26,7 @@ export const ERROR_CATALOGUE = {
   // engine
   LETHE_ENGINE_KERNEL: 'The compiler has no kernel for this operation.',
   LETHE_ENGINE_READ: 'Values were read while a function was being traced.',
+  LETHE_ENGINE_TRACE: 'A traced function used a tensor that another program made.',
   LETHE_ENGINE_INPUT: 'A program was given inputs of another name, shape or type.',
   LETHE_ENGINE_DEVICE: 'The device is not there or cannot run this.',
   LETHE_ENGINE_NUMBERS: 'A loss or score is not a finite number.',
@@ -32,6 +35,9 @@ export const ERROR_CATALOGUE = {
   LETHE_RUN_MISSING: 'There is no run in this folder.',
   LETHE_RUN_VERSION: 'The run was made by another version of Lethe and cannot be continued.',
   LETHE_RUN_DAMAGED: 'A file of a run is damaged.',
+  LETHE_RUN_CHANGED: 'The model, the rows or a method of a run are no longer what they were when it began.',
+  LETHE_RUN_BUSY: 'Another process is at work on the run.',
+  LETHE_RUN_CRASHED: 'The worker thread of a run ended by an uncaught error.',
   LETHE_RUN_STOPPED: 'The run was stopped before its end.',
   LETHE_RESULTS_INVALID: 'A results file does not match its schema or its own numbers.',
   LETHE_ENTRY_EXISTS: 'The leaderboard already has this entry.',

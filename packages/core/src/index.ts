@@ -1,5 +1,6 @@
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
+export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type Manifest, type PluginKind, readManifest } from './manifest.js';

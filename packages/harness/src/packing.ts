@@ -10,17 +10,26 @@ export interface EncodedExample {
   readonly answer: number;
 }
 
+export interface TargetOwner {
+  readonly at: number;
+  readonly row: number;
+  readonly option: number;
+}
+
 export interface PackedBatch {
   readonly ids: Int32Array;
   readonly positions: Int32Array;
   readonly segments: Int32Array;
-  /** Flat position whose hidden state predicts `token`. */
+  /**
+   * Flat position whose hidden state predicts `token`. Every row has `targets / batch` places in a line: its own targets,
+   * then padding that points to its first column.
+   */
   readonly index: Int32Array;
   readonly token: Int32Array;
   /** Weight of a target in the training loss; 0 for padding. */
   readonly weight: Float32Array;
-  /** Row in the batch and option of every target that is not padding. */
-  readonly owners: readonly { readonly row: number; readonly option: number }[];
+  /** Place, row in the batch and option of every target that is not padding. */
+  readonly owners: readonly TargetOwner[];
 }
 
 /** The fewest tokens at the end of a prompt that are kept: the end of the template asks for the answer. */
@@ -98,16 +107,18 @@ class Packer {
   readonly index: Int32Array;
   readonly token: Int32Array;
   readonly weight: Float32Array;
-  readonly owners: { row: number; option: number }[] = [];
+  readonly owners: TargetOwner[] = [];
+  private readonly counts: number[];
 
   constructor(private readonly shape: BatchShape) {
     const cells = shape.batch * shape.tokens;
     this.ids = new Int32Array(cells);
     this.positions = new Int32Array(cells);
     this.segments = new Int32Array(cells);
-    this.index = new Int32Array(shape.targets);
+    this.index = Int32Array.from({ length: shape.targets }, (_, n) => Math.floor(n / (shape.targets / shape.batch)) * shape.tokens);
     this.token = new Int32Array(shape.targets);
     this.weight = new Float32Array(shape.targets);
+    this.counts = new Array<number>(shape.batch).fill(0);
   }
 
   /** Writes tokens of one segment into a row, from column `at`, and gives back the column after them. */
@@ -123,11 +134,11 @@ class Packer {
 
   /** Adds a target: the hidden state at a column of a row is to predict `token`. */
   target(row: number, column: number, token: number, option: number, weight: number): void {
-    const n = this.owners.length;
-    this.index[n] = row * this.shape.tokens + column;
-    this.token[n] = token;
-    this.weight[n] = weight;
-    this.owners.push({ row, option });
+    const at = row * (this.shape.targets / this.shape.batch) + this.counts[row]!++;
+    this.index[at] = row * this.shape.tokens + column;
+    this.token[at] = token;
+    this.weight[at] = weight;
+    this.owners.push({ at, row, option });
   }
 }
 
