@@ -6,10 +6,12 @@ export { type RunRecord, openRun, readResults, readRun, sweepRun, writeResults }
 export { accuracy, validateResults } from './validate.js';
 export { resultsHash } from './hash.js';
 export { type StreamDependencies, runStream } from './protocol.js';
+export { Scorer } from './evaluate.js';
+export { type EncodedExample, encodeRow } from './packing.js';
 export { failedRun } from './report.js';
 export { adamW, biasCorrections, learningRate } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';
-export { valueAndGradients } from './loss.js';
+export { type Forward, valueAndGradients } from './loss.js';
 export { lockRun } from './lock.js';
 export { stepsFor } from './trainer.js';
 export { composeRun, createContainer, loadMethod } from './container.js';
