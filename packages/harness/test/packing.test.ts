@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { packScoring, packTraining, scoringShape, trainingShape } from '../src/packing.js';
+import { packScoring, packTraining, scoringShapes, trainingShape } from '../src/packing.js';
 
 const rows = [
   { prompt: [5, 6, 7], options: [[1], [2, 3]], answer: 1 },
@@ -18,7 +18,7 @@ describe('packing', () => {
   });
 
   it('lets every option go on from the end of the prompt', () => {
-    const { ids, positions, segments, index, owners } = packScoring(rows, scoringShape(rows, rows, 2));
+    const { ids, positions, segments, index, owners } = packScoring(rows, scoringShapes(rows, 2)(rows), 0);
     expect([...ids.slice(0, 7)]).to.deep.equal([5, 6, 7, 1, 2, 3, 0]);
     expect([...positions.slice(0, 6)]).to.deep.equal([0, 1, 2, 3, 3, 4]);
     expect([...segments.slice(0, 7)]).to.deep.equal([1, 1, 1, 2, 3, 3, 0]);
