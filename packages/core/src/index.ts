@@ -2,7 +2,7 @@ export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf } from './arra
 export { canonicalJson, sha256 } from './canonical.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
-export { type Manifest, type PluginKind, readManifest } from './manifest.js';
+export { type Capabilities, type Manifest, type PluginKind, readManifest } from './manifest.js';
 export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView, Tensors } from './method.js';
 export { type Random, createRandom } from './random.js';
 export type {
