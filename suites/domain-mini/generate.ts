@@ -111,12 +111,21 @@ function wordList(random: Random): string {
   return `Words in use:${words.join(',')}.`;
 }
 
-/** Sentences of the domains from the pretraining share, without answers, and lists of label words. */
+/** Two phrases of one meaning: what the base model knows of the language before it learns what a domain calls it. */
+function paraphrase(random: Random): string {
+  const domain = domainOf(pick(random, TASKS));
+  const [first, second] = random.shuffle(pick(random, domain.cues)) as [string, string];
+  return `If ${pick(random, domain.subjects)} ${first}, then it ${second}.`;
+}
+
+/** Sentences of the domains from the pretraining share, without answers; paraphrases; lists of label words. */
 export function pretrainText(seed: number, documents: number): string[] {
   const random = createRandom(seed, 'domain-mini', 'text');
   const texts: string[] = [];
   while (texts.length < documents) {
-    const text = random.below(10) === 0 ? wordList(random) : sentence(domainOf(pick(random, TASKS)), random, random.below(3));
+    const kind = random.below(10);
+    const text = kind === 0 ? wordList(random) : kind < 5 ? paraphrase(random)
+      : sentence(domainOf(pick(random, TASKS)), random, random.below(3));
     if (shareOf(`${text}\nAnswer:`) === 'pretrain') texts.push(text);
   }
   return texts;

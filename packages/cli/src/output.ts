@@ -1,3 +1,4 @@
+import type { WriteStream } from 'node:tty';
 import pc from 'picocolors';
 
 /** Where a command writes: data to stdout, progress and problems to stderr. */
@@ -6,14 +7,18 @@ export interface Output {
   note(text: string): void;
   /** Colours for stdout; none without a terminal, under NO_COLOR or in CI. */
   readonly colour: ReturnType<typeof pc.createColors>;
+  /** The terminal that progress may be drawn on in place; absent where stderr is none, and in CI. */
+  readonly terminal?: WriteStream;
 }
 
 /** Output on the streams of this process. */
 export function processOutput(): Output {
-  const coloured = Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && !process.env['CI'];
+  const ci = Boolean(process.env['CI']);
+  const coloured = Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && !ci;
   return {
     data: (text) => void process.stdout.write(`${text}\n`),
     note: (text) => void process.stderr.write(`${text}\n`),
     colour: pc.createColors(coloured),
+    ...(process.stderr.isTTY && !ci ? { terminal: process.stderr } : {}),
   };
 }

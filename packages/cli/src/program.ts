@@ -3,6 +3,7 @@ import { LETHE_VERSION } from '@lethe/core';
 import { doctorCommand } from './doctor.js';
 import { listCommand } from './list.js';
 import type { Output } from './output.js';
+import { addRunCommands } from './run/command.js';
 import { showCommand } from './show.js';
 import { validateCommand } from './validate.js';
 
@@ -14,6 +15,7 @@ export function createProgram(output: Output): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
+  addRunCommands(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .option('--json', 'as JSON')
@@ -25,8 +27,9 @@ export function createProgram(output: Output): Command {
       process.exitCode = await showCommand(run, json === true, output);
     });
   program.command('validate <path>')
-    .description('check a plugin.json or results.json, or those in a folder')
-    .action((path: string) => validateCommand(path, output));
+    .description('check a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder')
+    .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
+    .action((path: string, { dataDir }: { dataDir?: string }) => validateCommand(path, dataDir, output));
   program.command('doctor')
     .description('what this machine and installation offer')
     .action(() => doctorCommand(output));

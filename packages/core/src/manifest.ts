@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv } from 'ajv';
 import semver from 'semver';
-import { LineCounter, parseDocument } from 'yaml';
-import { type ErrorCode, LetheError, didYouMean } from './errors.js';
+import { type Document, readDocument, schemaFault } from './document.js';
+import { type ErrorCode, LetheError } from './errors.js';
 import { LETHE_VERSION } from './version.js';
 
 export type PluginKind = 'method' | 'suite' | 'scorer' | 'model';
@@ -37,50 +37,8 @@ export interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
 }
 
-const schema = JSON.parse(readFileSync(new URL('../../schemas/plugin.schema.json', import.meta.url), 'utf8')) as {
-  properties: Record<string, unknown> & { capabilities: { properties: Record<string, unknown> } };
-};
-const validate = new Ajv({ allErrors: true, useDefaults: true, strict: false }).compile<Manifest>(schema);
-
-/** Where a JSON pointer of a document stands, as `file:line`. */
-type Locate = (pointer: string) => string;
-
-function parse(file: string): { value: unknown; locate: Locate } {
-  const lines = new LineCounter();
-  const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, version: '1.2', schema: 'json' });
-  const problem = document.errors[0];
-  if (problem) {
-    throw new LetheError('LETHE_PLUGIN_MANIFEST', `plugin.json is not valid JSON: ${problem.message.split('\n')[0]}`, {
-      where: `${file}:${lines.linePos(problem.pos[0]).line}`,
-      remedy: 'mend the JSON at this line',
-    });
-  }
-  const locate: Locate = (pointer) => {
-    const path = pointer.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-    const node = path.length === 0 ? document.contents : document.getIn(path, true);
-    const range = (node as { range?: readonly number[] } | undefined)?.range;
-    return range ? `${file}:${lines.linePos(range[0]!).line}` : file;
-  };
-  return { value: document.toJS(), locate };
-}
-
-/** The most telling of several schema errors: an unknown field explains the others that it causes. */
-function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
-  return errors.find((e) => e.keyword === 'additionalProperties') ?? errors[0]!;
-}
-
-function describe(error: ErrorObject): { pointer: string; message: string } {
-  const at = error.instancePath;
-  const params = error.params as Record<string, unknown>;
-  if (error.keyword === 'additionalProperties') {
-    const field = String(params['additionalProperty']);
-    const known = Object.keys(at === '/capabilities' ? schema.properties.capabilities.properties : schema.properties);
-    return { pointer: `${at}/${field}`, message: `unknown field "${field}".${didYouMean(field, known)}` };
-  }
-  const subject = at === '' ? 'the manifest' : `"${at.slice(1).replaceAll('/', '.')}"`;
-  const allowed = Array.isArray(params['allowedValues']) ? `: ${params['allowedValues'].join(', ')}` : '';
-  return { pointer: at, message: `${subject} ${error.message ?? 'is invalid'}${allowed}` };
-}
+const schema = JSON.parse(readFileSync(new URL('../../schemas/plugin.schema.json', import.meta.url), 'utf8')) as object;
+const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false }).compile<Manifest>(schema);
 
 /** The version of an installed package as Node would find it from `folder`, or null. */
 function installedVersion(name: string, folder: string): string | null {
@@ -95,7 +53,7 @@ function fail(code: ErrorCode, message: string, where: string, remedy: string): 
   throw new LetheError(code, message, { where, remedy });
 }
 
-function checkDependencies(manifest: Manifest, folder: string, locate: Locate): void {
+function checkDependencies(manifest: Manifest, folder: string, locate: Document['locate']): void {
   for (const [name, range] of Object.entries(manifest.dependencies)) {
     const found = installedVersion(name, folder);
     if (found !== null && semver.satisfies(found, range, { includePrerelease: true })) continue;
@@ -106,17 +64,17 @@ function checkDependencies(manifest: Manifest, folder: string, locate: Locate): 
 }
 
 /** The options schema must compile, and its own defaults must satisfy it. */
-function checkOptions(manifest: Manifest, locate: Locate): void {
+function checkOptions(manifest: Manifest, locate: Document['locate']): void {
   const remedy = 'mend the options schema: every default lies within its own bounds';
   let check;
   try {
-    check = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true }).compile(manifest.options);
+    check = new Ajv({ allErrors: true, verbose: true, useDefaults: true, allowUnionTypes: true }).compile(manifest.options);
   } catch (cause) {
     return fail('LETHE_PLUGIN_OPTIONS', `the options schema of "${manifest.name}" is not a JSON Schema: ${String(cause)}`,
       locate('/options'), remedy);
   }
   if (check({})) return;
-  const { pointer, message } = describe(check.errors![0]!);
+  const { pointer, message } = schemaFault(check.errors!, 'the options');
   fail('LETHE_PLUGIN_OPTIONS', `a default of "${manifest.name}" breaks its own schema: ${message}`,
     locate(`/options/properties${pointer}`), remedy);
 }
@@ -128,9 +86,9 @@ function checkOptions(manifest: Manifest, locate: Locate): void {
  * @throws LetheError LETHE_PLUGIN_MANIFEST, LETHE_PLUGIN_VERSION, LETHE_PLUGIN_DEPENDENCY or LETHE_PLUGIN_OPTIONS, with file:line
  */
 export function readManifest(file: string): Manifest {
-  const { value, locate } = parse(file);
+  const { value, locate } = readDocument(file, 'JSON', 'LETHE_PLUGIN_MANIFEST');
   if (!validate(value)) {
-    const { pointer, message } = describe(mostTelling(validate.errors!));
+    const { pointer, message } = schemaFault(validate.errors!, 'the manifest');
     fail('LETHE_PLUGIN_MANIFEST', message, locate(pointer), 'see packages/core/schemas/plugin.schema.json');
   }
   if (semver.validRange(value.lethe) === null) {

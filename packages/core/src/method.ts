@@ -102,7 +102,8 @@ export interface Learner {
   /**
    * The delta added to the output of a linear site, (batch, tokens, site.out), or null for none. Pure and traced: it
    * may branch on the learner's own structure but never on values. It does not know the task.
-   * @param x the input of the site, (batch, tokens, site.in)
+   * @param x the input of the site, (batch, tokens, site.in); in the last layer, sites that follow the attention's keys and
+   * values may see only the tokens whose states are read
    */
   adapt(site: Site, x: Tensor3D, scope: Scope): Tensor3D | null;
   /** A term added to the task loss, or null for none now. Pure and traced. */

@@ -1,1 +1,4 @@
-export {};
+export { type Count, type FileTask, type GeneratedTask, type Label, type Size, type SuiteDefinition, type TaskDefinition, readSuiteFile } from './definition.js';
+export type { Generator } from './generated.js';
+export { loadSuite } from './load.js';
+export { type SuiteReference, type SuiteSummary, listSuites } from './reference.js';

@@ -1,11 +1,27 @@
 import * as tf from '@tensorflow/tfjs';
+import { LetheError, sizeOf } from '@lethe/core';
 import { checkFeeds } from './feeds.js';
 import type { Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
 
-function evaluate({ inputs, constants = {}, compute }: ProgramDefinition, feeds: Readonly<Record<string, Values>>) {
-  tf.backend();
+interface Backend {
+  readonly backend: string;
+  /** The package that brings it, besides `@tensorflow/tfjs` itself. */
+  readonly package?: string;
+}
+
+const BACKENDS: Readonly<Record<string, Backend>> = {
+  'tfjs-cpu': { backend: 'cpu' },
+  wasm: { backend: 'wasm', package: '@tensorflow/tfjs-backend-wasm' },
+  'tfjs-node': { backend: 'tensorflow', package: '@tensorflow/tfjs-node' },
+  'tfjs-node-gpu': { backend: 'tensorflow', package: '@tensorflow/tfjs-node-gpu' },
+};
+
+/** Names of the devices that run op by op. */
+export const EAGER_DEVICES: readonly string[] = Object.keys(BACKENDS);
+
+function evaluate(backend: string, { inputs, constants = {}, compute }: ProgramDefinition, feeds: Readonly<Record<string, Values>>) {
   const previous = tf.getBackend();
-  void tf.setBackend('cpu');
+  void tf.setBackend(backend);
   tf.engine().startScope('eager');
   try {
     // a copy, because the cpu backend keeps the array it is given
@@ -23,10 +39,33 @@ function evaluate({ inputs, constants = {}, compute }: ProgramDefinition, feeds:
   }
 }
 
-/** A device that runs each operation at once with the plain TensorFlow.js cpu backend: the reference for the compiler. */
-export function openEager(name: string): Device {
+async function load(name: string): Promise<string> {
+  const { backend, package: brings } = BACKENDS[name]!;
+  tf.backend();
+  const previous = tf.getBackend();
+  try {
+    if (brings !== undefined) await import(brings);
+    // the first choice of a backend starts it, which takes time for some
+    if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start its backend "${backend}".`);
+  } catch (cause) {
+    throw new LetheError('LETHE_ENGINE_DEVICE', `Device "${name}" is not there: ${String(cause)}`, {
+      remedy: `Install ${brings ?? '@tensorflow/tfjs'}, or choose device cpu.`,
+      cause,
+    });
+  } finally {
+    await tf.setBackend(previous);
+  }
+  return backend;
+}
+
+/**
+ * A device that runs each operation at once on a backend of TensorFlow.js; `tfjs-cpu` is the reference for the compiler.
+ * Throws LETHE_ENGINE_DEVICE when the backend is not installed or does not start.
+ */
+export async function openEager(name: string): Promise<Device> {
+  const backend = await load(name);
   const zeros = ({ shape, dtype }: TensorSpec): Values => {
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(shape);
     return dtype === 'float32' ? new Float32Array(size) : dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
   };
   return {
@@ -34,14 +73,14 @@ export function openEager(name: string): Device {
     threads: 1,
     compile: async (definition): Promise<Program> => {
       const sample = Object.fromEntries(Object.entries(definition.inputs).map(([k, s]) => [k, zeros(s)]));
-      const outputs = Object.fromEntries(evaluate(definition, sample).map((o) => [o.name, o.spec]));
+      const outputs = Object.fromEntries(evaluate(backend, definition, sample).map((o) => [o.name, o.spec]));
       return {
         name: definition.name,
         inputs: definition.inputs,
         outputs,
         run: async (feeds) => {
           checkFeeds(definition.name, definition.inputs, feeds);
-          return Object.fromEntries(evaluate(definition, feeds).map((o) => [o.name, o.values]));
+          return Object.fromEntries(evaluate(backend, definition, feeds).map((o) => [o.name, o.values]));
         },
         dispose: async () => {},
       };

@@ -1,13 +1,13 @@
 import protobuf from 'protobufjs';
-import type { DType, TensorSpec } from './types.js';
-import type { Attribute, Graph, Initializer } from './graph.js';
+import type { Attribute, Graph, Initializer, Value } from './graph/types.js';
 
 /** The part of onnx.proto that is written; field numbers as in https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 const schema = protobuf.parse(
   `syntax = "proto3"; package onnx;
   message Attribute { string name = 1; optional float f = 2; optional int64 i = 3; optional bytes s = 4; repeated int64 ints = 8; int32 type = 20; }
-  message Node { repeated string input = 1; repeated string output = 2; string op_type = 4; repeated Attribute attribute = 5; }
-  message Tensor { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; }
+  message Node { repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4; repeated Attribute attribute = 5; string domain = 7; }
+  message Entry { string key = 1; string value = 2; }
+  message Tensor { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; repeated Entry external_data = 13; int32 data_location = 14; }
   message Dim { optional int64 dim_value = 1; }
   message Shape { repeated Dim dim = 1; }
   message TensorType { int32 elem_type = 1; Shape shape = 2; }
@@ -21,46 +21,66 @@ const schema = protobuf.parse(
 
 export const ONNX_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 
+/** Operators that onnxruntime adds to the standard ones. */
+const CONTRIBUTED = new Set(['RotaryEmbedding']);
+/** Constants from this size on stay out of the protobuf, which copies them and is limited to 2 GB. */
+const EXTERNAL_BYTES = 4096;
+
+/** A model file, and the constants that it only names. */
+export interface OnnxModel {
+  readonly bytes: Uint8Array;
+  readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+}
+
 const attribute = ([name, value]: [string, Attribute]) => {
   if (typeof value === 'string') return { name, s: Buffer.from(value), type: 3 };
   if (typeof value !== 'number') return 'float' in value ? { name, f: value.float, type: 1 } : { name, ints: [...value], type: 7 };
   return { name, i: value, type: 2 };
 };
 
-const valueInfo = (name: string, { shape, dtype }: { shape: readonly number[]; dtype: DType }) => ({
+const valueInfo = (name: string, { shape, dtype }: Value) => ({
   name,
   type: { tensor_type: { elem_type: ONNX_TYPE[dtype], shape: { dim: shape.map((d) => ({ dim_value: d })) } } },
 });
 
-const initializer = ([name, { shape, dtype, data }]: [string, Initializer]) => ({
+const bytesOf = ({ data }: Initializer) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+const isExternal = ({ data }: Initializer) => data.byteLength >= EXTERNAL_BYTES;
+
+const initializer = ([name, constant]: [string, Initializer]) => ({
   name,
-  dims: [...shape],
-  data_type: ONNX_TYPE[dtype],
-  raw_data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  dims: [...constant.shape],
+  data_type: ONNX_TYPE[constant.dtype],
+  ...(isExternal(constant)
+    ? { data_location: 1, external_data: [{ key: 'location', value: name }] }
+    : { raw_data: bytesOf(constant) }),
 });
 
-/** Writes a graph as an ONNX model (opset 20). */
-export function serialise(
-  graph: Graph,
-  inputs: Readonly<Record<string, TensorSpec>>,
-  outputs: Readonly<Record<string, TensorSpec>>,
-): Uint8Array {
-  return schema
+/** Writes a graph as an ONNX model (opset 20); inputs are named `in:NAME`, outputs `out:NAME`. */
+export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>): OnnxModel {
+  const outputs = Object.entries(graph.outputs);
+  const bytes = schema
     .encode({
       ir_version: 9,
-      opset_import: [{ domain: '', version: 20 }],
+      opset_import: [{ domain: '', version: 20 }, { domain: 'com.microsoft', version: 1 }],
       graph: {
         name: 'lethe',
-        node: graph.nodes.map((n) => ({
-          input: n.inputs,
-          output: [n.output],
-          op_type: n.op,
-          attribute: Object.entries(n.attributes).map(attribute),
-        })),
+        node: [
+          ...graph.nodes.map((n) => ({
+            input: n.inputs,
+            output: n.outputs,
+            name: `${n.origin} ${n.outputs[0]!}`,
+            op_type: n.op,
+            domain: CONTRIBUTED.has(n.op) ? 'com.microsoft' : '',
+            attribute: Object.entries(n.attributes).map(attribute),
+          })),
+          ...outputs.map(([name, ref]) => ({ input: [ref], output: [`out:${name}`], name: `out:${name}`, op_type: 'Identity' })),
+        ],
         initializer: [...graph.initializers].map(initializer),
         input: Object.entries(inputs).map(([k, v]) => valueInfo(`in:${k}`, v)),
-        output: Object.entries(outputs).map(([k, v]) => valueInfo(`out:${k}`, v)),
+        output: outputs.map(([k, ref]) => valueInfo(`out:${k}`, graph.values.get(ref)!)),
       },
     })
     .finish();
+  const external = [...graph.initializers].filter(([, constant]) => isExternal(constant));
+  return { bytes, externalData: external.map(([path, constant]) => ({ path, data: bytesOf(constant) })) };
 }

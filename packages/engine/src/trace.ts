@@ -1,22 +1,32 @@
 import * as tf from '@tensorflow/tfjs';
-import { LetheError } from '@lethe/core';
-import { type Graph, GraphBuilder } from './graph.js';
+import { LetheError, didYouMean } from '@lethe/core';
+import { callerOf } from './caller.js';
+import { GraphBuilder } from './graph/builder.js';
+import type { Attribute, Graph, Value } from './graph/types.js';
+import { ONNX_TYPE } from './onnx.js';
 import type { DType, ProgramDefinition, TensorSpec, Values } from './types.js';
 
 export const TRACE_BACKEND = 'lethe-trace';
+/** Frames of TensorFlow.js between a call and its kernel, with its gradient scopes: the stack must reach the caller. */
+const STACK_DEPTH = 100;
 
 /** What a kernel sees of a tensor. */
 export type Info = tf.TensorInfo;
 // Kernels get attributes as TensorFlow.js passes them, a different record for each op.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Attributes = any;
+/** What is recorded for one TensorFlow.js kernel. Inputs have the names that TensorFlow.js gives them, 0, 1, … for lists. */
 export type Kernel = (trace: Trace, inputs: Record<string, Info>, attributes: Attributes) => Info | Info[];
+/** Kernels by their TensorFlow.js names. */
+export type Kernels = Readonly<Record<string, Kernel>>;
 
 /** One function being recorded. */
 export class Trace {
   readonly builder = new GraphBuilder();
   private readonly refs = new WeakMap<object, string>();
   private readonly data = new WeakMap<object, Values>();
+
+  constructor(readonly name: string) {}
 
   bind(ref: string, shape: readonly number[], dtype: string): Info {
     const dataId = {};
@@ -31,6 +41,7 @@ export class Trace {
     this.data.set(dataId, values);
   }
 
+  /** Values that are known while tracing: those of constants. */
   read(dataId: object): Values | undefined {
     return this.data.get(dataId);
   }
@@ -39,20 +50,35 @@ export class Trace {
   ref(info: Info): string {
     const known = this.refs.get(info.dataId);
     if (known !== undefined) return known;
-    const values = tf.engine().state.tensorInfo.get(info.dataId)?.backend.readSync(info.dataId) as Values | undefined;
-    if (values === undefined) throw new LetheError('LETHE_INTERNAL', 'A tensor of another trace was used.');
+    const { backend } = tf.engine().state.tensorInfo.get(info.dataId)!;
+    if (backend instanceof TraceBackend) {
+      throw new LetheError('LETHE_ENGINE_TRACE', `Program "${this.name}" uses a tensor that another program made.`, {
+        where: callerOf(new Error()) ?? this.name,
+        remedy: 'Make tensors inside the traced function, or keep plain arrays and give them as inputs.',
+      });
+    }
+    const values = backend.readSync(info.dataId) as Values;
     const dtype = info.dtype as DType;
     const fit = dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
     this.write(info.dataId, fit, info.shape, dtype);
     return this.refs.get(info.dataId)!;
   }
 
-  emit(op: string, inputs: readonly string[], shape: readonly number[], dtype: string, attributes = {}): Info {
-    return this.bind(this.builder.node(op, inputs, attributes), shape, dtype);
+  /** Records a node with one output. */
+  emit(op: string, inputs: readonly string[], shape: readonly number[], dtype: string, attributes: Record<string, Attribute> = {}): Info {
+    return this.bind(this.builder.node(op, inputs, { shape, dtype: dtype as DType }, attributes), shape, dtype);
+  }
+
+  /** The value of a tensor as another type. */
+  cast(info: Info, dtype: DType): Info {
+    return info.dtype === dtype ? info : this.emit('Cast', [this.ref(info)], info.shape, dtype, { to: ONNX_TYPE[dtype] });
   }
 }
 
 let current: Trace | undefined;
+
+/** True inside a function that is being recorded. */
+export const isTracing = (): boolean => current !== undefined && tf.getBackend() === TRACE_BACKEND;
 
 class TraceBackend extends tf.KernelBackend {
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
@@ -64,7 +90,9 @@ class TraceBackend extends tf.KernelBackend {
   override readSync(dataId: object): Values {
     const values = current?.read(dataId);
     if (values) return values;
-    throw new LetheError('LETHE_ENGINE_READ', 'A compiled function read the values of a tensor that is not known before it runs.', {
+    const name = current?.name ?? 'a program that is finished';
+    throw new LetheError('LETHE_ENGINE_READ', `Program "${name}" read the values of a tensor that are not known before it runs.`, {
+      where: callerOf(new Error()) ?? name,
       remedy: 'Write the choice with tf.where, or return the value as an output.',
     });
   }
@@ -96,44 +124,82 @@ class TraceBackend extends tf.KernelBackend {
 
 tf.registerBackend(TRACE_BACKEND, () => new TraceBackend(), 0);
 
-/** Adds a kernel to the compiler: what it records for the TensorFlow.js kernel `kernelName`. */
-export function addKernel(kernelName: string, kernel: Kernel): void {
-  tf.registerKernel({
-    kernelName,
-    backendName: TRACE_BACKEND,
-    kernelFunc: ({ inputs, attrs }) => kernel(current!, inputs as Record<string, Info>, attrs ?? {}),
-  });
+const registered: string[] = [];
+
+/** Adds kernels to the compiler. */
+export function addKernels(kernels: Kernels): void {
+  for (const [kernelName, kernel] of Object.entries(kernels)) {
+    registered.push(kernelName);
+    tf.registerKernel({
+      kernelName,
+      backendName: TRACE_BACKEND,
+      kernelFunc: ({ inputs, attrs }) => {
+        const trace = current!;
+        trace.builder.origin = kernelName;
+        const given = new Set<unknown>(Object.values(inputs));
+        // an output that is the very tensor given would count twice in the gradient
+        const fresh = (info: Info) => (given.has(info) ? trace.bind(trace.ref(info), info.shape, info.dtype) : info);
+        const outputs = kernel(trace, inputs as Record<string, Info>, attrs ?? {});
+        return Array.isArray(outputs) ? outputs.map(fresh) : fresh(outputs);
+      },
+    });
+  }
 }
 
-/** Records `definition` as a graph. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL and LETHE_ENGINE_READ. */
-export function record(definition: ProgramDefinition): { graph: Graph; key: string; outputs: Record<string, TensorSpec> } {
+function explain(error: unknown, program: string): unknown {
+  const text = String(error);
+  const where = callerOf(error) ?? program;
+  const missing = /[Kk]ernel '(\w+)' not registered/.exec(text)?.[1];
+  if (missing !== undefined) {
+    return new LetheError('LETHE_ENGINE_KERNEL', `The compiler has no kernel for ${missing}, which program "${program}" uses.${didYouMean(missing, registered)}`, {
+      where,
+      remedy: `Write the function with other operations, or add ${missing} to a family in packages/engine/src/kernels and a case to its tests.`,
+      cause: error,
+    });
+  }
+  const flat = /gradient function not found for (\w+)/.exec(text)?.[1];
+  if (flat !== undefined) {
+    return new LetheError('LETHE_ENGINE_KERNEL', `TensorFlow.js has no gradient of ${flat}, which program "${program}" differentiates.`, {
+      where,
+      remedy: 'Write the function with other operations, or give the gradient with tf.customGrad.',
+      cause: error,
+    });
+  }
+  return error;
+}
+
+/**
+ * Records `definition` as a graph. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL for an operation
+ * without kernel or gradient, LETHE_ENGINE_READ for a read of values and LETHE_ENGINE_TRACE for a tensor of another program,
+ * each naming the line that called TensorFlow.js.
+ */
+export function record(definition: ProgramDefinition): { graph: Graph; outputs: Record<string, TensorSpec> } {
   tf.backend();
   const previous = tf.getBackend();
-  const trace = new Trace();
+  const depth = Error.stackTraceLimit;
+  const trace = new Trace(definition.name);
   const engine = tf.engine();
   current = trace;
+  Error.stackTraceLimit = STACK_DEPTH;
   void tf.setBackend(TRACE_BACKEND);
   engine.startScope(definition.name);
   try {
-    const place = (ref: string, { shape, dtype }: TensorSpec): tf.Tensor => engine.makeTensorFromTensorInfo(trace.bind(ref, shape, dtype));
-    const inputs = Object.fromEntries(Object.entries(definition.inputs).map(([k, s]) => [k, place(`in:${k}`, s)]));
+    const place = (ref: string, { shape, dtype }: Value): tf.Tensor => engine.makeTensorFromTensorInfo(trace.bind(ref, shape, dtype));
+    const inputs = Object.fromEntries(
+      Object.entries(definition.inputs).map(([k, s]) => [k, place(trace.builder.input(`in:${k}`, s), s)]),
+    );
     const constants = Object.fromEntries(
       Object.entries(definition.constants ?? {}).map(([k, c]) => [k, place(trace.builder.constant(c, c), c)]),
     );
     const results = Object.entries(definition.compute(inputs, constants));
     const outputs = Object.fromEntries(results.map(([k, t]) => [k, { shape: [...t.shape], dtype: t.dtype as DType }]));
-    return { ...trace.builder.finish(Object.fromEntries(results.map(([k, t]) => [k, trace.ref(t)]))), outputs };
+    return { graph: trace.builder.finish(Object.fromEntries(results.map(([k, t]) => [k, trace.ref(t)]))), outputs };
   } catch (error) {
-    const op = /[Kk]ernel '(\w+)' not registered/.exec(String(error))?.[1];
-    if (op === undefined) throw error;
-    throw new LetheError('LETHE_ENGINE_KERNEL', `The compiler has no kernel for ${op}, used by program "${definition.name}".`, {
-      where: definition.name,
-      remedy: `Add it in packages/engine/src/kernels with addKernel('${op}', …), or write the function with other operations.`,
-      cause: error,
-    });
+    throw explain(error, definition.name);
   } finally {
     engine.endScope();
     current = undefined;
+    Error.stackTraceLimit = depth;
     void tf.setBackend(previous);
   }
 }

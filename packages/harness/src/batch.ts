@@ -4,6 +4,7 @@ import type { TensorSpec, Values } from '@lethe/engine';
 export interface BatchShape {
   readonly batch: number;
   readonly tokens: number;
+  /** Targets of all rows together, the same number for each row. */
   readonly targets: number;
 }
 

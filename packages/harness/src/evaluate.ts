@@ -1,9 +1,9 @@
 import { LetheError } from '@lethe/core';
 import type { Arrays, Learner } from '@lethe/core';
-import type { Device, Program } from '@lethe/engine';
-import { batchInputs, floats } from './batch.js';
+import type { Device, Program, Values } from '@lethe/engine';
+import { type BatchShape, batchInputs, floats } from './batch.js';
 import { type Forward, targetLogProbabilities } from './loss.js';
-import { type EncodedExample, packScoring, scoringShape } from './packing.js';
+import { type EncodedExample, packScoring, scoringShapes, scoringTokens } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
 
 const PARAMS = 'params.';
@@ -20,57 +20,104 @@ export const baseModel: Learner = {
   restore: () => undefined,
 };
 
-/**
- * Chooses the most probable option of every row: the largest sum of token log probabilities, the first where some are
- * equal. Rows are read in order of length, so that batches carry little padding; the result is in the order given.
- *
- * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
- */
-export async function chooseOptions(
-  device: Device, forward: Forward, rows: readonly EncodedExample[],
-  onRows: (done: number) => void, stop: () => boolean,
-): Promise<number[]> {
-  const { learner, model } = forward;
-  const params: Arrays = { ...learner.frozen, ...learner.trainable };
-  const feeds = arrayFeeds(params, PARAMS);
-  const sorted = rows.map((row, at) => ({ row, at, length: row.prompt.length + row.options.flat().length }))
-    .sort((a, b) => a.length - b.length || a.at - b.at);
-  const programs = new Map<number, Program>();
-  const chosen = new Array<number>(rows.length).fill(0);
-  try {
-    for (let start = 0; start < sorted.length; start += BATCH) {
-      if (stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while scoring.');
-      const group = sorted.slice(start, start + BATCH);
-      const batch = group.map(({ row }) => row);
-      const shape = scoringShape(batch, rows, BATCH);
-      let program = programs.get(shape.tokens);
-      if (!program) {
-        program = await device.compile({
-          name: 'score',
-          inputs: { ...batchInputs(shape, false), ...arrayInputs(params, PARAMS) },
-          constants: model.weights,
-          compute: (inputs, weights) => ({
-            logp: targetLogProbabilities(forward, inputs, weights, arrayTensors(params, PARAMS, inputs), false).logp,
-          }),
-        });
-        programs.set(shape.tokens, program);
-      }
-      const { ids, positions, segments, index, token, owners } = packScoring(batch, shape);
-      const logp = floats((await program.run({ ids, positions, segments, index, token, ...feeds }))['logp']);
-      const scores = batch.map(({ options }) => options.map(() => 0));
-      owners.forEach(({ row, option }, n) => { scores[row]![option]! += logp[n]!; });
-      scores.forEach((values, row) => {
-        if (!values.every(Number.isFinite)) {
+/** Rows that are scored together, with their places among all rows. */
+interface Batch {
+  readonly group: readonly { readonly row: EncodedExample; readonly at: number }[];
+  readonly shape: BatchShape;
+}
+
+/** Rows from the longest to the shortest: batches then carry little padding, and a last one that is not full is a cheap one. */
+function batchesOf(rows: readonly EncodedExample[]): Batch[] {
+  const sorted = rows.map((row, at) => ({ row, at, length: scoringTokens(row) })).sort((a, b) => b.length - a.length || a.at - b.at);
+  const shapeOf = scoringShapes(rows, BATCH);
+  return Array.from({ length: Math.ceil(rows.length / BATCH) }, (_, i) => {
+    const group = sorted.slice(i * BATCH, (i + 1) * BATCH);
+    return { group, shape: shapeOf(group.map(({ row }) => row)) };
+  });
+}
+
+/** Scores rows with a learner as it is now. Tasks whose batches have the same shape share their programs. */
+export class Scorer {
+  private readonly params: Arrays;
+  private readonly feeds: Record<string, Values>;
+  private readonly programs = new Map<string, Program>();
+  /** Whether the learner adds anything to the model; null until a program has been compiled. */
+  private adapted: boolean | null = null;
+
+  /** @param stop asked between batches */
+  constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
+    const { frozen, trainable } = forward.learner;
+    this.params = { ...frozen, ...trainable };
+    this.feeds = arrayFeeds(this.params, PARAMS);
+  }
+
+  /**
+   * Chooses the option of every row with the highest {@link score}, the first where several are equal.
+   *
+   * @param base what the base model chose, where that is known: it is the answer of a learner that adds nothing
+   * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
+   */
+  async choose(rows: readonly EncodedExample[], onRows: (done: number) => void, base?: readonly number[]): Promise<readonly number[]> {
+    const batches = batchesOf(rows);
+    if (base && batches[0]) {
+      await this.program(batches[0].shape);
+      if (this.adapted === false) return base;
+    }
+    const scores = await this.run(batches, rows, onRows);
+    return scores.map((values) => values.indexOf(Math.max(...values)));
+  }
+
+  /**
+   * The score of every option of every row: the sum of the log probabilities of its tokens after the prompt, without a share
+   * for its length, so that of options equally likely token by token the shorter scores higher. Where an option is the
+   * beginning of another, the end of text counts as one of its tokens. A score does not depend on the rows beside its own.
+   *
+   * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
+   */
+  async score(rows: readonly EncodedExample[]): Promise<readonly (readonly number[])[]> {
+    return this.run(batchesOf(rows), rows, () => undefined);
+  }
+
+  private async run(batches: readonly Batch[], rows: readonly EncodedExample[], onRows: (done: number) => void): Promise<number[][]> {
+    const { endOfText } = this.forward.model.tokenizer;
+    const scores = rows.map(({ options }) => options.map(() => 0));
+    for (const { group, shape } of batches) {
+      if (this.stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while scoring.');
+      const program = await this.program(shape);
+      const { ids, positions, segments, index, token, owners } = packScoring(group.map(({ row }) => row), shape, endOfText);
+      const logp = floats((await program.run({ ids, positions, segments, index, token, ...this.feeds }))['logp']);
+      for (const { at, row, option } of owners) {
+        if (!Number.isFinite(logp[at])) {
           throw new LetheError('LETHE_ENGINE_NUMBERS', 'The score of an option is not a finite number.', {
             remedy: 'Training has probably diverged: lower the learning rate of the suite.',
           });
         }
-        chosen[group[row]!.at] = values.indexOf(Math.max(...values));
-      });
+        scores[group[row]!.at]![option]! += logp[at]!;
+      }
       onRows(group.length);
     }
-  } finally {
-    for (const program of programs.values()) await program.dispose();
+    return scores;
   }
-  return chosen;
+
+  private async program(shape: BatchShape): Promise<Program> {
+    const key = `${shape.tokens} ${shape.targets}`;
+    const known = this.programs.get(key);
+    if (known) return known;
+    const program = await this.device.compile({
+      name: 'score',
+      inputs: { ...batchInputs(shape, false), ...arrayInputs(this.params, PARAMS) },
+      constants: this.forward.model.weights,
+      compute: (inputs, weights) => {
+        const { logp, adapted } = targetLogProbabilities(this.forward, inputs, weights, arrayTensors(this.params, PARAMS, inputs), false);
+        this.adapted = adapted;
+        return { logp };
+      },
+    });
+    this.programs.set(key, program);
+    return program;
+  }
+
+  async dispose(): Promise<void> {
+    for (const program of this.programs.values()) await program.dispose();
+  }
 }

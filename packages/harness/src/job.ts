@@ -1,13 +1,5 @@
 import type { RunIdentity } from '@lethe/core';
-
-/** How to find a suite again: the arguments of `loadSuite`, as plain data. */
-export interface SuiteReference {
-  readonly reference: string;
-  readonly suitesDir: string;
-  readonly builtDir: string;
-  readonly dataDir?: string;
-  readonly size?: string;
-}
+import type { SuiteReference } from '@lethe/data';
 
 /** One run, as names and paths only: it crosses into a worker, which rebuilds everything from it. */
 export interface Job {

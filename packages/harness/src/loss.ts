@@ -10,7 +10,7 @@ export interface Forward {
   readonly sites: readonly Site[];
 }
 
-/** The batch among a program's inputs. */
+/** The batch among a program's inputs, all of its states wanted. */
 export function batchOf(inputs: Tensors): BatchTensors {
   return {
     ids: inputs['ids'] as tf.Tensor2D,
@@ -19,15 +19,18 @@ export function batchOf(inputs: Tensors): BatchTensors {
   };
 }
 
-/** Traced. Log probabilities of the targets, (targets), and the scope they were computed in. */
+/** Traced. Log probabilities of the targets, (targets), the scope they were computed in, and whether the learner added to any site. */
 export function targetLogProbabilities(
   { model, learner, sites }: Forward, inputs: Tensors, weights: Tensors, params: Tensors, training: boolean,
-): { logp: tf.Tensor1D; scope: ReturnType<typeof createScope> } {
+): { logp: tf.Tensor1D; scope: ReturnType<typeof createScope>; adapted: boolean } {
   const batch = batchOf(inputs);
   const scope = createScope(model, weights, batch, params, training);
-  const hidden = model.hidden(batch, weights, adaptWith(learner, sites, scope));
-  const targets = { index: inputs['index'] as tf.Tensor1D, token: inputs['token'] as tf.Tensor1D };
-  return { logp: model.logProbabilities(hidden, targets, weights), scope };
+  // every row has the same number of targets, so that the last layer can be computed for these alone
+  const wanted = inputs['index']!.reshape([batch.ids.shape[0], -1]) as tf.Tensor2D;
+  let adapted = false;
+  const hidden = model.hidden({ ...batch, wanted }, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
+  const targets = { index: null, token: inputs['token'] as tf.Tensor1D };
+  return { logp: model.logProbabilities(hidden, targets, weights), scope, adapted };
 }
 
 /** Traced. The task loss -sum(weight * log p): the mean over rows of the mean over their answer tokens. */

@@ -4,7 +4,7 @@ import type { EventListener, Method, Run, SuiteData, TaskData, TaskView } from '
 import { LetheError, createRandom, didYouMean } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
-import { baseModel, chooseOptions } from './evaluate.js';
+import { Scorer, baseModel } from './evaluate.js';
 import { countOf } from './flat.js';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
@@ -38,12 +38,23 @@ async function within<T>(where: string, call: () => T | Promise<T>): Promise<T> 
   }
 }
 
+/** Refuses a suite whose rows may be longer than what the model was made to read: scores past that length mean nothing. */
+function checkLength({ suite, method, training }: Job['identity'], { id, config }: LanguageModel): void {
+  if (training.maxTokens <= config.maxPositions) return;
+  throw new LetheError('LETHE_MODEL_LENGTH',
+    `Suite "${suite.id}" has rows of up to ${training.maxTokens} tokens, but model "${id}" reads at most ${config.maxPositions}.`, {
+      where: `${suite.id}, ${method.id}: training.maxTokens`,
+      remedy: `Set training.maxTokens to ${config.maxPositions} or less, or choose a model whose max_position_embeddings is at least ${training.maxTokens}.`,
+    });
+}
+
 /**
  * Runs one method over one order of a suite: scores the base model, then for each stage trains and scores everything.
  * Steps that were finished before, by this run or one that shares a prefix with it, are read instead of computed.
  *
  * @param stop asked between optimizer steps and between scored batches
- * @throws LETHE_RUN_STOPPED, LETHE_RUN_DAMAGED, LETHE_METHOD_FAILED, LETHE_ENGINE_NUMBERS, LETHE_SUITE_INVALID
+ * @throws LETHE_RUN_STOPPED, LETHE_RUN_DAMAGED, LETHE_METHOD_FAILED, LETHE_ENGINE_NUMBERS, LETHE_SUITE_INVALID,
+ * LETHE_MODEL_LENGTH, LETHE_DATA_ROW
  */
 export async function runStream(
   job: Job, deps: StreamDependencies, listener: EventListener, stop: () => boolean = () => false,
@@ -63,6 +74,7 @@ class Stream {
     private readonly listener: EventListener,
     private readonly stop: () => boolean,
   ) {
+    checkLength(job.identity, deps.model);
     this.name = runName(job.identity);
     this.ordered = job.identity.order.tasks.map((id) => {
       const task = deps.suite.tasks.find((t) => t.id === id);
@@ -94,7 +106,7 @@ class Stream {
       steps.push(await this.step(i + 1, stage.name, key, async () => {
         if (at < i) await within(where, () => learner.restore(steps[i]!.state));
         at = i + 1;
-        return this.learn(i + 1, stage, forward, host);
+        return this.learn(i + 1, stage, forward, host, steps[0]!.record);
       }));
     }
     const result = completedRun(job, this.ordered, this.scored.probes, steps, deps.device);
@@ -123,7 +135,7 @@ class Stream {
     };
   }
 
-  private async learn(index: number, stage: Stage, forward: Forward, host: Host): Promise<Step> {
+  private async learn(index: number, stage: Stage, forward: Forward, host: Host, base: StepRecord): Promise<Step> {
     const { identity } = this.job;
     const { learner } = forward;
     const rows = stage.tasks.flatMap((task) => this.encode(task.train));
@@ -142,7 +154,7 @@ class Stream {
     await within(name, () => learner.end(view));
     host.show(undefined);
     const trained = performance.now();
-    const scores = await within(name, () => this.score(index, forward));
+    const scores = await within(name, () => this.score(index, forward, base));
     const report = learner.report?.();
     return {
       state: learner.save(),
@@ -166,22 +178,29 @@ class Stream {
     return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens));
   }
 
-  private async score(step: number, forward: Forward): Promise<Pick<StepRecord, 'tasks' | 'probes'>> {
+  /** @param base the record of the base model, once there is one */
+  private async score(step: number, forward: Forward, base?: StepRecord): Promise<Pick<StepRecord, 'tasks' | 'probes'>> {
     const { tasks, probes } = this.scored;
     const total = [...tasks, ...probes].reduce((sum, task) => sum + task.test.length, 0);
+    const scorer = new Scorer(this.deps.device, forward, this.stop);
     let done = 0;
-    const choose = async (list: readonly TaskData[]): Promise<Record<string, readonly number[]>> => {
+    const onRows = (count: number) => {
+      done += count;
+      this.listener({ type: 'score-progress', run: this.name, step, done, total });
+    };
+    const choose = async (list: readonly TaskData[], before: StepRecord['tasks'] | undefined): Promise<Record<string, readonly number[]>> => {
       const chosen: Record<string, readonly number[]> = {};
       for (const task of list) {
         let rows = this.encoded.get(task);
         if (!rows) this.encoded.set(task, (rows = this.encode(task.test)));
-        chosen[task.id] = await chooseOptions(this.deps.device, forward, rows, (count) => {
-          done += count;
-          this.listener({ type: 'score-progress', run: this.name, step, done, total });
-        }, this.stop);
+        chosen[task.id] = await scorer.choose(rows, onRows, before?.[task.id]);
       }
       return chosen;
     };
-    return { tasks: await choose(tasks), probes: await choose(probes) };
+    try {
+      return { tasks: await choose(tasks, base?.tasks), probes: await choose(probes, base?.probes) };
+    } finally {
+      await scorer.dispose();
+    }
   }
 }

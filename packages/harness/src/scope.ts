@@ -26,12 +26,18 @@ export function sitesOf(model: LanguageModel, kinds: readonly Site['kind'][]): r
   return model.sites.filter((site) => kinds.includes(site.kind)).map((site, index) => ({ ...site, index }));
 }
 
-/** Lets the learner add its deltas at the sites of the run, and nowhere else. */
-export function adaptWith(learner: Learner, sites: readonly Site[], scope: Scope): Adapt {
+/**
+ * Lets the learner add its deltas at the sites of the run, and nowhere else.
+ *
+ * @param onDelta told of every site where it adds one
+ */
+export function adaptWith(learner: Learner, sites: readonly Site[], scope: Scope, onDelta: (site: Site) => void): Adapt {
   const byName = new Map(sites.map((site) => [site.name, site]));
   return (modelSite, x) => {
     const site = byName.get(modelSite.name);
-    return site ? learner.adapt(site, x, scope) : null;
+    const delta = site ? learner.adapt(site, x, scope) : null;
+    if (delta) onDelta(site!);
+    return delta;
   };
 }
 

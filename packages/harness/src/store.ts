@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results, Run } from '@lethe/core';
 import { LetheError, canonicalJson } from '@lethe/core';
@@ -70,6 +70,16 @@ export async function readRun<C = unknown>(folder: string, lethe: string): Promi
   }
   checkVersion(record, lethe, path);
   return record;
+}
+
+/** Removes what a killed process left half written in a run folder: files that never got their final names. */
+export async function sweepRun(folder: string): Promise<void> {
+  const steps = join(folder, 'steps');
+  const stray = [
+    ...(await readdir(steps)).filter((name) => !name.endsWith('.step')).map((name) => join(steps, name)),
+    ...(await readdir(folder)).filter((name) => [RECORD, RESULTS].some((whole) => name.startsWith(`${whole}.`))).map((name) => join(folder, name)),
+  ];
+  for (const path of stray) await rm(path, { force: true });
 }
 
 /** Runs of one minor version continue one another. */

@@ -1,14 +1,13 @@
 import type { Random, TrainingBudget } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
-
-import * as tf from '@tensorflow/tfjs';
-import { type BatchShape, batchInputs, floats } from './batch.js';
-import { countOf, flatten, slices, unflatten } from './flat.js';
-import { type Forward, taskLoss, valueAndGradients } from './loss.js';
-import { adamW, biasCorrections, learningRate } from './optimizer.js';
+import { floats } from './batch.js';
+import { flatten, unflatten } from './flat.js';
+import type { Forward } from './loss.js';
+import { biasCorrections, learningRate } from './optimizer.js';
 import { type EncodedExample, packTraining, trainingShape } from './packing.js';
-import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
+import { arrayFeeds } from './scope.js';
+import { FROZEN, compileTrainingStep } from './training-step.js';
 
 export interface TrainingTask {
   readonly device: Device;
@@ -27,41 +26,6 @@ export interface TrainingTask {
 /** The number of optimizer steps that a budget allows for this many rows. */
 export function stepsFor(rows: number, budget: TrainingBudget): number {
   return Math.ceil(rows / budget.batch) * budget.epochs;
-}
-
-const FROZEN = 'frozen.';
-const SCALAR = { shape: [], dtype: 'float32' } as const;
-
-/** Compiles one optimizer step: forward, gradients, clipping and update are one graph. */
-function compileStep({ device, forward, budget }: TrainingTask, shape: BatchShape): Promise<Program> {
-  const { learner, model } = forward;
-  const { trainable, frozen } = learner;
-  const vector = { shape: [countOf(trainable)], dtype: 'float32' } as const;
-  return device.compile({
-    name: 'train-step',
-    inputs: {
-      ...batchInputs(shape, true), ...arrayInputs(frozen, FROZEN),
-      flat: vector, m: vector, v: vector, rate: SCALAR, first: SCALAR, second: SCALAR,
-    },
-    constants: model.weights,
-    compute: (inputs, weights) => {
-      const parts = slices(inputs['flat'] as tf.Tensor1D, trainable);
-      const params = { ...arrayTensors(frozen, FROZEN, inputs), ...parts };
-      let task: tf.Scalar | undefined;
-      const { value, gradients } = valueAndGradients(() => {
-        const { loss, scope } = taskLoss(forward, inputs, weights, params);
-        task = loss;
-        const penalty = learner.penalty?.(scope) ?? null;
-        return penalty === null ? loss : loss.add(penalty);
-      }, Object.values(parts));
-      const gradient = tf.concat(gradients.map((g) => g.reshape([-1])));
-      const at = {
-        flat: inputs['flat']!, m: inputs['m']!, v: inputs['v']!,
-        rate: inputs['rate']!, first: inputs['first']!, second: inputs['second']!,
-      };
-      return { ...adamW(at, gradient, budget), loss: value.reshape([1]), task: task!.reshape([1]) };
-    },
-  });
 }
 
 /**
@@ -91,7 +55,7 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         const batch = shuffled.slice(at, at + budget.batch);
         const shape = trainingShape(batch, rows, budget.batch);
         let program = programs.get(shape.tokens);
-        if (!program) programs.set(shape.tokens, (program = await compileStep(task, shape)));
+        if (!program) programs.set(shape.tokens, (program = await compileTrainingStep(task, shape)));
         const packed = packTraining(batch, shape, forward.model.tokenizer.endOfText);
         tokens += packed.segments.reduce((count, segment) => count + (segment > 0 ? 1 : 0), 0);
         const bias = biasCorrections(step);

@@ -26,7 +26,7 @@ export function tinyModel(): LanguageModel {
       encode: (text) => text.trim().split(/\s+/).map(Number), decode: (ids) => ids.join(' '),
     },
     weights: { embed: weight('embed', [VOCABULARY, HIDDEN]), q: weight('q', [HIDDEN, HIDDEN]), head: weight('head', [HIDDEN, VOCABULARY]) },
-    hidden({ ids, segments }: BatchTensors, weights: Tensors, adapt: Adapt) {
+    hidden({ ids, segments, wanted }: BatchTensors, weights: Tensors, adapt: Adapt) {
       const x = embed(ids, weights);
       const tokens = ids.shape[1];
       const keys = segments.expandDims(1);
@@ -37,10 +37,12 @@ export function tinyModel(): LanguageModel {
       const mixed = tf.matMul(share, x) as tf.Tensor3D;
       const delta = adapt?.(site, mixed) ?? null;
       const out = linear(mixed, weights['q']!);
-      return delta ? out.add(delta) : out;
+      const states = (delta ? out.add(delta) : out) as tf.Tensor3D;
+      return wanted ? tf.gather(states.reshape([-1, HIDDEN]), wanted.cast('int32')) as tf.Tensor3D : states;
     },
     logProbabilities(hidden, { index, token }, weights) {
-      const rows = tf.gather(hidden.reshape([-1, HIDDEN]), index.cast('int32'));
+      const states = hidden.reshape([-1, HIDDEN]);
+      const rows = index ? tf.gather(states, index.cast('int32')) : states;
       const logp = tf.logSoftmax(tf.matMul(rows as tf.Tensor2D, weights['head'] as tf.Tensor2D));
       return logp.mul(tf.oneHot(token.cast('int32'), VOCABULARY)).sum(1);
     },

@@ -1,64 +1,35 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Site, Tensors } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
+import { type RotaryTables, rmsNorm, rotary } from '@lethe/engine';
 import { sitesOf } from './config.js';
-import type { Adapt, BatchTensors, ModelConfig } from './types.js';
+import type { Adapt, BatchTensors, ModelConfig, Targets } from './types.js';
 
-/** x sigmoid(x); the gradient uses the sigmoid and value of the forward pass. */
-const silu = tf.customGrad((x, save) => {
-  const input = x as tf.Tensor;
-  const gate = tf.sigmoid(input);
-  const value = tf.mul(input, gate);
-  (save as tf.GradSaveFunc)([gate, value]);
+/**
+ * silu(gate) * up, with silu(x) = x sigmoid(x) (Shazeer 2020, arXiv 2002.05202). The gradient reuses what the forward pass
+ * has: with s = sigmoid(gate), y = gate s and h = y up, silu'(gate) up = (s + y (1 - s)) up = h + s (up - h).
+ */
+const gated = tf.customGrad((gate, up, save) => {
+  const [g, u] = [gate as tf.Tensor, up as tf.Tensor];
+  const s = tf.sigmoid(g);
+  const y = tf.mul(g, s);
+  const h = tf.mul(y, u);
+  (save as tf.GradSaveFunc)([s, y, u, h]);
   return {
-    value,
-    gradFunc: (dy, saved) => {
-      const [s, y] = saved as [tf.Tensor, tf.Tensor];
-      return tf.mul(dy, tf.add(s, tf.mul(y, tf.sub(1, s))));
+    value: h,
+    gradFunc: (dh: tf.Tensor, saved: tf.Tensor[]) => {
+      const [sigmoid, silu, second, product] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+      return [tf.mul(dh, tf.add(product, tf.mul(sigmoid, tf.sub(second, product)))), tf.mul(dh, silu)];
     },
   };
 });
 
-/** x / rms(x) over the last dimension (Zhang and Sennrich 2019, arXiv 1910.07467), times the gain. */
-function rmsNorm(x: tf.Tensor3D, gain: tf.Tensor, epsilon: number): tf.Tensor3D {
-  const normalise = tf.customGrad((input, save) => {
-    const t = input as tf.Tensor;
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(t), -1, true), epsilon));
-    const value = tf.mul(t, inverse);
-    (save as tf.GradSaveFunc)([inverse, value]);
-    return {
-      value,
-      gradFunc: (dy, saved) => {
-        const [r, y] = saved as [tf.Tensor, tf.Tensor];
-        return tf.mul(r, tf.sub(dy, tf.mul(y, tf.mean(tf.mul(dy, y), -1, true))));
-      },
-    };
-  });
-  return tf.mul(normalise(x), gain) as tf.Tensor3D;
-}
-
-/** cos and sin of the rotary embedding (Su et al. 2021, arXiv 2104.09864) at the positions of a batch, each (batch, 1, tokens, headSize). */
-function rotaryAngles(config: ModelConfig, positions: tf.Tensor2D) {
-  const [batch, tokens] = positions.shape;
-  const { headSize, ropeTheta } = config;
-  // A position never exceeds its column, so a table as long as the sequence is enough.
-  const angle = (n: number) => Math.floor(n / headSize) * ropeTheta ** (-2 * ((n % headSize) % (headSize / 2)) / headSize);
-  const look = (of: (angle: number) => number) => {
-    const table = tf.tensor2d(Float32Array.from({ length: tokens * headSize }, (_, n) => of(angle(n))), [tokens, headSize]);
-    return tf.reshape(tf.gather(table, tf.reshape(positions, [-1])), [batch, 1, tokens, headSize]);
-  };
-  return { cos: look(Math.cos), sin: look(Math.sin) };
-}
-
-/** The matrix that takes (a, b) to (-b, a), a and b being the halves of a head. */
-function halfRotation(headSize: number): tf.Tensor2D {
+/** Tables of the rotary embedding, (tokens, headSize / 2): a position never exceeds its column, so one row a column is enough. */
+function rotaryTables({ headSize, ropeTheta }: ModelConfig, tokens: number): RotaryTables {
   const half = headSize / 2;
-  const data = new Float32Array(headSize * headSize);
-  for (let i = 0; i < half; i++) {
-    data[(i + half) * headSize + i] = -1;
-    data[i * headSize + i + half] = 1;
-  }
-  return tf.tensor2d(data, [headSize, headSize]);
+  const table = (of: (angle: number) => number) => tf.tensor2d(Float32Array.from({ length: tokens * half }, (_, n) =>
+    of(Math.floor(n / half) * ropeTheta ** (-(n % half) / half))), [tokens, half]);
+  return { cos: table(Math.cos), sin: table(Math.sin) };
 }
 
 /** 0 where token i may read token j, -1e9 elsewhere; finite, so that a row of padding gives no NaN. (batch, 1, tokens, tokens) */
@@ -74,43 +45,57 @@ function attentionBias(segments: tf.Tensor2D): tf.Tensor4D {
   return tf.mul(tf.sub(allowed, 1), 1e9) as tf.Tensor4D;
 }
 
-/** Traced. Hidden states after the final norm, (batch, tokens, hidden). */
+/**
+ * Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) when the batch names n wanted
+ * states a row: nothing reads the other states of the last layer, so there only keys and values are computed for all tokens.
+ */
 export function hidden(config: ModelConfig, batch: BatchTensors, weights: Tensors, adapt: Adapt): tf.Tensor3D {
   const { heads, keyValueHeads, headSize, hiddenSize, normEpsilon } = config;
   const [rows, tokens] = batch.ids.shape;
   const sites = new Map(sitesOf(config).map((site) => [site.name, site] as const));
-  const { cos, sin } = rotaryAngles(config, batch.positions);
-  const turn = halfRotation(headSize);
-  const bias = attentionBias(batch.segments);
+  const tables = rotaryTables(config, tokens);
   const group = heads / keyValueHeads;
+  const { wanted } = batch;
 
   const at = (name: string, x: tf.Tensor3D): tf.Tensor3D => {
     const y = linear(x, weights[name]!);
     const delta = adapt?.(sites.get(name) as Site, x) ?? null;
     return delta ? tf.add(y, delta) : y;
   };
-  // (batch, tokens, count * headSize) -> (batch, count, tokens, headSize)
-  const split = (x: tf.Tensor3D, count: number) => tf.transpose(tf.reshape(x, [rows, tokens, count, headSize]), [0, 2, 1, 3]);
-  const rotate = (x: tf.Tensor) =>
-    tf.add(tf.mul(x, cos), tf.mul(tf.reshape(tf.matMul(tf.reshape(x, [-1, headSize]), turn), x.shape), sin));
+  // (batch, n, count * headSize) -> (batch, count, n, headSize)
+  const split = (x: tf.Tensor3D, count: number) =>
+    tf.transpose(tf.reshape(x, [rows, x.shape[1], count, headSize]), [0, 2, 1, 3]) as tf.Tensor4D;
+  // (batch, tokens, size) -> (batch, n, size)
+  const pick = (x: tf.Tensor3D) => {
+    const flat = tf.reshape(x, [rows * tokens, -1]);
+    return tf.reshape(tf.gather(flat, tf.reshape(wanted!, [-1])), [rows, wanted!.shape[1], -1]) as tf.Tensor3D;
+  };
 
+  let { positions } = batch;
+  let bias = attentionBias(batch.segments);
   let x = tf.reshape(tf.gather(weights['embed']!, tf.reshape(batch.ids, [-1])), [rows, tokens, hiddenSize]) as tf.Tensor3D;
   for (let layer = 0; layer < config.layers; layer++) {
     const name = (part: string) => `layers.${layer}.${part}`;
-    const h = rmsNorm(x, weights[name('norm1')]!, normEpsilon);
-    const q = rotate(split(at(name('q'), h), heads)); // (batch, heads, tokens, headSize)
-    const k = rotate(split(at(name('k'), h), keyValueHeads)); // (batch, keyValueHeads, tokens, headSize)
+    let h = rmsNorm(x, weights[name('norm1')]!, normEpsilon);
+    const k = rotary(split(at(name('k'), h), keyValueHeads), batch.positions, tables); // (batch, keyValueHeads, tokens, headSize)
     const v = split(at(name('v'), h), keyValueHeads);
+    if (wanted && layer === config.layers - 1) {
+      [x, h] = [pick(x), pick(h)];
+      positions = tf.reshape(pick(tf.expandDims(positions, 2)), wanted.shape);
+      bias = tf.expandDims(pick(tf.squeeze(bias, [1])), 1);
+    }
+    const n = h.shape[1];
+    const q = rotary(split(at(name('q'), h), heads), positions, tables); // (batch, heads, n, headSize)
     // The query heads that share a key head are stacked along the tokens, so that keys need no copies (Ainslie et al. 2023).
-    const stacked = tf.reshape(tf.mul(q, headSize ** -0.5), [rows, keyValueHeads, group * tokens, headSize]);
-    const scores = tf.reshape(tf.matMul(stacked, k, false, true), [rows, heads, tokens, tokens]);
-    const attention = tf.reshape(tf.softmax(tf.add(scores, bias)), [rows, keyValueHeads, group * tokens, tokens]);
-    const mixed = tf.reshape(tf.matMul(attention, v), [rows, heads, tokens, headSize]);
-    const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows, tokens, heads * headSize]) as tf.Tensor3D;
+    const stacked = tf.reshape(tf.mul(q, headSize ** -0.5), [rows, keyValueHeads, group * n, headSize]);
+    const scores = tf.reshape(tf.matMul(stacked, k, false, true), [rows, heads, n, tokens]);
+    const attention = tf.reshape(tf.softmax(tf.add(scores, bias)), [rows, keyValueHeads, group * n, tokens]);
+    const mixed = tf.reshape(tf.matMul(attention, v), [rows, heads, n, headSize]);
+    const joined = tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows, n, heads * headSize]) as tf.Tensor3D;
     x = tf.add(x, at(name('o'), joined));
 
     const h2 = rmsNorm(x, weights[name('norm2')]!, normEpsilon);
-    const inner = tf.mul(silu(at(name('gate'), h2)), at(name('up'), h2)) as tf.Tensor3D; // (batch, tokens, intermediate)
+    const inner = gated(at(name('gate'), h2), at(name('up'), h2)) as tf.Tensor3D; // (batch, n, intermediate)
     x = tf.add(x, at(name('down'), inner));
   }
   return rmsNorm(x, weights['norm']!, normEpsilon);
@@ -120,7 +105,7 @@ export function hidden(config: ModelConfig, batch: BatchTensors, weights: Tensor
 export function logProbabilities(
   config: ModelConfig,
   states: tf.Tensor3D,
-  targets: { readonly index: tf.Tensor1D; readonly token: tf.Tensor1D },
+  targets: Targets,
   weights: Tensors,
 ): tf.Tensor1D {
   const { token } = targets;
@@ -150,7 +135,7 @@ export function logProbabilities(
     };
   });
   const flat = tf.reshape(states, [-1, config.hiddenSize]);
-  return head(tf.gather(flat, targets.index), weights[config.tiedHead ? 'embed' : 'head']!) as tf.Tensor1D;
+  return head(targets.index ? tf.gather(flat, targets.index) : flat, weights[config.tiedHead ? 'embed' : 'head']!) as tf.Tensor1D;
 }
 
 /** Traced. Mean and standard deviation of the embeddings of the prompt's tokens (segment 1), (batch, 2 * hidden). */

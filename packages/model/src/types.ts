@@ -36,6 +36,19 @@ export interface BatchTensors {
   readonly positions: Tensor2D;
   /** (batch, tokens) int32: 0 padding, 1 prompt, 2 and up the continuations. A token attends to earlier tokens of the prompt and of its own segment. */
   readonly segments: Tensor2D;
+  /**
+   * (batch, n) int32 flat positions (row * tokens + column) of the states that are wanted, each in its own row; all states
+   * are, in order, when it is absent.
+   */
+  readonly wanted?: Tensor2D;
+}
+
+/** Tokens to be predicted. */
+export interface Targets {
+  /** (N) int32 flat positions among the hidden states; null when these are the N states of the targets, in order. */
+  readonly index: Tensor1D | null;
+  /** (N) int32 token ids. */
+  readonly token: Tensor1D;
 }
 
 /** Adds a method's delta to a linear site; null leaves the site as it is. */
@@ -53,10 +66,10 @@ export interface LanguageModel {
   readonly sites: readonly Site[];
   /** Weights by name in compute layout (linear weights as (in, out)), to be given to a program as its constants. */
   readonly weights: Readonly<Record<string, Constant>>;
-  /** Traced. Hidden states after the final norm, (batch, tokens, hidden). */
+  /** Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) of the wanted ones. */
   hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt): Tensor3D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
-  logProbabilities(hidden: Tensor3D, targets: { readonly index: Tensor1D; readonly token: Tensor1D }, weights: Tensors): Tensor1D;
+  logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;
   /** Traced. {@link Scope.features}: (batch, 2 * hidden), mean and standard deviation of the prompt's token embeddings (segment 1). */
   features(batch: BatchTensors, weights: Tensors): Tensor2D;
   readonly featureSize: number;

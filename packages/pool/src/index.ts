@@ -1,1 +1,1 @@
-export {};
+export { type PoolOptions, runJobs } from './pool.js';

@@ -1,0 +1,84 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { LETHE_VERSION } from '@lethe/core';
+import { readRun } from '@lethe/harness';
+import type { Command } from 'commander';
+import type { Output } from '../output.js';
+import type { Configuration } from './configuration.js';
+import { readConfigurationFile } from './configuration-file.js';
+import { execute } from './execute.js';
+import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting } from './request.js';
+import { recheck, resolveRequest } from './resolve.js';
+
+interface RunFlags {
+  readonly methods?: string[];
+  readonly orders?: string[];
+  readonly seeds?: number[];
+  readonly model?: string;
+  readonly device?: string;
+  readonly workers?: number;
+  readonly threads?: number;
+  readonly dataDir?: string;
+  readonly size?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+/** One run a core, as a run on a cpu uses one thread; one at a time on a device that all share. */
+function workersFor({ device, threads }: Configuration, asked: number | undefined): number {
+  return asked ?? (device === 'cpu' || device === 'tfjs-cpu' ? Math.max(1, Math.floor(availableParallelism() / threads)) : 1);
+}
+
+/** What the command line asks for: the file, where there is one, and the flags, which win. */
+function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags): RunRequest {
+  const file: RunRequest = /\.ya?ml$/.test(suite) ? readConfigurationFile(resolve(suite)) : { suite };
+  if (methods === undefined) return { ...file, ...flags };
+  const chosen = methods.flatMap((name): readonly MethodRequest[] => {
+    const described = file.methods?.filter((method) => method.name === name) ?? [];
+    return described.length ? described : [{ name, options: {} }];
+  });
+  return { ...file, ...flags, methods: chosen };
+}
+
+const EXIT_CODES = `
+Exit status: 0 done, 1 a run failed, 2 bad input (nothing was written), 130 stopped by Ctrl-C.
+Ctrl-C (or SIGTERM) stops before the next optimizer step and keeps every finished step; a second one ends at once.`;
+
+const integer = (flag: string, high: number) => (text: string) => parseInteger(flag, text, 1, high);
+const MOST = 1024;
+
+/** Adds `lethe run` and `lethe resume`. */
+export function addRunCommands(program: Command, output: Output): void {
+  program.command('run <suite>')
+    .description('train and score methods on a suite, or on what a config.yaml says')
+    .option('--methods <names>', 'methods, or paths of plugin folders: a,b (default: all)', (text) => parseList('--methods', text))
+    .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
+    .option('--seeds <numbers>', 'seeds: 1,2,3 (default: 1,2)', parseSeeds)
+    .option('--model <id or folder>', 'the language model (default: lethe-nano)')
+    .option('--device <name>', 'auto, cpu, webgpu, cuda:N or tfjs-cpu (default: cpu)')
+    .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
+    .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
+    .option('--data-dir <folder>', 'rows of suites that do not bring their own')
+    .option('--size <name>', 'a size of the suite (default: all rows)')
+    .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
+    .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
+      (text, before: Setting[]) => [...before, parseSetting(text)], [] as Setting[])
+    .option('--json', 'results.json on stdout instead of the table')
+    .addHelpText('after', EXIT_CODES)
+    .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {
+      const { configuration, folder, suite: data } = await resolveRequest(requestOf(suite, flags), set);
+      const options = { workers: workersFor(configuration, flags.workers), json: flags.json === true };
+      process.exitCode = await execute(configuration, folder, data, options, output);
+    });
+  program.command('resume <run>')
+    .description('go on with a run that was stopped or killed; finished steps are kept')
+    .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
+    .option('--json', 'results.json on stdout instead of the table')
+    .addHelpText('after', EXIT_CODES)
+    .action(async (run: string, { workers, json }: Pick<RunFlags, 'workers' | 'json'>) => {
+      const folder = resolve(run);
+      const { configuration } = await readRun<Configuration>(folder, LETHE_VERSION);
+      const suite = await recheck(configuration, folder);
+      process.exitCode = await execute(configuration, folder, suite, { workers: workersFor(configuration, workers), json: json === true }, output);
+    });
+}

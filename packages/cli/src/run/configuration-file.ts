@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Document, LetheError, isPath, readDocument, schemaFault } from '@lethe/core';
+import { Ajv } from 'ajv';
+import type { MethodRequest, RunRequest } from './request.js';
+
+/** A configuration file as its schema, `schemas/run.schema.json`, lets it be. */
+interface ConfigurationFile extends Omit<RunRequest, 'methods' | 'orders'> {
+  readonly methods?: readonly (string | { readonly name: string; readonly options?: MethodRequest['options'] })[];
+  readonly orders?: readonly (string | number)[];
+}
+
+const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<ConfigurationFile>(
+  JSON.parse(readFileSync(new URL('../../../schemas/run.schema.json', import.meta.url), 'utf8')) as object);
+
+/** Whether a document is a suite instead of a configuration: a suite has tasks. */
+const isSuite = (value: unknown) => typeof value === 'object' && value !== null && 'tasks' in value;
+
+/**
+ * Reads the file of a benchmark. Names that are paths are taken from the folder of the file.
+ *
+ * @returns what it asks for; for a suite.yaml a request of that suite with everything else left out
+ * @throws LETHE_USAGE with file:line where it does not match its schema
+ */
+export function readConfigurationFile(file: string): RunRequest {
+  let document: Document;
+  try {
+    document = readDocument(file, 'YAML', 'LETHE_USAGE');
+  } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
+    throw new LetheError('LETHE_USAGE', 'The file cannot be read.', { where: file, remedy: 'give the name of a suite or the path of a file', cause });
+  }
+  const { value, locate } = document;
+  if (isSuite(value)) return { suite: file };
+  if (!validate(value)) {
+    const { pointer, message } = schemaFault(validate.errors!, 'the configuration');
+    throw new LetheError('LETHE_USAGE', message, { where: locate(pointer), remedy: 'see packages/cli/schemas/run.schema.json' });
+  }
+  const here = (path: string) => resolve(dirname(file), path);
+  const named = (name: string) => (isPath(name) ? here(name) : name);
+  const { suite, methods, orders, model, dataDir, out, ...rest } = value;
+  return {
+    ...rest,
+    suite: named(suite),
+    ...(methods && { methods: methods.map((method) => (typeof method === 'string'
+      ? { name: named(method), options: {} }
+      : { name: named(method.name), options: method.options ?? {} })) }),
+    ...(orders && { orders: orders.map(String) }),
+    ...(model && { model: named(model) }),
+    ...(dataDir && { dataDir: here(dataDir) }),
+    ...(out && { out: here(out) }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Capabilities, Order, RunIdentity, TrainingBudget } from '@lethe/core';
+import type { SuiteReference } from '@lethe/data';
+import type { Job } from '@lethe/harness';
+
+/** A method of a benchmark, with all its options. */
+export interface ConfiguredMethod {
+  readonly id: string;
+  readonly version: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly capabilities: Capabilities;
+  readonly stream: 'continual' | 'joint';
+  /** Path of its plugin.json. */
+  readonly manifest: string;
+  readonly codePath: string;
+}
+
+/**
+ * All that determines the numbers of a benchmark, resolved: what `run.json` keeps, and what a run is continued from.
+ * Plain JSON with absolute paths.
+ */
+export interface Configuration {
+  readonly suite: {
+    readonly id: string;
+    readonly version: string;
+    readonly size: string;
+    readonly reference: SuiteReference;
+    /** sha256 of the rows of every task and probe, by id. */
+    readonly data: Readonly<Record<string, string>>;
+  };
+  readonly methods: readonly ConfiguredMethod[];
+  readonly orders: readonly Order[];
+  readonly seeds: readonly number[];
+  readonly model: { readonly id: string; readonly sha256: string; readonly dir: string };
+  readonly device: string;
+  readonly threads: number;
+  readonly training: TrainingBudget;
+}
+
+/**
+ * The jobs of a benchmark. All methods of one seed and order come before the next ones, so that methods can be compared
+ * as soon as possible.
+ *
+ * @param folder the run folder
+ */
+export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
+  const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
+  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, capabilities, codePath, stream }): Job => {
+    const identity: RunIdentity = {
+      suite: { id: suite.id, version: suite.version, size: suite.size },
+      method: { id, version, options, capabilities },
+      model: { id: model.id, sha256: model.sha256 },
+      order, seed, training,
+    };
+    return { identity, codePath, stream, suite: suite.reference, modelDir: model.dir, device, threads, outDir: folder, origin };
+  })));
+}

@@ -1,0 +1,27 @@
+import { constants } from 'node:os';
+
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+
+/** The exit status of a process that Ctrl-C ended. */
+export const INTERRUPTED = 128 + constants.signals.SIGINT;
+
+/**
+ * Turns the first Ctrl-C (SIGINT or SIGTERM) into an abort signal, and lets the second end the process at once.
+ *
+ * @param onFirst told about the first one
+ */
+export function stopOnInterrupt(onFirst: () => void): { readonly signal: AbortSignal; close(): void } {
+  const controller = new AbortController();
+  const hear = () => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    onFirst();
+    controller.abort();
+  };
+  for (const name of SIGNALS) process.on(name, hear);
+  return {
+    signal: controller.signal,
+    close: () => {
+      for (const name of SIGNALS) process.off(name, hear);
+    },
+  };
+}

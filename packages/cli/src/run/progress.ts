@@ -1,0 +1,41 @@
+import type { Run, RunEvent } from '@lethe/core';
+
+/** Shows how a benchmark goes on; writes to stderr only. */
+export interface Progress {
+  hear(event: RunEvent, index: number): void;
+  /** A run is no longer at work, however it ended. */
+  ended(index: number): void;
+  /** A line that stays. */
+  line(text: string): void;
+  close(): void;
+}
+
+const percent = (value: number) => (value * 100).toFixed(1);
+
+/** `1 h 5 min`, `3 min`, `40 s`: as exact as an estimate deserves. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** One finished run as a line of numbers, or why it failed. */
+export function runLine(label: string, run: Run): string {
+  if (run.status === 'failed') return `${label}  failed: ${run.error.code}: ${run.error.message}`;
+  const { averageAccuracy, forgetting, backwardTransfer } = run.metrics;
+  const value = (name: string, number: number | null) => (number === null ? [] : [`${name} ${percent(number)} %`]);
+  const seconds = run.cost.trainSeconds + run.cost.evalSeconds;
+  return [
+    label, ...value('avg', averageAccuracy), ...value('forgetting', forgetting), ...value('backward', backwardTransfer), duration(seconds),
+  ].join('  ');
+}
+
+/** Scores of one step in percent, in the order of the tasks. */
+export function scoreList(scores: readonly (number | null)[]): string {
+  return scores.map((score) => (score === null ? '–' : (score * 100).toFixed(0))).join(' ');
+}
+
+/** What the displays say of the time to go. */
+export function timeLeft(seconds: number | null): string {
+  return seconds === null ? 'time left not known yet' : `${duration(seconds)} left`;
+}

@@ -1,0 +1,69 @@
+import { LetheError } from '@lethe/core';
+
+/** A method as it was asked for: a name or the path of a plugin's folder, with the options that differ from its defaults. */
+export interface MethodRequest {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** What a user asks for; what is left out has a default. Paths are as given, relative to the working directory. */
+export interface RunRequest {
+  readonly suite: string;
+  readonly size?: string;
+  readonly dataDir?: string;
+  readonly methods?: readonly MethodRequest[];
+  readonly orders?: readonly string[];
+  readonly seeds?: readonly number[];
+  readonly model?: string;
+  readonly device?: string;
+  readonly threads?: number;
+  readonly workers?: number;
+  readonly out?: string;
+}
+
+const usage = (message: string, remedy: string) => new LetheError('LETHE_USAGE', message, { remedy });
+
+/** The parts of a list as it is written on a command line: `a,b`. */
+export function parseList(flag: string, text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  const twice = parts.find((part, i) => parts.indexOf(part) !== i);
+  if (parts.includes('')) throw usage(`${flag} "${text}" has an empty part`, `write ${flag} a,b`);
+  if (twice !== undefined) throw usage(`${flag} names "${twice}" twice`, 'name each once');
+  return parts;
+}
+
+/** An integer from `low` to `high` as it is written on a command line. */
+export function parseInteger(flag: string, text: string, low: number, high: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (value >= low && value <= high) return value;
+  throw usage(`${flag} must be a whole number from ${low} to ${high}, given "${text}"`, `write ${flag} ${low}`);
+}
+
+/** The largest seed. */
+const MAX_SEED = 2 ** 31 - 1;
+
+/** `--seeds 1,2,3`. */
+export function parseSeeds(text: string): number[] {
+  return parseList('--seeds', text).map((part) => parseInteger('--seeds', part, 0, MAX_SEED));
+}
+
+/** One `--set method.option=value`. The value is JSON where it can be read so, else text. */
+export interface Setting {
+  readonly method: string;
+  readonly option: string;
+  readonly value: unknown;
+}
+
+/** Reads `method.option=value`. The method may be a path, so the option begins after the last dot before the `=`. */
+export function parseSetting(text: string): Setting {
+  const match = /^([^=]+)\.([^.=]+)=(.*)$/s.exec(text);
+  if (!match) throw usage(`--set "${text}" is not METHOD.OPTION=VALUE`, 'write --set seta.threshold=0.3');
+  const [, method, option, written] = match as unknown as [string, string, string, string];
+  let value: unknown = written;
+  try {
+    value = JSON.parse(written);
+  } catch {
+    // plain text needs no quotes
+  }
+  return { method, option, value };
+}

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import {
+  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
+} from '@lethe/core';
+import { type SuiteReference, loadSuite } from '@lethe/data';
+import { loadMethod } from '@lethe/harness';
+import { loadModel } from '@lethe/model';
+import { listed } from '../list.js';
+import { PATHS, installedPlugins } from '../paths.js';
+import type { Configuration, ConfiguredMethod } from './configuration.js';
+import type { MethodRequest, RunRequest, Setting } from './request.js';
+
+const DEFAULT_MODEL = 'lethe-nano';
+const DEFAULT_SEEDS = [1, 2];
+
+/** Bounds first, the untrained one before all: the first row of the table is there at once. */
+const rank = ({ manifest }: Plugin) => (manifest.capabilities.bound ? (manifest.stream === 'joint' ? 1 : 0) : 2);
+
+function pluginAt(folder: string): Plugin {
+  const file = join(folder, 'plugin.json');
+  if (!existsSync(file)) {
+    throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json in this folder.', { where: folder, remedy: 'Give the folder of a plugin, or its name.' });
+  }
+  const manifest = readManifest(file);
+  if (manifest.kind === 'method') return { manifest, file, codePath: join(folder, 'index.js') };
+  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${manifest.kind}, not a method.`, { where: file, remedy: 'Give the folder of a method.' });
+}
+
+/** Throws LETHE_USAGE where `--set` names a method that does not run. */
+function checkSettings(settings: readonly Setting[], names: readonly string[]): void {
+  const stray = settings.find(({ method }) => !names.includes(method));
+  if (!stray) return;
+  throw new LetheError('LETHE_USAGE', `--set ${stray.method}.${stray.option}: "${stray.method}" is not among the methods.${didYouMean(stray.method, names)}`, {
+    remedy: `the methods are: ${names.join(', ')}`,
+  });
+}
+
+/** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
+async function methodsOf(requests: readonly MethodRequest[] | undefined, settings: readonly Setting[]): Promise<ConfiguredMethod[]> {
+  const installed = installedPlugins();
+  const all = () => installed.filter(({ manifest }) => manifest.kind === 'method')
+    .sort((a, b) => rank(a) - rank(b)).map((plugin) => ({ plugin, options: {} }));
+  const chosen = requests?.map(({ name, options }) =>
+    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), options })) ?? all();
+  checkSettings(settings, chosen.map(({ plugin }) => plugin.manifest.name));
+  const methods = chosen.map(({ plugin, options }): ConfiguredMethod => {
+    const { name: id, version, stream, capabilities } = plugin.manifest;
+    const set = Object.fromEntries(settings.filter(({ method }) => method === id).map(({ option, value }) => [option, value]));
+    return { id, version, options: resolveOptions(plugin, { ...options, ...set }), capabilities, stream, manifest: plugin.file, codePath: plugin.codePath };
+  });
+  const keys = methods.map(({ id, options }) => sha256({ id, options }));
+  const twice = methods.find((_, i) => keys.indexOf(keys[i]!) !== i);
+  if (twice) {
+    throw new LetheError('LETHE_USAGE', `Method "${twice.id}" is asked for twice with the same options.`, { remedy: 'Name each once, or give it other options.' });
+  }
+  for (const { codePath } of methods) await loadMethod(codePath);
+  return methods;
+}
+
+function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[] {
+  const known = suite.orders.map(({ id }) => id);
+  return (ids ?? known.slice(0, 1)).map((id) => {
+    const order = suite.orders.find((o) => o.id === id);
+    if (order) return order;
+    throw new LetheError('LETHE_USAGE', `Suite ${suite.id} has no order "${id}".${didYouMean(id, known)}`, { remedy: `choose from: ${known.join(', ')}` });
+  });
+}
+
+function modelFolder(name: string): string {
+  if (isPath(name) || existsSync(join(name, 'config.json'))) return resolve(name);
+  const known = listed('models').map((model) => model.name);
+  if (known.includes(name)) return join(PATHS.models, name);
+  throw new LetheError('LETHE_MODEL_MISSING', `There is no model "${name}".${didYouMean(name, known)}`, {
+    where: PATHS.models, remedy: known.length ? `choose one of: ${known.join(', ')}, or give the folder of a model` : 'give the folder of a model with --model DIR',
+  });
+}
+
+/** How `loadSuite` finds what was asked for. */
+function referenceOf({ suite, size, dataDir }: RunRequest): SuiteReference {
+  return {
+    reference: isPath(suite) ? resolve(suite) : suite,
+    suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
+    ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
+    ...(size === undefined ? {} : { size }),
+  };
+}
+
+/** sha256 of the rows of every task and probe, by id. */
+export function dataOf(suite: SuiteData): Record<string, string> {
+  return Object.fromEntries([...suite.tasks, ...suite.probes].map((task) => [task.id, task.sha256]));
+}
+
+/**
+ * Resolves and checks all that a run is asked for; writes nothing.
+ *
+ * @param settings options of methods that win over those of the request
+ * @returns the configuration, the folder it belongs to, and the suite it names
+ * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model
+ */
+export async function resolveRequest(
+  request: RunRequest, settings: readonly Setting[],
+): Promise<{ configuration: Configuration; folder: string; suite: SuiteData }> {
+  const reference = referenceOf(request);
+  const methods = await methodsOf(request.methods, settings);
+  const dir = modelFolder(request.model ?? DEFAULT_MODEL);
+  const suite = await loadSuite(reference);
+  const orders = ordersOf(suite, request.orders);
+  const { id, sha256: hash } = await loadModel(dir);
+  const configuration: Configuration = {
+    suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
+    methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
+    model: { id, sha256: hash, dir },
+    device: request.device ?? 'cpu', threads: request.threads ?? 1,
+    training: suite.training,
+  };
+  const folder = resolve(request.out ?? join('runs', `${suite.id}-${sha256(configuration).slice(0, 8)}`));
+  return { configuration, folder, suite };
+}
+
+/**
+ * Checks that what a configuration names is still what it was when the run began.
+ *
+ * @throws LETHE_RUN_CHANGED for another model, other rows or another version of a method, and the errors of their loaders
+ */
+export async function recheck(configuration: Configuration, folder: string): Promise<SuiteData> {
+  const changed = (what: string, where: string) => new LetheError('LETHE_RUN_CHANGED', `${what} is no longer what it was when the run began.`, {
+    where, remedy: `Put it back as it was, or start a new run; ${basename(folder)} cannot be continued with it.`,
+  });
+  for (const { id, version, manifest, codePath } of configuration.methods) {
+    if (readManifest(manifest).version !== version) throw changed(`Method ${id}`, manifest);
+    await loadMethod(codePath);
+  }
+  const suite = await loadSuite(configuration.suite.reference);
+  const data = dataOf(suite);
+  const other = Object.entries(configuration.suite.data).find(([task, hash]) => data[task] !== hash);
+  if (other) throw changed(`Task ${other[0]} of suite ${suite.id}`, configuration.suite.reference.dataDir ?? dirname(configuration.suite.reference.reference));
+  const { sha256: hash } = await loadModel(configuration.model.dir);
+  if (hash !== configuration.model.sha256) throw changed(`Model ${configuration.model.id}`, configuration.model.dir);
+  return suite;
+}

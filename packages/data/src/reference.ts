@@ -1,0 +1,96 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { LetheError, didYouMean, isPath } from '@lethe/core';
+import { type LocatedDefinition, type SuiteDefinition, readDefinition } from './definition.js';
+
+const FILE = 'suite.yaml';
+
+/** How to find a suite and its rows, as plain data: it crosses into workers and is kept with a run. */
+export interface SuiteReference {
+  /** Id of an installed suite, or path of a suite.yaml or of its folder. */
+  readonly reference: string;
+  /** Installed suites: `<suitesDir>/<id>/suite.yaml`. */
+  readonly suitesDir: string;
+  /** Their compiled code: `<builtDir>/<id>/generate.js`. */
+  readonly builtDir: string;
+  /** Folder of the rows of tasks from files; the folder of the suite.yaml where it is left out. */
+  readonly dataDir?: string;
+  /** Name of a size; `full` where it is left out. */
+  readonly size?: string;
+}
+
+/** What a list of suites says of one. */
+export interface SuiteSummary {
+  readonly id: string;
+  readonly version: string;
+  readonly kind: SuiteDefinition['kind'];
+  readonly title: string;
+  readonly sizes: readonly string[];
+  readonly tasks: readonly string[];
+  readonly orders: readonly string[];
+  /** Whether its rows lie elsewhere: they are found with `--data-dir`. */
+  readonly needsData: boolean;
+  readonly supersededBy?: string;
+  /** Path of its suite.yaml. */
+  readonly file: string;
+}
+
+/** A suite that was found: its definition, and where its code and rows are. */
+export interface FoundSuite extends LocatedDefinition {
+  /** Path of its compiled generator. */
+  readonly code: string;
+}
+
+const installedIds = (suitesDir: string): string[] =>
+  (existsSync(suitesDir) ? readdirSync(suitesDir).filter((name) => existsSync(join(suitesDir, name, FILE))).sort() : []);
+
+function installed(id: string, suitesDir: string, builtDir: string): FoundSuite {
+  const found = readDefinition(join(suitesDir, id, FILE));
+  if (found.definition.id !== id) {
+    throw new LetheError('LETHE_SUITE_INVALID', `the suite in folder "${id}" calls itself "${found.definition.id}"`, {
+      where: found.locate('/id'), remedy: 'give the suite and its folder the same name',
+    });
+  }
+  return { ...found, code: join(builtDir, id, 'generate.js') };
+}
+
+/**
+ * Finds a suite and reads its file. A suite outside of `suitesDir` has its generator, if any, beside it as generate.mjs.
+ *
+ * @param reference id, or path from `folder`
+ * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
+ */
+export function findSuite(reference: string, { suitesDir, builtDir }: SuiteReference, folder = '.'): FoundSuite {
+  if (isPath(reference)) {
+    const path = resolve(folder, reference);
+    const file = existsSync(path) && statSync(path).isDirectory() ? join(path, FILE) : path;
+    if (dirname(dirname(file)) === resolve(suitesDir)) return installed(basename(dirname(file)), suitesDir, builtDir);
+    return { ...readDefinition(file), code: join(dirname(file), 'generate.mjs') };
+  }
+  const known = installedIds(suitesDir);
+  if (known.includes(reference)) return installed(reference, suitesDir, builtDir);
+  throw new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${reference}".${didYouMean(reference, known)}`, {
+    where: suitesDir,
+    remedy: `${known.length > 0 ? `choose one of: ${known.join(', ')}; or ` : ''}give the path of a suite.yaml`,
+  });
+}
+
+/**
+ * The installed suites, sorted by id.
+ *
+ * @throws LetheError LETHE_SUITE_INVALID for the first whose file cannot be used
+ */
+export function listSuites(suitesDir: string): SuiteSummary[] {
+  return installedIds(suitesDir).map((folder) => {
+    const { file, definition } = installed(folder, suitesDir, suitesDir);
+    const { id, version, kind, title, sizes, tasks, orders, supersededBy } = definition;
+    return {
+      id, version, kind, title, file,
+      sizes: Object.keys(sizes),
+      tasks: tasks.map((task) => task.id),
+      orders: orders.map((order) => order.id),
+      needsData: tasks.some((task) => task.rows === 'files' && !existsSync(join(dirname(file), task.folder))),
+      ...(supersededBy === undefined ? {} : { supersededBy }),
+    };
+  });
+}

@@ -1,0 +1,79 @@
+import * as tf from '@tensorflow/tfjs';
+
+/**
+ * Gradients that TensorFlow.js 4.22 lacks, or gets wrong where sides broadcast, an axis is not the last one or a list has one
+ * element. They hold on every backend, so that compiled and eager programs agree.
+ */
+type Gradient = tf.GradConfig['gradFunc'];
+
+/** The gradient of a broadcast side: a sum over what it was repeated along. */
+function unbroadcast(dy: tf.Tensor, shape: number[]): tf.Tensor {
+  const axes = tf.broadcast_util.getReductionAxes(shape, dy.shape);
+  return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);
+}
+
+const add = (kernelName: string, inputsToSave: string[], gradFunc: Gradient, more: Partial<tf.GradConfig> = {}) =>
+  tf.registerGradient({ kernelName, inputsToSave, gradFunc, ...more });
+const one = (dy: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(dy) ? dy[0]! : dy);
+
+add('SquaredDifference', ['a', 'b'], (dy, [a, b]) => {
+  const d = tf.mul(one(dy), tf.mul(2, tf.sub(a!, b!)));
+  return { a: () => unbroadcast(d, a!.shape), b: () => unbroadcast(tf.neg(d), b!.shape) };
+});
+
+for (const [kernel, left, right] of [['Maximum', tf.greaterEqual, tf.less], ['Minimum', tf.lessEqual, tf.greater]] as const) {
+  add(kernel, ['a', 'b'], (dy, [a, b]) => {
+    const where = (chosen: tf.Tensor) => tf.mul(one(dy), tf.cast(chosen, 'float32'));
+    return { a: () => unbroadcast(where(left(a!, b!)), a!.shape), b: () => unbroadcast(where(right(a!, b!)), b!.shape) };
+  });
+}
+
+add('BatchMatMul', ['a', 'b'], (dys, [a, b], attributes) => {
+  const { transposeA, transposeB } = attributes as unknown as { transposeA: boolean; transposeB: boolean };
+  const dy = one(dys);
+  return {
+    a: () => unbroadcast(transposeA ? tf.matMul(b!, dy, transposeB, true) : tf.matMul(dy, b!, false, !transposeB), a!.shape),
+    b: () => unbroadcast(transposeB ? tf.matMul(dy, a!, true, transposeA) : tf.matMul(a!, dy, !transposeA, false), b!.shape),
+  };
+});
+
+add('Cumsum', [], (dy, _, attributes) => {
+  const { axis, exclusive, reverse } = attributes as unknown as { axis: number; exclusive: boolean; reverse: boolean };
+  return { x: () => tf.cumsum(one(dy), axis < 0 ? one(dy).rank + axis : axis, exclusive, !reverse) };
+});
+
+add('Unpack', [], (dys, _, attributes) => ({
+  value: () => tf.stack(Array.isArray(dys) ? dys : [dys], (attributes as unknown as { axis: number }).axis),
+}));
+
+/** What is constant almost everywhere has the gradient 0. */
+for (const kernel of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'])
+  add(kernel, ['a', 'b'], (_, [a, b]) => ({ a: () => tf.zeros(a!.shape), b: () => tf.zeros(b!.shape) }));
+for (const kernel of ['LogicalNot', 'ArgMax', 'ArgMin']) add(kernel, ['x'], (_, [x]) => ({ x: () => tf.zeros(x!.shape) }));
+
+add('GatherNd', ['params', 'indices'], (dy, [params, indices]) => ({
+  params: () => tf.scatterND(indices!, one(dy), params!.shape),
+}));
+
+add('ScatterNd', ['indices'], (dy, [indices]) => ({ updates: () => tf.gatherND(one(dy), indices!) }));
+
+add('TopK', ['x'], (dy, [x, indices]) => ({
+  x: () => {
+    const places = tf.cast(tf.equal(tf.expandDims(indices!, -1), tf.range(0, x!.shape.at(-1)!, 1, 'int32')), 'float32'); // (…, k, size)
+    return tf.sum(tf.mul(places, tf.expandDims(one(dy), -1)), -2);
+  },
+}), { outputsToSave: [false, true] });
+
+/** By one operand, the product of the result's gradient with the other one; letters that only this one has are summed in it. */
+add('Einsum', [], (dy, operands, attributes) => {
+  const [terms, result] = (attributes as unknown as { equation: string }).equation.replaceAll(/\s/g, '').split('->') as [string, string];
+  const letters = terms.split(',');
+  return Object.fromEntries(letters.map((own, i) => [i, () => {
+    const others = letters.flatMap((term, j) => (i === j ? [] : [{ term, operand: operands[j]! }]));
+    const known = [...own].filter((letter) => result.includes(letter) || others.some(({ term }) => term.includes(letter))).join('');
+    const partial = tf.einsum(`${[result, ...others.map(({ term }) => term)].join(',')}->${known}`, one(dy), ...others.map(({ operand }) => operand));
+    if (known === own) return partial;
+    const alone = [...own].filter((letter) => !known.includes(letter)).join('');
+    return tf.einsum(`${known},${alone}->${own}`, partial, tf.ones([...alone].map((letter) => operands[i]!.shape[own.indexOf(letter)]!)));
+  }]));
+}, { saveAllInputs: true });

@@ -1,0 +1,61 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Info, Kernel, Kernels, Trace } from '../trace.js';
+import { choose, each, pairs, scalar, wider } from './common.js';
+
+const arithmetic = (op: string): Kernel => (t, { a, b }) => pairs(t, op, a!, b!, wider(a!, b!));
+
+/** The remainder with the sign of the divisor. */
+function floorMod(t: Trace, a: Info, b: Info): Info {
+  const dtype = wider(a, b);
+  if (dtype === 'int32') return pairs(t, 'Mod', a, b, 'int32');
+  const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
+  const [x, y] = [t.cast(a, dtype), t.cast(b, dtype)];
+  // for floats ONNX has only the remainder with the sign of the dividend
+  const remainder = (u: Info, v: Info) => t.emit('Mod', [t.ref(u), t.ref(v)], shape, dtype, { fmod: 1 });
+  const plain = remainder(x, y);
+  const negative = (u: Info) => pairs(t, 'Less', u, scalar(t, 0), 'float32', 'bool');
+  const alike = pairs(t, 'Equal', negative(x), negative(y), 'bool');
+  return choose(t, alike, plain, remainder(pairs(t, 'Add', plain, y, dtype), y));
+}
+
+/** tf.floorDiv: rounds towards minus infinity, and gives integers. */
+const floorDiv: Kernel = (t, { a, b }) => {
+  if (wider(a!, b!) === 'float32') return t.cast(each(t, 'Floor', pairs(t, 'Div', a!, b!, 'float32')), 'int32');
+  // exact, where floats would lose integers past 2^24
+  return pairs(t, 'Div', pairs(t, 'Sub', a!, floorMod(t, a!, b!), 'int32'), b!, 'int32');
+};
+
+const squaredDifference: Kernel = (t, { a, b }) => {
+  const d = pairs(t, 'Sub', a!, b!, wider(a!, b!));
+  return pairs(t, 'Mul', d, d, wider(a!, b!));
+};
+
+/** tf.atan2 from the angle of a/b, moved to the quadrant of (b, a). */
+const atan2: Kernel = (t, { a, b }) => {
+  const compare = (op: string, x: Info) => pairs(t, op, x, scalar(t, 0), 'float32', 'bool');
+  const angle = each(t, 'Atan', pairs(t, 'Div', a!, b!, 'float32'));
+  const turn = choose(t, compare('Less', a!), scalar(t, -Math.PI), scalar(t, Math.PI));
+  const left = pairs(t, 'Add', angle, turn, 'float32');
+  const upright = pairs(t, 'Mul', each(t, 'Sign', t.cast(a!, 'float32')), scalar(t, Math.PI / 2), 'float32');
+  return choose(t, compare('Greater', b!), angle, choose(t, compare('Less', b!), left, upright));
+};
+
+const addN: Kernel = (t, inputs) => {
+  const [first, ...rest] = Object.values(inputs);
+  return rest.reduce((sum, x) => pairs(t, 'Add', sum, x, wider(sum, x)), first!);
+};
+
+export const arithmeticKernels: Kernels = {
+  Add: arithmetic('Add'),
+  Sub: arithmetic('Sub'),
+  Multiply: arithmetic('Mul'),
+  RealDiv: (t, { a, b }) => pairs(t, 'Div', a!, b!, 'float32'),
+  FloorDiv: floorDiv,
+  Mod: (t, { a, b }) => floorMod(t, a!, b!),
+  Pow: arithmetic('Pow'),
+  Maximum: arithmetic('Max'),
+  Minimum: arithmetic('Min'),
+  SquaredDifference: squaredDifference,
+  Atan2: atan2,
+  AddN: addN,
+};

@@ -1,0 +1,20 @@
+import type { Info, Kernel, Kernels } from '../trace.js';
+import type { DType } from '../types.js';
+
+/** Inputs x (…, size) and gain (size); outputs x / rms(x) * gain and 1 / rms(x), the latter (…, 1). */
+const rmsNorm: Kernel = (t, { x, gain }, { epsilon }: { epsilon: number }) => {
+  const rows = [...x!.shape.slice(0, -1), 1];
+  const results = [{ shape: x!.shape, dtype: 'float32' as DType }, { shape: rows, dtype: 'float32' as DType }];
+  const attributes = { axis: -1, epsilon: { float: epsilon } };
+  const [value, inverse] = t.builder.nodeOf('SimplifiedLayerNormalization', [t.ref(x!), t.ref(gain!)], results, attributes);
+  return [t.bind(value!, x!.shape, 'float32'), t.bind(inverse!, rows, 'float32')];
+};
+
+/** Inputs x (batch, heads, tokens, size), int32 positions (batch, tokens), and tables cos and sin (positions, size / 2). */
+const rotary: Kernel = (t, { x, positions, cos, sin }) => {
+  const wide = t.builder.node('Cast', [t.ref(positions!)], { shape: positions!.shape, dtype: 'int64' }, { to: 7 });
+  return t.emit('RotaryEmbedding', [t.ref(x!), wide, t.ref(cos!), t.ref(sin!)], x!.shape, 'float32', { interleaved: 0 }) as Info;
+};
+
+/** Kernels that only the operations of `../fused.ts` call: no kernel of TensorFlow.js has these names. */
+export const fusedKernels: Kernels = { LetheRmsNorm: rmsNorm, LetheRotary: rotary };

@@ -1,0 +1,76 @@
+import * as ort from 'onnxruntime-node';
+import { LetheError } from '@lethe/core';
+import type { OnnxModel } from './onnx.js';
+
+interface Place {
+  readonly device: string;
+  readonly threads: number;
+  /** For messages: the program. */
+  readonly program: string;
+}
+
+function optionsFor({ device, threads }: Place, externalData: OnnxModel['externalData']): ort.InferenceSession.SessionOptions {
+  const [kind, index = '0'] = device.split(':');
+  const options: ort.InferenceSession.SessionOptions = {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // a plan of all memory in one block is no faster here, and every session would keep its block
+    enableMemPattern: false,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 4, // what goes wrong is thrown, and need not be printed too
+    ...(externalData.length > 0 ? { externalData } : {}),
+    // threads that spin while they wait starve the sessions beside them
+    ...(threads > 1 ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
+  };
+  if (kind === 'webgpu') return { ...options, executionProviders: ['webgpu'] };
+  if (kind === 'cuda') return { ...options, executionProviders: [{ name: 'cuda', deviceId: Number(index) }] };
+  return options;
+}
+
+/** What the runtime says of a graph that it cannot read: the fault of a kernel, not of the device. */
+const REFUSAL = /invalid model|Type Error|NOT_IMPLEMENTED|not find an implementation|InferenceError|No Op registered/i;
+/** Nodes are named after the operation that asked for them: `Select v12`. */
+const NODE = /[Nn](?:ode|ame)[^\n]*?[("'](\w+) v\d+/;
+
+/**
+ * Opens a session. Throws LETHE_ENGINE_KERNEL when the runtime refuses the graph, naming the TensorFlow.js operation whose
+ * node it refuses, and LETHE_ENGINE_DEVICE when it cannot serve the device.
+ */
+export async function openSession({ bytes, externalData }: OnnxModel, place: Place): Promise<ort.InferenceSession> {
+  const { device, program } = place;
+  try {
+    return await ort.InferenceSession.create(bytes, optionsFor(place, externalData));
+  } catch (cause) {
+    const text = String(cause);
+    if (!REFUSAL.test(text)) {
+      throw new LetheError('LETHE_ENGINE_DEVICE', `Device "${device}" refused program "${program}": ${text}`, {
+        where: program,
+        remedy: 'Choose device cpu, or install what this device needs.',
+        cause,
+      });
+    }
+    const origin = NODE.exec(text)?.[1];
+    const kernel = origin === undefined ? 'a kernel' : `the kernel of ${origin}`;
+    throw new LetheError('LETHE_ENGINE_KERNEL', `The runtime refused what ${kernel} recorded for program "${program}": ${text}`, {
+      where: program,
+      remedy: 'Correct shape and type of what the kernel records in packages/engine/src/kernels.',
+      cause,
+    });
+  }
+}
+
+/** Runs a session. Throws LETHE_ENGINE_INPUT when the values given lead it outside of a table or shape. */
+export async function runSession(
+  session: ort.InferenceSession, feeds: Record<string, ort.Tensor>, program: string,
+): Promise<ort.InferenceSession.OnnxValueMapType> {
+  try {
+    return await session.run(feeds);
+  } catch (cause) {
+    const origin = NODE.exec(String(cause))?.[1];
+    throw new LetheError('LETHE_ENGINE_INPUT', `Program "${program}" failed${origin === undefined ? '' : ` at ${origin}`}: ${String(cause)}`, {
+      where: program,
+      remedy: 'Look for an index out of range among the inputs.',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import 'reflect-metadata';
+import { pathToFileURL } from 'node:url';
+import type { Method, SuiteData } from '@lethe/core';
+import { LetheError, canonicalJson } from '@lethe/core';
+import { type SuiteReference, loadSuite } from '@lethe/data';
+import { type Device, openDevice } from '@lethe/engine';
+import { type LanguageModel, loadModel } from '@lethe/model';
+import { type DependencyContainer, type InjectionToken, container, inject, injectable } from 'tsyringe';
+import type { Job } from './job.js';
+import type { StreamDependencies } from './protocol.js';
+
+/** Things of one kind that are opened once, at their first use, however many runs ask for them. */
+class Shared<Request, Thing> {
+  private readonly opened = new Map<string, Promise<Thing>>();
+
+  constructor(private readonly open: (request: Request) => Promise<Thing>) {}
+
+  get(request: Request): Promise<Thing> {
+    const key = canonicalJson(request);
+    const known = this.opened.get(key);
+    if (known) return known;
+    const thing = this.open(request);
+    this.opened.set(key, thing);
+    // what could not be opened is tried again by the next run that asks
+    thing.catch(() => this.opened.delete(key));
+    return thing;
+  }
+}
+
+interface DeviceRequest {
+  readonly name: string;
+  readonly threads: number;
+}
+
+const DEVICES: InjectionToken<Shared<DeviceRequest, Device>> = Symbol('devices');
+const MODELS: InjectionToken<Shared<string, LanguageModel>> = Symbol('models');
+const SUITES: InjectionToken<Shared<SuiteReference, SuiteData>> = Symbol('suites');
+const JOB: InjectionToken<Job> = Symbol('job');
+
+/**
+ * The method that a compiled module exports by default.
+ *
+ * @throws LETHE_PLUGIN_EXPORT where the module cannot be imported or its default export is not a Method
+ */
+export async function loadMethod(codePath: string): Promise<Method> {
+  let exported: unknown;
+  try {
+    exported = ((await import(pathToFileURL(codePath).href)) as { default?: unknown }).default;
+  } catch (cause) {
+    throw new LetheError('LETHE_PLUGIN_EXPORT', `The code of the method cannot be imported: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      where: codePath, remedy: 'Build the plugin, and import it alone with node to see what is wrong.', cause,
+    });
+  }
+  if (typeof (exported as Partial<Method> | undefined)?.create === 'function') return exported as Method;
+  throw new LetheError('LETHE_PLUGIN_EXPORT', 'The default export is not a Method: it has no function "create".', {
+    where: codePath, remedy: 'Write `const method: Method = { create(host, options) { … } }; export default method;`.',
+  });
+}
+
+/** Rebuilds what one job names. */
+@injectable()
+class Composition {
+  constructor(
+    @inject(JOB) private readonly job: Job,
+    @inject(DEVICES) private readonly devices: Shared<DeviceRequest, Device>,
+    @inject(MODELS) private readonly models: Shared<string, LanguageModel>,
+    @inject(SUITES) private readonly suites: Shared<SuiteReference, SuiteData>,
+  ) {}
+
+  async dependencies(): Promise<StreamDependencies> {
+    const { device: name, threads, modelDir, suite: reference, codePath, identity } = this.job;
+    const [model, suite, method] = [await this.models.get(modelDir), await this.suites.get(reference), await loadMethod(codePath)];
+    if (model.sha256 !== identity.model.sha256) {
+      throw new LetheError('LETHE_RUN_CHANGED', `The model is no longer the one that the run was made for (${identity.model.sha256}).`, {
+        where: modelDir, remedy: 'Put that model back, or start a new run.',
+      });
+    }
+    return { device: await this.devices.get({ name, threads }), model, suite, method };
+  }
+}
+
+/** The container of a process: the runs that are composed in it share devices, models and suites. */
+export function createContainer(): DependencyContainer {
+  const root = container.createChildContainer();
+  root.register(DEVICES, { useValue: new Shared(openDevice) });
+  root.register(MODELS, { useValue: new Shared(loadModel) });
+  root.register(SUITES, { useValue: new Shared(loadSuite) });
+  return root;
+}
+
+/**
+ * What a job names, rebuilt in a child container of `root` of its own.
+ *
+ * @throws LetheError the errors of loadModel, loadSuite, openDevice and {@link loadMethod}; LETHE_RUN_CHANGED for another model
+ */
+export async function composeRun(root: DependencyContainer, job: Job): Promise<StreamDependencies> {
+  const child = root.createChildContainer();
+  child.register(JOB, { useValue: job });
+  return child.resolve(Composition).dependencies();
+}

@@ -1,0 +1,121 @@
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+import { LetheError, type Run, type RunEvent } from '@lethe/core';
+import { type Job, failedRun } from '@lethe/harness';
+import { Piscina } from 'piscina';
+import { Schedule } from './schedule.js';
+import type { Assignment } from './worker.js';
+
+export interface PoolOptions {
+  /** Worker threads; each runs one job at a time on its own device slot. */
+  readonly workers: number;
+  /** Hears what happens in every run; `index` is that of its job. */
+  readonly listener?: (event: RunEvent, index: number) => void;
+  /** Stops all runs: those at work end before their next optimizer step, the others do not begin. */
+  readonly signal?: AbortSignal;
+  /** Called as soon as a run is completed or has failed. The jobs behind it wait for what it returns. */
+  readonly onResult?: (run: Run, index: number) => void | Promise<void>;
+}
+
+/**
+ * Runs jobs in worker threads. One that fails, even by an uncaught error that ends its thread, is recorded as failed and
+ * the others go on.
+ *
+ * @returns the result of every job, by its index; null for those that were stopped before their end
+ */
+export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promise<(Run | null)[]> {
+  return new Pool(jobs, options).run();
+}
+
+class Pool {
+  private readonly stop = new Int32Array(new SharedArrayBuffer(4));
+  private readonly schedule: Schedule;
+  private readonly results: (Run | null)[];
+  private readonly lanes: number;
+  private readonly threads: Piscina<Assignment, Run | null>;
+  /** Lanes that found nothing to do for now. */
+  private idle: (() => void)[] = [];
+
+  constructor(private readonly jobs: readonly Job[], private readonly options: PoolOptions) {
+    this.lanes = Math.max(1, Math.min(options.workers, jobs.length));
+    this.schedule = new Schedule(jobs);
+    this.results = jobs.map(() => null);
+    this.threads = new Piscina({
+      filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
+      minThreads: this.lanes, maxThreads: this.lanes, concurrentTasksPerWorker: 1,
+      // a thread that sleeps in Atomics.wait between jobs would hold back the messages and timers of its own
+      atomics: 'disabled',
+    });
+    // an error of a thread without a job; a thread with one rejects its run
+    this.threads.on('error', () => undefined);
+  }
+
+  async run(): Promise<(Run | null)[]> {
+    const halt = () => {
+      Atomics.store(this.stop, 0, 1);
+      this.wake();
+    };
+    const { signal } = this.options;
+    signal?.addEventListener('abort', halt);
+    if (signal?.aborted) halt();
+    try {
+      await Promise.all(Array.from({ length: this.lanes }, () => this.lane()));
+    } finally {
+      signal?.removeEventListener('abort', halt);
+      halt();
+      await this.threads.destroy();
+    }
+    return this.results;
+  }
+
+  private get stopping(): boolean {
+    return Atomics.load(this.stop, 0) !== 0;
+  }
+
+  private wake(): void {
+    const lanes = this.idle;
+    this.idle = [];
+    for (const resume of lanes) resume();
+  }
+
+  /** Takes one job after another until none is left. */
+  private async lane(): Promise<void> {
+    for (;;) {
+      const index = this.stopping ? undefined : this.schedule.take();
+      if (index === undefined) return;
+      if (index === null) {
+        await new Promise<void>((resolve) => this.idle.push(resolve));
+        continue;
+      }
+      const run = await this.execute(index);
+      this.results[index] = run;
+      this.schedule.ended(index);
+      this.wake();
+      if (run) await this.options.onResult?.(run, index);
+    }
+  }
+
+  private async execute(index: number): Promise<Run | null> {
+    const job = this.jobs[index]!;
+    const { port1: here, port2: events } = new MessageChannel();
+    const hear = (event: RunEvent) => {
+      if (event.type === 'step-finished') {
+        this.schedule.stepFinished(index, event.step);
+        this.wake();
+      }
+      this.options.listener?.(event, index);
+    };
+    here.on('message', hear);
+    try {
+      return await this.threads.run({ job, events, stop: this.stop }, { transferList: [events] });
+    } catch (cause) {
+      if (this.stopping) return null;
+      return failedRun(job, new LetheError('LETHE_RUN_CRASHED', `The worker thread ended: ${cause instanceof Error ? cause.message : String(cause)}`, { cause }));
+    } finally {
+      here.off('message', hear);
+      // the result may overtake events that were sent before it
+      for (let left = receiveMessageOnPort(here); left; left = receiveMessageOnPort(here)) hear(left.message as RunEvent);
+      here.close();
+    }
+  }
+}
