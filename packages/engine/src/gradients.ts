@@ -55,6 +55,8 @@ add('GatherNd', ['params', 'indices'], (dy, [params, indices]) => ({
   params: () => tf.scatterND(indices!, one(dy), params!.shape),
 }));
 
+add('ScatterNd', ['indices'], (dy, [indices]) => ({ updates: () => tf.gatherND(one(dy), indices!) }));
+
 add('TopK', ['x'], (dy, [x, indices]) => ({
   x: () => {
     const places = tf.cast(tf.equal(tf.expandDims(indices!, -1), tf.range(0, x!.shape.at(-1)!, 1, 'int32')), 'float32'); // (…, k, size)

@@ -17,7 +17,7 @@ function optionsFor({ device, threads }: Place, externalData: OnnxModel['externa
     // a plan of all memory in one block is no faster here, and every session would keep its block
     enableMemPattern: false,
     graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
+    logSeverityLevel: 4, // what goes wrong is thrown, and need not be printed too
     ...(externalData.length > 0 ? { externalData } : {}),
     // threads that spin while they wait starve the sessions beside them
     ...(threads > 1 ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
@@ -28,7 +28,9 @@ function optionsFor({ device, threads }: Place, externalData: OnnxModel['externa
 }
 
 /** What the runtime says of a graph that it cannot read: the fault of a kernel, not of the device. */
-const REFUSAL = /INVALID_GRAPH|Type Error|NOT_IMPLEMENTED|ShapeInferenceError|TypeInferenceError|not a registered function/i;
+const REFUSAL = /invalid model|Type Error|NOT_IMPLEMENTED|not find an implementation|InferenceError|No Op registered/i;
+/** Nodes are named after the operation that asked for them: `Select v12`. */
+const NODE = /[Nn](?:ode|ame)[^\n]*?[("'](\w+) v\d+/;
 
 /**
  * Opens a session. Throws LETHE_ENGINE_KERNEL when the runtime refuses the graph, naming the TensorFlow.js operation whose
@@ -47,8 +49,7 @@ export async function openSession({ bytes, externalData }: OnnxModel, place: Pla
         cause,
       });
     }
-    // nodes are named after the operation that asked for them: `Select v12`
-    const origin = /[Nn]ode(?: with name)?[: ('"]+(\w+) v\d+/.exec(text)?.[1];
+    const origin = NODE.exec(text)?.[1];
     const kernel = origin === undefined ? 'a kernel' : `the kernel of ${origin}`;
     throw new LetheError('LETHE_ENGINE_KERNEL', `The runtime refused what ${kernel} recorded for program "${program}": ${text}`, {
       where: program,
@@ -65,7 +66,7 @@ export async function runSession(
   try {
     return await session.run(feeds);
   } catch (cause) {
-    const origin = /name:'(\w+) v\d+/.exec(String(cause))?.[1];
+    const origin = NODE.exec(String(cause))?.[1];
     throw new LetheError('LETHE_ENGINE_INPUT', `Program "${program}" failed${origin === undefined ? '' : ` at ${origin}`}: ${String(cause)}`, {
       where: program,
       remedy: 'Look for an index out of range among the inputs.',

@@ -36,6 +36,7 @@ describe('gradients that TensorFlow.js lacks', () => {
     'a choice by its own input': [(x) => tf.where(tf.greater(x, 0), tf.mul(x, 3), x), a],
     'the largest by its own index': [(x) => tf.mul(tf.cast(tf.argMax(x, 1), 'float32'), tf.sum(x, 1)), a],
     gatherND: [(x) => tf.gatherND(x, index), a],
+    scatterND: [(x) => tf.scatterND(index, x, [2, 3]), b],
     topk: [(x) => tf.topk(x, 2).values, a],
     'einsum, both in the result': [(x) => tf.einsum('ij,jk->ik', x, random('m', 3, 4)), a],
     'einsum, second operand': [(x) => tf.einsum('bij,bjk->bik', random('m', 2, 2, 3), x), random('x', 2, 3, 4)],

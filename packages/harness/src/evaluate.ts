@@ -3,7 +3,7 @@ import type { Arrays, Learner } from '@lethe/core';
 import type { Device, Program, Values } from '@lethe/engine';
 import { type BatchShape, batchInputs, floats } from './batch.js';
 import { type Forward, targetLogProbabilities } from './loss.js';
-import { type EncodedExample, packScoring, scoringShape } from './packing.js';
+import { type EncodedExample, packScoring, scoringShapes, scoringTokens } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
 
 const PARAMS = 'params.';
@@ -20,6 +20,22 @@ export const baseModel: Learner = {
   restore: () => undefined,
 };
 
+/** Rows that are scored together, with their places among all rows. */
+interface Batch {
+  readonly group: readonly { readonly row: EncodedExample; readonly at: number }[];
+  readonly shape: BatchShape;
+}
+
+/** Rows from the longest to the shortest: batches then carry little padding, and a last one that is not full is a cheap one. */
+function batchesOf(rows: readonly EncodedExample[]): Batch[] {
+  const sorted = rows.map((row, at) => ({ row, at, length: scoringTokens(row) })).sort((a, b) => b.length - a.length || a.at - b.at);
+  const shapeOf = scoringShapes(rows, BATCH);
+  return Array.from({ length: Math.ceil(rows.length / BATCH) }, (_, i) => {
+    const group = sorted.slice(i * BATCH, (i + 1) * BATCH);
+    return { group, shape: shapeOf(group.map(({ row }) => row)) };
+  });
+}
+
 /** Scores rows with a learner as it is now. Tasks whose batches have the same shape share their programs. */
 export class Scorer {
   private readonly params: Arrays;
@@ -29,45 +45,58 @@ export class Scorer {
   private adapted: boolean | null = null;
 
   /** @param stop asked between batches */
-  constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean) {
+  constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
     const { frozen, trainable } = forward.learner;
     this.params = { ...frozen, ...trainable };
     this.feeds = arrayFeeds(this.params, PARAMS);
   }
 
   /**
-   * Chooses the most probable option of every row: the largest sum of token log probabilities, the first where some are
-   * equal. Rows are read in order of length, so that batches carry little padding; the result is in the order given.
+   * Chooses the option of every row with the highest {@link score}, the first where several are equal.
    *
    * @param base what the base model chose, where that is known: it is the answer of a learner that adds nothing
    * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
    */
   async choose(rows: readonly EncodedExample[], onRows: (done: number) => void, base?: readonly number[]): Promise<readonly number[]> {
-    const sorted = rows.map((row, at) => ({ row, at, length: row.prompt.length + row.options.flat().length }))
-      .sort((a, b) => a.length - b.length || a.at - b.at);
-    const chosen = new Array<number>(rows.length).fill(0);
-    for (let start = 0; start < sorted.length; start += BATCH) {
+    const batches = batchesOf(rows);
+    if (base && batches[0]) {
+      await this.program(batches[0].shape);
+      if (this.adapted === false) return base;
+    }
+    const scores = await this.run(batches, rows, onRows);
+    return scores.map((values) => values.indexOf(Math.max(...values)));
+  }
+
+  /**
+   * The score of every option of every row: the sum of the log probabilities of its tokens after the prompt, without a share
+   * for its length, so that of options equally likely token by token the shorter scores higher. Where an option is the
+   * beginning of another, the end of text counts as one of its tokens. A score does not depend on the rows beside its own.
+   *
+   * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
+   */
+  async score(rows: readonly EncodedExample[]): Promise<readonly (readonly number[])[]> {
+    return this.run(batchesOf(rows), rows, () => undefined);
+  }
+
+  private async run(batches: readonly Batch[], rows: readonly EncodedExample[], onRows: (done: number) => void): Promise<number[][]> {
+    const { endOfText } = this.forward.model.tokenizer;
+    const scores = rows.map(({ options }) => options.map(() => 0));
+    for (const { group, shape } of batches) {
       if (this.stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while scoring.');
-      const group = sorted.slice(start, start + BATCH);
-      const batch = group.map(({ row }) => row);
-      const shape = scoringShape(batch, rows, BATCH);
       const program = await this.program(shape);
-      if (base && this.adapted === false) return base;
-      const { ids, positions, segments, index, token, owners } = packScoring(batch, shape);
+      const { ids, positions, segments, index, token, owners } = packScoring(group.map(({ row }) => row), shape, endOfText);
       const logp = floats((await program.run({ ids, positions, segments, index, token, ...this.feeds }))['logp']);
-      const scores = batch.map(({ options }) => options.map(() => 0));
-      owners.forEach(({ at, row, option }) => { scores[row]![option]! += logp[at]!; });
-      scores.forEach((values, row) => {
-        if (!values.every(Number.isFinite)) {
+      for (const { at, row, option } of owners) {
+        if (!Number.isFinite(logp[at])) {
           throw new LetheError('LETHE_ENGINE_NUMBERS', 'The score of an option is not a finite number.', {
             remedy: 'Training has probably diverged: lower the learning rate of the suite.',
           });
         }
-        chosen[group[row]!.at] = values.indexOf(Math.max(...values));
-      });
+        scores[group[row]!.at]![option]! += logp[at]!;
+      }
       onRows(group.length);
     }
-    return chosen;
+    return scores;
   }
 
   private async program(shape: BatchShape): Promise<Program> {

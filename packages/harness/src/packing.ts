@@ -1,4 +1,5 @@
 import type { Example } from '@lethe/core';
+import { LetheError } from '@lethe/core';
 import type { Tokenizer } from '@lethe/model';
 import type { BatchShape } from './batch.js';
 
@@ -31,35 +32,72 @@ export interface PackedBatch {
   readonly owners: readonly TargetOwner[];
 }
 
-/** Tokens at the end of a prompt that are never cut: the end of the template asks for the answer. */
+/** The fewest tokens at the end of a prompt that are kept: the end of the template asks for the answer. */
 const KEPT_END = 8;
 const roundUp = (n: number, step: number) => Math.ceil(n / step) * step;
+const begins = (whole: readonly number[], part: readonly number[]) => part.every((token, i) => token === whole[i]);
 
-/** Tokens of a row; a prompt too long for `maxTokens` beside its longest option is cut before its last {@link KEPT_END} tokens. */
+/** What makes the options of a row impossible to score, if anything. */
+function optionFault(options: readonly (readonly number[])[]): string | undefined {
+  const empty = options.findIndex((option) => option.length === 0);
+  if (empty >= 0) return `option ${empty + 1} has no tokens`;
+  const equal = options.findIndex((option, o) => options.some((other, i) => i < o && other.length === option.length && begins(other, option)));
+  return equal >= 0 ? `option ${equal + 1} has the tokens of an earlier option` : undefined;
+}
+
+/**
+ * Tokens of a row. A prompt too long for `maxTokens` beside its longest option is cut in its middle: of what there is room
+ * for, the last quarter is kept from its end (the question after a passage, the end of the template) and the rest from its start.
+ *
+ * @throws LETHE_DATA_ROW for a row that cannot be scored: no tokens in its prompt or an option, two equal options, or options
+ * that leave the prompt no room
+ */
 export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number): EncodedExample {
+  const refuse = (fault: string, remedy: string) =>
+    new LetheError('LETHE_DATA_ROW', `Row "${example.id}" cannot be used: ${fault}.`, { where: example.id, remedy });
   const options = example.options.map((option) => tokenizer.encode(option));
-  const room = Math.max(KEPT_END + 1, maxTokens - Math.max(...options.map((option) => option.length)) - 1);
+  const fault = optionFault(options);
+  if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
+  const longest = largest(options, (option) => option.length);
+  const room = maxTokens - longest - 1; // the end of text counts
+  if (room <= KEPT_END) {
+    throw refuse(`an option of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
+      `Raise training.maxTokens to ${longest + 2 + KEPT_END} or more.`);
+  }
   const whole = tokenizer.encode(example.prompt);
-  const prompt = whole.length <= room ? whole : [...whole.slice(0, room - KEPT_END), ...whole.slice(-KEPT_END)];
+  if (whole.length === 0) throw refuse('its prompt has no tokens', 'Give the task a prompt template, or the row an input.');
+  const kept = Math.max(KEPT_END, Math.floor(room / 4));
+  const prompt = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
   return { prompt, options, answer: example.answer };
+}
+
+/**
+ * The tokens that make up the score of an option: its own, and the end of text where another option begins with them. The
+ * options are then events of which only one can come true; without it the shorter of the two would always win.
+ */
+function scored({ options }: EncodedExample, option: number, endOfText: number): readonly number[] {
+  const own = options[option]!;
+  const open = options.some((other) => other.length > own.length && begins(other, own));
+  return open ? [...own, endOfText] : own;
 }
 
 const trainingTokens = (row: EncodedExample) => row.prompt.length + row.options[row.answer]!.length;
 const trainingTargets = (row: EncodedExample) => row.options[row.answer]!.length + 1;
-const scoringTokens = (row: EncodedExample) => row.prompt.length + row.options.reduce((sum, option) => sum + option.length, 0);
-const scoringTargets = (row: EncodedExample) => row.options.reduce((sum, option) => sum + option.length, 0);
+/** Tokens of a row with all its options. */
+export const scoringTokens = (row: EncodedExample) => row.prompt.length + row.options.reduce((sum, option) => sum + option.length, 0);
+const scoringTargets = (row: EncodedExample) => row.options.reduce((sum, _, o) => sum + scored(row, o, 0).length, 0);
 
-const largest = (rows: readonly EncodedExample[], size: (row: EncodedExample) => number) =>
-  rows.reduce((max, row) => Math.max(max, size(row)), 1);
+const largest = <T>(rows: readonly T[], size: (row: T) => number) => rows.reduce((max, row) => Math.max(max, size(row)), 1);
 
 /** Tokens fit the batch in steps of 16; targets fit all of `rows`, so that shapes differ in one dimension only. */
 export function trainingShape(batch: readonly EncodedExample[], rows: readonly EncodedExample[], size: number): BatchShape {
   return { batch: size, tokens: roundUp(largest(batch, trainingTokens), 16), targets: size * largest(rows, trainingTargets) };
 }
 
-/** {@link trainingShape} for rows with all their options. */
-export function scoringShape(batch: readonly EncodedExample[], rows: readonly EncodedExample[], size: number): BatchShape {
-  return { batch: size, tokens: roundUp(largest(batch, scoringTokens), 16), targets: size * largest(rows, scoringTargets) };
+/** Shapes for rows with all their options: tokens fit each batch in steps of 16, targets fit every batch of `rows`. */
+export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
+  const targets = size * largest(rows, scoringTargets);
+  return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), 16), targets });
 }
 
 class Packer {
@@ -119,13 +157,14 @@ export function packTraining(rows: readonly EncodedExample[], shape: BatchShape,
 }
 
 /** Prompts followed by all their options, each a segment of its own whose positions go on from the end of the prompt. */
-export function packScoring(rows: readonly EncodedExample[], shape: BatchShape): PackedBatch {
+export function packScoring(rows: readonly EncodedExample[], shape: BatchShape, endOfText: number): PackedBatch {
   const packer = new Packer(shape);
-  rows.forEach(({ prompt, options }, row) => {
+  rows.forEach((example, row) => {
+    const { prompt, options } = example;
     const end = packer.place(row, 0, prompt, 1, 0);
     let start = end;
     options.forEach((option, o) => {
-      option.forEach((token, i) => packer.target(row, i === 0 ? end - 1 : start + i - 1, token, o, 0));
+      scored(example, o, endOfText).forEach((token, i) => packer.target(row, i === 0 ? end - 1 : start + i - 1, token, o, 0));
       start = packer.place(row, start, option, o + 2, prompt.length);
     });
   });

@@ -38,12 +38,23 @@ async function within<T>(where: string, call: () => T | Promise<T>): Promise<T> 
   }
 }
 
+/** Refuses a suite whose rows may be longer than what the model was made to read: scores past that length mean nothing. */
+function checkLength({ suite, method, training }: Job['identity'], { id, config }: LanguageModel): void {
+  if (training.maxTokens <= config.maxPositions) return;
+  throw new LetheError('LETHE_MODEL_LENGTH',
+    `Suite "${suite.id}" has rows of up to ${training.maxTokens} tokens, but model "${id}" reads at most ${config.maxPositions}.`, {
+      where: `${suite.id}, ${method.id}: training.maxTokens`,
+      remedy: `Set training.maxTokens to ${config.maxPositions} or less, or choose a model whose max_position_embeddings is at least ${training.maxTokens}.`,
+    });
+}
+
 /**
  * Runs one method over one order of a suite: scores the base model, then for each stage trains and scores everything.
  * Steps that were finished before, by this run or one that shares a prefix with it, are read instead of computed.
  *
  * @param stop asked between optimizer steps and between scored batches
- * @throws LETHE_RUN_STOPPED, LETHE_RUN_DAMAGED, LETHE_METHOD_FAILED, LETHE_ENGINE_NUMBERS, LETHE_SUITE_INVALID
+ * @throws LETHE_RUN_STOPPED, LETHE_RUN_DAMAGED, LETHE_METHOD_FAILED, LETHE_ENGINE_NUMBERS, LETHE_SUITE_INVALID,
+ * LETHE_MODEL_LENGTH, LETHE_DATA_ROW
  */
 export async function runStream(
   job: Job, deps: StreamDependencies, listener: EventListener, stop: () => boolean = () => false,
@@ -63,6 +74,7 @@ class Stream {
     private readonly listener: EventListener,
     private readonly stop: () => boolean,
   ) {
+    checkLength(job.identity, deps.model);
     this.name = runName(job.identity);
     this.ordered = job.identity.order.tasks.map((id) => {
       const task = deps.suite.tasks.find((t) => t.id === id);

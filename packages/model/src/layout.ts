@@ -33,9 +33,21 @@ export function layoutOf(config: ModelConfig): WeightEntry[] {
   ];
 }
 
+/** Side of the squares in which a matrix is transposed: the rows of one square, read and written, stay in the cache. */
+const TILE = 16;
+
 /** The transpose of a row-major (rows, columns) matrix. */
 export function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(data.length);
-  for (let r = 0; r < rows; r++) for (let c = 0; c < columns; c++) result[c * rows + r] = data[r * columns + c]!;
+  const result = new Float32Array(rows * columns);
+  for (let top = 0; top < rows; top += TILE) {
+    const bottom = Math.min(top + TILE, rows);
+    for (let left = 0; left < columns; left += TILE) {
+      const right = Math.min(left + TILE, columns);
+      for (let c = left; c < right; c++) {
+        let from = top * columns + c;
+        for (let to = c * rows + top; to < c * rows + bottom; to++, from += columns) result[to] = data[from]!;
+      }
+    }
+  }
   return result;
 }

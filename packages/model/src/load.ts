@@ -1,44 +1,42 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
-import { LetheError } from '@lethe/core';
-import type { Constant } from '@lethe/engine';
+import { access, readFile, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { LetheError, sizeOf } from '@lethe/core';
 import { parseConfig, sitesOf } from './config.js';
-import { layoutOf, transpose } from './layout.js';
 import { features, hidden, logProbabilities } from './llama.js';
-import { parseSafetensors } from './safetensors.js';
 import { parseTokenizer } from './tokenizer.js';
-import type { LanguageModel, ModelConfig } from './types.js';
+import type { LanguageModel } from './types.js';
+import { readWeights } from './weights.js';
 
-async function required(file: string): Promise<Buffer> {
+const REMEDY = 'Name a folder that holds config.json, model.safetensors and tokenizer.json.';
+
+/** Runs `read`; what the file system throws becomes LETHE_MODEL_MISSING with the file's name. */
+async function present<T>(file: string, read: (file: string) => Promise<T>): Promise<T> {
   try {
-    return await readFile(file);
+    return await read(file);
   } catch (cause) {
-    throw new LetheError('LETHE_MODEL_MISSING', `The model file ${basename(file)} cannot be read.`, {
-      where: file,
-      remedy: 'Name a folder that holds config.json, model.safetensors and tokenizer.json.',
-      cause,
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === undefined || cause instanceof LetheError) throw cause;
+    throw new LetheError('LETHE_MODEL_MISSING', `The model file ${basename(file)} cannot be read (${code}).`, { where: file, remedy: REMEDY, cause });
   }
 }
 
-function weightsOf(config: ModelConfig, bytes: Buffer, file: string): Record<string, Constant> {
-  const tensors = parseSafetensors(bytes, file);
-  const weights: Record<string, Constant> = {};
-  for (const { name, stored, shape, transposed } of layoutOf(config)) {
-    const tensor = tensors.get(stored);
-    const expected = transposed ? [...shape].reverse() : shape;
-    const fail = (message: string): never => {
-      throw new LetheError('LETHE_MODEL_WEIGHTS', message, { where: file, remedy: 'Use the weights that belong to config.json.' });
-    };
-    if (!tensor) return fail(`Tensor "${stored}" is missing.`);
-    if (tensor.shape.join() !== expected.join()) {
-      fail(`Tensor "${stored}" has shape [${tensor.shape.join(', ')}]; the configuration asks for [${expected.join(', ')}].`);
-    }
-    const data = transposed ? transpose(tensor.data, expected[0]!, expected[1]!) : tensor.data;
-    weights[name] = { shape, dtype: 'float32', data };
-  }
-  return weights;
+async function checkFolder(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  const message = found ? 'The path of the model is a file; a folder is wanted.' : 'The folder of the model does not exist.';
+  throw new LetheError('LETHE_MODEL_MISSING', message, { where: directory, remedy: REMEDY });
+}
+
+/** Refuses weights that are split over several files, which only their index tells from no weights at all. */
+async function checkWhole(directory: string, weightsFile: string): Promise<void> {
+  const there = (file: string) => access(file).then(() => true, () => false);
+  const index = `${weightsFile}.index.json`;
+  if ((await there(weightsFile)) || !(await there(index))) return;
+  throw new LetheError('LETHE_MODEL_MISSING', 'The weights are split over several files; one model.safetensors is wanted.', {
+    where: index,
+    remedy: `Save the model of ${directory} again in one file (save_pretrained with a max_shard_size above its size).`,
+  });
 }
 
 /**
@@ -46,21 +44,25 @@ function weightsOf(config: ModelConfig, bytes: Buffer, file: string): Record<str
  * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS or LETHE_MODEL_TOKENIZER, each naming the file.
  */
 export async function loadModel(directory: string): Promise<LanguageModel> {
-  const files = ['config.json', 'tokenizer.json', 'model.safetensors'].map((name) => join(directory, name));
-  const [configFile, tokenizerFile, weightsFile] = files as [string, string, string];
-  const bytes = [await required(configFile), await required(tokenizerFile), await required(weightsFile)] as const;
-  const config = parseConfig(bytes[0].toString('utf8'), configFile);
-  const tokenizer = parseTokenizer(bytes[1].toString('utf8'), tokenizerFile, config.vocabSize);
-  const weights = weightsOf(config, bytes[2], weightsFile);
+  await checkFolder(directory);
+  const [configFile, tokenizerFile, weightsFile] =
+    ['config.json', 'tokenizer.json', 'model.safetensors'].map((name) => join(directory, name)) as [string, string, string];
+  const configBytes = await present(configFile, (file) => readFile(file));
+  const config = parseConfig(configBytes.toString('utf8'), configFile);
+  const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
+  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize);
+  await checkWhole(directory, weightsFile);
+  const { weights, sha256 } = await present(weightsFile, (file) => readWeights(file, config));
   const hash = createHash('sha256');
   // Each file's own digest goes in, so that no byte can move from one file to the next unseen.
-  for (const file of bytes) hash.update(createHash('sha256').update(file).digest());
+  for (const bytes of [configBytes, tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
+  hash.update(sha256);
   return {
     id: basename(resolve(directory)),
     sha256: hash.digest('hex'),
     config,
     tokenizer,
-    parameters: Object.values(weights).reduce((sum, { data }) => sum + data.length, 0),
+    parameters: Object.values(weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     sites: sitesOf(config),
     weights,
     hidden: (batch, tensors, adapt) => hidden(config, batch, tensors, adapt),

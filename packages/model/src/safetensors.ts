@@ -1,5 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { LetheError } from '@lethe/core';
+import { type FileHandle, open } from 'node:fs/promises';
+import { LetheError, didYouMean, sizeOf } from '@lethe/core';
+import writeFileAtomic from 'write-file-atomic';
+import { fromHalves, toHalves } from './half.js';
 
 /** A tensor of a weights file, widened to 32-bit floats, row-major. */
 export interface StoredTensor {
@@ -7,100 +9,152 @@ export interface StoredTensor {
   readonly data: Float32Array;
 }
 
-const BYTES: Readonly<Record<string, number>> = { F32: 4, F16: 2, BF16: 2 };
-const view = new DataView(new ArrayBuffer(4));
+const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
+type DType = keyof typeof BYTES;
 
-/** The value of an IEEE 754 half-precision number. */
-function fromHalf(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const size = exponent === 0 ? fraction * 2 ** -24
-    : exponent === 31 ? (fraction ? NaN : Infinity)
-    : (1 + fraction / 1024) * 2 ** (exponent - 15);
-  return bits & 0x8000 ? -size : size;
-}
-
-/** The nearest half-precision number, ties to even. */
-function toHalf(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(size)) return 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  view.setFloat32(0, size);
-  const exponent = Math.max(-14, (view.getUint32(0) >>> 23) - 127);
-  const scaled = size * 2 ** (10 - exponent);
-  const floor = Math.floor(scaled);
-  const rest = scaled - floor;
-  const rounded = rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-  // A carry out of the fraction raises the exponent by itself, because the two fields adjoin.
-  return sign | (rounded + (exponent + 14) * 1024);
-}
-
-function widen(bytes: Buffer, dtype: string): Float32Array {
-  const count = bytes.length / BYTES[dtype]!;
-  const data = new Float32Array(count);
-  for (let i = 0; i < count; i++) {
-    if (dtype === 'F32') data[i] = bytes.readFloatLE(4 * i);
-    else if (dtype === 'F16') data[i] = fromHalf(bytes.readUInt16LE(2 * i));
-    else {
-      view.setUint32(0, bytes.readUInt16LE(2 * i) * 65536);
-      data[i] = view.getFloat32(0);
-    }
-  }
-  return data;
-}
-
-interface Entry {
-  readonly dtype: string;
+/** A tensor as the header of a file describes it. */
+export interface TensorEntry {
+  readonly name: string;
+  readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly data_offsets: readonly [number, number];
+  /** First byte in the file, and the byte after the last. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** An open file whose header has been read and fits the length of the file. */
+export interface SafetensorsFile {
+  /** All bytes before the first tensor. */
+  readonly head: Buffer;
+  /** In the order of the file, which they fill from the head to the end without a gap. */
+  readonly entries: readonly TensorEntry[];
+  /** Reads the tensors in the order of the file. The bytes of one are valid until the next is asked for. */
+  bodies(): AsyncGenerator<{ readonly entry: TensorEntry; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  close(): Promise<void>;
+}
+
+function damaged(file: string, message: string, remedy = 'Copy or download the file again.'): LetheError {
+  return new LetheError('LETHE_MODEL_WEIGHTS', message, { where: file, remedy });
 }
 
 const naturals = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 
-/**
- * Tensors by name from the bytes of a safetensors file (F32, F16 or BF16; format: huggingface.co/docs/safetensors).
- * Throws LETHE_MODEL_WEIGHTS, naming `file` and tensor, for a truncated file, overlapping ranges or another data type.
- */
-export function parseSafetensors(bytes: Buffer, file: string): Map<string, StoredTensor> {
-  const fail = (message: string): never => {
-    throw new LetheError('LETHE_MODEL_WEIGHTS', message, { where: file, remedy: 'Copy or download the file again.' });
-  };
-  const length = bytes.length < 8 ? -1 : Number(bytes.readBigUInt64LE(0));
-  if (length < 0 || 8 + length > bytes.length) fail('The file ends inside its header.');
-  let header: Record<string, Entry> = {};
-  try {
-    header = JSON.parse(bytes.toString('utf8', 8, 8 + length)) as Record<string, Entry>;
-  } catch {
-    fail('The header is not JSON.');
+/** Fills `bytes` from a place in the file; false where the file ends before. */
+async function fill(handle: FileHandle, bytes: Uint8Array, position: number): Promise<boolean> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesRead } = await handle.read(bytes, at, bytes.length - at, position + at);
+    if (bytesRead === 0) return false;
+    at += bytesRead;
   }
-  const body = bytes.subarray(8 + length);
-  const tensors = new Map<string, StoredTensor>();
-  const ranges: { name: string; start: number; end: number }[] = [];
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') continue;
-    const size = BYTES[entry.dtype];
-    if (size === undefined) return fail(`Tensor "${name}" has data type ${entry.dtype}; F32, F16 and BF16 can be read.`);
-    if (!naturals(entry.shape) || !naturals(entry.data_offsets)) fail(`Tensor "${name}" has no proper shape and offsets.`);
-    const [start, end] = entry.data_offsets;
-    if (end > body.length) fail(`The file ends inside tensor "${name}".`);
-    if (end - start !== size * entry.shape.reduce((product, n) => product * n, 1)) {
-      fail(`Tensor "${name}" has ${end - start} bytes, which do not fit its shape [${entry.shape.join(', ')}].`);
-    }
-    ranges.push({ name, start, end });
-    tensors.set(name, { shape: entry.shape, data: widen(body.subarray(start, end), entry.dtype) });
-  }
-  ranges.sort((a, b) => a.start - b.start || a.end - b.end);
-  ranges.forEach((range, i) => {
-    if (i > 0 && range.start < ranges[i - 1]!.end) fail(`Tensors "${ranges[i - 1]!.name}" and "${range.name}" overlap.`);
-  });
-  return tensors;
+  return true;
 }
 
-/** {@link parseSafetensors} of a file. */
+/** The entry of one tensor; `offset` is where the tensors begin in a file of `size` bytes. */
+function parseEntry(file: string, name: string, value: unknown, offset: number, size: number): TensorEntry {
+  const { dtype, shape, data_offsets: range } = (value ?? {}) as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !naturals(shape) || !naturals(range) || range.length !== 2) {
+    throw damaged(file, `Tensor "${name}" has no proper dtype, shape and data_offsets.`);
+  }
+  if (!Object.hasOwn(BYTES, dtype)) {
+    const known = Object.keys(BYTES);
+    throw damaged(file, `Tensor "${name}" has data type ${dtype}; ${known.join(', ')} can be read.${didYouMean(dtype, known)}`,
+      'Store the weights as floats of 16 or 32 bits.');
+  }
+  const [start, end] = range.map((n) => offset + n) as [number, number];
+  if (end > size) throw damaged(file, `The file ends inside tensor "${name}": it has ${size} bytes, and the tensor ends at ${end}.`);
+  if (end - start !== BYTES[dtype as DType] * sizeOf(shape)) {
+    throw damaged(file, `Tensor "${name}" has ${end - start} bytes, which do not fit its shape [${shape.join(', ')}] and type ${dtype}.`);
+  }
+  return { name, dtype: dtype as DType, shape, start, end };
+}
+
+/** The entries of a header in the order of the file. Tensors must fill the file, as the format asks: then no byte goes unread. */
+function parseHeader(file: string, json: Buffer, size: number): TensorEntry[] {
+  let header: unknown;
+  try {
+    header = JSON.parse(json.toString('utf8'));
+  } catch {
+    throw damaged(file, 'The header is not JSON.');
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw damaged(file, 'The header is not a JSON object.');
+  const offset = 8 + json.length;
+  const entries = Object.entries(header).filter(([name]) => name !== '__metadata__')
+    .map(([name, value]) => parseEntry(file, name, value, offset, size))
+    .sort((a, b) => a.start - b.start || a.end - b.end);
+  let end = offset;
+  entries.forEach((entry, i) => {
+    if (entry.start < end) throw damaged(file, `Tensors "${entries[i - 1]!.name}" and "${entry.name}" overlap.`);
+    if (entry.start > end) throw damaged(file, `${entry.start - end} bytes before tensor "${entry.name}" belong to no tensor.`);
+    end = entry.end;
+  });
+  if (end < size) throw damaged(file, `${size - end} bytes at the end belong to no tensor.`);
+  return entries;
+}
+
+/**
+ * Opens a safetensors file (F32, F16 or BF16; format: huggingface.co/docs/safetensors) and reads its header.
+ * Nothing larger than the file is ever allocated, whatever the header says.
+ *
+ * @throws LETHE_MODEL_WEIGHTS, naming `file` and tensor, for a damaged file or another data type; what the file system throws
+ */
+export async function openSafetensors(file: string): Promise<SafetensorsFile> {
+  const handle = await open(file);
+  try {
+    const { size } = await handle.stat();
+    const start = Buffer.alloc(8);
+    if (!(await fill(handle, start, 0))) throw damaged(file, `The file ends inside its header: it has ${size} bytes.`);
+    const length = start.readBigUInt64LE(0);
+    if (length > size - 8) throw damaged(file, `The file ends inside its header: it has ${size} bytes, and the header ${length}.`);
+    const json = Buffer.alloc(Number(length));
+    if (!(await fill(handle, json, 8))) throw damaged(file, 'The file ends inside its header.');
+    const entries = parseHeader(file, json, size);
+    return {
+      head: Buffer.concat([start, json]),
+      entries,
+      close: () => handle.close(),
+      async *bodies() {
+        const buffer = new ArrayBuffer(entries.reduce((most, entry) => Math.max(most, entry.end - entry.start), 0));
+        for (const entry of entries) {
+          const bytes = new Uint8Array(buffer, 0, entry.end - entry.start);
+          if (!(await fill(handle, bytes, entry.start))) throw damaged(file, `The file ends inside tensor "${entry.name}".`);
+          yield { entry, bytes };
+        }
+      },
+    };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * Writes the values of a tensor's bytes (aligned, from {@link SafetensorsFile.bodies}) into `into`, of the tensor's size.
+ * Both the format and every processor that the engine runs on are little endian, so that typed arrays read the bytes as they are.
+ */
+export function widen(bytes: Uint8Array<ArrayBuffer>, dtype: DType, into: Float32Array): void {
+  if (dtype === 'F32') return into.set(new Float32Array(bytes.buffer, bytes.byteOffset, into.length));
+  const bits = new Uint16Array(bytes.buffer, bytes.byteOffset, into.length);
+  if (dtype === 'F16') return fromHalves(bits, into);
+  // The 16 bits of a bfloat16 are the upper half of the float with the same value.
+  const words = new Uint32Array(into.buffer, into.byteOffset, into.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
+}
+
+/** All tensors of a file by name, as {@link openSafetensors} and {@link widen} read them. */
 export async function readSafetensors(file: string): Promise<Map<string, StoredTensor>> {
-  return parseSafetensors(await readFile(file), file);
+  const opened = await openSafetensors(file);
+  try {
+    const tensors = new Map<string, StoredTensor>();
+    for await (const { entry, bytes } of opened.bodies()) {
+      const data = new Float32Array(sizeOf(entry.shape));
+      widen(bytes, entry.dtype, data);
+      tensors.set(entry.name, { shape: entry.shape, data });
+    }
+    return tensors;
+  } finally {
+    await opened.close();
+  }
 }
 
 /** Writes tensors as a safetensors file, whole or not at all. The same tensors give the same bytes. */
@@ -109,27 +163,19 @@ export async function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   dtype: 'F32' | 'F16' = 'F32',
 ): Promise<void> {
-  const size = BYTES[dtype]!;
-  const header: Record<string, Entry> = {};
+  const header: Record<string, unknown> = {};
+  const bodies: Uint8Array[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype, shape, data_offsets: [offset, offset + size * data.length] };
-    offset += size * data.length;
+    const stored = dtype === 'F16' ? toHalves(data) : data;
+    bodies.push(new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
+    header[name] = { dtype, shape, data_offsets: [offset, offset + stored.byteLength] };
+    offset += stored.byteLength;
   }
   const json = JSON.stringify(header);
-  const head = Buffer.from(json.padEnd(json.length + ((8 - (Buffer.byteLength(json) % 8)) % 8)));
-  const bytes = Buffer.alloc(8 + head.length + offset);
-  bytes.writeBigUInt64LE(BigInt(head.length), 0);
-  head.copy(bytes, 8);
-  let at = 8 + head.length;
-  for (const { data } of tensors.values()) {
-    for (const value of data) {
-      if (dtype === 'F32') bytes.writeFloatLE(value, at);
-      else bytes.writeUInt16LE(toHalf(value), at);
-      at += size;
-    }
-  }
-  const temporary = `${file}.${process.pid}.tmp`;
-  await writeFile(temporary, bytes);
-  await rename(temporary, file);
+  // Spaces after the header align the tensors, as the format recommends.
+  const head = Buffer.from(json + ' '.repeat((8 - (Buffer.byteLength(json) % 8)) % 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(head.length));
+  await writeFileAtomic(file, Buffer.concat([length, head, ...bodies]));
 }

@@ -25,7 +25,8 @@ export class GraphBuilder {
 
   /** Adds a node with several outputs, or finds the equal one. */
   nodeOf(op: string, inputs: readonly string[], results: readonly Value[], attributes: Record<string, Attribute> = {}): readonly string[] {
-    const key = JSON.stringify([op, inputs, attributes]);
+    const named = Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : '';
+    const key = `${op}(${inputs.join()})${named}`;
     const found = this.known.get(key);
     if (found !== undefined) return found;
     const outputs = results.map((_, i) => (i === 0 ? `v${this.nodes.length}` : `v${this.nodes.length}:${i}`));

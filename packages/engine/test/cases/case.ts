@@ -64,15 +64,20 @@ function weighted(outputs: readonly tf.Tensor[]): tf.Scalar {
 
 const list = (result: tf.Tensor | readonly tf.Tensor[]) => ('shape' in result ? [result as tf.Tensor] : (result as readonly tf.Tensor[]));
 
-/** Many cases as one program, with values to feed it: outputs are named `case.output`, gradients `case.dinput`. */
-export function programOf(name: string, cases: readonly Case[]): { definition: ProgramDefinition; feeds: Record<string, Values> } {
+/**
+ * Many cases as one program, with values to feed it: outputs are named `case.output`, gradients `case.dinput`. `onCase` is
+ * told which case comes next while the program is traced.
+ */
+export function programOf(name: string, cases: readonly Case[], onCase: (one: Case) => void): { definition: ProgramDefinition; feeds: Record<string, Values> } {
   const feeds: Record<string, Values> = {};
   const inputs: Record<string, TensorSpec> = {};
   cases.forEach((one, n) => one.inputs.forEach((input, i) => {
     feeds[`${n}.${i}`] = values(input, name, n, i);
     inputs[`${n}.${i}`] = { shape: input[0], dtype: dtypeOf(input) };
   }));
-  const compute: ProgramDefinition['compute'] = (given) => Object.fromEntries(cases.flatMap(({ call, gradient, inputs: specs }, n) => {
+  const compute: ProgramDefinition['compute'] = (given) => Object.fromEntries(cases.flatMap((one, n) => {
+    const { call, gradient, inputs: specs } = one;
+    onCase(one);
     const at = specs.map((_, i) => given[`${n}.${i}`]!);
     const outputs: [string, tf.Tensor][] = list(call(...at)).map((y, i) => [`${n}.${i}`, y]);
     if (!gradient) return outputs;

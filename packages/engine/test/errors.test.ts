@@ -1,0 +1,104 @@
+import * as tf from '@tensorflow/tfjs';
+import { LetheError } from '@lethe/core';
+import { expect } from 'chai';
+import { GraphBuilder } from '../src/graph/builder.js';
+import { type Device, type ProgramDefinition, openDevice } from '../src/index.js';
+import { serialise } from '../src/onnx.js';
+import { openSession } from '../src/session.js';
+
+const inputs = { x: { shape: [2], dtype: 'float32' } } as const;
+
+async function failure(work: Promise<unknown>): Promise<LetheError> {
+  const error: unknown = await work.then(() => undefined, (caught: unknown) => caught);
+  expect(error).to.be.instanceOf(LetheError);
+  return error as LetheError;
+}
+
+describe('errors of the engine', () => {
+  let cpu: Device;
+  before(async () => { cpu = await openDevice({ name: 'cpu' }); });
+  after(() => cpu.dispose());
+  const compile = (compute: ProgramDefinition['compute']) => failure(cpu.compile({ name: 'prog', inputs, compute }));
+
+  it('name an operation without kernel, the program, and the line that called it', async () => {
+    const error = await compile(({ x }) => ({ y: tf.unique(x as tf.Tensor1D).values }));
+    expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
+    expect(error.message).to.match(/Unique.*"prog"/);
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.remedy).to.contain('kernels');
+  });
+
+  it('name an operation without gradient', async () => {
+    const error = await compile(({ x }) => ({ y: tf.grad((v) => tf.sum(tf.cumprod(v)))(x!) }));
+    expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
+    expect(error.message).to.contain('no gradient of Cumprod');
+    expect(error.remedy).to.contain('tf.customGrad');
+  });
+
+  it('name the line that read a value while tracing', async () => {
+    const error = await compile(({ x }) => ({ y: tf.scalar(x!.dataSync()[0]!) }));
+    expect(error.code).to.equal('LETHE_ENGINE_READ');
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+  });
+
+  it('leave the values of constants readable', async () => {
+    const program = await cpu.compile({ name: 'known', inputs, compute: ({ x }) => ({ y: tf.mul(x!, tf.tensor1d([2, 3]).dataSync()[1]!) }) });
+    expect([...(await program.run({ x: Float32Array.of(1, 2) }))['y']!]).to.deep.equal([3, 6]);
+  });
+
+  it('refuse a tensor that another program made', async () => {
+    let kept: tf.Tensor | undefined;
+    await cpu.compile({ name: 'first', inputs, compute: ({ x }) => ({ y: (kept = tf.keep(tf.neg(x!))) }) });
+    const error = await compile(({ x }) => ({ y: tf.add(x!, kept!) }));
+    expect(error.code).to.equal('LETHE_ENGINE_TRACE');
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+  });
+
+  it('take a tensor of the plain backend as a constant', async () => {
+    await tf.setBackend('cpu');
+    const outside = tf.tensor1d([5, 7]);
+    const program = await cpu.compile({ name: 'captured', inputs, compute: ({ x }) => ({ y: tf.add(x!, outside) }) });
+    outside.dispose();
+    expect([...(await program.run({ x: Float32Array.of(1, 2) }))['y']!]).to.deep.equal([6, 9]);
+  });
+
+  it('pass an error of the traced function on, and trace the next one', async () => {
+    const thrown = await cpu.compile({ name: 'own', inputs, compute: () => { throw new RangeError('mine'); } }).catch((error: unknown) => error);
+    expect(thrown).to.be.instanceOf(RangeError);
+    await cpu.compile({ name: 'next', inputs, compute: ({ x }) => ({ y: tf.neg(x!) }) });
+  });
+
+  it('blame the kernel, not the device, for a graph that the runtime refuses', async () => {
+    for (const [op, dtype] of [['Not', 'float32'], ['Sqrt', 'int32'], ['Nonsense', 'float32'], ['Where', 'float32']] as const) {
+      const builder = new GraphBuilder();
+      builder.origin = 'Select';
+      builder.input('in:x', { shape: [2], dtype });
+      const graph = builder.finish({ y: builder.node(op, ['in:x'], { shape: [2], dtype }) });
+      const error = await failure(openSession(serialise(graph, { x: { shape: [2], dtype } }), { device: 'cpu', threads: 1, program: 'prog' }));
+      expect(error.code, op).to.equal('LETHE_ENGINE_KERNEL');
+      expect(error.message, op).to.contain('the kernel of Select');
+    }
+  });
+
+  it('tell an index out of range, and where it was used', async () => {
+    const table = { i: { shape: [1], dtype: 'int32' } } as const;
+    const program = await cpu.compile({ name: 'look', inputs: table, compute: ({ i }) => ({ y: tf.gather(tf.tensor1d([1, 2, 3]), i as tf.Tensor1D) }) });
+    const error = await failure(program.run({ i: Int32Array.of(9) }));
+    expect(error.code).to.equal('LETHE_ENGINE_INPUT');
+    expect(error.message).to.contain('at GatherV2');
+  });
+
+  it('name inputs that do not fit', async () => {
+    const program = await cpu.compile({ name: 'fit', inputs, compute: ({ x }) => ({ y: tf.neg(x!) }) });
+    expect((await failure(program.run({ x: Float32Array.of(1) }))).message).to.contain('Float32Array of 1');
+    expect((await failure(program.run({ x: Int32Array.of(1, 2) }))).code).to.equal('LETHE_ENGINE_INPUT');
+    expect((await failure(program.run({}))).message).to.contain('nothing');
+    expect((await failure(program.run({ x: Float32Array.of(1, 2), z: Float32Array.of(1) }))).message).to.contain('no input "z"');
+  });
+
+  it('name a device that is not there', async () => {
+    const error = await failure(openDevice({ name: 'abacus' }));
+    expect(error.code).to.equal('LETHE_ENGINE_DEVICE');
+    expect(error.remedy).to.contain('webgpu');
+  });
+});

@@ -1,0 +1,84 @@
+import { type Hash, createHash } from 'node:crypto';
+import { LetheError, didYouMean, sizeOf } from '@lethe/core';
+import type { Constant } from '@lethe/engine';
+import { type WeightEntry, layoutOf, transpose } from './layout.js';
+import { type SafetensorsFile, type TensorEntry, openSafetensors, widen } from './safetensors.js';
+import type { ModelConfig } from './types.js';
+
+const REMEDY = 'Use the config.json and the weights of one and the same model.';
+
+function unfit(file: string, message: string, remedy = REMEDY): LetheError {
+  return new LetheError('LETHE_MODEL_WEIGHTS', message, { where: file, remedy });
+}
+
+/** Tensors that a file may hold although the model computes without them: angles of the rotary embedding, and the head where it is tied. */
+const isSpare = (name: string, config: ModelConfig) => name.endsWith('.rotary_emb.inv_freq') || (config.tiedHead && name === 'lm_head.weight');
+
+/** Checks that a file holds the tensors of a model, each in its shape, and no other. */
+function checkEntries(file: string, config: ModelConfig, entries: readonly TensorEntry[], wanted: ReadonlyMap<string, WeightEntry>): void {
+  const there = new Map(entries.map((entry) => [entry.name, entry.shape]));
+  for (const { stored, shape, transposed } of wanted.values()) {
+    const found = there.get(stored);
+    if (!found) {
+      const rest = [...there.keys()].filter((name) => !wanted.has(name));
+      throw unfit(file, `Tensor "${stored}" is missing.${didYouMean(stored, rest)}`);
+    }
+    const expected = transposed ? shape.toReversed() : shape;
+    if (found.join() !== expected.join()) {
+      throw unfit(file, `Tensor "${stored}" has shape [${found.join(', ')}]; the configuration asks for [${expected.join(', ')}].`);
+    }
+  }
+  for (const name of there.keys()) {
+    if (!wanted.has(name) && !isSpare(name, config)) throw unfit(file, `Tensor "${name}" has no place in the model of the configuration.`);
+  }
+}
+
+/** The index of the first number that is not finite, or -1. The difference of a number and itself is 0 only where it is finite. */
+function firstNotFinite(data: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! - data[i]!;
+  return sum === 0 ? -1 : data.findIndex((value) => !Number.isFinite(value));
+}
+
+async function readInto(
+  file: string, opened: SafetensorsFile, wanted: ReadonlyMap<string, WeightEntry>, hash: Hash,
+): Promise<Record<string, Constant>> {
+  const weights: Record<string, Constant> = {};
+  hash.update(opened.head);
+  for await (const { entry, bytes } of opened.bodies()) {
+    hash.update(bytes);
+    const place = wanted.get(entry.name);
+    if (!place) continue;
+    const [rows, columns] = entry.shape as [number, number];
+    const stored = new Float32Array(sizeOf(entry.shape));
+    widen(bytes, entry.dtype, stored);
+    const bad = firstNotFinite(stored);
+    if (bad >= 0) {
+      throw unfit(file, `Tensor "${entry.name}" holds ${stored[bad]} at place ${bad}: every weight must be a finite number.`,
+        'Use a checkpoint whose training did not diverge, or copy the file again.');
+    }
+    weights[place.name] = { shape: place.shape, dtype: 'float32', data: place.transposed ? transpose(stored, rows, columns) : stored };
+  }
+  return weights;
+}
+
+/**
+ * Reads the weights of a model, front to back and one tensor at a time, so that beside the weights no more than one
+ * tensor is ever in memory.
+ *
+ * @returns the weights in compute layout by name, and the sha256 of the file's bytes
+ * @throws LETHE_MODEL_WEIGHTS, naming `file` and tensor, for a damaged file, a tensor that is missing, left over or of another
+ * shape, and a weight that is not finite; what the file system throws
+ */
+export async function readWeights(file: string, config: ModelConfig): Promise<{ weights: Record<string, Constant>; sha256: Buffer }> {
+  const opened = await openSafetensors(file);
+  try {
+    const wanted = new Map(layoutOf(config).map((entry) => [entry.stored, entry]));
+    checkEntries(file, config, opened.entries, wanted);
+    const hash = createHash('sha256');
+    const weights = await readInto(file, opened, wanted, hash);
+    return { weights, sha256: hash.digest() };
+  } finally {
+    await opened.close();
+  }
+}

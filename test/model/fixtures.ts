@@ -1,0 +1,90 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Arrays, Example, Learner, Scope, Site, TrainingBudget } from '@lethe/core';
+import { loraDelta } from '@lethe/core/tensor';
+import type { Device } from '@lethe/engine';
+import { type EncodedExample, type Forward, Scorer } from '@lethe/harness';
+import type { LanguageModel } from '@lethe/model';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+
+/** Expected numbers made by `make.py` in this folder, and the two small checkpoints they were made of. */
+export const LLAMA = path.join(root, 'test/fixtures/llama');
+/** A checkpoint trained on English text, where it is there. */
+export const ENGLISH_MINI = path.resolve(root, '../shared/models/english-mini');
+export const hasEnglishMini = existsSync(ENGLISH_MINI);
+
+/** What `make.py` writes beside each small checkpoint. */
+export interface Expected {
+  readonly sequences: readonly { readonly text: string; readonly ids: readonly number[] }[];
+  readonly rows: readonly Omit<Example, 'id'>[];
+  readonly training: TrainingBudget;
+  readonly loss: number;
+  readonly losses: readonly number[];
+  readonly scores: Readonly<Record<'base' | 'adapted' | 'trained', readonly (readonly number[])[]>>;
+}
+
+export function readJson<T>(...parts: string[]): T {
+  return JSON.parse(readFileSync(path.join(LLAMA, ...parts), 'utf8')) as T;
+}
+
+/** Numbers of any nesting, each within `tolerance` of the expected one. */
+export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {
+  expect(actual.length, `${what}: length`).to.equal(expected.length);
+  for (let i = 0; i < actual.length; i++) expect(actual[i], `${what}[${i}]`).to.be.closeTo(expected[i]!, tolerance);
+}
+
+/** The scores of all options of rows, (rows, options). */
+export async function scoresOf(device: Device, forward: Forward, rows: readonly EncodedExample[]): Promise<readonly (readonly number[])[]> {
+  const scorer = new Scorer(device, forward);
+  try {
+    return await scorer.score(rows);
+  } finally {
+    await scorer.dispose();
+  }
+}
+
+/** Logits of whole sequences, padded to one length, (batch, tokens, vocabulary), through the compiled program. */
+export async function logitsOf(device: Device, model: LanguageModel, rows: readonly (readonly number[])[]): Promise<Float32Array> {
+  const tokens = Math.max(...rows.map((row) => row.length));
+  const grid = (value: (id: number | undefined, i: number) => number) =>
+    Int32Array.from(rows.flatMap((row) => Array.from({ length: tokens }, (_, i) => value(row[i], i))));
+  const spec = { shape: [rows.length, tokens], dtype: 'int32' } as const;
+  const program = await device.compile({
+    name: 'logits',
+    inputs: { ids: spec, positions: spec, segments: spec },
+    constants: model.weights,
+    compute: (inputs, weights) => {
+      const batch = { ids: inputs['ids'] as tf.Tensor2D, positions: inputs['positions'] as tf.Tensor2D, segments: inputs['segments'] as tf.Tensor2D };
+      const hidden = model.hidden(batch, weights, null).reshape([-1, model.config.hiddenSize]);
+      return { logits: tf.matMul(hidden, weights[model.config.tiedHead ? 'embed' : 'head']!, false, true) };
+    },
+  });
+  try {
+    const feeds = {
+      ids: grid((id) => id ?? 0), positions: grid((id, i) => (id === undefined ? 0 : i)), segments: grid((id) => (id === undefined ? 0 : 1)),
+    };
+    return (await program.run(feeds))['logits'] as Float32Array;
+  } finally {
+    await program.dispose();
+  }
+}
+
+/** A learner with one adapter of given values: scale (x A) B at the sites whose arrays are there. */
+export function adapterLearner(trainable: Arrays, scale: number): Learner {
+  return {
+    trainable,
+    frozen: {},
+    begin: () => undefined,
+    adapt: (site: Site, x: tf.Tensor3D, { params }: Scope) => {
+      const [a, b] = [params[`${site.name}.a`], params[`${site.name}.b`]];
+      return a && b ? loraDelta(x, a, b, scale) : null;
+    },
+    end: () => undefined,
+    save: () => ({ trainable, frozen: {}, stored: {}, json: null }),
+    restore: () => undefined,
+  };
+}

@@ -1,0 +1,121 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Arrays, Example, MethodHost, RunEvent, SuiteData, TaskData, TaskView } from '@lethe/core';
+import { sha256 } from '@lethe/core';
+import { type Device, openDevice } from '@lethe/engine';
+import { encodeRow, type Job, runStream } from '@lethe/harness';
+import { type LanguageModel, loadModel, readSafetensors, type StoredTensor } from '@lethe/model';
+import { adapterLearner, type Expected, expectClose, LLAMA, logitsOf, readJson, scoresOf } from './fixtures.js';
+import { expect } from 'chai';
+
+const TOLERANCE = 1e-4;
+
+for (const variant of ['tied', 'untied']) {
+  describe(`a ${variant} checkpoint of transformers, against PyTorch`, () => {
+    const expected = readJson<Expected>(variant, 'expected.json');
+    const { training } = expected;
+    const scale = training.alpha / training.rank;
+    let stored: Map<string, StoredTensor>;
+    let model: LanguageModel;
+    let device: Device;
+
+    before(async () => {
+      stored = await readSafetensors(path.join(LLAMA, variant, 'expected.safetensors'));
+      model = await loadModel(path.join(LLAMA, variant));
+      device = await openDevice({ name: 'cpu' });
+    });
+    after(() => device.dispose());
+
+    /** The adapter arrays of a group, copied: training writes into them. */
+    const group = (prefix: string): Arrays => Object.fromEntries([...stored]
+      .filter(([name]) => name.startsWith(`${prefix}.`))
+      .map(([name, { shape, data }]) => [name.slice(prefix.length + 1), { shape, data: data.slice() }]));
+    const expectArrays = (actual: Arrays, prefix: string) => {
+      const wanted = group(prefix);
+      expect(Object.keys(actual)).to.have.members(Object.keys(wanted));
+      for (const [name, { shape, data }] of Object.entries(wanted)) {
+        expect(actual[name]!.shape, name).to.deep.equal(shape);
+        expectClose(actual[name]!.data, data, TOLERANCE, `${prefix} of ${name}`);
+      }
+    };
+    const examples = (): Example[] => expected.rows.map((row, i) => ({ id: `row-${i}`, ...row }));
+    const encoded = () => examples().map((row) => encodeRow(model.tokenizer, row, training.maxTokens));
+    const forwardWith = (arrays: Arrays) => ({ model, learner: adapterLearner(arrays, scale), sites: model.sites });
+    const scoresWith = (arrays: Arrays) =>
+      scoresOf(device, forwardWith(arrays), encoded());
+
+    it('tokenizes as the tokenizers library does', () => {
+      for (const { text, ids } of expected.sequences) {
+        expect(model.tokenizer.encode(text), text).to.deep.equal(ids);
+        expect(model.tokenizer.decode(ids)).to.equal(text);
+      }
+    });
+
+    it('gives the logits, padding or not', async () => {
+      const rows = expected.sequences.map(({ ids }) => ids);
+      const { shape, data } = stored.get('logits')!;
+      const [, tokens, vocabulary] = shape as [number, number, number];
+      const logits = await logitsOf(device, model, rows);
+      rows.forEach((row, r) => {
+        const [start, end] = [r * tokens * vocabulary, (r * tokens + row.length) * vocabulary];
+        expectClose(logits.subarray(start, end), data.subarray(start, end), TOLERANCE, `logits of row ${r}`);
+      });
+    });
+
+    it('scores options as the sum of their log probabilities, packed or one by one', async () => {
+      const scores = await scoresWith({});
+      scores.forEach((row, r) => expectClose(row, expected.scores.base[r]!, TOLERANCE, `scores of row ${r}`));
+      const adapted = await scoresWith(group('initial'));
+      adapted.forEach((row, r) => expectClose(row, expected.scores.adapted[r]!, TOLERANCE, `adapted scores of row ${r}`));
+      // The last row is left out: alone, its first option is no longer the beginning of another.
+      const alone = encoded().slice(0, -1).flatMap(({ prompt, options }) => options.map((option) => ({ prompt, options: [option], answer: 0 })));
+      expectClose((await scoresOf(device, forwardWith(group('initial')), alone)).flat(), adapted.slice(0, -1).flat(), 1e-5, 'scores one by one');
+    });
+
+    it('gives the gradients of adapters, and their values after ten steps of AdamW', async () => {
+      const outDir = await mkdtemp(path.join(tmpdir(), 'lethe-goldens-'));
+      const splits = { train: examples(), validation: [], test: examples() };
+      const task: TaskData = { id: 'task', title: 'Task', ...splits, sha256: sha256(splits) };
+      const order = { id: '1', tasks: ['task'] };
+      const suite: SuiteData = {
+        id: 'goldens', version: '1.0.0', kind: 'general', title: 'Goldens', size: 'full', tasks: [task], orders: [order], training, probes: [],
+      };
+      const job: Job = {
+        identity: {
+          suite: { id: suite.id, version: suite.version, size: suite.size },
+          method: {
+            id: 'adapter', version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
+          },
+          model: { id: model.id, sha256: model.sha256 }, order, seed: 1, training,
+        },
+        codePath: '', stream: 'continual', suite: { reference: '', suitesDir: '', builtDir: '' }, modelDir: '', device: 'cpu', threads: 1,
+        outDir, origin: { lethe: '0.1.0', git: null },
+      };
+      const arrays = group('initial');
+      const names = Object.keys(arrays);
+      const gradients: Arrays[] = [];
+      const method = {
+        create: (host: MethodHost) => ({
+          ...adapterLearner(arrays, host.scale),
+          begin: async (view: TaskView) => {
+            for await (const batch of host.gradients(view, { names, rows: training.batch, batch: training.batch })) gradients.push(batch);
+          },
+        }),
+      };
+      const losses: number[] = [];
+      const listen = (event: RunEvent) => { if (event.type === 'train-progress') losses.push(event.loss); };
+      try {
+        await runStream(job, { device, model, suite, method }, listen);
+      } finally {
+        await rm(outDir, { recursive: true });
+      }
+      expect(gradients).to.have.length(1);
+      expectArrays(gradients[0]!, 'gradient');
+      expectClose(losses, expected.losses, TOLERANCE, 'losses');
+      expectArrays(arrays, 'trained');
+      const trained = await scoresWith(arrays);
+      trained.forEach((row, r) => expectClose(row, expected.scores.trained[r]!, 1e-3, `trained scores of row ${r}`));
+    });
+  });
+}
