@@ -30,7 +30,10 @@ export async function jobMaker(outDir: string): Promise<(method: string, details
     return {
       identity: {
         suite: { id: suite.id, version: suite.version, size: suite.size },
-        method: { id: method, version: '1.0.0', options: plugin ? resolveOptions(plugin, {}) : {} },
+        method: {
+          id: method, version: '1.0.0', options: plugin ? resolveOptions(plugin, {}) : {},
+          capabilities: plugin?.manifest.capabilities ?? { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
+        },
         model: { id: model.id, sha256: model.sha256 }, order: suite.orders.find(({ id }) => id === order)!, seed, training: suite.training,
       },
       codePath: codePath ?? plugin!.codePath, stream: plugin?.manifest.stream ?? 'continual',

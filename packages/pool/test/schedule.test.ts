@@ -6,7 +6,9 @@ import { Schedule } from '../src/schedule.js';
 function job(method: string, tasks: readonly string[], seed = 1, stream: Job['stream'] = 'continual'): Job {
   return {
     identity: {
-      suite: { id: 's', version: '1.0.0', size: 'full' }, method: { id: method, version: '1.0.0', options: {} }, model: { id: 'm', sha256: '0' },
+      suite: { id: 's', version: '1.0.0', size: 'full' }, 
+      method: { id: method, version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } },
+      model: { id: 'm', sha256: '0' },
       order: { id: tasks.join(), tasks }, seed,
       training: { epochs: 1, batch: 1, learningRate: 1, warmup: 0, weightDecay: 0, clip: 1, rank: 1, alpha: 1, sites: ['q'], maxTokens: 16 },
     },

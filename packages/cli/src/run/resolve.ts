@@ -46,9 +46,9 @@ async function methodsOf(requests: readonly MethodRequest[] | undefined, setting
     ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), options })) ?? all();
   checkSettings(settings, chosen.map(({ plugin }) => plugin.manifest.name));
   const methods = chosen.map(({ plugin, options }): ConfiguredMethod => {
-    const { name: id, version, stream } = plugin.manifest;
+    const { name: id, version, stream, capabilities } = plugin.manifest;
     const set = Object.fromEntries(settings.filter(({ method }) => method === id).map(({ option, value }) => [option, value]));
-    return { id, version, options: resolveOptions(plugin, { ...options, ...set }), stream, manifest: plugin.file, codePath: plugin.codePath };
+    return { id, version, options: resolveOptions(plugin, { ...options, ...set }), capabilities, stream, manifest: plugin.file, codePath: plugin.codePath };
   });
   const keys = methods.map(({ id, options }) => sha256({ id, options }));
   const twice = methods.find((_, i) => keys.indexOf(keys[i]!) !== i);
