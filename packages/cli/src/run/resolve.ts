@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
-  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, readManifest, resolveOptions, sha256,
+  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { type SuiteReference, loadSuite } from '@lethe/data';
 import { loadMethod } from '@lethe/harness';
@@ -13,9 +13,6 @@ import type { MethodRequest, RunRequest, Setting } from './request.js';
 
 const DEFAULT_MODEL = 'lethe-nano';
 const DEFAULT_SEEDS = [1, 2];
-
-/** Whether a name on the command line is a path: it has a separator or begins with a dot. */
-const isPath = (name: string) => isAbsolute(name) || name.startsWith('.') || name.includes('/') || name.includes(sep);
 
 /** Bounds first, the untrained one before all: the first row of the table is there at once. */
 const rank = ({ manifest }: Plugin) => (manifest.capabilities.bound ? (manifest.stream === 'joint' ? 1 : 0) : 2);
@@ -82,7 +79,7 @@ function modelFolder(name: string): string {
 /** How `loadSuite` finds what was asked for. */
 function referenceOf({ suite, size, dataDir }: RunRequest): SuiteReference {
   return {
-    reference: isPath(suite) || /\.ya?ml$/.test(suite) ? resolve(suite) : suite,
+    reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
