@@ -73,7 +73,8 @@ describe('runStream', () => {
     const training = { ...suite.training, maxTokens: 65 };
     const job: Job = {
       identity: {
-        suite: { id: 'tiny', version: '1.0.0', size: 'full' }, method: { id: 'none', version: '1.0.0', options: {} },
+        suite: { id: 'tiny', version: '1.0.0', size: 'full' },
+        method: { id: 'none', version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } },
         model: { id: 'tiny', sha256: model.sha256 }, order: suite.orders[0]!, seed: 1, training,
       },
       codePath: '', stream: 'continual', suite: { reference: 'tiny', suitesDir: '', builtDir: '' }, modelDir: '', device: 'eager', threads: 1,
