@@ -104,9 +104,9 @@ export async function resolveRequest(
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData }> {
   const reference = referenceOf(request);
   const methods = await methodsOf(request.methods, settings);
-  const dir = modelFolder(request.model ?? DEFAULT_MODEL);
   const suite = await loadSuite(reference);
   const orders = ordersOf(suite, request.orders);
+  const dir = modelFolder(request.model ?? DEFAULT_MODEL);
   const model = await loadModel(dir);
   checkLength(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
