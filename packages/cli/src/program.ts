@@ -6,8 +6,6 @@ import { listCommand } from './list.js';
 import type { Output } from './output.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
-import { showCommand } from './show.js';
-import { validateCommand } from './validate.js';
 
 /** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
 export function createProgram(output: Output): Command {
@@ -28,12 +26,16 @@ export function createProgram(output: Output): Command {
     .description('the table of a run folder')
     .option('--json', 'results.json instead of the table')
     .action(async (run: string, { json }: { json?: boolean }) => {
+      const { showCommand } = await import('./show.js');
       process.exitCode = await showCommand(run, json === true, output);
     });
   program.command('validate <path>')
     .description('check a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
-    .action((path: string, { dataDir }: { dataDir?: string }) => validateCommand(path, dataDir, output));
+    .action(async (path: string, { dataDir }: { dataDir?: string }) => {
+      const { validateCommand } = await import('./validate.js');
+      await validateCommand(path, dataDir, output);
+    });
   program.command('doctor')
     .description('what this machine and installation offer')
     .action(() => doctorCommand(output));

@@ -30,6 +30,7 @@ describe('a suite of your own', () => {
       id: 't-test-1', prompt: 't test message 1\nWho answers this: hardware, software, accounts?\nAnswer:',
       options: [' hardware', ' software', ' accounts'], answer: 1,
     });
+    expect(mails!.test[0]!.prompt).to.contain('Who answers this: personnel, finance?');
     expect(mails!.test[0]).to.deep.include({ options: [' personnel', ' finance'], answer: 0 });
   });
 

@@ -25,7 +25,7 @@ class CompilingDevice implements Device {
   constructor(readonly name: string, readonly threads: number) {}
 
   async compile(definition: ProgramDefinition): Promise<Program> {
-    const { graph: plain, outputs } = record(definition);
+    const { graph: plain, outputs } = record(definition, this.name.split(':')[0]!);
     const graph = optimise(plain);
     const { name, inputs } = definition;
     const id = JSON.stringify([keyOf(graph), inputs, outputs]);

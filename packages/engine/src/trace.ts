@@ -26,7 +26,8 @@ export class Trace {
   private readonly refs = new WeakMap<object, string>();
   private readonly data = new WeakMap<object, Values>();
 
-  constructor(readonly name: string) {}
+  /** @param device the kind of device that is to run the graph: `cpu`, `webgpu` or `cuda` */
+  constructor(readonly name: string, readonly device: string) {}
 
   bind(ref: string, shape: readonly number[], dtype: string): Info {
     const dataId = {};
@@ -169,15 +170,15 @@ function explain(error: unknown, program: string): unknown {
 }
 
 /**
- * Records `definition` as a graph. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL for an operation
+ * Records `definition` as a graph for a kind of device. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL for an operation
  * without kernel or gradient, LETHE_ENGINE_READ for a read of values and LETHE_ENGINE_TRACE for a tensor of another program,
  * each naming the line that called TensorFlow.js.
  */
-export function record(definition: ProgramDefinition): { graph: Graph; outputs: Record<string, TensorSpec> } {
+export function record(definition: ProgramDefinition, device: string): { graph: Graph; outputs: Record<string, TensorSpec> } {
   tf.backend();
   const previous = tf.getBackend();
   const depth = Error.stackTraceLimit;
-  const trace = new Trace(definition.name);
+  const trace = new Trace(definition.name, device);
   const engine = tf.engine();
   current = trace;
   Error.stackTraceLimit = STACK_DEPTH;

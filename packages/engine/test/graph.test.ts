@@ -142,7 +142,7 @@ describe('all rules together', () => {
   for (const [name, cases] of Object.entries({ PRODUCT, SHAPE, FUSED })) {
     it(`change no result of the cases in ${name}`, async () => {
       const { definition, feeds } = programOf(name, cases, () => undefined);
-      const { graph } = record(definition);
+      const { graph } = record(definition, 'cpu');
       const small = optimise(graph);
       expect(small.nodes.length).to.be.below(graph.nodes.length);
       const [plain, quick] = [await evaluate(graph, definition.inputs, feeds), await evaluate(small, definition.inputs, feeds)];

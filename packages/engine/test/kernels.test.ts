@@ -3,9 +3,10 @@ import { expect } from 'chai';
 import { openDevice } from '../src/index.js';
 import { FAMILIES } from '../src/kernels/index.js';
 import { TRACE_BACKEND } from '../src/trace.js';
-import { type Case, programOf } from './cases/case.js';
+import type { Case } from './cases/case.js';
 import { ARITHMETIC, COMPARISON, UNARY } from './cases/pointwise.js';
 import { CREATION, FUSED, INDEXING, PRODUCT, REDUCTION, SHAPE } from './cases/structural.js';
+import { differences } from './compare.js';
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   arithmetic: ARITHMETIC, comparison: COMPARISON, unary: UNARY, reduction: REDUCTION, product: PRODUCT, shape: SHAPE,
@@ -28,21 +29,9 @@ describe('kernels', () => {
 
   for (const [family, cases] of Object.entries(CASES)) {
     it(`of family ${family} compute what the plain backend computes, and so do the gradients (${cases.length} cases)`, async () => {
-      const { definition, feeds } = programOf(family, cases, (one) => called.set(one, (current = called.get(one) ?? new Set())));
       const [cpu, plain] = [await openDevice({ name: 'cpu' }), await openDevice({ name: 'tfjs-cpu' })];
-      const [a, b] = [await cpu.compile(definition), await plain.compile(definition)];
-      expect(a.outputs).to.deep.equal(b.outputs);
-      const [got, wanted] = [await a.run(feeds), await b.run(feeds)];
-      for (const [name, values] of Object.entries(wanted)) {
-        const one = cases[Number.parseInt(name, 10)]!;
-        const label = `output ${name}: ${one.kernel} of ${JSON.stringify(one.inputs)}`;
-        expect(got[name]!.length, label).to.equal(values.length);
-        values.forEach((value, i) => {
-          const mine = got[name]![i]!;
-          if (Object.is(mine, value) || (Number.isNaN(mine) && Number.isNaN(value))) return;
-          expect(mine, `${label}, element ${i}`).to.be.closeTo(value, 2e-5 * (1 + Math.abs(value)));
-        });
-      }
+      const follow = (one: Case) => called.set(one, (current = called.get(one) ?? new Set()));
+      expect(await differences(family, cases, cpu, plain, 2e-5, follow)).to.deep.equal([]);
       await cpu.dispose();
     });
 

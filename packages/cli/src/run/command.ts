@@ -1,14 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
-import { readRun } from '@lethe/harness';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import type { Configuration } from './configuration.js';
 import { readConfigurationFile } from './configuration-file.js';
-import { execute } from './execute.js';
 import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting } from './request.js';
-import { recheck, resolveRequest } from './resolve.js';
 
 interface RunFlags {
   readonly methods?: string[];
@@ -47,6 +44,9 @@ Ctrl-C (or SIGTERM) stops before the next optimizer step and keeps every finishe
 const integer = (flag: string, high: number) => (text: string) => parseInteger(flag, text, 1, high);
 const MOST = 1024;
 
+/** What runs need is loaded when one is asked for: TensorFlow.js takes longer to load than most commands take. */
+const load = async () => ({ ...(await import('./execute.js')), ...(await import('./resolve.js')), ...(await import('@lethe/harness')) });
+
 /** Adds `lethe run` and `lethe resume`. */
 export function addRunCommands(program: Command, output: Output): void {
   program.command('run <suite>')
@@ -55,7 +55,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
     .option('--seeds <numbers>', 'seeds: 1,2,3 (default: 1,2)', parseSeeds)
     .option('--model <id or folder>', 'the language model (default: lethe-nano)')
-    .option('--device <name>', 'auto, cpu, webgpu, cuda:N or tfjs-cpu (default: cpu)')
+    .option('--device <name>', 'auto, cpu, webgpu, cuda:N or tfjs-cpu (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')
@@ -66,6 +66,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {
+      const { execute, resolveRequest } = await load();
       const { configuration, folder, suite: data } = await resolveRequest(requestOf(suite, flags), set);
       const options = { workers: workersFor(configuration, flags.workers), json: flags.json === true };
       process.exitCode = await execute(configuration, folder, data, options, output);
@@ -76,6 +77,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (run: string, { workers, json }: Pick<RunFlags, 'workers' | 'json'>) => {
+      const { execute, readRun, recheck } = await load();
       const folder = resolve(run);
       const { configuration } = await readRun<Configuration>(folder, LETHE_VERSION);
       const suite = await recheck(configuration, folder);

@@ -6,6 +6,7 @@ import {
 import { type SuiteReference, loadSuite } from '@lethe/data';
 import { loadMethod } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
+import { chooseDevice } from '../devices.js';
 import { listed } from '../list.js';
 import { PATHS, installedPlugins } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
@@ -96,22 +97,23 @@ export function dataOf(suite: SuiteData): Record<string, string> {
  *
  * @param settings options of methods that win over those of the request
  * @returns the configuration, the folder it belongs to, and the suite it names
- * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model
+ * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model, device
  */
 export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[],
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData }> {
   const reference = referenceOf(request);
   const methods = await methodsOf(request.methods, settings);
-  const dir = modelFolder(request.model ?? DEFAULT_MODEL);
   const suite = await loadSuite(reference);
   const orders = ordersOf(suite, request.orders);
+  const dir = modelFolder(request.model ?? DEFAULT_MODEL);
   const { id, sha256: hash } = await loadModel(dir);
+  const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
     model: { id, sha256: hash, dir },
-    device: request.device ?? 'cpu', threads: request.threads ?? 1,
+    device, threads: request.threads ?? 1,
     training: suite.training,
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}-${sha256(configuration).slice(0, 8)}`));

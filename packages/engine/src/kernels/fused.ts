@@ -1,13 +1,23 @@
 import type { Info, Kernel, Kernels } from '../trace.js';
 import type { DType } from '../types.js';
+import { each, pairs, scalar } from './common.js';
 
 /** Inputs x (…, size) and gain (size); outputs x / rms(x) * gain and 1 / rms(x), the latter (…, 1). */
 const rmsNorm: Kernel = (t, { x, gain }, { epsilon }: { epsilon: number }) => {
   const rows = [...x!.shape.slice(0, -1), 1];
-  const results = [{ shape: x!.shape, dtype: 'float32' as DType }, { shape: rows, dtype: 'float32' as DType }];
+  const results = [x!.shape, rows].map((shape) => ({ shape, dtype: 'float32' as DType }));
+  const inputs = [t.ref(x!), t.ref(gain!)];
   const attributes = { axis: -1, epsilon: { float: epsilon } };
-  const [value, inverse] = t.builder.nodeOf('SimplifiedLayerNormalization', [t.ref(x!), t.ref(gain!)], results, attributes);
-  return [t.bind(value!, x!.shape, 'float32'), t.bind(inverse!, rows, 'float32')];
+  // only the cpu is known to fill the second output: on webgpu it stays unwritten
+  if (t.device === 'cpu') {
+    const [value, inverse] = t.builder.nodeOf('SimplifiedLayerNormalization', inputs, results, attributes);
+    return [t.bind(value!, x!.shape, 'float32'), t.bind(inverse!, rows, 'float32')];
+  }
+  const value = t.builder.node('SimplifiedLayerNormalization', inputs, results[0]!, attributes);
+  const square = pairs(t, 'Mul', x!, x!, 'float32');
+  const mean = t.emit('ReduceMean', [t.ref(square), t.builder.ints([x!.shape.length - 1])], rows, 'float32', { keepdims: 1 });
+  const root = each(t, 'Sqrt', pairs(t, 'Add', mean, scalar(t, epsilon), 'float32'));
+  return [t.bind(value, x!.shape, 'float32'), each(t, 'Reciprocal', root)];
 };
 
 /** Inputs x (batch, heads, tokens, size), int32 positions (batch, tokens), and tables cos and sin (positions, size / 2). */

@@ -1,0 +1,136 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LETHE_VERSION } from '@lethe/core';
+import { expect } from 'chai';
+import pc from 'picocolors';
+import { createProgram, explained } from '../src/index.js';
+
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
+const SUITE = join(root, 'test/fixtures/two-trades');
+const MODEL = [join(root, 'packages/model/lethe-nano'), join(root, '../shared/models/english-mini')]
+  .find((path) => existsSync(join(path, 'model.safetensors')));
+
+describe('lethe run refuses', () => {
+  let folder: string;
+  let out: string;
+  before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-refused-')); });
+  after(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => { out = join(folder, 'out'); });
+
+  /** What is wrong with a command, in the form that users see. */
+  async function problem(...args: string[]): Promise<string> {
+    const output = { data: () => undefined, note: () => undefined, colour: pc.createColors(false) };
+    try {
+      await createProgram(output).parseAsync(args, { from: 'user' });
+    } catch (error) {
+      return explained(error)!.describe();
+    }
+    return 'nothing';
+  }
+  const run = (...args: string[]) => problem('run', SUITE, '--out', out, ...(MODEL ? ['--model', MODEL] : []), ...args);
+
+  /** Files of a name and text in a new folder. */
+  function files(name: string, contents: Readonly<Record<string, string>>): string {
+    const path = join(folder, name);
+    mkdirSync(path, { recursive: true });
+    for (const [file, text] of Object.entries(contents)) writeFileSync(join(path, file), text);
+    return path;
+  }
+  const manifest = (extra: string) => `{
+  "name": "mine", "kind": "method", "version": "1.0.0", "lethe": "^${LETHE_VERSION}", "description": "Mine.",
+  ${extra}
+  "options": { "type": "object", "additionalProperties": false, "properties": {} }, "licence": "Apache-2.0"
+}\n`;
+
+  // arguments, and what the answer must hold besides a remedy: code, place, what was meant
+  const SIMPLE: readonly (readonly [title: string, args: readonly string[], ...texts: string[]])[] = [
+    ['an unknown method', ['--methods', 'setta'], 'LETHE_PLUGIN_UNKNOWN', 'Did you mean "seta"?'],
+    ['a folder without a plugin', ['--methods', './no-such-plugin'], 'LETHE_PLUGIN_UNKNOWN', 'no-such-plugin'],
+    ['an option out of range', ['--methods', 'seta', '--set', 'seta.threshold=1000'], 'LETHE_PLUGIN_OPTIONS', 'from 0 to 100, given 1000', 'plugins/seta/plugin.json'],
+    ['an unknown option', ['--methods', 'seta', '--set', 'seta.treshold=1'], 'LETHE_PLUGIN_OPTIONS', 'Did you mean "threshold"?'],
+    ['an option of a method that does not run', ['--methods', 'ewc', '--set', 'seta.threshold=1'], 'LETHE_USAGE', '"seta" is not among the methods'],
+    ['a setting that is none', ['--set', 'threshold'], 'LETHE_USAGE', 'METHOD.OPTION=VALUE'],
+    ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
+    ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '--seeds', '"x"'],
+    ['a seed that is too large', ['--seeds', '2147483648'], 'LETHE_USAGE', '--seeds'],
+    ['no workers', ['--workers', '0'], 'LETHE_USAGE', '--workers'],
+    ['an unknown order', ['--methods', 'ewc', '--orders', '7'], 'LETHE_USAGE', 'no order "7"', 'choose from: 1, 2'],
+    ['an unknown size', ['--methods', 'ewc', '--size', 'tinny'], 'LETHE_', 'Did you mean "tiny"?'],
+    ['an unknown model', ['--methods', 'ewc', '--model', 'english-maxi'], 'LETHE_MODEL_MISSING', 'english-maxi'],
+    ['an unknown flag', ['--method', 'ewc'], 'LETHE_USAGE', '--methods'],
+  ];
+  for (const [title, args, ...texts] of SIMPLE) {
+    it(title, async () => {
+      const text = await run(...args);
+      for (const part of [...texts, 'fix ']) expect(text).to.contain(part);
+      expect(existsSync(out)).to.equal(false);
+    });
+  }
+
+  it('an unknown suite', async () => {
+    expect(await problem('run', 'domain-mimi', '--out', out)).to.contain('Did you mean "domain-mini"?');
+  });
+
+  it('a manifest with a wrong field, with its line', async () => {
+    const plugin = files('wrong-field', { 'plugin.json': manifest('"licens": "MIT",') });
+    expect(await run('--methods', plugin)).to.contain('LETHE_PLUGIN_MANIFEST').and.contain('Did you mean "licence"?').and.contain('plugin.json:3');
+    expect(existsSync(out)).to.equal(false);
+  });
+
+  it('a plugin whose code is no method', async () => {
+    const plugin = files('no-method', { 'plugin.json': manifest(''), 'package.json': '{ "type": "module" }', 'index.js': 'export default { run() {} };\n' });
+    expect(await run('--methods', plugin)).to.contain('LETHE_PLUGIN_EXPORT').and.contain('index.js').and.contain('create');
+    expect(existsSync(out)).to.equal(false);
+  });
+
+  it('a configuration with a wrong key, with its line, and one without a suite', async () => {
+    const config = files('config', { 'a.yaml': 'suite: domain-mini\nseeds: [1]\nmethod: [ewc]\n', 'b.yaml': 'seeds: [1]\n', 'c.yaml': 'suite: [\n' });
+    expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('Did you mean "methods"?').and.contain('a.yaml:3');
+    expect(await problem('run', join(config, 'b.yaml'))).to.contain('suite').and.contain('b.yaml:1');
+    expect(await problem('run', join(config, 'c.yaml'))).to.contain('not valid YAML').and.contain('c.yaml:');
+  });
+
+  it('a row cut in half, with its line', async () => {
+    const suite = join(folder, 'cut');
+    cpSync(SUITE, suite, { recursive: true });
+    const file = join(suite, 'kitchen', 'train.jsonl');
+    writeFileSync(file, readFileSync(file, 'utf8').trimEnd().slice(0, -20));
+    const text = await problem('run', suite, '--out', out, '--methods', 'ewc', ...(MODEL ? ['--model', MODEL] : []));
+    expect(text).to.contain('LETHE_DATA_ROW').and.contain(`${file}:24`).and.contain('fix ');
+    expect(existsSync(out)).to.equal(false);
+  });
+
+  describe('with a model', () => {
+    before(function () { if (!MODEL) this.skip(); });
+
+    it('weights cut short', async () => {
+      const model = join(folder, 'cut-model');
+      mkdirSync(model);
+      for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) writeFileSync(join(model, file), readFileSync(join(MODEL!, file)));
+      truncateSync(join(model, 'model.safetensors'), 100_000);
+      expect(await run('--methods', 'ewc', '--model', model)).to.contain('LETHE_MODEL_WEIGHTS').and.contain('model.safetensors').and.contain('fix ');
+      expect(existsSync(out)).to.equal(false);
+    });
+
+    it('a device that is not there', async () => {
+      expect(await run('--methods', 'ewc', '--device', 'gpu')).to.contain('LETHE_ENGINE_DEVICE').and.contain('"gpu"').and.contain('fix ');
+      expect(existsSync(out)).to.equal(false);
+    });
+
+    it('a folder that holds a run of another version, or of another configuration', async () => {
+      const old = files('old', { 'run.json': '{ "schema": "lethe.run/1", "lethe": "0.0.9", "configuration": {} }\n' });
+      for (const text of [await run('--methods', 'ewc', '--out', old), await problem('resume', old)]) {
+        expect(text).to.contain('LETHE_RUN_VERSION').and.contain('0.0.9').and.contain('run.json').and.contain('fix ');
+      }
+      const other = files('other', { 'run.json': `{ "schema": "lethe.run/1", "lethe": "${LETHE_VERSION}", "configuration": {} }\n` });
+      expect(await run('--methods', 'ewc', '--out', other)).to.contain('LETHE_RUN_EXISTS').and.contain('--out');
+      expect([readdirSync(old), readdirSync(other)]).to.deep.equal([['run.json'], ['run.json']]);
+    });
+  });
+
+  it('to resume where there is no run', async () => {
+    expect(await problem('resume', folder)).to.contain('LETHE_RUN_MISSING').and.contain(folder).and.contain('fix ');
+  });
+});

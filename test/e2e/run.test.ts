@@ -1,0 +1,148 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Results } from '@lethe/core';
+import { validateResults } from '@lethe/harness';
+import { expect } from 'chai';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const MAIN = join(root, 'packages/cli/dist/src/main.js');
+const SUITE = join(root, 'test/fixtures/two-trades');
+const MODEL = [join(root, 'packages/model/lethe-nano'), join(root, '../shared/models/english-mini')]
+  .find((folder) => existsSync(join(folder, 'model.safetensors')));
+
+interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command in a process of its own, without a terminal. */
+function lethe(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+  return { child, ended: new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }))) };
+}
+
+/** When each finished step of a run was written, by the name of its file. */
+function stepsOf(out: string): Map<string, number> {
+  const folder = join(out, 'steps');
+  if (!existsSync(folder)) return new Map();
+  return new Map(readdirSync(folder).filter((name) => name.endsWith('.step')).map((name) => [name, statSync(join(folder, name)).mtimeMs]));
+}
+
+/** Sends a signal once a run has so many finished steps, and waits for its end. */
+async function interrupt({ child, ended }: ReturnType<typeof lethe>, signal: NodeJS.Signals, out: string, count: number): Promise<Ended> {
+  const timer = setInterval(() => {
+    if (stepsOf(out).size < count) return;
+    child.kill(signal);
+    clearInterval(timer);
+  }, 10);
+  const result = await ended;
+  clearInterval(timer);
+  return result;
+}
+
+describe('a benchmark from the command line', () => {
+  let folder: string;
+  before(function () {
+    if (!MODEL) this.skip();
+    folder = mkdtempSync(join(tmpdir(), 'lethe-e2e-'));
+  });
+  after(() => { if (folder) rmSync(folder, { recursive: true }); });
+
+  const run = (out: string, ...args: string[]) =>
+    lethe('run', SUITE, '--size', 'tiny', '--model', MODEL!, '--out', out, '--device', 'cpu', ...args);
+  const METHODS = ['--methods', 'zero-shot,joint,lora-sequential,seta', '--seeds', '3'];
+  let whole: Results;
+
+  it('ends in results that check themselves, and finds them again', async () => {
+    const out = join(folder, 'whole');
+    const { status, stdout, stderr } = await run(out, ...METHODS, '--json').ended;
+    expect(status, stderr).to.equal(0);
+    whole = validateResults(JSON.parse(stdout));
+    expect(JSON.parse(readFileSync(join(out, 'results.json'), 'utf8'))).to.deep.equal(whole);
+    expect(whole.runs.map(({ method, status: state }) => `${method.id} ${state}`)).to.deep.equal(
+      ['zero-shot completed', 'joint completed', 'lora-sequential completed', 'seta completed']);
+    const seta = whole.runs[3]!;
+    expect(seta.method.options).to.include({ split: true, threshold: 0.5 });
+    expect(seta.status === 'completed' && seta.matrix).to.have.length(3);
+    expect(stderr).not.to.contain('\u001b');
+    expect(stderr).to.contain('seta').and.contain(' left').and.contain(join(out, 'results.json'));
+    expect(readdirSync(out).sort()).to.deep.equal(['results.json', 'run.json', 'steps']);
+
+    const before = stepsOf(out);
+    const again = await run(out, ...METHODS).ended;
+    expect(again.status, again.stderr).to.equal(0);
+    expect(again.stdout).to.contain('zero-shot (bound)').and.contain('lora-sequential');
+    expect(stepsOf(out)).to.deep.equal(before);
+    expect((JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results).sha256).to.equal(whole.sha256);
+  });
+
+  it('gives the same results when it is killed, stopped and resumed, and repeats no finished step', async () => {
+    const out = join(folder, 'killed');
+    const killed = await interrupt(run(out, ...METHODS, '--workers', '1'), 'SIGKILL', out, 2);
+    expect(killed.signal).to.equal('SIGKILL');
+    const first = stepsOf(out);
+    expect(first.size).to.be.within(2, 6);
+    // what a killed process leaves half written
+    const half = [join(out, 'steps', 'half.step.123456'), join(out, 'results.json.123456'), join(out, 'run.json.123456')];
+    for (const file of half) writeFileSync(file, 'half');
+
+    const stopped = await interrupt(lethe('resume', out, '--workers', '1'), 'SIGINT', out, first.size + 1);
+    expect(stopped.status, stopped.stderr).to.equal(130);
+    expect(stopped.stderr).to.contain('lethe resume').and.contain('killed');
+    const second = stepsOf(out);
+    expect(second.size).to.be.within(first.size + 1, 6);
+
+    const resumed = await lethe('resume', out, '--json').ended;
+    expect(resumed.status, resumed.stderr).to.equal(0);
+    expect(validateResults(JSON.parse(resumed.stdout)).sha256).to.equal(whole.sha256);
+    const last = stepsOf(out);
+    for (const [name, time] of [...first, ...second]) expect(last.get(name)).to.equal(time);
+    expect([...last.keys()].sort()).to.deep.equal([...stepsOf(join(folder, 'whole')).keys()].sort());
+    expect(half.filter((file) => existsSync(file))).to.deep.equal([]);
+    expect(readdirSync(out).sort()).to.deep.equal(['results.json', 'run.json', 'steps']);
+  });
+
+  it('records a run that fails, finishes the others and ends with status 1', async () => {
+    const plugin = join(folder, 'weak');
+    const config = join(folder, 'weak.yaml');
+    const out = join(folder, 'failed');
+    writePlugin(plugin);
+    writeFileSync(config, `suite: ${SUITE}\nsize: tiny\nmodel: ${MODEL}\nmethods: [./weak, { name: ./weak, options: { fails: false } }, zero-shot]\nseeds: [1, 2]\nout: failed\n`);
+    // the flag wins over the file
+    const { status, stdout, stderr } = await lethe('run', config, '--seeds', '5', '--json').ended;
+    expect(status, stderr).to.equal(1);
+    const { runs } = validateResults(JSON.parse(stdout));
+    expect(runs.map(({ method, seed, status: state }) => [method.id, method.options['fails'], seed, state])).to.deep.equal(
+      [['weak', true, 5, 'failed'], ['weak', false, 5, 'completed'], ['zero-shot', undefined, 5, 'completed']]);
+    expect(stderr).to.contain('LETHE_METHOD_FAILED').and.contain('it was to fail').and.contain('weak fails=false');
+    expect(existsSync(join(out, 'run.json'))).to.equal(true);
+  });
+});
+
+/** A method in a folder of its own, written in JavaScript. */
+function writePlugin(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  const files = {
+    'package.json': '{ "type": "module" }',
+    'plugin.json': JSON.stringify({
+      name: 'weak', kind: 'method', version: '1.0.0', lethe: '*', description: 'Fails where it is asked to.', licence: 'Apache-2.0',
+      options: { type: 'object', additionalProperties: false, properties: { fails: { type: 'boolean', default: true, description: 'Whether it fails.' } } },
+    }),
+    'index.js': `const state = { trainable: {}, frozen: {}, stored: {}, json: null };
+export default {
+  create: (host, options) => ({
+    ...state, begin() { if (options.fails) throw new Error('it was to fail'); }, adapt: () => null, end() {}, save: () => state, restore() {},
+  }),
+};\n`,
+  };
+  mkdirSync(folder);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+}
