@@ -65,7 +65,7 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
         type: 'scatter', data: rows, symbolSize: 9, itemStyle: { color: 'var(--accent)', opacity: 1 },
         markLine: {
           symbol: 'none', silent: true, lineStyle: { color: 'var(--muted)', type: 'dashed' },
-          label: { position: 'insideStartTop', formatter: '{b}', color: 'var(--muted)' },
+          label: { position: 'insideEndTop', formatter: '{b}', color: 'var(--muted)' },
           data: bounds.map(({ name, accuracy }) => ({ name, yAxis: inPercent(accuracy.mean) })),
         },
       },
@@ -80,8 +80,9 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
   chart.setOption({ series: [{}, { data: rows.map((row, i) => ({ ...row, label: { ...text, position: places[i]!.side, offset: [0, places[i]!.shift] } })) }] });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  // Ids and classes count the drawings of the process: made to depend on the drawing alone, equal entries give equal pages.
-  return new Html(svg.replace(/zr\d+-/g, `${id}-`));
+  // Classes (for the pointer, which these drawings have no use for) and ids count the drawings of the process. Without the
+  // first, and with ids of the drawing alone, equal entries give equal pages.
+  return new Html(svg.replace(/ class="zr\d+-cls-\d+"/g, '').replace(/<style\b.*?<\/style>/s, '').replace(/zr\d+-/g, `${id}-`));
 }
 
 /**

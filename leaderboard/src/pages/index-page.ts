@@ -121,7 +121,7 @@ export function indexPage(groups: readonly Group[], files: readonly string[]): s
     main: html`<h1>Lethe leaderboard</h1>
 <p>Continual learning of language models: what methods learn from one task after another, and what they forget.</p>
 ${groups.length === 0 ? empty : html`<ul class="facts"><li><strong>${groups.length}</strong>${groups.length === 1 ? 'comparison' : 'comparisons'}</li><li><strong>${methods}</strong>${methods === 1 ? 'method' : 'methods'}</li>
-<li><strong>${whole(trials.length)}</strong>${trials.length === 1 ? 'trial' : 'trials'}, ${failed} failed</li><li><strong>${files.length}</strong>${files.length === 1 ? 'entry' : 'entries'}, each recomputed</li></ul>`}
+<li><strong>${whole(trials.length)}</strong>${trials.length === 1 ? 'trial' : 'trials'}, ${failed} failed</li><li><strong>${files.length}</strong>${files.length === 1 ? 'entry' : 'entries'}, recomputed</li></ul>`}
 ${PROTOCOL}
 ${groups.length < 2 ? null : html`<nav class="contents" aria-label="Comparisons"><ul>${groups.map((group) => html`<li><a href="#${group.slug}">${titleOf(group)}</a></li>`)}</ul>
 <p class="muted small">Numbers of different suites, versions, sizes, rows, models or training budgets are never in one table.</p></nav>`}
