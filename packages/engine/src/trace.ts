@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { LetheError, didYouMean } from '@lethe/core';
+import { LetheError } from '@lethe/core';
 import { callerOf } from './caller.js';
+import { explain } from './explain.js';
 import { GraphBuilder } from './graph/builder.js';
 import type { Attribute, Graph, Value } from './graph/types.js';
 import { ONNX_TYPE } from './onnx.js';
@@ -125,12 +126,9 @@ class TraceBackend extends tf.KernelBackend {
 
 tf.registerBackend(TRACE_BACKEND, () => new TraceBackend(), 0);
 
-const registered: string[] = [];
-
 /** Adds kernels to the compiler. */
 export function addKernels(kernels: Kernels): void {
   for (const [kernelName, kernel] of Object.entries(kernels)) {
-    registered.push(kernelName);
     tf.registerKernel({
       kernelName,
       backendName: TRACE_BACKEND,
@@ -145,28 +143,6 @@ export function addKernels(kernels: Kernels): void {
       },
     });
   }
-}
-
-function explain(error: unknown, program: string): unknown {
-  const text = String(error);
-  const where = callerOf(error) ?? program;
-  const missing = /[Kk]ernel '(\w+)' not registered/.exec(text)?.[1];
-  if (missing !== undefined) {
-    return new LetheError('LETHE_ENGINE_KERNEL', `The compiler has no kernel for ${missing}, which program "${program}" uses.${didYouMean(missing, registered)}`, {
-      where,
-      remedy: `Write the function with other operations, or add ${missing} to a family in packages/engine/src/kernels and a case to its tests.`,
-      cause: error,
-    });
-  }
-  const flat = /gradient function not found for (\w+)/.exec(text)?.[1];
-  if (flat !== undefined) {
-    return new LetheError('LETHE_ENGINE_KERNEL', `TensorFlow.js has no gradient of ${flat}, which program "${program}" differentiates.`, {
-      where,
-      remedy: 'Write the function with other operations, or give the gradient with tf.customGrad.',
-      cause: error,
-    });
-  }
-  return error;
 }
 
 /**
@@ -196,7 +172,7 @@ export function record(definition: ProgramDefinition, device: string): { graph: 
     const outputs = Object.fromEntries(results.map(([k, t]) => [k, { shape: [...t.shape], dtype: t.dtype as DType }]));
     return { graph: trace.builder.finish(Object.fromEntries(results.map(([k, t]) => [k, trace.ref(t)]))), outputs };
   } catch (error) {
-    throw explain(error, definition.name);
+    throw explain(error, definition.name, 'The compiler');
   } finally {
     engine.endScope();
     current = undefined;

@@ -35,6 +35,13 @@ describe('errors of the engine', () => {
     expect(error.remedy).to.contain('tf.customGrad');
   });
 
+  it('are the same for a device that runs op by op', async () => {
+    const plain = await openDevice({ name: 'tfjs-cpu' });
+    const error = await failure(plain.compile({ name: 'prog', inputs, compute: ({ x }) => ({ y: tf.grad((v) => tf.sum(tf.cumprod(v)))(x!) }) }));
+    expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+  });
+
   it('name the line that read a value while tracing', async () => {
     const error = await compile(({ x }) => ({ y: tf.scalar(x!.dataSync()[0]!) }));
     expect(error.code).to.equal('LETHE_ENGINE_READ');
