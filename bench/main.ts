@@ -47,12 +47,21 @@ for (const chosen of await shapesOf(values.models.split(',').filter(Boolean))) {
   const shape = values.tokens === undefined ? chosen : { ...chosen, tokens: Number(values.tokens) };
   const model = randomModel(shape);
   const perRun = shape.batch * shape.tokens;
-  const rowOf = (row: Pick<Row, 'work' | 'device' | 'threads' | 'milliseconds'>, flops: number, roof?: number, compileSeconds?: number): Row => {
+  const rowOf = (
+    row: Pick<Row, 'work' | 'device' | 'threads' | 'milliseconds'>,
+    flops: number,
+    roof?: number,
+    compileSeconds?: number,
+  ): Row => {
     const gflops = flops / row.milliseconds.median / 1e6;
     return {
-      ...row, model: shape.id, parameters: model.parameters, gflops,
+      ...row,
+      model: shape.id,
+      parameters: model.parameters,
+      gflops,
       tokensPerSecond: row.work === 'roof' ? null : (1000 * perRun) / row.milliseconds.median,
-      ofRoof: roof === undefined ? null : gflops / roof, compileSeconds: compileSeconds ?? null,
+      ofRoof: roof === undefined ? null : gflops / roof,
+      compileSeconds: compileSeconds ?? null,
     };
   };
   for (const threads of values.threads.split(',').map(Number)) {
@@ -60,9 +69,14 @@ for (const chosen of await shapesOf(values.models.split(',').filter(Boolean))) {
     const roof = await roofRunner(device);
     const train = await timed(() => trainingRunner(device, model, shape));
     const score = await timed(() => scoringRunner(device, model, shape));
-    const [roofTime, trainTime, scoreTime] = (await race([
-      { run: roof.run, repeats }, { run: train.result.run, repeats }, { run: score.result.run, repeats },
-    ], rounds)) as [Spread, Spread, Spread];
+    const [roofTime, trainTime, scoreTime] = (await race(
+      [
+        { run: roof.run, repeats },
+        { run: train.result.run, repeats },
+        { run: score.result.run, repeats },
+      ],
+      rounds,
+    )) as [Spread, Spread, Spread];
     const on = { device: 'cpu', threads };
     const roofRow = rowOf({ ...on, work: 'roof', milliseconds: roofTime }, 2 * ROOF_SIZE ** 3);
     rows.push(
@@ -91,9 +105,15 @@ else {
   for (const row of rows) {
     const { median, low, high } = row.milliseconds;
     table.push([
-      `${row.model} (${digits(row.parameters / 1e6, 1)} M)`, row.work, row.device, row.threads,
-      `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`, digits(row.tokensPerSecond, 0), digits(row.gflops, 1),
-      row.ofRoof === null ? '' : `${(100 * row.ofRoof).toFixed(0)} %`, digits(row.compileSeconds, 2),
+      `${row.model} (${digits(row.parameters / 1e6, 1)} M)`,
+      row.work,
+      row.device,
+      row.threads,
+      `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`,
+      digits(row.tokensPerSecond, 0),
+      digits(row.gflops, 1),
+      row.ofRoof === null ? '' : `${(100 * row.ofRoof).toFixed(0)} %`,
+      digits(row.compileSeconds, 2),
     ]);
   }
   process.stdout.write(`${table.toString()}\n`);

@@ -20,7 +20,11 @@ const BACKENDS: Readonly<Record<string, Backend>> = {
 /** Names of the devices that run op by op. */
 export const EAGER_DEVICES: readonly string[] = Object.keys(BACKENDS);
 
-function evaluate(backend: string, { name, inputs, constants = {}, compute }: ProgramDefinition, feeds: Readonly<Record<string, Values>>) {
+function evaluate(
+  backend: string,
+  { name, inputs, constants = {}, compute }: ProgramDefinition,
+  feeds: Readonly<Record<string, Values>>,
+) {
   const previous = tf.getBackend();
   void tf.setBackend(backend);
   tf.engine().startScope('eager');
@@ -47,10 +51,14 @@ function addSegmentSum(backendName: string): void {
   const kernelName = 'UnsortedSegmentSum';
   if (tf.getKernel(kernelName, backendName)) return;
   tf.registerKernel({
-    kernelName, backendName,
+    kernelName,
+    backendName,
     kernelFunc: ({ inputs, attrs }) => {
       const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', tf.Tensor>;
-      return tf.scatterND(tf.expandDims(segmentIds, -1), x, [(attrs as { numSegments: number }).numSegments, ...x.shape.slice(1)]);
+      return tf.scatterND(tf.expandDims(segmentIds, -1), x, [
+        (attrs as { numSegments: number }).numSegments,
+        ...x.shape.slice(1),
+      ]);
     },
   });
 }

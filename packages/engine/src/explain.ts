@@ -13,17 +13,23 @@ export function explain(error: unknown, program: string, who: string): unknown {
   if (missing !== undefined) {
     return new LetheError('LETHE_ENGINE_KERNEL', `${who} has no kernel for ${missing}, which program "${program}" uses.`, {
       where,
-      remedy: `Write the function with other operations, or add ${missing} to a family in packages/engine/src/kernels and a case to its tests.`,
+      remedy:
+        `Write the function with other operations, or add ${missing} to a family in packages/engine/src/kernels and ` +
+        'a case to its tests.',
       cause: error,
     });
   }
   const flat = /gradient function not found for (\w+)/.exec(text)?.[1];
   if (flat !== undefined) {
-    return new LetheError('LETHE_ENGINE_KERNEL', `TensorFlow.js has no gradient of ${flat}, which program "${program}" differentiates.`, {
-      where,
-      remedy: 'Write the function with other operations, or give the gradient with tf.customGrad.',
-      cause: error,
-    });
+    return new LetheError(
+      'LETHE_ENGINE_KERNEL',
+      `TensorFlow.js has no gradient of ${flat}, which program "${program}" differentiates.`,
+      {
+        where,
+        remedy: 'Write the function with other operations, or give the gradient with tf.customGrad.',
+        cause: error,
+      },
+    );
   }
   return error;
 }

@@ -28,7 +28,10 @@ export class Trace {
   private readonly data = new WeakMap<object, Values>();
 
   /** @param device the kind of device that is to run the graph: `cpu`, `webgpu` or `cuda` */
-  constructor(readonly name: string, readonly device: string) {}
+  constructor(
+    readonly name: string,
+    readonly device: string,
+  ) {}
 
   bind(ref: string, shape: readonly number[], dtype: string): Info {
     const dataId = {};
@@ -61,13 +64,20 @@ export class Trace {
     }
     const values = backend.readSync(info.dataId) as Values;
     const dtype = info.dtype as DType;
-    const fit = dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
+    const fit =
+      dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
     this.write(info.dataId, fit, info.shape, dtype);
     return this.refs.get(info.dataId)!;
   }
 
   /** Records a node with one output. */
-  emit(op: string, inputs: readonly string[], shape: readonly number[], dtype: string, attributes: Record<string, Attribute> = {}): Info {
+  emit(
+    op: string,
+    inputs: readonly string[],
+    shape: readonly number[],
+    dtype: string,
+    attributes: Record<string, Attribute> = {},
+  ): Info {
     return this.bind(this.builder.node(op, inputs, { shape, dtype: dtype as DType }, attributes), shape, dtype);
   }
 
@@ -93,10 +103,14 @@ class TraceBackend extends tf.KernelBackend {
     const values = current?.read(dataId);
     if (values) return values;
     const name = current?.name ?? 'a program that is finished';
-    throw new LetheError('LETHE_ENGINE_READ', `Program "${name}" read the values of a tensor that are not known before it runs.`, {
-      where: callerOf(new Error()) ?? name,
-      remedy: 'Write the choice with tf.where, or return the value as an output.',
-    });
+    throw new LetheError(
+      'LETHE_ENGINE_READ',
+      `Program "${name}" read the values of a tensor that are not known before it runs.`,
+      {
+        where: callerOf(new Error()) ?? name,
+        remedy: 'Write the choice with tf.where, or return the value as an output.',
+      },
+    );
   }
   override async read(dataId: object): Promise<Values> {
     return this.readSync(dataId);
@@ -146,9 +160,9 @@ export function addKernels(kernels: Kernels): void {
 }
 
 /**
- * Records `definition` as a graph for a kind of device. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL for an operation
- * without kernel or gradient, LETHE_ENGINE_READ for a read of values and LETHE_ENGINE_TRACE for a tensor of another program,
- * each naming the line that called TensorFlow.js.
+ * Records `definition` as a graph for a kind of device. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL for
+ * an operation without kernel or gradient, LETHE_ENGINE_READ for a read of values and LETHE_ENGINE_TRACE for a tensor of
+ * another program, each naming the line that called TensorFlow.js.
  */
 export function record(definition: ProgramDefinition, device: string): { graph: Graph; outputs: Record<string, TensorSpec> } {
   tf.backend();
@@ -161,7 +175,8 @@ export function record(definition: ProgramDefinition, device: string): { graph: 
   void tf.setBackend(TRACE_BACKEND);
   engine.startScope(definition.name);
   try {
-    const place = (ref: string, { shape, dtype }: Value): tf.Tensor => engine.makeTensorFromTensorInfo(trace.bind(ref, shape, dtype));
+    const place = (ref: string, { shape, dtype }: Value): tf.Tensor =>
+      engine.makeTensorFromTensorInfo(trace.bind(ref, shape, dtype));
     const inputs = Object.fromEntries(
       Object.entries(definition.inputs).map(([k, s]) => [k, place(trace.builder.input(`in:${k}`, s), s)]),
     );
