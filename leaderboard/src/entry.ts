@@ -1,35 +1,46 @@
+import { readFileSync } from 'node:fs';
 import { link, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LetheError, type Results, type Run } from '@lethe/core';
+import { LetheError, type Results, type Run, canonicalJson } from '@lethe/core';
+import { validateResults } from '@lethe/metrics';
+import { Ajv } from 'ajv';
+import { commandsOf, missingRuns } from './command.js';
+
+/** What the plugin of a method says of itself. */
+export interface MethodNote {
+  readonly version: string;
+  readonly description: string;
+  /** Address of the paper, or why there is none. */
+  readonly paper: string | null;
+  /** The default of every option. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
 
 /** One published results file. Its JSON Schema is `schemas/entry.schema.json` of the core package. */
 export interface Entry {
   readonly schema: 'lethe.entry/1';
-  /** The command line that makes the run again. */
-  readonly command: string;
-  /** The commit that made the run, null where it is not known. */
-  readonly git: string | null;
+  /** The command lines that make the runs again. */
+  readonly commands: readonly string[];
+  /** By method id; only of methods whose plugin of that version was at hand when the results were published. */
+  readonly methods: Readonly<Record<string, MethodNote>>;
   readonly results: Results;
 }
 
-/** Returns the value as results when its schema and its own numbers hold; throws LETHE_RESULTS_INVALID otherwise. */
-export type Validate = (value: unknown, where: string) => Results;
-
-const unique = (values: readonly string[]): string[] => [...new Set(values)];
-const safe = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-');
-const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
-
-/** The command that makes these runs again. All runs of one results file share suite and model. */
-function commandOf(runs: readonly Run[], first: Run): string {
-  const list = (values: readonly string[]): string => quoted(unique(values).join(','));
-  return [
-    'lethe run', quoted(first.suite.id), '--size', quoted(first.suite.size), '--model', quoted(first.model.id),
-    '--methods', list(runs.map((r) => r.method.id)), '--orders', list(runs.map((r) => r.order.id)),
-    '--seeds', list(runs.map((r) => String(r.seed))),
-    ...unique(runs.flatMap(({ method }) => Object.entries(method.options).map(([name, value]) =>
-      `--set ${quoted(`${method.id}.${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)}`))),
-  ].join(' ');
+/** An entry that was read and recomputed, with its file's name. */
+export interface PublishedEntry {
+  readonly file: string;
+  readonly entry: Entry;
 }
+
+/** What is known of a method of this version, if anything. */
+export type DescribeMethod = (id: string, version: string) => MethodNote | undefined;
+
+const checkShape = new Ajv().compile<Entry>(
+  JSON.parse(readFileSync(new URL('../../schemas/entry.schema.json', import.meta.resolve('@lethe/core')), 'utf8')) as object);
+
+const REMEDY = 'Entries are never edited by hand: delete the file and publish the run again.';
+
+const safe = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-');
 
 async function readJson(path: string, remedy: string): Promise<unknown> {
   let text: string;
@@ -45,38 +56,53 @@ async function readJson(path: string, remedy: string): Promise<unknown> {
   }
 }
 
-/**
- * Publishes `results.json` of a run folder as one entry, written whole or not at all. Failed runs are kept.
- *
- * @returns the path of the new entry
- * @throws LETHE_RUN_MISSING without results, LETHE_RESULTS_INVALID from `validate`, LETHE_ENTRY_EXISTS for the same content
- */
-export async function publishRun(runDir: string, entriesDir: string, validate: Validate): Promise<string> {
-  const source = join(runDir, 'results.json');
-  const results = validate(await readJson(source, 'Finish the run first with `lethe run`.'), source);
-  const first = results.runs[0];
-  if (!first) {
-    throw new LetheError('LETHE_RESULTS_INVALID', 'The results hold no runs.', { where: source, remedy: 'Run at least one method.' });
+/** JSON over several lines, but lists of numbers (predictions, matrices) on one: white space alone is changed. */
+const printed = (entry: Entry): string =>
+  `${JSON.stringify(entry, null, 1).replace(/\[\n[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, ''))}\n`;
+
+/** All runs of an entry are of one suite on one model, and none is left out. */
+function checkWhole(runs: readonly Run[], where: string): void {
+  if (runs.length === 0) {
+    throw new LetheError('LETHE_RESULTS_INVALID', 'The results hold no runs.', { where, remedy: 'Run at least one method.' });
   }
-  const group = (run: Run): string => JSON.stringify([run.suite.id, run.suite.version, run.suite.size, run.model.sha256]);
-  if (results.runs.some((run) => group(run) !== group(first))) {
+  if (new Set(runs.map((run) => canonicalJson([run.suite, run.model]))).size > 1) {
     throw new LetheError('LETHE_RESULTS_INVALID', 'The runs are of several suites or models.', {
-      where: source, remedy: 'Publish each suite and model from its own run folder.',
+      where, remedy: 'Publish each suite and model from its own run folder.',
     });
   }
-  const commits = unique(results.runs.map((run) => run.environment.git ?? ''));
-  const entry: Entry = {
-    schema: 'lethe.entry/1',
-    command: commandOf(results.runs, first),
-    git: commits.length === 1 ? commits[0] || null : null,
-    results,
-  };
-  const name = `${safe(first.suite.id)}-${safe(first.suite.version)}--${safe(first.model.id)}--${results.sha256.slice(0, 12)}.json`;
+  const missing = missingRuns(runs);
+  if (missing === 0) return;
+  throw new LetheError('LETHE_RUN_STOPPED', `${missing} of the runs of these methods, orders and seeds are not there.`, {
+    where, remedy: 'Finish them with `lethe resume`; a part of a run is not published.',
+  });
+}
+
+/**
+ * Publishes `results.json` of a run folder as one entry, written whole or not at all. Every score and metric is recomputed
+ * first; failed runs are kept.
+ *
+ * @returns the path of the new entry
+ * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
+ *   LETHE_ENTRY_EXISTS for the same content
+ */
+export async function publishRun(runDir: string, entriesDir: string, describe: DescribeMethod): Promise<string> {
+  const source = join(runDir, 'results.json');
+  const results = validateResults(await readJson(source, 'Give the folder of a run that `lethe run` has finished.'), source);
+  const { runs, sha256 } = results;
+  checkWhole(runs, source);
+  const methods: Record<string, MethodNote> = {};
+  for (const { method } of runs) {
+    const note = describe(method.id, method.version);
+    if (note) methods[method.id] = note;
+  }
+  const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
+  const { suite, model } = runs[0]!;
+  const name = `${[`${suite.id}-${suite.version}`, suite.size, model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
   const path = join(entriesDir, name);
   const part = join(entriesDir, `.${name}.${process.pid}.part`);
   await mkdir(entriesDir, { recursive: true });
   try {
-    await writeFile(part, `${JSON.stringify(entry, null, 1)}\n`);
+    await writeFile(part, printed(entry));
     // A link, unlike a rename, never replaces an entry that another process published in between.
     await link(part, path);
   } catch (cause) {
@@ -90,15 +116,35 @@ export async function publishRun(runDir: string, entriesDir: string, validate: V
   return path;
 }
 
-/** Every entry of a folder, by file name. Throws LETHE_RESULTS_INVALID where a file is not an entry. */
-export async function readEntries(entriesDir: string): Promise<Entry[]> {
-  const names = (await readdir(entriesDir)).filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
-  return Promise.all(names.map(async (name) => {
-    const path = join(entriesDir, name);
-    const value = (await readJson(path, 'Publish the run again.')) as Partial<Entry> | null;
-    if (value?.schema !== 'lethe.entry/1' || !Array.isArray(value.results?.runs)) {
-      throw new LetheError('LETHE_RESULTS_INVALID', 'The file is not a leaderboard entry.', { where: path, remedy: 'Publish the run again.' });
-    }
-    return value as Entry;
-  }));
+/** Checks an entry: its shape, its results with every number recomputed, and that its commands are those of its runs. */
+function validateEntry(value: unknown, path: string): Entry {
+  if (!checkShape(value)) {
+    const { instancePath, message } = checkShape.errors![0]!;
+    throw new LetheError('LETHE_RESULTS_INVALID', `The file is not a leaderboard entry: ${message}.`, { where: `${path}#${instancePath}`, remedy: REMEDY });
+  }
+  const { runs } = validateResults(value.results, path, '/results');
+  checkWhole(runs, `${path}#/results/runs`);
+  const commands = commandsOf(runs, (id) => value.methods[id]?.defaults);
+  const other = commands.findIndex((command, i) => command !== value.commands[i]);
+  if (other < 0 && commands.length === value.commands.length) return value;
+  throw new LetheError('LETHE_RESULTS_INVALID', `The runs are made by: ${commands[Math.max(other, 0)]}`, { where: `${path}#/commands/${Math.max(other, 0)}`, remedy: REMEDY });
+}
+
+/**
+ * Every entry of a folder by file name, each one recomputed. No folder is no entries.
+ *
+ * @throws LETHE_RESULTS_INVALID with file and JSON pointer where a file is not an entry or its numbers do not hold
+ */
+export async function readEntries(entriesDir: string): Promise<PublishedEntry[]> {
+  const names = await readdir(entriesDir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
+  const entries: PublishedEntry[] = [];
+  for (const file of files) {
+    const path = join(entriesDir, file);
+    entries.push({ file, entry: validateEntry(await readJson(path, 'Publish the run again.'), path) });
+  }
+  return entries;
 }

@@ -1,10 +1,20 @@
+/** Text that is HTML already. Made by {@link html} only, so that no text of an entry reaches a page unescaped. */
+export class Html {
+  constructor(readonly text: string) {}
+}
+
+export type Content = Html | string | number | null | undefined | readonly Content[];
+
 const NAMES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text made safe inside HTML elements and quoted attributes. */
-export const escapeHtml = (value: unknown): string => String(value).replace(/[&<>"']/g, (c) => NAMES[c] ?? c);
+function text(content: Content): string {
+  if (content === null || content === undefined) return '';
+  if (content instanceof Html) return content.text;
+  if (typeof content === 'object') return content.map(text).join('');
+  return String(content).replace(/[&<>"']/g, (c) => NAMES[c]!);
+}
 
-/** A number with three decimals and a true minus sign; a dash where it is not defined. */
-export const fixed = (value: number | null): string => (value === null ? '–' : value.toFixed(3).replace('-', '−'));
-
-/** A whole number in groups of three digits. */
-export const whole = (value: number | null): string => (value === null ? '–' : Math.round(value).toLocaleString('en-GB'));
+/** A template of HTML: what is put into it is escaped, unless it is HTML itself. Lists are joined, null is nothing. */
+export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Html {
+  return new Html(parts.reduce((all, part, i) => all + text(values[i - 1]) + part));
+}

@@ -1,2 +1,2 @@
-export { type Entry, type Validate, publishRun, readEntries } from './entry.js';
-export { buildSite } from './site.js';
+export { type DescribeMethod, type Entry, type MethodNote, type PublishedEntry, publishRun, readEntries } from './entry.js';
+export { type Site, buildSite } from './site.js';

@@ -12,9 +12,15 @@ export interface Atom {
   fisherB: Float32Array;
 }
 
-/** The atoms of every site as two arrays: rows [expert, sensitivity, a, b] in `atoms.SITE`, [fisherA, fisherB] in `fisher.SITE`. */
-export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom[])[]): Arrays {
-  const result: Record<string, NdArray> = {};
+/** The atoms of every site as rows [expert, sensitivity, a, b], and what is kept to anchor them as rows [fisherA, fisherB]. */
+interface PackedAtoms {
+  readonly atoms: Arrays;
+  readonly fisher: Arrays;
+}
+
+/** Packs atoms into arrays `atoms.SITE` and `fisher.SITE`. */
+export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom[])[]): PackedAtoms {
+  const packed: { atoms: Record<string, NdArray>; fisher: Record<string, NdArray> } = { atoms: {}, fisher: {} };
   sites.forEach((site, s) => {
     const list = atoms[s]!;
     if (list.length === 0) return;
@@ -28,22 +34,22 @@ export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom
       fisher.set(atom.fisherA, k * fisherWidth);
       fisher.set(atom.fisherB, k * fisherWidth + site.in);
     });
-    result[`atoms.${site.name}`] = { shape: [list.length, width], data };
-    result[`fisher.${site.name}`] = { shape: [list.length, fisherWidth], data: fisher };
+    packed.atoms[`atoms.${site.name}`] = { shape: [list.length, width], data };
+    packed.fisher[`fisher.${site.name}`] = { shape: [list.length, fisherWidth], data: fisher };
   });
-  return result;
+  return packed;
 }
 
 /** The inverse of {@link packAtoms}. */
-export function unpackAtoms(sites: readonly Site[], arrays: Arrays): Atom[][] {
+export function unpackAtoms(sites: readonly Site[], { atoms, fisher }: PackedAtoms): Atom[][] {
   return sites.map((site) => {
-    const [packed, fisher] = [arrays[`atoms.${site.name}`], arrays[`fisher.${site.name}`]];
-    if (!packed || !fisher) return [];
+    const [packed, squares] = [atoms[`atoms.${site.name}`], fisher[`fisher.${site.name}`]];
+    if (!packed || !squares) return [];
     const [count, width] = packed.shape as [number, number];
     const fisherWidth = site.in + site.out;
     return Array.from({ length: count }, (_, k) => {
       const row = packed.data.subarray(k * width, (k + 1) * width);
-      const fisherRow = fisher.data.subarray(k * fisherWidth, (k + 1) * fisherWidth);
+      const fisherRow = squares.data.subarray(k * fisherWidth, (k + 1) * fisherWidth);
       return {
         expert: row[0]!,
         sensitivity: row[1]!,

@@ -2,14 +2,13 @@ import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope,
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { type Atom, packAtoms, unpackAtoms } from './atoms.js';
+import { Gate, type GateOptions } from './gate.js';
 
-interface Options {
+interface Options extends GateOptions {
   readonly split: boolean;
   readonly threshold: number;
   readonly maxShared: number;
   readonly anchor: number;
-  readonly routing: number;
-  readonly pseudo: number;
   readonly rows: number;
 }
 
@@ -21,21 +20,19 @@ interface Json {
   readonly task: number;
 }
 
-/** Gate logit of an expert that has not been trained: sigmoid(-4) = 0.018, so a new expert starts silent. */
-const SILENT = -4;
 /** Decay of the running sensitivity and of its uncertainty (TaSL, AdaLoRA: 0.85). */
 const DECAY = 0.85;
 
 /**
  * SETA, a reconstruction (arXiv 2601.17616, 2606.07500: only the abstracts are public; README.md says what is chosen).
- * The model's update is a set of rank-1 atoms (a, b) for each site; every atom belongs to one expert; an expert is
- * unique (one owner task) or shared (several). One gate gives every expert a weight in (0, 1) from pooled prompt
- * features z, without a task identity:
- *   delta(x) = scale * sum_atoms gate(z)[expert(atom)] (x . a) b,      gate(z) = sigmoid(z W + c)
- * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too are split off their
- * expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only. While t is learned
- * its own atoms train, all others are frozen, and
- *   L = L_task + L_gate + anchor * sum_shared (|owners| - 1) mean F (theta - theta*)^2 + routing * L_gate(pseudo z of earlier tasks).
+ * The model's update is a set of rank-1 atoms (a, b) for each site; every atom belongs to one expert; an expert is unique (one
+ * owner task) or shared (several). One gate (gate.ts) gives every task's route a probability from pooled prompt features z, without
+ * a task identity, and an expert opens as far as its owners' routes do:
+ *   delta(x) = scale * sum_atoms g[expert(atom)](z) (x . a) b,      g[e](z) = sum_{t in owners(e)} p_t(z)
+ * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too are split off their expert into
+ * the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only. While t is learned its own atoms train, all
+ * others are frozen, and
+ *   L = L_task + anchor * sum_shared (|owners| - 1) mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
  */
 class Seta implements Learner {
   trainable: Arrays = {};
@@ -44,22 +41,20 @@ class Seta implements Learner {
   private atoms: Atom[][];
   private owners: Owners[] = [];
   private task = 0;
-  /** Per earlier task: mean and deviation of its features, (2, featureSize). No text, no rows. */
-  private statistics: Float32Array[] = [];
-  /** Standardises features: mean and reciprocal deviation over the first task's rows. */
-  private centre: NdArray | null = null;
   private calibrating = false;
+  private readonly gate: Gate;
 
   constructor(
     private readonly host: MethodHost,
     private readonly options: Options,
   ) {
     this.atoms = host.sites.map(() => []);
+    this.gate = new Gate(host, options);
   }
 
   async begin(task: TaskView): Promise<void> {
     this.task = task.index;
-    await this.observeFeatures(task);
+    await this.gate.expand(task);
     if (task.index > 1 && this.options.split) await this.splitOnShare(task);
     this.growUnique(task);
     this.layOut();
@@ -77,20 +72,13 @@ class Seta implements Learner {
     const b = this.calibrating || !keptB ? (keptB ?? name('own.B')!) : tf.concat([keptB, name('own.B')!], 0); // (atoms, out)
     const projected = linear(x, a).mul(this.host.scale); // (batch, tokens, atoms)
     if (this.calibrating) return linear(projected.div(this.task - 1), b);
-    const gate = scope.once('gate', () => tf.sigmoid(this.logits(scope.features(), params))); // (batch, experts)
-    const perAtom = tf.gather(gate, this.expertOf(site), 1); // (batch, atoms)
+    const perAtom = tf.matMul(this.gate.routes(scope), this.ownersOf(site)); // (batch, atoms)
     return linear(projected.mul(perAtom.expandDims(1)), b);
   }
 
   penalty(scope: Scope): tf.Scalar {
     const { params } = scope;
-    // L_gate: the experts of this task should fire on its rows, all others stay silent.
-    const target = tf.tensor2d([this.owners.map((o) => (o.includes(this.task) ? 1 : 0))]);
-    const terms: tf.Scalar[] = [crossEntropy(this.logits(scope.features(), params), target)];
-    const pseudo = params['route.z'];
-    if (pseudo && this.options.routing > 0) {
-      terms.push(crossEntropy(this.standardLogits(pseudo as tf.Tensor2D, params), params['route.target']!).mul(this.options.routing));
-    }
+    const terms: tf.Scalar[] = [this.gate.loss(scope)];
     if (this.options.anchor > 0) {
       for (const site of this.host.sites) {
         for (const part of ['A', 'B']) {
@@ -120,24 +108,18 @@ class Seta implements Learner {
   }
 
   save(): LearnerState {
-    const stored: Record<string, NdArray> = { ...packAtoms(this.host.sites, this.atoms) };
-    this.statistics.forEach((data, t) => (stored[`statistics.${t + 1}`] = { shape: [2, this.host.featureSize], data }));
-    if (this.centre) stored['centre'] = this.centre;
     const json: Json = { owners: this.owners, task: this.task };
     // The arrays of the traced functions are laid out again from the atoms: nothing is stored twice.
-    const gate = { 'gate.W': this.trainable['gate.W']!, 'gate.c': this.trainable['gate.c']! };
-    return { trainable: gate, frozen: {}, stored, json };
+    const { atoms, fisher } = packAtoms(this.host.sites, this.atoms);
+    return { trainable: this.gate.trainable, frozen: atoms, stored: { ...fisher, ...this.gate.stored() }, json };
   }
 
   restore(state: LearnerState): void {
     const json = state.json as Json;
     this.owners = [...json.owners];
     this.task = json.task;
-    this.trainable = state.trainable;
-    this.atoms = unpackAtoms(this.host.sites, state.stored);
-    this.centre = state.stored['centre'] ?? null;
-    this.statistics = [];
-    for (let t = 1; state.stored[`statistics.${t}`]; t++) this.statistics.push(state.stored[`statistics.${t}`]!.data);
+    this.atoms = unpackAtoms(this.host.sites, { atoms: state.frozen, fisher: state.stored });
+    this.gate.restore(state.trainable, state.stored);
     this.layOut();
   }
 
@@ -168,15 +150,15 @@ class Seta implements Learner {
     });
   }
 
-  /** The expert of (owners of the parent + task), made if there is none; its gate row is a copy of the parent's. */
+  /** The expert of (owners of the parent + task), made if there is none. */
   private childOf(parent: number, task: number): number {
     const owners = [...this.owners[parent]!, task];
     const found = this.owners.findIndex((o) => o.length === owners.length && o.every((t, i) => t === owners[i]));
-    return found >= 0 ? found : this.addExpert(owners, parent);
+    return found >= 0 ? found : this.addExpert(owners);
   }
 
   private growUnique(task: TaskView): void {
-    const unique = this.addExpert([task.index], null);
+    const unique = this.addExpert([task.index]);
     const random = this.host.random.fork('init', task.index);
     this.host.sites.forEach((site, s) => {
       const shared = this.atoms[s]!.filter((atom) => this.owns(atom)).length;
@@ -193,25 +175,9 @@ class Seta implements Learner {
     });
   }
 
-  private addExpert(owners: Owners, parent: number | null): number {
-    const old = this.owners.length;
-    const size = this.host.featureSize;
-    const weights = new Float32Array(size * (old + 1));
-    const bias = new Float32Array(old + 1).fill(SILENT);
-    const [w, c] = [this.trainable['gate.W']?.data, this.trainable['gate.c']?.data];
-    for (let i = 0; w && i < size; i++) {
-      weights.set(w.subarray(i * old, (i + 1) * old), i * (old + 1));
-      if (parent !== null) weights[i * (old + 1) + old] = w[i * old + parent]!;
-    }
-    if (c) bias.set(c);
-    if (c && parent !== null) bias[old] = c[parent]!;
+  private addExpert(owners: Owners): number {
     this.owners.push(owners);
-    this.trainable = {
-      ...this.trainable,
-      'gate.W': { shape: [size, old + 1], data: weights },
-      'gate.c': { shape: [old + 1], data: bias },
-    };
-    return old;
+    return this.owners.length - 1;
   }
 
   private owns(atom: Atom): boolean {
@@ -222,8 +188,8 @@ class Seta implements Learner {
 
   /** Lays the atoms out as arrays: `own.*` trains, `kept.*` is frozen, `anchor.*` holds shared atoms elastically. */
   private layOut(): void {
-    const trainable: Record<string, NdArray> = { 'gate.W': this.trainable['gate.W']!, 'gate.c': this.trainable['gate.c']! };
-    const frozen: Record<string, NdArray> = { centre: this.centre! };
+    const trainable: Record<string, NdArray> = { ...this.gate.trainable };
+    const frozen: Record<string, NdArray> = { ...this.gate.frozen() };
     this.host.sites.forEach((site, s) => {
       const [own, kept] = [this.atoms[s]!.filter((a) => this.owns(a)), this.atoms[s]!.filter((a) => !this.owns(a))];
       this.atoms[s] = [...kept, ...own];
@@ -247,7 +213,7 @@ class Seta implements Learner {
       }
     });
     this.trainable = trainable;
-    this.frozen = { ...frozen, ...this.pseudoFeatures() };
+    this.frozen = frozen;
   }
 
   /** Takes the trained values back into the atoms. */
@@ -291,58 +257,11 @@ class Seta implements Learner {
     return result;
   }
 
-  // --- the gate ----------------------------------------------------------------------------------------------------------
-
-  /** Gate logits (batch, experts) of raw features (batch, featureSize). */
-  private logits(features: tf.Tensor2D, params: Scope['params']): tf.Tensor2D {
-    const [mean, reciprocal] = tf.unstack(params['centre'] as tf.Tensor2D);
-    return this.standardLogits(features.sub(mean!).mul(reciprocal!), params);
-  }
-
-  private standardLogits(z: tf.Tensor2D, params: Scope['params']): tf.Tensor2D {
-    return tf.matMul(z, params['gate.W'] as tf.Tensor2D).add(params['gate.c']!);
-  }
-
-  private expertOf(site: Site): tf.Tensor1D {
-    return tf.tensor1d(this.atoms[site.index]!.map((atom) => atom.expert), 'int32');
-  }
-
-  private async observeFeatures(task: TaskView): Promise<void> {
-    const { data } = await this.host.features(task, task.rows);
-    const size = this.host.featureSize;
-    const moments = momentsOf(data, size);
-    if (!this.centre) {
-      const centre = new Float32Array(2 * size);
-      for (let i = 0; i < size; i++) [centre[i], centre[size + i]] = [moments[i]!, 1 / (moments[size + i]! + 1e-4)];
-      this.centre = { shape: [2, size], data: centre };
-    }
-    const { data: centre } = this.centre;
-    // Stored in standardised units, the units in which the gate reads them.
-    this.statistics.push(
-      Float32Array.from({ length: 2 * size }, (_, i) =>
-        i < size ? (moments[i]! - centre[i]!) * centre[size + i]! : moments[i]! * centre[i]!,
-      ),
-    );
-  }
-
-  /** Draws features of every earlier task from its stored statistics, with the experts that it owns as the target. */
-  private pseudoFeatures(): Arrays {
-    const earlier = this.statistics.slice(0, this.task - 1);
-    if (earlier.length === 0) return {};
-    const [size, experts, n] = [this.host.featureSize, this.owners.length, this.options.pseudo];
-    const z = new Float32Array(earlier.length * n * size);
-    const target = new Float32Array(earlier.length * n * experts);
-    earlier.forEach((moments, t) => {
-      const random = this.host.random.fork('pseudo', this.task, t + 1);
-      for (let row = t * n; row < (t + 1) * n; row++) {
-        for (let i = 0; i < size; i++) z[row * size + i] = moments[i]! + random.normal() * moments[size + i]!;
-        this.owners.forEach((owners, e) => (target[row * experts + e] = owners.includes(t + 1) ? 1 : 0));
-      }
-    });
-    return {
-      'route.z': { shape: [earlier.length * n, size], data: z },
-      'route.target': { shape: [earlier.length * n, experts], data: target },
-    };
+  /** Which tasks own the atoms of a site: 1 or 0, (tasks, atoms). */
+  private ownersOf(site: Site): tf.Tensor2D {
+    const atoms = this.atoms[site.index]!;
+    const owned = (t: number) => atoms.map((atom) => (this.owners[atom.expert]!.includes(t) ? 1 : 0));
+    return tf.tensor2d(Array.from({ length: this.task }, (_, i) => owned(i + 1)));
   }
 }
 
@@ -384,12 +303,6 @@ class Measured {
   }
 }
 
-/** Mean binary cross-entropy of logits against targets in [0, 1] (which broadcast), stable for large logits. */
-function crossEntropy(logits: tf.Tensor2D, target: tf.Tensor): tf.Scalar {
-  const loss = tf.relu(logits).sub(logits.mul(target)).add(tf.log1p(tf.exp(tf.neg(tf.abs(logits)))));
-  return loss.mean();
-}
-
 /** Vectors as the columns of a matrix (length, count). */
 function columns(vectors: readonly Float32Array[]): NdArray {
   const [n, count] = [vectors[0]!.length, vectors.length];
@@ -410,23 +323,6 @@ function meanOf(vectors: readonly Float32Array[]): number {
   let [sum, count] = [0, 0];
   for (const v of vectors) for (const x of v) [sum, count] = [sum + x, count + (x > 0 ? 1 : 0)];
   return count > 0 ? sum / count : 0;
-}
-
-/** Column means and standard deviations of a (rows, size) matrix: the first and second half of the result. */
-function momentsOf(data: Float32Array, size: number): Float32Array {
-  const n = data.length / size;
-  const result = new Float32Array(2 * size);
-  for (let i = 0; i < size; i++) {
-    let [sum, square] = [0, 0];
-    for (let row = 0; row < n; row++) {
-      const x = data[row * size + i]!;
-      sum += x;
-      square += x * x;
-    }
-    result[i] = sum / n;
-    result[size + i] = Math.sqrt(Math.max(0, square / n - (sum / n) ** 2));
-  }
-  return result;
 }
 
 const method: Method = { create: (host, options) => new Seta(host, options as unknown as Options) };

@@ -83,7 +83,10 @@ for (const variant of ['tied', 'untied']) {
       };
       const job: Job = {
         identity: {
-          suite: { id: suite.id, version: suite.version, size: suite.size }, method: { id: 'adapter', version: '1.0.0', options: {} },
+          suite: { id: suite.id, version: suite.version, size: suite.size },
+          method: {
+            id: 'adapter', version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
+          },
           model: { id: model.id, sha256: model.sha256 }, order, seed: 1, training,
         },
         codePath: '', stream: 'continual', suite: { reference: '', suitesDir: '', builtDir: '' }, modelDir: '', device: 'cpu', threads: 1,

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
+import { type DeviceState, hasCuda, probeDevice } from './devices.js';
 import { listed } from './list.js';
 import type { Output } from './output.js';
 import { PATHS } from './paths.js';
@@ -14,10 +15,22 @@ function versionOf(name: string): string | null {
   return file === undefined ? null : (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
+const CUDA: DeviceState = {
+  works: false, message: 'the runtime was installed without CUDA',
+  remedy: 'where there is an NVIDIA GPU: node node_modules/onnxruntime-node/script/install.js',
+};
+
+const FIX: Readonly<Record<string, string>> = { webgpu: 'needs a GPU with a Vulkan, Metal or Direct3D 12 driver' };
+
+/** What to say of a device: that it works, or why not and what to do. */
+function describe(name: string, { works, message, remedy }: DeviceState): string {
+  return works ? `${name}: works` : `${name}: not here; ${name in FIX ? FIX[name] : `${message}; ${remedy}`}`;
+}
+
 /** `lethe doctor`: what this machine and installation offer, and the command that adds what is missing. */
-export function doctorCommand(output: Output): void {
-  const line = (name: string, value: string) => output.data(`${name.padEnd(14)}${value}`);
-  const names = (kind: string) => listed(kind).map(({ name }) => name).join(', ') || 'none';
+export async function doctorCommand(output: Output): Promise<void> {
+  const line = (name: string, value: string) => output.data(`${name.padEnd(16)}${value}`);
+  const names = (kind: string, add: string) => listed(kind).map(({ name }) => name).join(', ') || `none; ${add}`;
   const optional = (name: string, add: string) => versionOf(name) ?? `missing; add it with: ${add}`;
   line('lethe', LETHE_VERSION);
   line('node', process.version);
@@ -25,7 +38,10 @@ export function doctorCommand(output: Output): void {
   line('memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`);
   line('onnxruntime', optional('onnxruntime-node', 'npm install'));
   line('tensorflow gpu', optional('@tensorflow/tfjs-node-gpu', 'npm install @tensorflow/tfjs-node-gpu@4.22.0'));
-  line('models', names('models'));
-  line('suites', names('suites'));
-  line('methods', names('methods'));
+  for (const name of ['cpu', 'webgpu', 'cuda:0']) {
+    line('device', describe(name, name === 'cuda:0' && !hasCuda() ? CUDA : await probeDevice(name)));
+  }
+  line('models', names('models', 'give a folder of your own with: lethe run … --model DIR'));
+  line('suites', names('suites', 'npm run build'));
+  line('methods', names('methods', 'npm run build'));
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { LetheError, didYouMean } from '@lethe/core';
+import { type SuiteSummary, listSuites } from '@lethe/data';
 import type { Output } from './output.js';
 import { PATHS, installedPlugins } from './paths.js';
 
@@ -17,10 +18,20 @@ function foldersWith(root: string, file: string): Listed[] {
   return readdirSync(root).filter((name) => existsSync(join(root, name, file))).sort().map((name) => ({ name }));
 }
 
+/** The title of a suite, its sizes, and what one must know before running it. */
+function describeSuite({ title, kind, sizes, needsData, supersededBy }: SuiteSummary): string {
+  const notes = [
+    kind, `sizes ${sizes.join(', ')}`,
+    ...(needsData ? ['needs --data-dir'] : []),
+    ...(supersededBy === undefined ? [] : [`superseded by ${supersededBy}`]),
+  ];
+  return `${title} (${notes.join('; ')})`;
+}
+
 const LISTS: Readonly<Record<string, () => Listed[]>> = {
   methods: () => installedPlugins().filter(({ manifest }) => manifest.kind === 'method').map(
     ({ manifest: { name, version, description } }) => ({ name, version, description })),
-  suites: () => foldersWith(PATHS.suites, 'suite.yaml'),
+  suites: () => listSuites(PATHS.suites).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) })),
   models: () => foldersWith(PATHS.models, 'model.safetensors'),
 };
 

@@ -27,8 +27,9 @@ export function createProgram(output: Output): Command {
       process.exitCode = await showCommand(run, json === true, output);
     });
   program.command('validate <path>')
-    .description('check a plugin.json or results.json, or those in a folder')
-    .action((path: string) => validateCommand(path, output));
+    .description('check a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder')
+    .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
+    .action((path: string, { dataDir }: { dataDir?: string }) => validateCommand(path, dataDir, output));
   program.command('doctor')
     .description('what this machine and installation offer')
     .action(() => doctorCommand(output));

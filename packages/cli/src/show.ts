@@ -2,14 +2,12 @@ import { join, resolve } from 'node:path';
 import { LetheError, type Results } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
-import { installedPlugins } from './paths.js';
 import { summarise } from './summary.js';
 import { renderTable } from './table.js';
 
 /** Writes results as a table (or JSON) with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showResults(results: Results, folder: string, json: boolean, output: Output): 0 | 1 {
-  const bounds = new Set(installedPlugins().filter(({ manifest }) => manifest.capabilities.bound).map(({ manifest }) => manifest.name));
-  output.data(json ? JSON.stringify(results, null, 2) : renderTable(summarise(results, bounds), output.colour));
+  output.data(json ? JSON.stringify(results, null, 2) : renderTable(summarise(results), output.colour));
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
     output.note(`${method.id}, order ${order.id}, seed ${seed} failed: ${error.code}: ${error.message}`);

@@ -1,5 +1,5 @@
 import type { CompletedRun, FailedRun, Results, Run } from '@lethe/core';
-import { type Interval, intervalOf } from '@lethe/harness';
+import { type Interval, intervalOf } from '@lethe/metrics';
 
 /** The metrics of the table; `better` is the direction in which a value is an improvement. */
 export const COLUMNS = [
@@ -49,12 +49,8 @@ function leads(row: Omit<MethodSummary, 'best'>, rows: readonly Omit<MethodSumma
   }).map(({ metric }) => metric);
 }
 
-/**
- * One summary a method, in the order of the runs, bounds last.
- *
- * @param bounds ids of the methods that are bounds
- */
-export function summarise(results: Pick<Results, 'runs'>, bounds: ReadonlySet<string>): MethodSummary[] {
+/** One summary a method, in the order of the runs, bounds last. */
+export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   const variants = new Map<string, Set<string>>();
   for (const { method } of results.runs) {
     variants.set(method.id, (variants.get(method.id) ?? new Set()).add(JSON.stringify(method.options)));
@@ -69,7 +65,7 @@ export function summarise(results: Pick<Results, 'runs'>, bounds: ReadonlySet<st
     const values = (pick: (run: CompletedRun) => number | null) => completed.map(pick).filter((v) => v !== null);
     return {
       method,
-      bound: bounds.has(runs[0]!.method.id),
+      bound: runs[0]!.method.capabilities.bound,
       completed: completed.length,
       failed: runs.filter((run) => run.status === 'failed'),
       intervals: Object.fromEntries(

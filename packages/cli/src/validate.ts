@@ -1,10 +1,12 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LetheError, readManifest } from '@lethe/core';
+import { loadSuite, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
+import { PATHS } from './paths.js';
 
-const CHECKS: Readonly<Record<string, (file: string) => Promise<string> | string>> = {
+const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined) => Promise<string> | string>> = {
   'plugin.json': (file) => {
     const { kind, name, version } = readManifest(file);
     return `${kind} ${name} ${version}`;
@@ -13,14 +15,34 @@ const CHECKS: Readonly<Record<string, (file: string) => Promise<string> | string
     const runs = (await readResults(dirname(file)))?.runs ?? [];
     return `${runs.length} runs, every score and metric recomputed`;
   },
+  'suite.yaml': checkSuite,
 };
 
+/** Checks a suite's file, then its rows in every size. Rows that are not there are no fault where no folder was given. */
+async function checkSuite(file: string, dataDir: string | undefined): Promise<string> {
+  const { id, version, tasks, orders, sizes } = readSuiteFile(file);
+  const suite = `suite ${id} ${version}, ${tasks.length} tasks, orders ${orders.map((order) => order.id).join(', ')}`;
+  try {
+    for (const size of Object.keys(sizes)) {
+      await loadSuite({
+        reference: file, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites, size, ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
+      });
+    }
+  } catch (error) {
+    if (dataDir !== undefined || !(error instanceof LetheError) || error.code !== 'LETHE_DATA_MISSING') throw error;
+    return `${suite}; rows not checked: ${error.message} (${error.remedy})`;
+  }
+  return `${suite}; rows of ${Object.keys(sizes).join(', ')} read and checked`;
+}
+
 /**
- * `lethe validate FILE|DIR`: checks a plugin.json or a results.json, or those in a folder.
+ * `lethe validate FILE|DIR`: checks a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder.
+ *
+ * @param dataDir folder of the rows of suites that do not bring their own
  *
  * @throws LetheError LETHE_USAGE where there is nothing to check, and the errors of what is checked
  */
-export async function validateCommand(path: string, output: Output): Promise<void> {
+export async function validateCommand(path: string, dataDir: string | undefined, output: Output): Promise<void> {
   const known = Object.keys(CHECKS);
   const target = resolve(path);
   const inside = existsSync(target) && statSync(target).isDirectory() ? known.map((name) => join(target, name)) : [target];
@@ -28,5 +50,5 @@ export async function validateCommand(path: string, output: Output): Promise<voi
   if (files.length === 0) {
     throw new LetheError('LETHE_USAGE', 'there is nothing here that can be checked', { where: target, remedy: `give a folder or a file called ${known.join(' or ')}` });
   }
-  for (const file of files) output.data(`${file}: ${await CHECKS[basename(file)]!(file)}`);
+  for (const file of files) output.data(`${file}: ${await CHECKS[basename(file)]!(file, dataDir)}`);
 }

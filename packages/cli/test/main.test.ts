@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
+import { PATHS } from '../src/paths.js';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 
@@ -70,6 +71,18 @@ describe('commands', () => {
     const file = join(folder, 'plugin.json');
     writeFileSync(file, '{\n  "name": "x",\n  "knid": "method"\n}\n');
     expect((await call('validate', folder)).problem).to.contain('Did you mean "kind"?').and.contain(`${file}:3`);
+  });
+
+  it('lists suites with title and sizes', async () => {
+    expect((await call('list', 'suites')).data).to.match(/^standard-cl +\d+\.\d+\.\d+ +Standard CL.*sizes full, mini; needs --data-dir/m);
+    const suites = JSON.parse((await call('list', 'suites', '--json')).data) as { name: string; tasks: string[] }[];
+    expect(suites.find(({ name }) => name === 'standard-cl')!.tasks).to.deep.equal(['dbpedia', 'amazon', 'yahoo', 'agnews']);
+  });
+
+  it('validates a suite with its rows, and says when it has not seen them', async () => {
+    expect((await call('validate', join(PATHS.suites, 'general-mini'))).data).to.contain('rows of full read and checked');
+    expect((await call('validate', join(PATHS.suites, 'standard-cl'))).data).to.contain('rows not checked').and.contain('--data-dir');
+    expect((await call('validate', join(PATHS.suites, 'standard-cl'), '--data-dir', folder)).problem).to.contain('LETHE_DATA_MISSING');
   });
 
   it('says what the installation offers', async () => {

@@ -11,9 +11,12 @@ const base = {
   environment: { device: 'cpu', threads: 1, lethe: '0', node: '20', dataSha256: {}, git: null },
 };
 
+const method = (id: string, options = {}) =>
+  ({ id, version: '1.0.0', options, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none' as const, bound: id === 'joint' } });
+
 function run(id: string, seed: number, accuracy: number, forgetting: number, options = {}): Run {
   return {
-    ...base, seed, status: 'completed', method: { id, version: '1.0.0', options }, matrix: [], general: { base: {}, final: {} },
+    ...base, seed, status: 'completed', method: method(id, options), matrix: [], general: { base: {}, final: {} },
     metrics: {
       averageAccuracy: accuracy, forgetting, backwardTransfer: null, forwardTransfer: null, learningAccuracy: null,
       averageIncrementalAccuracy: null, generalDelta: null,
@@ -24,10 +27,8 @@ function run(id: string, seed: number, accuracy: number, forgetting: number, opt
 }
 
 const failed: FailedRun = {
-  ...base, seed: 3, status: 'failed', method: { id: 'weak', version: '1.0.0', options: {} }, error: { code: 'LETHE_METHOD_FAILED', message: 'no' },
+  ...base, seed: 3, status: 'failed', method: method('weak'), error: { code: 'LETHE_METHOD_FAILED', message: 'no' },
 };
-
-const bounds = new Set(['joint']);
 
 describe('results table', () => {
   it('marks the best only where its interval overlaps no other method, and never a bound', () => {
@@ -35,27 +36,27 @@ describe('results table', () => {
       run('joint', 1, 0.99, 0), run('joint', 2, 0.99, 0),
       run('strong', 1, 0.9, 0.1), run('strong', 2, 0.901, 0.1),
       run('weak', 1, 0.5, 0.1), run('weak', 2, 0.501, 0.3),
-    ] }, bounds);
+    ] });
     expect(rows.map((row) => [row.method, row.best])).to.deep.equal([['strong', ['averageAccuracy']], ['weak', []], ['joint', []]]);
   });
 
   it('marks nothing from one seed: one run has no interval', () => {
-    const rows = summarise({ runs: [run('strong', 1, 0.9, 0), run('weak', 1, 0.1, 0.9)] }, bounds);
+    const rows = summarise({ runs: [run('strong', 1, 0.9, 0), run('weak', 1, 0.1, 0.9)] });
     expect(rows.flatMap((row) => row.best)).to.deep.equal([]);
   });
 
   it('prefers less forgetting', () => {
-    const rows = summarise({ runs: [run('a', 1, 0.5, 0.01), run('a', 2, 0.5, 0.011), run('b', 1, 0.5, 0.5), run('b', 2, 0.5, 0.501)] }, bounds);
+    const rows = summarise({ runs: [run('a', 1, 0.5, 0.01), run('a', 2, 0.5, 0.011), run('b', 1, 0.5, 0.5), run('b', 2, 0.5, 0.501)] });
     expect(rows[0]!.best).to.deep.equal(['forgetting']);
   });
 
   it('keeps runs apart that differ in options', () => {
-    const rows = summarise({ runs: [run('a', 1, 0.5, 0, { x: 1 }), run('a', 1, 0.6, 0, { x: 2 })] }, bounds);
+    const rows = summarise({ runs: [run('a', 1, 0.5, 0, { x: 1 }), run('a', 1, 0.6, 0, { x: 2 })] });
     expect(rows.map((row) => row.method)).to.deep.equal(['a x=1', 'a x=2']);
   });
 
   it('shows percent, missing values and failed runs', () => {
-    const text = renderTable(summarise({ runs: [run('weak', 1, 0.4, 0), run('weak', 2, 0.6, 0), failed] }, bounds), pc.createColors(false));
+    const text = renderTable(summarise({ runs: [run('weak', 1, 0.4, 0), run('weak', 2, 0.6, 0), failed] }), pc.createColors(false));
     expect(text).to.contain('50.0 ± 127.1').and.contain('–').and.contain('2 + 1 failed').and.contain('1,000');
   });
 });

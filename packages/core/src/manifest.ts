@@ -8,6 +8,18 @@ import { LETHE_VERSION } from './version.js';
 
 export type PluginKind = 'method' | 'suite' | 'scorer' | 'model';
 
+/** What a method declares of itself; results repeat it, so that a table can tell competitors from bounds. */
+export interface Capabilities {
+  /** Keeps rows of earlier tasks. */
+  readonly rehearsal: boolean;
+  /** Needs to know the task when it predicts. */
+  readonly taskIdentity: boolean;
+  /** How its size grows with the number of tasks. */
+  readonly growth: 'none' | 'linear' | 'sublinear';
+  /** A bound of the comparison, not a competitor. */
+  readonly bound: boolean;
+}
+
 /** `plugin.json`, with defaults filled in. Its JSON Schema is `schemas/plugin.schema.json`. */
 export interface Manifest {
   readonly name: string;
@@ -17,13 +29,7 @@ export interface Manifest {
   readonly lethe: string;
   readonly description: string;
   readonly stream: 'continual' | 'joint';
-  readonly capabilities: {
-    readonly rehearsal: boolean;
-    readonly taskIdentity: boolean;
-    readonly growth: 'none' | 'linear' | 'sublinear';
-    /** A bound of the comparison, not a competitor. */
-    readonly bound: boolean;
-  };
+  readonly capabilities: Capabilities;
   /** JSON Schema of the options. */
   readonly options: { readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
   readonly paper?: string;

@@ -1,3 +1,4 @@
+import type { Capabilities } from './manifest.js';
 import type { TrainingBudget } from './suite.js';
 
 /** `results.json`: the outcome of `lethe run`. Its JSON Schema is `schemas/results.schema.json`. */
@@ -10,7 +11,13 @@ export interface Results {
 
 export interface RunIdentity {
   readonly suite: { readonly id: string; readonly version: string; readonly size: string };
-  readonly method: { readonly id: string; readonly version: string; readonly options: Readonly<Record<string, unknown>> };
+  readonly method: {
+    readonly id: string;
+    readonly version: string;
+    /** Every option, defaults filled in. */
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly capabilities: Capabilities;
+  };
   readonly model: { readonly id: string; readonly sha256: string };
   readonly order: { readonly id: string; readonly tasks: readonly string[] };
   readonly seed: number;
@@ -29,7 +36,7 @@ export interface CompletedRun extends RunIdentity {
   /** Probe scores by probe id. */
   readonly general: { readonly base: Readonly<Record<string, number>>; readonly final: Readonly<Record<string, number>> };
   readonly metrics: Metrics;
-  /** For each task: its test rows' ids hash and, per matrix row, the chosen option of every test row (compact), so that every score can be recomputed. */
+  /** For each task and probe the chosen option of every test row, for each row of the matrix: every score can be recomputed. */
   readonly predictions: Readonly<Record<string, TaskPredictions>>;
   readonly cost: Cost;
   /** What the method says it learned, if it says anything. */

@@ -33,8 +33,8 @@ export interface FileTask {
   /** Template with `{input}` and perhaps `{options}`. */
   readonly prompt: string;
   readonly labels: readonly Label[];
-  /** Expected hashes of the files. */
-  readonly sha256: Readonly<Partial<Record<Split, string>>>;
+  /** Expected hashes of the files; with them, no other file is read. */
+  readonly sha256?: { readonly train: string; readonly validation?: string; readonly test: string };
 }
 
 export type TaskDefinition = GeneratedTask | FileTask;
@@ -65,7 +65,7 @@ interface TaskEntry {
   readonly prompt?: string;
   readonly labels?: readonly string[] | Readonly<Record<string, string>>;
   readonly folder?: string;
-  readonly sha256?: FileTask['sha256'];
+  readonly sha256?: NonNullable<FileTask['sha256']>;
 }
 
 /** A suite.yaml as the schema lets it be. */
@@ -133,7 +133,7 @@ function taskDefinition({ id, title, labels, ...task }: TaskEntry, prompt: strin
     folder: task.folder ?? id,
     prompt: task.prompt ?? prompt!,
     labels: labelsOf(labels),
-    sha256: task.sha256 ?? {},
+    ...(task.sha256 && { sha256: task.sha256 }),
   };
 }
 

@@ -54,6 +54,7 @@ function faultOf({ id, prompt, options, answer }: Example): string | undefined {
 export function generateRows(
   { generate }: Generator, task: string, split: Split, count: number, seed: number, where: string, taken: Map<string, string>,
 ): Placed[] {
+  if (count === 0) return [];
   let rows: readonly Example[];
   try {
     rows = generate(task, split, count, seed);

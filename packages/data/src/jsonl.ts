@@ -55,7 +55,6 @@ async function* byteLines(file: string, onChunk: (chunk: Buffer) => void): Async
       if (start < chunk.length) parts.push(chunk.subarray(start));
     }
   } catch (cause) {
-    if (cause instanceof LetheError) throw cause;
     throw new LetheError('LETHE_DATA_MISSING', `the file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
       where: file, remedy: 'put the file there, or mend its permissions', cause,
     });

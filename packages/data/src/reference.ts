@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
-import { LetheError, didYouMean } from '@lethe/core';
+import { basename, dirname, join, resolve } from 'node:path';
+import { LetheError, didYouMean, isPath } from '@lethe/core';
 import { type LocatedDefinition, type SuiteDefinition, readDefinition } from './definition.js';
 
 const FILE = 'suite.yaml';
@@ -40,9 +40,6 @@ export interface FoundSuite extends LocatedDefinition {
   /** Path of its compiled generator. */
   readonly code: string;
 }
-
-/** Whether a name is a path: it has a separator, begins with a dot or ends as YAML files do. */
-const isPath = (name: string) => isAbsolute(name) || name.startsWith('.') || name.includes('/') || name.includes(sep) || /\.ya?ml$/.test(name);
 
 const installedIds = (suitesDir: string): string[] =>
   (existsSync(suitesDir) ? readdirSync(suitesDir).filter((name) => existsSync(join(suitesDir, name, FILE))).sort() : []);

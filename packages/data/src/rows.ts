@@ -37,7 +37,7 @@ export async function readRows(file: string, split: Split, task: FileTask, taken
   const options = task.labels.map(({ answer }) => ` ${answer}`);
   const answers = new Map(task.labels.map(({ output }, index) => [output, index]));
   const rows: Placed[] = [];
-  for await (const { value, where } of readJsonLines(file, task.sha256[split])) {
+  for await (const { value, where } of readJsonLines(file, task.sha256?.[split])) {
     const { id, input, output } = checkFields(value, where);
     const answer = answers.get(output);
     if (answer === undefined) {

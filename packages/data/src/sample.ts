@@ -30,8 +30,9 @@ export function sample(rows: readonly Placed[], count: Count, seed: number): Pla
   if (count === 'all' || count >= rows.length) return [...rows];
   const byAnswer = new Map<number, Placed[]>();
   for (const row of hashed(rows, seed, 'sample')) {
-    const { answer } = row.example;
-    byAnswer.set(answer, [...(byAnswer.get(answer) ?? []), row]);
+    const members = byAnswer.get(row.example.answer);
+    if (members) members.push(row);
+    else byAnswer.set(row.example.answer, [row]);
   }
   const strata = [...byAnswer.values()].map((members) => ({ members, quota: (count * members.length) / rows.length }))
     .sort((a, b) => (b.quota % 1) - (a.quota % 1) || a.members[0]!.example.answer - b.members[0]!.example.answer);

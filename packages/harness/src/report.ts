@@ -1,17 +1,22 @@
 import type { CompletedRun, Environment, FailedRun, TaskData } from '@lethe/core';
 import { LetheError, bytesOf } from '@lethe/core';
 import type { Device } from '@lethe/engine';
+import { accuracy, metricsOf } from '@lethe/metrics';
 import { countOf } from './flat.js';
 import type { Job } from './job.js';
-import { metricsOf } from './metrics.js';
 import type { Step, StepRecord } from './steps.js';
-import { accuracy } from './validate.js';
 
 const answersOf = (task: TaskData) => task.test.map((row) => row.answer);
 
 /** The scores of a step, in the order of the tasks given. */
 export function scoresOf(record: StepRecord, tasks: readonly TaskData[]): number[] {
   return tasks.map((task) => accuracy(record.tasks[task.id]!, answersOf(task)));
+}
+
+/** What was chosen for every test row after every step that was scored. */
+function predictionsOf(list: readonly TaskData[], rows: readonly (Step | null)[], kind: 'tasks' | 'probes'): CompletedRun['predictions'] {
+  return Object.fromEntries(list.map((task) =>
+    [task.id, { answers: answersOf(task), chosen: rows.map((step) => step?.record[kind][task.id] ?? null) }]));
 }
 
 /** The result of a stream from its steps: step 0 is the base model; a joint run has one more, which is the last row. */
@@ -34,8 +39,7 @@ export function completedRun(
     ...job.identity,
     matrix, general,
     metrics: metricsOf(matrix, general),
-    predictions: Object.fromEntries(tasks.map((task) =>
-      [task.id, { answers: answersOf(task), chosen: rows.map((step) => step?.record.tasks[task.id] ?? null) }])),
+    predictions: { ...predictionsOf(tasks, rows, 'tasks'), ...predictionsOf(probes, rows, 'probes') },
     cost: {
       trainableParameters: most('trainableParameters'),
       storedBytes: bytesOf(trainable) + bytesOf(frozen) + bytesOf(stored),

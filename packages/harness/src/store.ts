@@ -2,9 +2,8 @@ import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results, Run } from '@lethe/core';
 import { LetheError, canonicalJson } from '@lethe/core';
+import { resultsHash, validateResults } from '@lethe/metrics';
 import writeFileAtomic from 'write-file-atomic';
-import { resultsHash } from './hash.js';
-import { validateResults } from './validate.js';
 
 /** `run.json`: what a run folder is for. */
 export interface RunRecord<Configuration = unknown> {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Arrays, CompletedRun, LetheError, Method, RunEvent } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import { expect } from 'chai';
-import { type Job, resultsHash, runStream, validateResults } from '../src/index.js';
+import { resultsHash, validateResults } from '@lethe/metrics';
+import { type Job, runStream } from '../src/index.js';
 import { eagerDevice, tinyModel, tinySuite } from './tiny.js';
 
 const suite = tinySuite();
@@ -44,7 +45,11 @@ describe('runStream', () => {
 
   const job = (stream: Job['stream'] = 'continual'): Job => ({
     identity: {
-      suite: { id: 'tiny', version: '1.0.0', size: 'full' }, method: { id: `lora-${stream}`, version: '1.0.0', options: {} },
+      suite: { id: 'tiny', version: '1.0.0', size: 'full' },
+      method: {
+        id: `lora-${stream}`, version: '1.0.0', options: {},
+        capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: stream === 'joint' },
+      },
       model: { id: 'tiny', sha256: model.sha256 }, order: suite.orders[0]!, seed: 1, training: suite.training,
     },
     codePath: '', stream, suite: { reference: 'tiny', suitesDir: '', builtDir: '' }, modelDir: '', device: 'eager', threads: 1, outDir,

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CompletedRun, LetheError } from '@lethe/core';
 import { expect } from 'chai';
-import { metricsOf, openRun, readArtefact, readResults, readRun, resultsHash, validateResults, writeArtefact, writeResults } from '../src/index.js';
+import { metricsOf, resultsHash, validateResults } from '@lethe/metrics';
+import { openRun, readArtefact, readResults, readRun, writeArtefact, writeResults } from '../src/index.js';
 
 const matrix = [[0.5, 0], [1, 0.5], [0.5, 1]];
 const general = { base: { count: 0.5 }, final: { count: 0.25 } };
 const run: CompletedRun = {
   status: 'completed',
   suite: { id: 's', version: '1.0.0', size: 'full' },
-  method: { id: 'm', version: '1.0.0', options: {} },
+  method: { id: 'm', version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } },
   model: { id: 'tiny', sha256: 'a'.repeat(64) },
   order: { id: '1', tasks: ['x', 'y'] },
   seed: 1,
@@ -19,6 +20,7 @@ const run: CompletedRun = {
   predictions: {
     x: { answers: [0, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
     y: { answers: [1, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
+    count: { answers: [0, 0, 0, 0], chosen: [[0, 0, 1, 1], null, [0, 1, 1, 1]] },
   },
   cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
   environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },
@@ -62,6 +64,10 @@ describe('the run folder', () => {
     expect(whereOf(() => undefined)).to.equal('none');
     expect(whereOf((r) => { r.runs[0].matrix[1][0] = 0.5; })).to.equal('f#/runs/0/matrix/1/0');
     expect(whereOf((r) => { r.runs[0].metrics.forgetting = 0; })).to.equal('f#/runs/0/metrics/forgetting');
+    expect(whereOf((r) => { r.runs[0].general.final.count = 0.5; })).to.equal('f#/runs/0/general/final/count');
+    expect(whereOf((r) => { delete r.runs[0].predictions.count; })).to.equal('f#/runs/0/predictions');
+    expect(whereOf((r) => { r.runs.push(r.runs[0]); })).to.equal('f#/runs/1');
+    expect(whereOf((r) => { delete r.runs[0].method.capabilities; })).to.equal('f#/runs/0/method');
     expect(whereOf((r) => { r.runs[0].seed = 3; })).to.equal('f#/sha256');
     expect(whereOf((r) => { r.runs[0].more = 1; })).to.equal('f#/runs/0');
     expect(whereOf((r) => { delete r.runs[0].cost.peakBytes; })).to.equal('f#/runs/0/cost');

@@ -17,34 +17,40 @@ function stepNames({ identity, stream, suite, modelDir, outDir }: Job): string[]
  * it will find the step instead of computing it a second time.
  */
 export class Schedule {
-  private readonly waiting: { readonly index: number; readonly steps: readonly string[] }[];
-  /** The steps still ahead of every job at work. */
-  private readonly ahead = new Map<number, Set<string>>();
   private readonly steps: readonly (readonly string[])[];
+  private readonly waiting: number[];
+  /** Steps that are there now. */
+  private readonly finished = new Set<string>();
+  /** The jobs at work. */
+  private readonly working = new Set<number>();
 
   constructor(jobs: readonly Job[]) {
     this.steps = jobs.map(stepNames);
-    this.waiting = this.steps.map((steps, index) => ({ index, steps }));
+    this.waiting = jobs.map((_, index) => index);
+  }
+
+  private ahead(index: number): string[] {
+    return this.steps[index]!.filter((step) => !this.finished.has(step));
   }
 
   /** The index of the next job that can start now; null while all that are left wait for one at work; undefined when none is left. */
   take(): number | null | undefined {
     if (this.waiting.length === 0) return undefined;
-    const busy = [...this.ahead.values()];
-    const at = this.waiting.findIndex(({ steps }) => !busy.some((set) => steps.some((step) => set.has(step))));
+    const busy = new Set([...this.working].flatMap((index) => this.ahead(index)));
+    const at = this.waiting.findIndex((index) => !this.ahead(index).some((step) => busy.has(step)));
     if (at < 0) return null;
-    const { index, steps } = this.waiting.splice(at, 1)[0]!;
-    this.ahead.set(index, new Set(steps));
+    const [index] = this.waiting.splice(at, 1) as [number];
+    this.working.add(index);
     return index;
   }
 
   /** A step of a job at work is there now. */
   stepFinished(index: number, step: number): void {
-    this.ahead.get(index)?.delete(this.steps[index]![step]!);
+    this.finished.add(this.steps[index]![step]!);
   }
 
   /** A job has ended, well or not. */
   ended(index: number): void {
-    this.ahead.delete(index);
+    this.working.delete(index);
   }
 }

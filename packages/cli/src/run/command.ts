@@ -55,7 +55,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
     .option('--seeds <numbers>', 'seeds: 1,2,3 (default: 1,2)', parseSeeds)
     .option('--model <id or folder>', 'the language model (default: lethe-nano)')
-    .option('--device <name>', 'auto, cpu, webgpu, cuda:N or tfjs-cpu (default: cpu)')
+    .option('--device <name>', 'auto, cpu, webgpu, cuda:N or tfjs-cpu (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')

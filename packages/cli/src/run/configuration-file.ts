@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
-import { type Document, LetheError, readDocument, schemaFault } from '@lethe/core';
+import { dirname, resolve } from 'node:path';
+import { type Document, LetheError, isPath, readDocument, schemaFault } from '@lethe/core';
 import { Ajv } from 'ajv';
 import type { MethodRequest, RunRequest } from './request.js';
 
@@ -37,11 +37,11 @@ export function readConfigurationFile(file: string): RunRequest {
     throw new LetheError('LETHE_USAGE', message, { where: locate(pointer), remedy: 'see packages/cli/schemas/run.schema.json' });
   }
   const here = (path: string) => resolve(dirname(file), path);
-  const named = (name: string) => (name.startsWith('.') || name.includes('/') || name.includes(sep) ? here(name) : name);
+  const named = (name: string) => (isPath(name) ? here(name) : name);
   const { suite, methods, orders, model, dataDir, out, ...rest } = value;
   return {
     ...rest,
-    suite: /\.ya?ml$/.test(suite) ? here(suite) : named(suite),
+    suite: named(suite),
     ...(methods && { methods: methods.map((method) => (typeof method === 'string'
       ? { name: named(method), options: {} }
       : { name: named(method.name), options: method.options ?? {} })) }),

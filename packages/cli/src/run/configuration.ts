@@ -1,4 +1,4 @@
-import type { Order, RunIdentity, TrainingBudget } from '@lethe/core';
+import type { Capabilities, Order, RunIdentity, TrainingBudget } from '@lethe/core';
 import type { SuiteReference } from '@lethe/data';
 import type { Job } from '@lethe/harness';
 
@@ -7,6 +7,7 @@ export interface ConfiguredMethod {
   readonly id: string;
   readonly version: string;
   readonly options: Readonly<Record<string, unknown>>;
+  readonly capabilities: Capabilities;
   readonly stream: 'continual' | 'joint';
   /** Path of its plugin.json. */
   readonly manifest: string;
@@ -43,10 +44,10 @@ export interface Configuration {
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
   const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
-  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, codePath, stream }): Job => {
+  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
       suite: { id: suite.id, version: suite.version, size: suite.size },
-      method: { id, version, options },
+      method: { id, version, options, capabilities },
       model: { id: model.id, sha256: model.sha256 },
       order, seed, training,
     };

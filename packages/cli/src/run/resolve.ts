@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
-  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, readManifest, resolveOptions, sha256,
+  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { type SuiteReference, loadSuite } from '@lethe/data';
-import { loadMethod } from '@lethe/harness';
+import { checkLength, loadMethod } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
+import { chooseDevice } from '../devices.js';
 import { listed } from '../list.js';
 import { PATHS, installedPlugins } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
@@ -13,9 +14,6 @@ import type { MethodRequest, RunRequest, Setting } from './request.js';
 
 const DEFAULT_MODEL = 'lethe-nano';
 const DEFAULT_SEEDS = [1, 2];
-
-/** Whether a name on the command line is a path: it has a separator or begins with a dot. */
-const isPath = (name: string) => isAbsolute(name) || name.startsWith('.') || name.includes('/') || name.includes(sep);
 
 /** Bounds first, the untrained one before all: the first row of the table is there at once. */
 const rank = ({ manifest }: Plugin) => (manifest.capabilities.bound ? (manifest.stream === 'joint' ? 1 : 0) : 2);
@@ -48,9 +46,9 @@ async function methodsOf(requests: readonly MethodRequest[] | undefined, setting
     ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), options })) ?? all();
   checkSettings(settings, chosen.map(({ plugin }) => plugin.manifest.name));
   const methods = chosen.map(({ plugin, options }): ConfiguredMethod => {
-    const { name: id, version, stream } = plugin.manifest;
+    const { name: id, version, stream, capabilities } = plugin.manifest;
     const set = Object.fromEntries(settings.filter(({ method }) => method === id).map(({ option, value }) => [option, value]));
-    return { id, version, options: resolveOptions(plugin, { ...options, ...set }), stream, manifest: plugin.file, codePath: plugin.codePath };
+    return { id, version, options: resolveOptions(plugin, { ...options, ...set }), capabilities, stream, manifest: plugin.file, codePath: plugin.codePath };
   });
   const keys = methods.map(({ id, options }) => sha256({ id, options }));
   const twice = methods.find((_, i) => keys.indexOf(keys[i]!) !== i);
@@ -82,7 +80,7 @@ function modelFolder(name: string): string {
 /** How `loadSuite` finds what was asked for. */
 function referenceOf({ suite, size, dataDir }: RunRequest): SuiteReference {
   return {
-    reference: isPath(suite) || /\.ya?ml$/.test(suite) ? resolve(suite) : suite,
+    reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
@@ -99,7 +97,7 @@ export function dataOf(suite: SuiteData): Record<string, string> {
  *
  * @param settings options of methods that win over those of the request
  * @returns the configuration, the folder it belongs to, and the suite it names
- * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model
+ * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model, device
  */
 export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[],
@@ -109,12 +107,14 @@ export async function resolveRequest(
   const dir = modelFolder(request.model ?? DEFAULT_MODEL);
   const suite = await loadSuite(reference);
   const orders = ordersOf(suite, request.orders);
-  const { id, sha256: hash } = await loadModel(dir);
+  const model = await loadModel(dir);
+  checkLength(suite.id, suite.training, model);
+  const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
-    model: { id, sha256: hash, dir },
-    device: request.device ?? 'cpu', threads: request.threads ?? 1,
+    model: { id: model.id, sha256: model.sha256, dir },
+    device, threads: request.threads ?? 1,
     training: suite.training,
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}-${sha256(configuration).slice(0, 8)}`));

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { intervalOf, metricsOf, studentQuantile } from '../src/index.js';
+import { intervalOf, metricsOf, proportionInterval, studentQuantile } from '../src/index.js';
 
 const none = { base: {}, final: {} };
 
@@ -66,5 +66,16 @@ describe('intervalOf', () => {
   it('knows the tabulated quantiles', () => {
     expect(studentQuantile(11)).to.be.closeTo(2.201, 1e-3);
     expect(studentQuantile(30)).to.be.closeTo(2.0423, 1e-4);
+  });
+});
+
+describe('proportionInterval', () => {
+  it('is the score interval, and stays within the range of a proportion', () => {
+    // Newcombe 1998, table I, method 3: 81 of 263, 15 of 148, 0 of 20
+    for (const [hits, rows, low, high] of [[81, 263, 0.2553, 0.3662], [15, 148, 0.0624, 0.1605], [0, 20, 0, 0.1611]] as const) {
+      const interval = proportionInterval(hits / rows, rows);
+      expect(interval.low).to.be.closeTo(low, 5e-5);
+      expect(interval.high).to.be.closeTo(high, 5e-5);
+    }
   });
 });

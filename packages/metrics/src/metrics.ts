@@ -55,3 +55,8 @@ export function metricsOf(
     generalDelta: minus(meanOf(Object.values(general.final)), meanOf(Object.values(general.base))),
   };
 }
+
+/** The fraction of rows whose chosen option is the right one. */
+export function accuracy(chosen: readonly number[], answers: readonly number[]): number {
+  return chosen.filter((option, row) => option === answers[row]).length / answers.length;
+}

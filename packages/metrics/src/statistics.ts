@@ -36,6 +36,20 @@ export function intervalOf(values: readonly number[]): Interval | null {
 }
 
 /**
+ * The interval of a proportion that was measured on `count` rows: the uncertainty that comes from having tested on these
+ * rows and not on others. Wilson's score interval (Wilson 1927), which stays within [0, 1].
+ *
+ * @param proportion in [0, 1]
+ * @param count rows, at least 1
+ */
+export function proportionInterval(proportion: number, count: number): Interval {
+  const z2 = NORMAL ** 2;
+  const centre = (proportion + z2 / (2 * count)) / (1 + z2 / count);
+  const half = (NORMAL / (1 + z2 / count)) * Math.sqrt((proportion * (1 - proportion)) / count + z2 / (4 * count ** 2));
+  return { mean: proportion, low: centre - half, high: centre + half, n: count, level: 0.95 };
+}
+
+/**
  * The interval of a - b over the pairs of runs that share order and seed: what two methods have in common cancels out.
  * Runs without a partner, or without the metric, are left out. Null where there is no pair.
  */

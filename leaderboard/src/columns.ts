@@ -1,0 +1,44 @@
+import type { CompletedRun, Metrics } from '@lethe/core';
+import { bytes, count, seconds } from './format.js';
+
+/** A metric as the pages name it. */
+export interface MetricColumn {
+  readonly metric: keyof Metrics;
+  readonly title: string;
+  /** For the heading of a column. */
+  readonly short: string;
+  readonly better: 1 | -1;
+}
+
+/** All metrics, the one that ranks first. */
+export const METRICS: readonly MetricColumn[] = [
+  { metric: 'averageAccuracy', title: 'Average accuracy', short: 'Average accuracy', better: 1 },
+  { metric: 'forgetting', title: 'Forgetting', short: 'Forgetting', better: -1 },
+  { metric: 'backwardTransfer', title: 'Backward transfer', short: 'Backward transfer', better: 1 },
+  { metric: 'forwardTransfer', title: 'Forward transfer', short: 'Forward transfer', better: 1 },
+  { metric: 'learningAccuracy', title: 'Learning accuracy', short: 'Learning accuracy', better: 1 },
+  { metric: 'averageIncrementalAccuracy', title: 'Average incremental accuracy', short: 'Incremental accuracy', better: 1 },
+  { metric: 'generalDelta', title: 'General ability delta', short: 'General ability', better: 1 },
+];
+
+/** What a run cost, as the pages name it. */
+export interface CostColumn {
+  readonly title: string;
+  readonly value: (cost: CompletedRun['cost']) => number;
+  readonly show: (value: number) => string;
+}
+
+/** Costs of the table: the mean over runs. */
+export const COSTS: readonly CostColumn[] = [
+  { title: 'Trained parameters', value: (cost) => cost.trainableParameters, show: count },
+  { title: 'Stored', value: (cost) => cost.storedBytes, show: bytes },
+  { title: 'Training time', value: (cost) => cost.trainSeconds, show: seconds },
+];
+
+/** Costs that only the pages of methods and runs have room for. */
+export const MORE_COSTS: readonly CostColumn[] = [
+  { title: 'Added parameters', value: (cost) => cost.addedParameters, show: count },
+  { title: 'Training tokens', value: (cost) => cost.trainTokens, show: count },
+  { title: 'Scoring time', value: (cost) => cost.evalSeconds, show: seconds },
+  { title: 'Peak memory of the process', value: (cost) => cost.peakBytes, show: bytes },
+];

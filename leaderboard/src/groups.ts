@@ -1,0 +1,147 @@
+import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, sha256 } from '@lethe/core';
+import { type Interval, intervalOf, resultsHash } from '@lethe/metrics';
+import { changedOptions } from './command.js';
+import type { Entry, MethodNote, PublishedEntry } from './entry.js';
+import { optionValue, slug } from './format.js';
+
+/** What came of one run, with every entry that holds it. The same outcome published twice is one outcome. */
+export interface Outcome {
+  /** Twelve hexadecimal digits, unique to what the run is and gave. */
+  readonly id: string;
+  readonly run: Run;
+  readonly entry: Entry;
+  readonly files: readonly string[];
+}
+
+/** One order and one seed: the unit over which intervals are taken. */
+export interface Trial {
+  readonly order: Order;
+  readonly seed: number;
+  /** Mostly one; several where the run was made again and gave something else. */
+  readonly outcomes: readonly Outcome[];
+  readonly completed: readonly CompletedRun[];
+}
+
+/** One method of one version with one set of options. */
+export interface Row {
+  readonly slug: string;
+  readonly method: Run['method'];
+  readonly note: MethodNote | undefined;
+  /** Options that differ from the defaults, as text. */
+  readonly changed: readonly string[];
+  readonly trials: readonly Trial[];
+  readonly completed: readonly CompletedRun[];
+  /** Trials without a result. */
+  readonly failed: number;
+  /** Over the trials that completed. */
+  readonly intervals: Readonly<Record<keyof Metrics, Interval | null>>;
+}
+
+/** Runs that may be compared: one suite of one version and size, its rows, one model, one training budget. */
+export interface Group {
+  readonly slug: string;
+  readonly suite: Run['suite'];
+  readonly model: Run['model'];
+  readonly training: Run['training'];
+  /** sha256 of the rows of every task and probe; empty where no run got far enough to say. */
+  readonly data: Readonly<Record<string, string>>;
+  readonly tasks: readonly string[];
+  readonly rows: readonly Row[];
+}
+
+interface Source {
+  readonly file: string;
+  readonly entry: Entry;
+  readonly run: Run;
+}
+
+/** Puts what has the same key together, in the order of the keys. */
+function grouped<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = canonicalJson(key(item));
+    const known = groups.get(name);
+    if (known) known.push(item);
+    else groups.set(name, [item]);
+  }
+  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, values]) => values);
+}
+
+const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
+const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed';
+
+function trialOf(sources: readonly Source[]): Trial {
+  const { order, seed } = sources[0]!.run;
+  const hashed = sources.map((source) => ({ ...source, id: resultsHash([source.run]).slice(0, 12) }));
+  const outcomes = grouped(hashed, ({ id }) => id).map((same): Outcome => {
+    const { id, run, entry } = same[0]!;
+    return { id, run, entry, files: same.map(({ file }) => file) };
+  });
+  return { order, seed, outcomes, completed: outcomes.map(({ run }) => run).filter(isCompleted) };
+}
+
+/** The mean of a trial's outcomes, or null where any is not defined. */
+function valueOf({ completed }: Trial, metric: keyof Metrics): number | null {
+  const values = completed.map((run) => run.metrics[metric]);
+  return values.includes(null) ? null : (values as number[]).reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** The interval over trials; a metric that is not defined for one of them is not defined: a mean over the others would mislead. */
+function intervalOver(trials: readonly Trial[], metric: keyof Metrics): Interval | null {
+  const values = trials.map((trial) => valueOf(trial, metric));
+  return values.includes(null) ? null : intervalOf(values as number[]);
+}
+
+function rowOf(sources: readonly Source[]): Row {
+  const { entry, run: { method } } = sources[0]!;
+  const trials = grouped(sources, ({ run }) => [run.order, run.seed]).map(trialOf)
+    .sort((a, b) => a.order.id.localeCompare(b.order.id, 'en', { numeric: true }) || a.seed - b.seed);
+  const done = trials.filter(({ completed }) => completed.length > 0);
+  const over = (metric: keyof Metrics) => intervalOver(done, metric);
+  const noted = entry.methods[method.id];
+  const note = noted?.version === method.version ? noted : undefined;
+  return {
+    slug: `${slug(method.id)}-${slug(method.version)}-${sha256(method).slice(0, 6)}`,
+    method, note, trials,
+    changed: changedOptions({ method }, () => note?.defaults).map(([name, value]) => `${name}=${optionValue(value)}`),
+    completed: done.flatMap(({ completed }) => completed),
+    failed: trials.length - done.length,
+    intervals: {
+      averageAccuracy: over('averageAccuracy'), backwardTransfer: over('backwardTransfer'), forgetting: over('forgetting'),
+      forwardTransfer: over('forwardTransfer'), learningAccuracy: over('learningAccuracy'),
+      averageIncrementalAccuracy: over('averageIncrementalAccuracy'), generalDelta: over('generalDelta'),
+    },
+  };
+}
+
+/** The rows that a run was scored on. A failed run does not say; the other runs of its entry were given the same. */
+function dataOf({ entry, run }: Source): Readonly<Record<string, string>> {
+  const tasks = canonicalJson(tasksOf(run));
+  const speaking = [run, ...entry.results.runs].find((other) =>
+    canonicalJson(tasksOf(other)) === tasks && Object.keys(other.environment.dataSha256).length > 0);
+  return speaking?.environment.dataSha256 ?? {};
+}
+
+function groupOf(sources: readonly Source[]): Group {
+  const { suite, model, training } = sources[0]!.run;
+  const data = dataOf(sources[0]!);
+  const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
+  const rows = grouped(sources, ({ run }) => run.method).map(rowOf);
+  return {
+    slug: `${[suite.id, suite.version, suite.size, model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
+    suite, model, training, data, tasks: sources[0]!.run.order.tasks,
+    rows: rows.sort((a, b) => (b.intervals.averageAccuracy?.mean ?? -1) - (a.intervals.averageAccuracy?.mean ?? -1)),
+  };
+}
+
+/**
+ * What may be compared, together: runs on the same suite, version, size and rows, on the same model, with the same training
+ * budget. Rows come best average accuracy first, rows without any result last.
+ */
+export function groupsOf(entries: readonly PublishedEntry[]): Group[] {
+  const sources = entries.flatMap(({ file, entry }) => entry.results.runs.map((run): Source => ({ file, entry, run })));
+  return grouped(sources, (source) => {
+    const { suite, model, training } = source.run;
+    return [suite.id, suite.version, suite.size, model, training, tasksOf(source.run), dataOf(source)];
+  }).map(groupOf);
+}

@@ -1,0 +1,41 @@
+import type { Matrix } from '@lethe/core';
+import { percent } from './format.js';
+import { type Html, html } from './html.js';
+import { wide } from './layout.js';
+
+/**
+ * From these scores on the other ink is legible on a cell, in the light and in the dark scale of colours: there the ground
+ * has a contrast of at least 4.5 with both inks.
+ */
+const INK = { light: 0.66, dark: 0.54 } as const;
+
+function cell(score: number | null, own: boolean): Html {
+  if (score === null) return html`<td class="muted">–</td>`;
+  const ink = `${score >= INK.light ? ' h' : ''}${score >= INK.dark ? ' d' : ''}`;
+  return html`<td class="${`${own ? 'own' : ''}${ink}`.trim()}" style="--s:${(score * 100).toFixed(0)}%">${percent(score)}</td>`;
+}
+
+/** What row i of a matrix was measured on. */
+const rowName = (tasks: readonly string[], i: number): string => (i === 0 ? 'base model' : `after ${tasks[i - 1]}`);
+
+/**
+ * A score matrix as a table whose cells are shaded by score.
+ *
+ * @param matrix (T+1) x T scores in [0, 1], row 0 of the base model
+ * @param tasks T task ids in the order trained
+ */
+export function matrixTable(matrix: Matrix, tasks: readonly string[], caption: string): Html {
+  return wide('Score matrix', html`<table class="heat">
+<caption><span>${caption} A frame marks the task that was just trained; to its right are tasks not trained yet. Percent of test rows answered rightly.</span></caption>
+<thead><tr><th scope="col" class="name">Tested on</th>${tasks.map((task) => html`<th scope="col">${task}</th>`)}</tr></thead>
+<tbody>${matrix.map((row, i) => html`<tr><th scope="row">${rowName(tasks, i)}</th>${row.map((score, j) => cell(score, i === j + 1))}</tr>`)}</tbody>
+</table>`);
+}
+
+/** The mean of matrices of one shape, cell by cell; null where any has none. */
+export function meanMatrix(matrices: readonly Matrix[]): Matrix {
+  return matrices[0]!.map((row, i) => row.map((_, j) => {
+    const values = matrices.map((matrix) => matrix[i]![j] ?? null);
+    return values.includes(null) ? null : (values as number[]).reduce((a, b) => a + b, 0) / values.length;
+  }));
+}

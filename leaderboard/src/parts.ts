@@ -1,0 +1,64 @@
+import type { Interval } from '@lethe/metrics';
+import { optionValue, percent, points } from './format.js';
+import type { Group, Row } from './groups.js';
+import { type Content, Html, html } from './html.js';
+import { facts } from './layout.js';
+
+/** The name of a comparison in a line. */
+export const titleOf = ({ suite, model }: Group): string => `${suite.id} ${suite.version}, ${suite.size} size, on ${model.id}`;
+
+/** The name of a method with what sets it apart, as text. */
+export const nameOf = ({ method, changed }: Row): string => [method.id, ...changed].join(' ');
+
+/** Plural of what is counted. */
+export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
+
+/** Mean and half the interval; the mean alone where one run gives none. */
+export function meanOf(interval: Interval | null): Content {
+  if (interval === null) return '–';
+  return html`${percent(interval.mean)}${interval.high === null ? null : html` <span class="pm">± ${percent(interval.high - interval.mean)}</span>`}`;
+}
+
+/** What a method declares of itself that a reader must know to compare it. */
+export function tagsOf({ method: { capabilities: { bound, growth, rehearsal, taskIdentity } } }: Row): Html[] {
+  const tags = [
+    ...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : []),
+    ...(growth === 'none' ? [] : [`grows ${growth === 'linear' ? 'linearly' : 'sublinearly'}`]),
+  ];
+  return tags.map((tag) => html`<span class="tag">${tag}</span>`);
+}
+
+/** The training budget as text. */
+export const budgetOf = ({ training: t }: Pick<Group, 'training'>): string =>
+  `${counted(t.epochs, 'epoch')}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}), weight decay ${t.weightDecay}, clip ${t.clip}, `
+  + `rank ${t.rank}, alpha ${t.alpha}, sites ${t.sites.join(' ')}, at most ${t.maxTokens} tokens`;
+
+/** All options of a method, those that differ from the defaults marked. */
+export function optionsOf({ method, note }: Row): Content {
+  const options = Object.entries(method.options);
+  if (options.length === 0) return 'none';
+  return options.map(([name, value], i) => {
+    const standard = note?.defaults[name];
+    const same = note !== undefined && optionValue(standard) === optionValue(value);
+    return html`${i > 0 ? ', ' : null}<code>${name}=${optionValue(value)}</code>${same || note === undefined ? null : html` <span class="tag warn">default ${optionValue(standard)}</span>`}`;
+  });
+}
+
+/** A paper's address as a link where it is one. Anything else stays text. */
+export const paperOf = (paper: string | null): Content =>
+  (paper !== null && /^https:\/\/[^\s]+$/.test(paper) ? html`<a href="${paper}">${paper.replace('https://', '')}</a>` : paper);
+
+/** A commit, with what must be said of it. */
+export const commitOf = (git: string | null): Content =>
+  (git === null ? 'not known: the run was not made from a checkout'
+    : html`<code>${git}</code>${git.endsWith('-dirty') ? html` <span class="tag warn">files differed from the commit</span>` : null}`);
+
+/** The sha256 of the rows of each task and probe. */
+export const dataTable = (data: Group['data']): Content =>
+  (Object.keys(data).length === 0 ? 'not known'
+    : facts(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)).map(([task, hash]) => [task, html`<code>${hash}</code>`] as const)));
+
+/** The difference of two means with half its interval. */
+export const differenceOf = ({ mean, high }: Interval): Html =>
+  html`${points(mean)}${high === null ? null : html` <span class="pm">± ${percent(high - mean)}</span>`}`;
+

@@ -1,0 +1,102 @@
+import type { Interval } from '@lethe/metrics';
+import * as echarts from 'echarts';
+import { percent } from './format.js';
+import { Html, html } from './html.js';
+import { placeLabels } from './labels.js';
+
+/** A method in the plane of accuracy and forgetting. */
+export interface ScatterPoint {
+  readonly name: string;
+  readonly bound: boolean;
+  readonly accuracy: Interval;
+  /** Null where it is not defined: joint training. */
+  readonly forgetting: Interval | null;
+}
+
+/** The ends of an interval, or the value where one run gives none. */
+const endsOf = ({ low, mean, high }: Interval): [number, number] => [low ?? mean, high ?? mean];
+
+const inPercent = (value: number): number => Number((value * 100).toFixed(2));
+
+/** A cross of two intervals. */
+function cross(_: unknown, api: echarts.CustomSeriesRenderItemAPI): echarts.CustomSeriesRenderItemReturn {
+  const at = (x: number, y: number) => api.coord([api.value(x), api.value(y)]) as [number, number];
+  const line = ([x1, y1]: [number, number], [x2, y2]: [number, number]) =>
+    ({ type: 'line' as const, shape: { x1, y1, x2, y2 }, style: { stroke: 'var(--muted)', lineWidth: 1, opacity: 0.6 } });
+  // dimensions: forgetting, accuracy, then low and high of both
+  return { type: 'group', children: [line(at(2, 1), at(3, 1)), line(at(0, 4), at(0, 5))] };
+}
+
+/** Width of text of 12 pixels in a system font, about. */
+const widthOf = (text: string): number => text.length * 6.4;
+
+const LONGEST = 20;
+const label = (name: string): string => (name.length > LONGEST ? `${name.slice(0, LONGEST - 1)}…` : name);
+
+/** The bounds that lie near enough to the methods to be drawn without pressing them together. */
+function rangeOf(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[]): readonly [low: number, high: number] {
+  const ends = points.flatMap(({ accuracy }) => endsOf(accuracy)).map((value) => Math.min(Math.max(value, 0), 1) * 100);
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const near = bounds.map(({ accuracy }) => accuracy.mean * 100).filter((value) => value > low - 15 && value < high + 15);
+  const all = [low, high, ...near];
+  return [Math.max(0, Math.floor((Math.min(...all) - 2) / 5) * 5), Math.min(100, Math.ceil((Math.max(...all) + 2) / 5) * 5)];
+}
+
+function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], id: string, width: number, height: number): Html {
+  const [min, max] = rangeOf(points, bounds);
+  const rows = points.map(({ name, accuracy, forgetting }) => ({
+    name: label(name), value: [forgetting!.mean, accuracy.mean, ...endsOf(forgetting!), ...endsOf(accuracy)].map(inPercent),
+  }));
+  const axis = {
+    type: 'value' as const, scale: true, nameLocation: 'middle' as const, nameTextStyle: { color: 'var(--muted)' },
+    axisLine: { lineStyle: { color: 'var(--strong)' } }, axisLabel: { color: 'var(--muted)' }, splitLine: { lineStyle: { color: 'var(--line)' } },
+  };
+  const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
+  const grid = { left: 52, right: 24, top: 16, bottom: 46 };
+  chart.setOption({
+    animation: false,
+    textStyle: { fontFamily: 'system-ui, sans-serif' },
+    grid,
+    xAxis: { name: 'Forgetting, percentage points', nameGap: 28, ...axis },
+    yAxis: { min, max, name: 'Average accuracy, percent', nameGap: 36, ...axis },
+    series: [
+      { type: 'custom', renderItem: cross, data: rows, clip: true, silent: true, z: 1 },
+      {
+        type: 'scatter', data: rows, symbolSize: 9, itemStyle: { color: 'var(--accent)', opacity: 1 },
+        markLine: {
+          symbol: 'none', silent: true, lineStyle: { color: 'var(--muted)', type: 'dashed' },
+          label: { position: 'insideStartTop', formatter: '{b}', color: 'var(--muted)' },
+          data: bounds.map(({ name, accuracy }) => ({ name, yAxis: inPercent(accuracy.mean) })),
+        },
+      },
+    ],
+  });
+  const pixels = rows.map(({ name, value }) => {
+    const [x, y] = chart.convertToPixel({ gridIndex: 0 }, [value[0]!, value[1]!]) as [number, number];
+    return { x, y, width: widthOf(name) };
+  });
+  const places = placeLabels(pixels, { left: grid.left, top: grid.top, right: width - 4, bottom: height - grid.bottom });
+  const text = { show: true, formatter: '{b}', color: 'var(--ink)', fontSize: 12 };
+  chart.setOption({ series: [{}, { data: rows.map((row, i) => ({ ...row, label: { ...text, position: places[i]!.side, offset: [0, places[i]!.shift] } })) }] });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  // Ids and classes count the drawings of the process: made to depend on the drawing alone, equal entries give equal pages.
+  return new Html(svg.replace(/zr\d+-/g, `${id}-`));
+}
+
+/**
+ * Average accuracy against forgetting with their intervals; bounds are lines. Drawn twice, for broad and for narrow screens.
+ * Nothing where fewer than two methods have both.
+ *
+ * @param id unique to the drawing within its page
+ */
+export function scatter(points: readonly ScatterPoint[], id: string): Html | null {
+  const shown = points.filter((point) => !point.bound && point.forgetting !== null);
+  const bounds = points.filter((point) => point.bound);
+  if (shown.length < 2) return null;
+  const text = shown.map(({ name, accuracy, forgetting }) => `${name}: accuracy ${percent(accuracy.mean)}, forgetting ${percent(forgetting!.mean)}`).join('; ');
+  return html`<figure class="scatter"><div role="img" aria-label="Average accuracy against forgetting. ${text}">
+<div class="broad">${draw(shown, bounds, `${id}-broad`, 860, 400)}</div><div class="narrow">${draw(shown, bounds, `${id}-narrow`, 360, 360)}</div></div>
+<figcaption>Average accuracy against forgetting: better is up and to the left. Crosses are 95 % intervals; dashed lines are bounds, where they are near.
+The axes do not begin at zero. The numbers are those of the table.</figcaption></figure>`;
+}

@@ -1,0 +1,143 @@
+import { expect } from 'chai';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { SuiteData } from '@lethe/core';
+import { listSuites, loadSuite, readSuiteFile } from '../src/index.js';
+import { DATA, INSTALLED, YAML, errorOf } from './support.js';
+
+const prompts = (suite: SuiteData, split: 'train' | 'validation' | 'test'): Set<string> =>
+  new Set(suite.tasks.flatMap((task) => task[split].map(({ prompt }) => prompt)));
+
+describe('installed suites', () => {
+  it('are listed with what one must know to run them', () => {
+    const suites = listSuites(INSTALLED.suitesDir);
+    expect(suites.map(({ id }) => id)).to.include.members(['domain-mini', 'general-mini', 'standard-cl']);
+    expect(suites.find(({ id }) => id === 'domain-mini')).to.include({ kind: 'domain', needsData: false });
+    const standard = suites.find(({ id }) => id === 'standard-cl')!;
+    expect(standard).to.include({ kind: 'general', needsData: true, file: join(INSTALLED.suitesDir, 'standard-cl', 'suite.yaml') });
+    expect(standard.sizes).to.deep.equal(['full', 'mini']);
+    expect(standard.tasks).to.deep.equal(['dbpedia', 'amazon', 'yahoo', 'agnews']);
+    expect(standard.orders).to.deep.equal(['1', '2', '3']);
+    expect(listSuites(join(INSTALLED.suitesDir, 'absent'))).to.deep.equal([]);
+  });
+
+  it('name the schema that an editor checks them with', () => {
+    for (const { file } of listSuites(INSTALLED.suitesDir)) {
+      const [, path] = /^# yaml-language-server: \$schema=(.*)$/m.exec(readFileSync(file, 'utf8').split('\n')[0]!) ?? [];
+      expect(existsSync(join(file, '..', path!)), file).to.equal(true);
+    }
+  });
+
+  for (const id of ['domain-mini', 'general-mini']) {
+    it(`${id} makes the rows that its sizes ask for, twice the same`, async () => {
+      const suite = await loadSuite({ ...INSTALLED, reference: id });
+      expect(await loadSuite({ ...INSTALLED, reference: join(INSTALLED.suitesDir, id) })).to.deep.equal(suite);
+      const { train, validation, test } = readSuiteFile(join(INSTALLED.suitesDir, id, 'suite.yaml')).sizes['full']!;
+      for (const task of suite.tasks) expect([task.train.length, task.validation.length, task.test.length]).to.deep.equal([train, validation, test]);
+      for (const order of suite.orders) expect(order.tasks).to.have.members(suite.tasks.map((task) => task.id));
+      const hashes = [...suite.tasks, ...suite.probes].map((task) => task.sha256);
+      expect(new Set(hashes)).to.have.property('size', hashes.length);
+    });
+  }
+
+  it('domain-mini is probed with all tasks of general-mini', async () => {
+    const [domain, general] = [await loadSuite({ ...INSTALLED, reference: 'domain-mini' }), await loadSuite({ ...INSTALLED, reference: 'general-mini' })];
+    expect(domain.probes.map(({ id }) => id)).to.deep.equal(general.tasks.map(({ id }) => id));
+    const trained = prompts(general, 'train');
+    expect(domain.probes.some(({ test }) => test.some(({ prompt }) => trained.has(prompt)))).to.equal(false);
+  });
+
+  it('are named in the error about one that there is not', async () => {
+    const error = await errorOf(() => loadSuite({ ...INSTALLED, reference: 'domain-mimi' }));
+    expect(error.code).to.equal('LETHE_SUITE_UNKNOWN');
+    expect(error.message).to.contain('Did you mean "domain-mini"?');
+    expect(error.remedy).to.contain('general-mini').and.contain('standard-cl');
+  });
+
+  describe('in a folder of their own', () => {
+    let root: string;
+    const generated = YAML.replace(/prompt: \|-\n( .*\n)+/, '').replace(/labels: [[{].*[\]}] }/g, 'generator: true }')
+      .replaceAll('all', '4');
+    const add = (folder: string, code?: string) => {
+      mkdirSync(join(root, folder), { recursive: true });
+      writeFileSync(join(root, folder, 'suite.yaml'), generated);
+      writeFileSync(join(root, 'package.json'), '{"type": "module"}');
+      if (code !== undefined) writeFileSync(join(root, folder, 'generate.js'), code);
+    };
+    const load = () => loadSuite({ reference: 'my-suite', suitesDir: root, builtDir: root });
+    beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'lethe-suites-')); });
+    afterEach(() => rmSync(root, { recursive: true }));
+
+    const rows = (row: string) => `export const generate = (task, split, count) => Array.from({ length: count }, (_, i) => (${row}));`;
+    for (const [name, code, errorCode, message] of [
+      ['that is not built', undefined, 'LETHE_DATA_MISSING', 'not built'],
+      ['that cannot be imported', 'import "no-such-package";', 'LETHE_SUITE_INVALID', 'cannot be imported'],
+      ['without the function', 'export const generator = 1;', 'LETHE_SUITE_INVALID', 'does not export a function "generate"'],
+      ['that throws', 'export function generate() { throw new RangeError("too few"); }', 'LETHE_SUITE_INVALID', 'too few'],
+      ['that makes too few rows', 'export const generate = () => [];', 'LETHE_SUITE_INVALID', 'made 0 train rows of task "tickets", not 4'],
+      ['with an answer that is no option', rows('{ id: split + i, prompt: task + split + i, options: [" a", " b"], answer: 2 }'), 'LETHE_DATA_ROW', 'its answer, 2'],
+      ['with one option', rows('{ id: split + i, prompt: task + split + i, options: [" a"], answer: 0 }'), 'LETHE_DATA_ROW', 'two or more different options'],
+      ['with an id twice', rows('{ id: "x", prompt: task + split + i, options: [" a", " b"], answer: 0 }'), 'LETHE_DATA_ROW', 'its id is taken'],
+      ['whose splits share a prompt', rows('{ id: split + i, prompt: task + i, options: [" a", " b"], answer: 0 }'), 'LETHE_SUITE_INVALID', 'train of task "tickets" and in validation of task "tickets"'],
+    ] as const) {
+      it(`refuse code ${name}`, async () => {
+        add('my-suite', code);
+        const error = await errorOf(load);
+        expect(error.code).to.equal(errorCode);
+        expect(error.message).to.contain(message);
+        expect(error.where).to.be.a('string').that.is.not.empty;
+      });
+    }
+
+    it('refuse a folder of another name', async () => {
+      add('other-suite');
+      const error = await errorOf(() => listSuites(root));
+      expect(error.message).to.contain('the suite in folder "other-suite" calls itself "my-suite"');
+      expect(error.where).to.equal(`${join(root, 'other-suite', 'suite.yaml')}:2`);
+    });
+  });
+});
+
+describe('standard-cl on real rows (of ../shared/data, where that is)', () => {
+  let full: SuiteData;
+  let mini: SuiteData;
+  before(async function () {
+    if (!existsSync(join(DATA, 'standard_cl_5'))) this.skip();
+    const reference = { ...INSTALLED, reference: 'standard-cl', dataDir: DATA };
+    [full, mini] = [await loadSuite(reference), await loadSuite({ ...reference, size: 'mini' })];
+  });
+
+  it('takes as many rows of every task', () => {
+    expect(full.tasks.map(({ id, train, validation, test }) => [id, train.length, validation.length, test.length])).to.deep.equal(
+      ['dbpedia', 'amazon', 'yahoo', 'agnews'].map((id) => [id, 880, 96, 496]));
+  });
+
+  it('has a mini size within the full one, and no prompt in two splits', () => {
+    for (const split of ['train', 'validation', 'test'] as const) {
+      const all = prompts(full, split);
+      expect([...prompts(mini, split)].every((prompt) => all.has(prompt))).to.equal(true);
+    }
+    const tested = prompts(full, 'test');
+    expect([...prompts(full, 'train'), ...prompts(full, 'validation')].some((prompt) => tested.has(prompt))).to.equal(false);
+  });
+
+  it('asks as O-LoRA does, without saying which task it is', () => {
+    const [, amazon, , agnews] = mini.tasks;
+    for (const { prompt, options } of agnews!.test) {
+      expect(prompt.startsWith('What is the topic of the following paragraph? Choose one from the option.\n'
+        + 'Option: World, Sports, Business, Science or Technology\nTitle: ')).to.equal(true);
+      expect(prompt.endsWith('\nAnswer:')).to.equal(true);
+      expect(options).to.deep.equal([' World', ' Sports', ' Business', ' Science or Technology']);
+    }
+    expect(amazon!.test[0]!.options).to.deep.equal([' very negative', ' negative', ' neutral', ' positive', ' very positive']);
+  });
+
+  it('labels rows as their file does', () => {
+    for (const { id, test } of mini.tasks) {
+      const outputs = new Map(readFileSync(join(DATA, 'standard_cl_5', id, 'test.jsonl'), 'utf8').trimEnd().split('\n')
+        .map((line) => JSON.parse(line) as { id: string; output: string }).map((row) => [row.id, row.output]));
+      expect(test.map(({ options, answer }) => options[answer])).to.deep.equal(test.map((row) => ` ${outputs.get(row.id)!}`));
+    }
+  });
+});

@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadSuite } from '../src/index.js';
+import { OwnSuite, YAML, errorOf, jsonLines, lineOf, rowsOf } from './support.js';
+
+const ROWS = rowsOf('t', 'train', 60, ['hardware', 'software', 'accounts']);
+
+describe('rows that cannot be used', () => {
+  let suite: OwnSuite;
+  let file: string;
+  beforeEach(() => {
+    suite = new OwnSuite();
+    file = join(suite.folder, 'tickets', 'train.jsonl');
+  });
+  afterEach(() => rmSync(suite.folder, { recursive: true }));
+
+  /** Puts a line at the third place of the training rows. */
+  const third = (line: string | Uint8Array) => {
+    suite.write('tickets/train.jsonl', Buffer.concat([
+      Buffer.from(jsonLines(ROWS.slice(0, 2))), Buffer.from(line), Buffer.from(`\n${jsonLines(ROWS.slice(3))}`),
+    ]));
+  };
+  const good = ROWS[2]!;
+
+  for (const [name, line, message] of [
+    ['not JSON', '{"id": "x", "input": }', 'not JSON'],
+    ['cut in half in the middle of a file', JSON.stringify(good).slice(0, 20), 'not JSON'],
+    ['not an object', '["x", "y", "hardware"]', 'not an object'],
+    ['without an input', JSON.stringify({ id: 'x', inputs: 'y', output: 'hardware' }), 'no field "input". Did you mean "inputs"?'],
+    ['with an empty input', JSON.stringify({ ...good, input: ' ' }), '"input" is " "'],
+    ['with an output that is no text', JSON.stringify({ ...good, output: 1 }), '"output" is 1'],
+    ['with an unknown label', JSON.stringify({ ...good, output: 'Hardware' }), 'not a label of task "tickets". Did you mean "hardware"?'],
+    ['with the id of another row', JSON.stringify({ ...good, id: 't-train-1' }), 'tickets/train.jsonl:2'],
+    ['not UTF-8', Buffer.from([...Buffer.from('{"id": "x", "input": "caf'), 0xe9, ...Buffer.from('", "output": "hardware"}')]), 'not valid UTF-8'],
+  ] as const) {
+    it(`names the line of a row ${name}`, async () => {
+      third(line);
+      const error = await errorOf(() => loadSuite(suite.reference()));
+      expect(error.code).to.equal('LETHE_DATA_ROW');
+      expect(error.message).to.contain(message);
+      expect(error.where).to.equal(`${file}:3`);
+      expect(error.remedy).to.be.a('string').that.is.not.empty;
+    });
+  }
+
+  it('says that a file was cut off', async () => {
+    const text = readFileSync(file, 'utf8');
+    suite.write('tickets/train.jsonl', text.slice(0, -10));
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.code).to.equal('LETHE_DATA_ROW');
+    expect(error.message).to.contain('cut off');
+    expect(error.where).to.equal(`${file}:60`);
+  });
+
+  it('refuses one id in two files of a task', async () => {
+    suite.write('tickets/test.jsonl', jsonLines([{ id: 't-train-4', input: 'new', output: 'hardware' }]));
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.code).to.equal('LETHE_DATA_ROW');
+    expect(error.message).to.contain(`${file}:5`);
+    expect(error.where).to.equal(`${join(suite.folder, 'tickets', 'test.jsonl')}:1`);
+  });
+
+  it('says that a task has no rows', async () => {
+    suite.write('tickets/train.jsonl', '');
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.code).to.equal('LETHE_DATA_MISSING');
+    expect(error.message).to.contain('no train rows');
+  });
+
+  it('says that a file cannot be read', async () => {
+    rmSync(file);
+    mkdirSync(file);
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.code).to.equal('LETHE_DATA_MISSING');
+    expect(error.where).to.equal(file);
+  });
+});
+
+describe('leaks', () => {
+  let suite: OwnSuite;
+  beforeEach(() => { suite = new OwnSuite(); });
+  afterEach(() => rmSync(suite.folder, { recursive: true }));
+
+  /** Where a piece of the suite file stands. */
+  const inFile = (piece: string) => `${suite.file}:${lineOf(readFileSync(suite.file, 'utf8'), piece)}`;
+  const refused = async (...wheres: readonly string[]) => {
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.code).to.equal('LETHE_SUITE_INVALID');
+    for (const where of wheres) expect(error.where).to.contain(where);
+    return error.message;
+  };
+
+  it('refuses a prompt in training and test rows of a task, even where it is sampled in neither', async () => {
+    suite.write('tickets/test.jsonl', jsonLines([...rowsOf('t', 'test', 3, ['hardware', 'software', 'accounts']), { ...ROWS[7]!, id: 'x' }]));
+    const message = await refused(`${join(suite.folder, 'tickets', 'train.jsonl')}:8`, `${join(suite.folder, 'tickets', 'test.jsonl')}:4`);
+    expect(message).to.contain('test of task "tickets"');
+  });
+
+  it('refuses a prompt in training rows of one task and test rows of another', async () => {
+    suite.yaml(YAML.replaceAll(', labels', ', prompt: "{input} Answer:", labels').replace(/prompt: \|-\n( .*\n)+/, ''));
+    suite.write('mails/test.jsonl', jsonLines([{ id: 'x', input: ROWS[0]!.input, output: 'hr' }]));
+    expect(await refused('train.jsonl:1', 'mails')).to.contain('task "mails"');
+  });
+
+  it('refuses a prompt in validation rows and test rows', async () => {
+    suite.write('tickets/validation.jsonl', jsonLines([{ id: 'x', input: 't test message 4', output: 'hardware' }]));
+    await refused('validation.jsonl:1', 'test.jsonl:5');
+  });
+
+  describe('through probes', () => {
+    const probes = (more: string) => suite.yaml(YAML.replaceAll(' }\n  mini', ', probe: 4 }\n  mini').replace('test: 6 }', 'test: 6, probe: 2 }') + more);
+    const watched = (input: string) => {
+      suite.write('watched/suite.yaml', YAML.replace('id: my-suite', 'id: watched').replaceAll('mails', 'facts').replaceAll('tickets', 'skills'));
+      for (const task of ['facts', 'skills']) suite.write(`watched/${task}/test.jsonl`, jsonLines([{ id: task, input: `${input} ${task}`, output: task === 'facts' ? 'hr' : 'hardware' }]));
+    };
+
+    it('scores tasks of a suite at another path, and wants nothing but their test rows', async () => {
+      watched('something else');
+      probes('probes: { suite: ./watched }\n');
+      const data = await loadSuite(suite.reference());
+      expect(data.probes.map(({ id, train, validation, test }) => [id, train.length, validation.length, test.length]))
+        .to.deep.equal([['skills', 0, 0, 1], ['facts', 0, 0, 1]]);
+    });
+
+    it('takes those probes that are named, and says which was meant', async () => {
+      watched('something else');
+      probes('probes:\n  suite: ./watched\n  tasks: [facts]\n');
+      expect((await loadSuite(suite.reference())).probes.map(({ id }) => id)).to.deep.equal(['facts']);
+      probes('probes:\n  suite: ./watched\n  tasks: [facts, skill]\n');
+      expect(await refused(inFile('tasks: [facts'))).to.contain('Did you mean "skills"?');
+    });
+
+    it('refuses a probe that a task of the suite trains on', async () => {
+      watched('t train message 9');
+      suite.write('tickets/train.jsonl', jsonLines([...ROWS, { id: 'x', input: 't train message 9 skills', output: 'accounts' }]));
+      probes('probes: { suite: ./watched }\n');
+      expect(await refused('train.jsonl:61', join('watched', 'skills', 'test.jsonl:1'))).to.contain('probe "skills"');
+    });
+
+    it('refuses a probe with the name of a task', async () => {
+      watched('something else');
+      suite.write('watched/suite.yaml', YAML.replace('id: my-suite', 'id: watched'));
+      probes('probes: { suite: ./watched, tasks: [mails] }\n');
+      expect(await refused(inFile('tasks: [mails]'))).to.contain('"mails" is a task of the suite and a probe');
+    });
+
+    it('refuses generated probes without end', async () => {
+      suite.yaml(YAML.replaceAll(' }\n  mini', ', probe: all }\n  mini').replace('test: 6 }', 'test: 6, probe: 2 }') + 'probes: { suite: general-mini }\n');
+      expect(await refused(inFile('full:'))).to.contain('no end to the generated rows');
+    });
+  });
+});

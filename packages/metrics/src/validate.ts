@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs';
+import type { CompletedRun, Results } from '@lethe/core';
+import { LetheError, canonicalJson } from '@lethe/core';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { resultsHash } from './hash.js';
+import { accuracy, metricsOf } from './metrics.js';
+
+const TOLERANCE = 1e-9;
+let compiled: ValidateFunction | undefined;
+
+/** The compiled schema, once: the file is beside the contracts it describes. */
+function schema(): ValidateFunction {
+  if (!compiled) {
+    const core = new URL(import.meta.resolve('@lethe/core'));
+    const file = new URL('../../schemas/results.schema.json', core);
+    compiled = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true })
+      .compile(JSON.parse(readFileSync(file, 'utf8')));
+  }
+  return compiled;
+}
+
+/** Where a fault is looked for: a file, and the JSON pointer of the results within it. */
+interface Place {
+  readonly file: string;
+  readonly root: string;
+}
+
+function refuse({ file, root }: Place, pointer: string, message: string): never {
+  throw new LetheError('LETHE_RESULTS_INVALID', message, {
+    where: `${file}#${root}${pointer}`,
+    remedy: 'Make the file again with `lethe resume`; results are never edited by hand.',
+  });
+}
+
+/**
+ * Checks results: their schema, then their own numbers. Every score is recomputed from the predictions, every metric
+ * from the matrix, and the hash from the runs; no run is in there twice.
+ *
+ * @param file what to call the file in messages
+ * @param root JSON pointer of the results within the file, where they are a part of it
+ * @throws LETHE_RESULTS_INVALID with a JSON pointer to the first fault
+ */
+export function validateResults(json: unknown, file = 'results.json', root = ''): Results {
+  const place: Place = { file, root };
+  const check = schema();
+  if (!check(json)) {
+    const error = check.errors![0]!;
+    const extra = (error.params as { additionalProperty?: string }).additionalProperty;
+    refuse(place, error.instancePath, `${error.message}${extra === undefined ? '' : ` ("${extra}")`}.`);
+  }
+  const results = json as Results;
+  const seen = new Map<string, number>();
+  results.runs.forEach((run, i) => {
+    const { suite, method, model, order, seed, training } = run;
+    const identity = canonicalJson({ suite, method, model, order, seed, training });
+    if (seen.has(identity)) refuse(place, `/runs/${i}`, `This run is in the file twice: it is also /runs/${seen.get(identity)}.`);
+    seen.set(identity, i);
+    if (run.status === 'completed') checkRun(run, place, `/runs/${i}`);
+  });
+  const hash = resultsHash(results.runs);
+  if (results.sha256 !== hash) refuse(place, '/sha256', `The runs hash to ${hash}, the file says ${results.sha256}.`);
+  return results;
+}
+
+const differ = (a: number | null | undefined, b: number | null | undefined) =>
+  a === null || b === null || a === undefined || b === undefined ? a !== b : Math.abs(a - b) > TOLERANCE;
+
+const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** The score of a task after step i by its predictions; null where the step was not scored. */
+function scoreOf(run: CompletedRun, task: string, i: number, place: Place, at: string): number | null {
+  const predictions = run.predictions[task];
+  if (!predictions) refuse(place, `${at}/predictions`, `The predictions for ${task} are missing.`);
+  const chosen = predictions.chosen[i];
+  if (!chosen) return null;
+  if (chosen.length !== predictions.answers.length) {
+    refuse(place, `${at}/predictions/${escaped(task)}/chosen/${i}`, 'There are not as many choices as answers.');
+  }
+  return accuracy(chosen, predictions.answers);
+}
+
+function checkRun(run: CompletedRun, place: Place, at: string): void {
+  const { tasks } = run.order;
+  if (run.matrix.length !== tasks.length + 1) refuse(place, `${at}/matrix`, `${tasks.length} tasks make ${tasks.length + 1} rows.`);
+  run.matrix.forEach((row, i) => {
+    if (row.length !== tasks.length) refuse(place, `${at}/matrix/${i}`, `${tasks.length} tasks make ${tasks.length} columns.`);
+    tasks.forEach((task, j) => {
+      const score = scoreOf(run, task, i, place, at);
+      if (differ(score, row[j])) refuse(place, `${at}/matrix/${i}/${j}`, `The predictions give ${score}, the matrix says ${row[j]}.`);
+    });
+  });
+  for (const [moment, i] of [['base', 0], ['final', tasks.length]] as const) {
+    for (const [probe, stated] of Object.entries(run.general[moment])) {
+      const score = scoreOf(run, probe, i, place, at);
+      if (differ(score, stated)) {
+        refuse(place, `${at}/general/${moment}/${escaped(probe)}`, `The predictions give ${score}, the file says ${stated}.`);
+      }
+    }
+  }
+  const metrics = metricsOf(run.matrix, run.general);
+  for (const [name, value] of Object.entries(metrics)) {
+    const stated = run.metrics[name as keyof typeof metrics];
+    if (differ(value, stated)) refuse(place, `${at}/metrics/${name}`, `The matrix gives ${value}, the file says ${stated}.`);
+  }
+}

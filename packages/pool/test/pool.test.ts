@@ -1,0 +1,92 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent } from '@lethe/core';
+import type { Job } from '@lethe/harness';
+import { expect } from 'chai';
+import { runJobs } from '../src/index.js';
+import { MODEL, jobMaker } from './benchmark.js';
+
+describe('runJobs', () => {
+  let folder: string;
+  let job: Awaited<ReturnType<typeof jobMaker>>;
+  before(async function () {
+    if (!MODEL) this.skip();
+    folder = await mkdtemp(join(tmpdir(), 'lethe-pool-'));
+    job = await jobMaker(join(folder, 'run'));
+  });
+  after(async () => { if (folder) await rm(folder, { recursive: true }); });
+
+  /** A method like zero-shot that runs some code when its first task begins. */
+  async function method(name: string, onBegin: string): Promise<Job> {
+    const codePath = join(folder, `${name}.mjs`);
+    await writeFile(codePath, `const state = { trainable: {}, frozen: {}, stored: {}, json: null };
+export default { create: () => ({ ...state, begin: () => { ${onBegin} }, adapt: () => null, end() {}, save: () => state, restore() {} }) };\n`);
+    return job(name, { codePath });
+  }
+
+  it('records what fails and goes on with the others', async () => {
+    const events: { event: RunEvent; index: number }[] = [];
+    const told: number[] = [];
+    const jobs = [
+      job('lora-sequential'),
+      await method('throws', 'throw new Error("no such thing");'),
+      // the error comes from a timer, where nothing can catch it: the thread ends
+      await method('crashes', 'return new Promise(() => setTimeout(() => { throw new Error("out of the blue"); }));'),
+      await method('exits', 'return new Promise(() => setTimeout(() => process.exit(3)));'),
+      job('zero-shot'),
+    ];
+    const runs = await runJobs(jobs, {
+      workers: 2, listener: (event, index) => events.push({ event, index }), onResult: (_, index) => void told.push(index),
+    });
+    const outcome = runs.map((run) => (run?.status === 'failed' ? `${run.error.code}: ${run.error.message}` : run?.status));
+    expect(outcome[0]).to.equal('completed');
+    expect(outcome[1]).to.equal('LETHE_METHOD_FAILED: no such thing');
+    expect(outcome[2]).to.contain('LETHE_RUN_CRASHED').and.contain('out of the blue');
+    expect(outcome[3]).to.contain('LETHE_RUN_CRASHED');
+    expect(outcome[4]).to.equal('completed');
+    expect([...told].sort()).to.deep.equal([0, 1, 2, 3, 4]);
+
+    const base = events.flatMap(({ event }) => (event.type === 'step-finished' && event.step === 0 ? [event.reused] : []));
+    expect(base.filter((reused) => !reused)).to.have.length(1);
+    const first = events.filter(({ index }) => index === 0).map(({ event }) => event.type);
+    expect(first[0]).to.equal('run-started');
+    expect(first.at(-1)).to.equal('run-finished');
+    expect(first.filter((type) => type === 'step-finished')).to.have.length(3);
+  });
+
+  it('stops before the next optimizer step and keeps what is finished', async () => {
+    const outDir = join(folder, 'stopped');
+    const make = await jobMaker(outDir);
+    const stop = new AbortController();
+    const steps: number[] = [];
+    const runs = await runJobs([make('lora-sequential'), make('ewc')], {
+      workers: 1, signal: stop.signal,
+      listener: (event) => {
+        if (event.type === 'train-progress') {
+          steps.push(event.done);
+          stop.abort();
+        }
+      },
+    });
+    expect(runs).to.deep.equal([null, null]);
+    // what was on its way when the stop was asked for may have been a step ahead
+    expect(steps.length).to.be.within(1, 2);
+    expect(await readdir(join(outDir, 'steps'))).to.have.length(1);
+    const [run] = await runJobs([make('lora-sequential')], { workers: 1 });
+    expect(run?.status).to.equal('completed');
+  });
+
+  it('does not begin when it is stopped already', async () => {
+    expect(await runJobs([job('ewc', { seed: 9 })], { workers: 1, signal: AbortSignal.abort() })).to.deep.equal([null]);
+  });
+
+  it('gives the same numbers from one worker and from two', async () => {
+    const results = await Promise.all([1, 2].map(async (workers) => {
+      const make = await jobMaker(join(folder, `workers-${workers}`));
+      return runJobs([make('lora-sequential'), make('seta', { order: '2' })], { workers });
+    }));
+    const [one, two] = results.map((runs) => runs.map((run) => (run?.status === 'completed' ? run.predictions : run)));
+    expect(one).to.deep.equal(two);
+  });
+});
