@@ -95,6 +95,16 @@ for (const chosen of await shapesOf(values.models.split(',').filter(Boolean))) {
   }
 }
 
+/** A single thread that is not disturbed has the processor nearly all the time. */
+const UNDISTURBED = 0.9;
+const disturbed = rows.filter(({ threads, milliseconds }) => threads === 1 && milliseconds.processors < UNDISTURBED);
+if (disturbed.length > 0) {
+  const least = Math.min(...disturbed.map(({ milliseconds }) => milliseconds.processors));
+  process.stderr.write(
+    `The machine was busy with other things (${(100 * least).toFixed(0)} % of a processor): rates are not to be trusted.\n`,
+  );
+}
+
 if (values.json) process.stdout.write(`${JSON.stringify({ schema: 'lethe.bench/1', node: process.version, rows }, null, 2)}\n`);
 else {
   const table = new Table({
