@@ -11,6 +11,9 @@ const BOTTOM = 14;
 
 type Point = readonly [x: number, y: number];
 
+/** A coordinate as it is written. */
+const at = (value: number): string => value.toFixed(1);
+
 /**
  * A drawing of one task's scores: small, because a page has one for each task and a site has one page for each run.
  * A chart library needs 26 ms for such a drawing, which is minutes for a thousand runs.
@@ -37,7 +40,7 @@ class Panel {
   line(matrix: Matrix, className: string): Html {
     const points = this.points(matrix);
     const name = points.length < matrix.length ? 'gap' : className;
-    return html`<polyline class="${name}" points="${points.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(' ')}"/>`;
+    return html`<polyline class="${name}" points="${points.map(([x, y]) => `${at(x)},${at(y)}`).join(' ')}"/>`;
   }
 }
 
@@ -49,13 +52,19 @@ function panelOf(matrices: readonly Matrix[], mean: Matrix, tasks: readonly stri
   const last = mean.length - 1;
   const trained = isJoint(mean) ? '' : `just after it was trained ${said(score(j + 1))}, `;
   const label = `${tasks[j]}: base model ${said(score(0))}, ${trained}at the end ${said(score(last))}`;
+  const right = WIDTH - 5;
+  const levels = [0, 0.5, 1].map((level) => html`<line class="grid" x1="${LEFT}" x2="${right}" y1="${panel.y(level)}" y2="${panel.y(level)}"/>
+<text x="${LEFT - 4}" y="${panel.y(level) + 3}" text-anchor="end">${level * 100}</text>`);
+  const when = isJoint(mean) ? null
+    : html`<line class="when" x1="${at(panel.x(j + 1))}" x2="${at(panel.x(j + 1))}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/>`;
+  // of many steps only those that tell something are numbered
+  const steps = mean.map((_, i) => (mean.length <= 9 || i === 0 || i === last || i === j + 1
+    ? html`<text x="${at(panel.x(i))}" y="${HEIGHT - 3}" text-anchor="middle">${i}</text>` : null));
   return html`<li><strong>${tasks[j]} <span>${percent(score(last))}</span></strong>
 <svg class="curve" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
-${[0, 0.5, 1].map((level) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - 5}" y1="${panel.y(level)}" y2="${panel.y(level)}"/><text x="${LEFT - 4}" y="${panel.y(level) + 3}" text-anchor="end">${level * 100}</text>`)}
-${isJoint(mean) ? null : html`<line class="when" x1="${panel.x(j + 1).toFixed(1)}" x2="${panel.x(j + 1).toFixed(1)}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/>`}
-${mean.map((_, i) => (mean.length <= 9 || i === 0 || i === last || i === j + 1 ? html`<text x="${panel.x(i).toFixed(1)}" y="${HEIGHT - 3}" text-anchor="middle">${i}</text>` : null))}
+${levels}${when}${steps}
 ${matrices.length > 1 ? matrices.map((matrix) => panel.line(matrix, 'one')) : null}${panel.line(mean, 'mean')}
-${panel.points(mean).map(([x, y]) => html`<circle cx="${x.toFixed(1)}" cy="${y.toFixed(1)}" r="2"/>`)}
+${panel.points(mean).map(([x, y]) => html`<circle cx="${at(x)}" cy="${at(y)}" r="2"/>`)}
 </svg></li>`;
 }
 

@@ -82,7 +82,8 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
   chart.dispose();
   // Classes (for the pointer, which these drawings have no use for) and ids count the drawings of the process. Without the
   // first, and with ids of the drawing alone, equal entries give equal pages.
-  return new Html(svg.replace(/ class="zr\d+-cls-\d+"/g, '').replace(/<style\b.*?<\/style>/s, '').replace(/zr\d+-/g, `${id}-`));
+  const plain = svg.replace(/ class="zr\d+-cls-\d+"/g, '').replace(/<style\b.*?<\/style>/s, '');
+  return new Html(plain.replace(/zr\d+-/g, `${id}-`));
 }
 
 /**
@@ -95,9 +96,11 @@ export function scatter(points: readonly ScatterPoint[], id: string): Html | nul
   const shown = points.filter((point) => !point.bound && point.forgetting !== null);
   const bounds = points.filter((point) => point.bound);
   if (shown.length < 2) return null;
-  const text = shown.map(({ name, accuracy, forgetting }) => `${name}: accuracy ${percent(accuracy.mean)}, forgetting ${percent(forgetting!.mean)}`).join('; ');
+  const text = shown.map(({ name, accuracy, forgetting }) =>
+    `${name}: accuracy ${percent(accuracy.mean)}, forgetting ${percent(forgetting!.mean)}`).join('; ');
   return html`<figure class="scatter"><div role="img" aria-label="Average accuracy against forgetting. ${text}">
-<div class="broad">${draw(shown, bounds, `${id}-broad`, 860, 400)}</div><div class="narrow">${draw(shown, bounds, `${id}-narrow`, 360, 360)}</div></div>
+<div class="broad">${draw(shown, bounds, `${id}-broad`, 860, 400)}</div>
+<div class="narrow">${draw(shown, bounds, `${id}-narrow`, 360, 360)}</div></div>
 <figcaption>Average accuracy against forgetting: better is up and to the left. Crosses are 95 % intervals; dashed lines are bounds, where they are near.
 The axes do not begin at zero. The numbers are those of the table.</figcaption></figure>`;
 }

@@ -70,7 +70,7 @@ describe('entries', () => {
   });
 
   it('are refused with file and pointer where they were doctored, and no page is written', async () => {
-    const path = await publish([run(), run({ seed: 2 })]);
+    const path = await publish([run(), run({ options: { x: 1 } })]);
     const whole = await readFile(path, 'utf8');
     for (const [pointer, edit] of [
       ['/results/runs/1/matrix/3/0', (e) => { e.results.runs[1].matrix[3][0] = 1; }],
@@ -80,7 +80,8 @@ describe('entries', () => {
       ['/results/runs/2', (e) => { e.results.runs.push(e.results.runs[0]); }],
       ['/results/runs/0/method', (e) => { delete e.results.runs[0].method.capabilities; }],
       ['/commands/0', (e) => { e.commands[0] += ' && echo'; }],
-      ['/commands/0', (e) => { e.commands.push('true'); }],
+      ['/commands/2', (e) => { e.commands.push('true'); }],
+      ['/commands', (e) => { e.commands.pop(); }],
       ['', (e) => { e.note = 'best'; }],
     ] as readonly [string, (entry: any) => void][]) {
       const entry = JSON.parse(whole);

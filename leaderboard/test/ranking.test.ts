@@ -42,7 +42,8 @@ describe('the best', () => {
 describe('comparisons', () => {
   const published = (...lists: Given[][]) => lists.map((list, i) => {
     const runs = list.map((given) => completed(given, given.tasks?.length === 2 ? [[0, 0], [1, 0], [1, 1]] : stream(0.9, 0.1)));
-    return { file: `${i}.json`, entry: { schema: 'lethe.entry/1' as const, commands: [''], methods: {}, results: { schema: 'lethe.results/1' as const, sha256: '', runs } } };
+    const results = { schema: 'lethe.results/1' as const, sha256: '', runs };
+    return { file: `${i}.json`, entry: { schema: 'lethe.entry/1' as const, commands: [''], methods: {}, results } };
   });
 
   it('keep apart versions, sizes, models, budgets, tasks and rows', () => {

@@ -11,7 +11,8 @@ function describer(): DescribeMethod {
     const manifest = methods.find((method) => method.name === id && method.version === version);
     if (!manifest) return undefined;
     const { description, paper = null, options } = manifest;
-    return { version, description, paper, defaults: Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']])) };
+    const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
+    return { version, description, paper, defaults };
   };
 }
 
