@@ -50,6 +50,8 @@ export function trainingFlops(shape: Shape): number {
   const { q: _q, k: _k, v: _v, ...after } = first!.linear;
   const forward = scoringFlops(shape) + total(layersOf(shape).map(({ down, up }) => down + up));
   const firstBack = total(Object.values(after)) + first!.down + 2 * first!.up + 3 * first!.attention;
-  const upperBack = upper.map(({ linear, down, up, attention }) => total(Object.values(linear)) + 2 * (down + up) + 4 * attention);
+  const upperBack = upper.map(
+    ({ linear, down, up, attention }) => total(Object.values(linear)) + 2 * (down + up) + 4 * attention,
+  );
   return forward + head(shape) + firstBack + total(upperBack);
 }

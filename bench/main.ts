@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 import { scoringFlops, trainingFlops } from './flops.js';
 import { race, type Spread } from './measure.js';
 import { ROOF_SIZE, randomModel, roofRunner, scoringRunner, trainingRunner } from './programs.js';
-import { SHAPES } from './shapes.js';
+import { shapesOf } from './shapes.js';
 
 interface Row {
   readonly model: string;
@@ -24,7 +24,7 @@ interface Row {
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    models: { type: 'string', default: SHAPES.map(({ id }) => id).join(',') },
+    models: { type: 'string', default: '' },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '8' },
     repeats: { type: 'string', default: '4' },
@@ -43,16 +43,25 @@ async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: n
   return { result, seconds: (performance.now() - start) / 1000 };
 }
 
-for (const chosen of SHAPES.filter(({ id }) => values.models.split(',').includes(id))) {
+for (const chosen of await shapesOf(values.models.split(',').filter(Boolean))) {
   const shape = values.tokens === undefined ? chosen : { ...chosen, tokens: Number(values.tokens) };
   const model = randomModel(shape);
   const perRun = shape.batch * shape.tokens;
-  const rowOf = (work: string, device: string, threads: number, milliseconds: Spread, flops: number, roof: number | null, seconds: number | null): Row => {
-    const gflops = flops / milliseconds.median / 1e6;
+  const rowOf = (
+    row: Pick<Row, 'work' | 'device' | 'threads' | 'milliseconds'>,
+    flops: number,
+    roof?: number,
+    compileSeconds?: number,
+  ): Row => {
+    const gflops = flops / row.milliseconds.median / 1e6;
     return {
-      model: shape.id, parameters: model.parameters, work, device, threads, milliseconds, gflops,
-      tokensPerSecond: work === 'roof' ? null : (1000 * perRun) / milliseconds.median,
-      ofRoof: roof === null ? null : gflops / roof, compileSeconds: seconds,
+      ...row,
+      model: shape.id,
+      parameters: model.parameters,
+      gflops,
+      tokensPerSecond: row.work === 'roof' ? null : (1000 * perRun) / row.milliseconds.median,
+      ofRoof: roof === undefined ? null : gflops / roof,
+      compileSeconds: compileSeconds ?? null,
     };
   };
   for (const threads of values.threads.split(',').map(Number)) {
@@ -60,14 +69,20 @@ for (const chosen of SHAPES.filter(({ id }) => values.models.split(',').includes
     const roof = await roofRunner(device);
     const train = await timed(() => trainingRunner(device, model, shape));
     const score = await timed(() => scoringRunner(device, model, shape));
-    const [roofTime, trainTime, scoreTime] = (await race([
-      { run: roof.run, repeats }, { run: train.result.run, repeats }, { run: score.result.run, repeats },
-    ], rounds)) as [Spread, Spread, Spread];
-    const roofRow = rowOf('roof', 'cpu', threads, roofTime, 2 * ROOF_SIZE ** 3, null, null);
+    const [roofTime, trainTime, scoreTime] = (await race(
+      [
+        { run: roof.run, repeats },
+        { run: train.result.run, repeats },
+        { run: score.result.run, repeats },
+      ],
+      rounds,
+    )) as [Spread, Spread, Spread];
+    const on = { device: 'cpu', threads };
+    const roofRow = rowOf({ ...on, work: 'roof', milliseconds: roofTime }, 2 * ROOF_SIZE ** 3);
     rows.push(
       roofRow,
-      rowOf('train', 'cpu', threads, trainTime, trainingFlops(shape), roofRow.gflops, train.seconds),
-      rowOf('score', 'cpu', threads, scoreTime, scoringFlops(shape), roofRow.gflops, score.seconds),
+      rowOf({ ...on, work: 'train', milliseconds: trainTime }, trainingFlops(shape), roofRow.gflops, train.seconds),
+      rowOf({ ...on, work: 'score', milliseconds: scoreTime }, scoringFlops(shape), roofRow.gflops, score.seconds),
     );
     await device.dispose();
   }
@@ -75,9 +90,19 @@ for (const chosen of SHAPES.filter(({ id }) => values.models.split(',').includes
     const device = await openDevice({ name: 'wasm' });
     const { run } = await trainingRunner(device, model, shape);
     const [time] = await race([{ run, repeats: 1 }], 3);
-    rows.push(rowOf('train', 'wasm', device.threads, time!, trainingFlops(shape), null, null));
+    rows.push(rowOf({ work: 'train', device: 'wasm', threads: device.threads, milliseconds: time! }, trainingFlops(shape)));
     await device.dispose();
   }
+}
+
+/** A single thread that is not disturbed has the processor nearly all the time. */
+const UNDISTURBED = 0.9;
+const disturbed = rows.filter(({ threads, milliseconds }) => threads === 1 && milliseconds.processors < UNDISTURBED);
+if (disturbed.length > 0) {
+  const least = Math.min(...disturbed.map(({ milliseconds }) => milliseconds.processors));
+  process.stderr.write(
+    `The machine was busy with other things (${(100 * least).toFixed(0)} % of a processor): rates are not to be trusted.\n`,
+  );
 }
 
 if (values.json) process.stdout.write(`${JSON.stringify({ schema: 'lethe.bench/1', node: process.version, rows }, null, 2)}\n`);
@@ -90,9 +115,15 @@ else {
   for (const row of rows) {
     const { median, low, high } = row.milliseconds;
     table.push([
-      `${row.model} (${digits(row.parameters / 1e6, 1)} M)`, row.work, row.device, row.threads,
-      `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`, digits(row.tokensPerSecond, 0), digits(row.gflops, 1),
-      row.ofRoof === null ? '' : `${(100 * row.ofRoof).toFixed(0)} %`, digits(row.compileSeconds, 2),
+      `${row.model} (${digits(row.parameters / 1e6, 1)} M)`,
+      row.work,
+      row.device,
+      row.threads,
+      `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`,
+      digits(row.tokensPerSecond, 0),
+      digits(row.gflops, 1),
+      row.ofRoof === null ? '' : `${(100 * row.ofRoof).toFixed(0)} %`,
+      digits(row.compileSeconds, 2),
     ]);
   }
   process.stdout.write(`${table.toString()}\n`);

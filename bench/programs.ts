@@ -11,14 +11,25 @@ const random = createRandom(1, 'bench');
 
 /** A model of this shape with random weights. */
 export function randomModel({ id, config }: Shape): LanguageModel {
-  const weights = Object.fromEntries(layoutOf(config).map(({ name, shape }): [string, Constant] =>
-    [name, { shape, dtype: 'float32', data: random.fork(id, name).normals(sizeOf(shape), shape.length === 1 ? 1 : 0.05) }]));
+  const weights = Object.fromEntries(
+    layoutOf(config).map(({ name, shape }): [string, Constant] => [
+      name,
+      { shape, dtype: 'float32', data: random.fork(id, name).normals(sizeOf(shape), shape.length === 1 ? 1 : 0.05) },
+    ]),
+  );
   return {
-    id, config, weights, sha256: id, sites: sitesOf(config), featureSize: 2 * config.hiddenSize,
+    id,
+    config,
+    weights,
+    sha256: id,
+    sites: sitesOf(config),
+    featureSize: 2 * config.hiddenSize,
     parameters: Object.values(weights).reduce((sum, { data }) => sum + data.length, 0),
     tokenizer: {
-      vocabSize: config.vocabSize, endOfText: 0,
-      encode: (text) => text.trim().split(/\s+/).map(Number), decode: (ids) => ids.join(' '),
+      vocabSize: config.vocabSize,
+      endOfText: 0,
+      encode: (text) => text.trim().split(/\s+/).map(Number),
+      decode: (ids) => ids.join(' '),
     },
     hidden: (batch, tensors, adapt) => hidden(config, batch, tensors, adapt),
     logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
@@ -33,7 +44,10 @@ function batchOf({ batch, tokens, targets, config }: Shape): Record<string, Valu
     ids: Int32Array.from({ length: cells }, () => draw.below(config.vocabSize)),
     positions: Int32Array.from({ length: cells }, (_, n) => n % tokens),
     segments: Int32Array.from({ length: cells }, (_, n) => (n % tokens < tokens - targets ? 1 : 2)),
-    index: Int32Array.from({ length: batch * targets }, (_, n) => Math.floor(n / targets) * tokens + tokens - targets - 1 + (n % targets)),
+    index: Int32Array.from(
+      { length: batch * targets },
+      (_, n) => Math.floor(n / targets) * tokens + tokens - targets - 1 + (n % targets),
+    ),
     token: Int32Array.from({ length: batch * targets }, () => draw.below(config.vocabSize)),
     weight: new Float32Array(batch * targets).fill(1 / (batch * targets)),
   };
@@ -41,8 +55,11 @@ function batchOf({ batch, tokens, targets, config }: Shape): Record<string, Valu
 
 function loraLearner(arrays: Arrays): Learner {
   return {
-    trainable: arrays, frozen: {},
-    begin: () => undefined, end: () => undefined, restore: () => undefined,
+    trainable: arrays,
+    frozen: {},
+    begin: () => undefined,
+    end: () => undefined,
+    restore: () => undefined,
     save: () => ({ trainable: arrays, frozen: {}, stored: {}, json: null }),
     adapt: (site, x, { params }) => {
       const { a, b } = loraNames(site);
@@ -72,8 +89,11 @@ export async function trainingRunner(device: Device, model: LanguageModel, shape
     run: async () => {
       step++;
       const { flat, m, v, ...rest } = await program.run({
-        ...batch, ...state, rate: Float32Array.of(1e-3),
-        first: Float32Array.of(1 / (1 - 0.9 ** step)), second: Float32Array.of(1 / (1 - 0.999 ** step)),
+        ...batch,
+        ...state,
+        rate: Float32Array.of(1e-3),
+        first: Float32Array.of(1 / (1 - 0.9 ** step)),
+        second: Float32Array.of(1 / (1 - 0.999 ** step)),
       });
       state = { flat: flat!, m: m!, v: v! };
       return { ...state, ...rest };
@@ -92,7 +112,12 @@ export async function scoringRunner(device: Device, model: LanguageModel, shape:
     constants: model.weights,
     compute: ({ ids, positions, segments, index, token }, weights) => {
       const wanted = tf.reshape(index!, [shape.batch, shape.targets]) as tf.Tensor2D;
-      const batchTensors = { ids: ids as tf.Tensor2D, positions: positions as tf.Tensor2D, segments: segments as tf.Tensor2D, wanted };
+      const batchTensors = {
+        ids: ids as tf.Tensor2D,
+        positions: positions as tf.Tensor2D,
+        segments: segments as tf.Tensor2D,
+        wanted,
+      };
       const states = model.hidden(batchTensors, weights, null);
       return { logp: model.logProbabilities(states, { index: null, token: token as tf.Tensor1D }, weights) };
     },
@@ -108,7 +133,9 @@ export async function roofRunner(device: Device): Promise<Runner> {
   const draw = (name: string) => random.fork(name).normals(ROOF_SIZE * ROOF_SIZE, 1);
   const spec: TensorSpec = { shape: [ROOF_SIZE, ROOF_SIZE], dtype: 'float32' };
   const program = await device.compile({
-    name: 'roof', inputs: { a: spec }, constants: { b: { ...spec, data: draw('b') } },
+    name: 'roof',
+    inputs: { a: spec },
+    constants: { b: { ...spec, data: draw('b') } },
     compute: ({ a }, { b }) => ({ y: tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D) }),
   });
   const a = draw('a');

@@ -118,16 +118,20 @@ export async function publishRun(runDir: string, entriesDir: string, describe: D
 
 /** Checks an entry: its shape, its results with every number recomputed, and that its commands are those of its runs. */
 function validateEntry(value: unknown, path: string): Entry {
+  const refuse = (pointer: string, message: string): never => {
+    throw new LetheError('LETHE_RESULTS_INVALID', message, { where: `${path}#${pointer}`, remedy: REMEDY });
+  };
   if (!checkShape(value)) {
     const { instancePath, message } = checkShape.errors![0]!;
-    throw new LetheError('LETHE_RESULTS_INVALID', `The file is not a leaderboard entry: ${message}.`, { where: `${path}#${instancePath}`, remedy: REMEDY });
+    return refuse(instancePath, `The file is not a leaderboard entry: ${message}.`);
   }
   const { runs } = validateResults(value.results, path, '/results');
   checkWhole(runs, `${path}#/results/runs`);
   const commands = commandsOf(runs, (id) => value.methods[id]?.defaults);
-  const other = commands.findIndex((command, i) => command !== value.commands[i]);
-  if (other < 0 && commands.length === value.commands.length) return value;
-  throw new LetheError('LETHE_RESULTS_INVALID', `The runs are made by: ${commands[Math.max(other, 0)]}`, { where: `${path}#/commands/${Math.max(other, 0)}`, remedy: REMEDY });
+  const other = value.commands.findIndex((command, i) => command !== commands[i]);
+  if (other >= 0) return refuse(`/commands/${other}`, 'This is not a command that makes the runs again.');
+  if (value.commands.length < commands.length) return refuse('/commands', `The runs are made by ${commands.length} commands.`);
+  return value;
 }
 
 /**

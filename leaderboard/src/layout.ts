@@ -23,9 +23,11 @@ export interface Page {
  * browser load nothing and run nothing but that script.
  */
 export function pageOf({ title, crumbs = [], main }: Page): string {
-  const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data:; script-src ${SCRIPT_HASH}; base-uri 'none'; form-action 'none'`;
-  const trail = crumbs.length === 0 ? null
-    : html`<nav class="crumbs" aria-label="Breadcrumb"><ol>${crumbs.map(([name, href]) => html`<li><a href="${href}">${name}</a></li>`)}</ol></nav>`;
+  const policy = [
+    "default-src 'none'", "style-src 'unsafe-inline'", 'img-src data:', `script-src ${SCRIPT_HASH}`, "base-uri 'none'", "form-action 'none'",
+  ].join('; ');
+  const steps = crumbs.map(([name, href]) => html`<li><a href="${href}">${name}</a></li>`);
+  const trail = crumbs.length === 0 ? null : html`<nav class="crumbs" aria-label="Breadcrumb"><ol>${steps}</ol></nav>`;
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -44,7 +46,8 @@ ${trail}
 <main id="main">
 ${main}
 </main>
-<footer>Built by Lethe ${LETHE_VERSION}. Every score, metric and interval on these pages was computed from the published predictions when they were built.</footer>
+<footer>Built by Lethe ${LETHE_VERSION}. Every score, metric and interval on these pages was computed from the published predictions when
+they were built.</footer>
 <script>${SCRIPT}</script>
 </body>
 </html>
@@ -52,7 +55,8 @@ ${main}
 }
 
 /** A region that scrolls sideways where its table is wider than the page; it can be reached by keyboard. */
-export const wide = (label: string, table: Content): Html => html`<div class="wide" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
+export const wide = (label: string, table: Content): Html =>
+  html`<div class="wide" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 
 /** A command to be copied. */
 export const command = (text: string): Html => html`<pre><code>${text}</code></pre>`;

@@ -15,8 +15,8 @@ function cell(score: number | null, own: boolean): Html {
   return html`<td class="${`${own ? 'own' : ''}${ink}`.trim()}" style="--s:${(score * 100).toFixed(0)}%">${percent(score)}</td>`;
 }
 
-/** What row i of a matrix was measured on. */
-const rowName = (tasks: readonly string[], i: number): string => (i === 0 ? 'base model' : `after ${tasks[i - 1]}`);
+/** Whether all tasks were trained at once: then the model was never scored between them. */
+export const isJoint = (matrix: Matrix): boolean => matrix.slice(1, -1).some((row) => row.every((score) => score === null));
 
 /**
  * A score matrix as a table whose cells are shaded by score.
@@ -25,11 +25,15 @@ const rowName = (tasks: readonly string[], i: number): string => (i === 0 ? 'bas
  * @param tasks T task ids in the order trained
  */
 export function matrixTable(matrix: Matrix, tasks: readonly string[], caption: string): Html {
+  const joint = isJoint(matrix);
+  const nameOf = (i: number) => (i === 0 ? 'base model' : joint ? 'after all tasks' : `after ${tasks[i - 1]}`);
+  const rows = matrix.map((row, i) => (joint && i > 0 && i < matrix.length - 1 ? null
+    : html`<tr><th scope="row">${nameOf(i)}</th>${row.map((score, j) => cell(score, !joint && i === j + 1))}</tr>`));
+  const frame = joint ? 'All tasks were trained at once.' : 'A frame marks the task that was just trained; to its right are tasks not trained yet.';
   return wide('Score matrix', html`<table class="heat">
-<caption><span>${caption} A frame marks the task that was just trained; to its right are tasks not trained yet. Percent of test rows answered rightly.</span></caption>
+<caption><span>${caption} ${frame} Percent of test rows answered rightly.</span></caption>
 <thead><tr><th scope="col" class="name">Tested on</th>${tasks.map((task) => html`<th scope="col">${task}</th>`)}</tr></thead>
-<tbody>${matrix.map((row, i) => html`<tr><th scope="row">${rowName(tasks, i)}</th>${row.map((score, j) => cell(score, i === j + 1))}</tr>`)}</tbody>
-</table>`);
+<tbody>${rows}</tbody></table>`);
 }
 
 /** The mean of matrices of one shape, cell by cell; null where any has none. */

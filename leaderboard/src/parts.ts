@@ -1,8 +1,10 @@
+import type { Metrics } from '@lethe/core';
 import type { Interval } from '@lethe/metrics';
-import { optionValue, percent, points } from './format.js';
+import { METRICS } from './columns.js';
+import { optionValue, percent } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, Html, html } from './html.js';
-import { facts } from './layout.js';
+import { facts, wide } from './layout.js';
 
 /** The name of a comparison in a line. */
 export const titleOf = ({ suite, model }: Group): string => `${suite.id} ${suite.version}, ${suite.size} size, on ${model.id}`;
@@ -16,7 +18,8 @@ export const counted = (number: number, one: string, many = `${one}s`): string =
 /** Mean and half the interval; the mean alone where one run gives none. */
 export function meanOf(interval: Interval | null): Content {
   if (interval === null) return '–';
-  return html`${percent(interval.mean)}${interval.high === null ? null : html` <span class="pm">± ${percent(interval.high - interval.mean)}</span>`}`;
+  const { mean, high } = interval;
+  return html`${percent(mean)}${high === null ? null : html` <span class="pm">± ${percent(high - mean)}</span>`}`;
 }
 
 /** What a method declares of itself that a reader must know to compare it. */
@@ -30,8 +33,8 @@ export function tagsOf({ method: { capabilities: { bound, growth, rehearsal, tas
 
 /** The training budget as text. */
 export const budgetOf = ({ training: t }: Pick<Group, 'training'>): string =>
-  `${counted(t.epochs, 'epoch')}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}), weight decay ${t.weightDecay}, clip ${t.clip}, `
-  + `rank ${t.rank}, alpha ${t.alpha}, sites ${t.sites.join(' ')}, at most ${t.maxTokens} tokens`;
+  `${counted(t.epochs, 'epoch')}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}), `
+  + `weight decay ${t.weightDecay}, clip ${t.clip}, rank ${t.rank}, alpha ${t.alpha}, sites ${t.sites.join(' ')}, at most ${t.maxTokens} tokens`;
 
 /** All options of a method, those that differ from the defaults marked. */
 export function optionsOf({ method, note }: Row): Content {
@@ -40,7 +43,8 @@ export function optionsOf({ method, note }: Row): Content {
   return options.map(([name, value], i) => {
     const standard = note?.defaults[name];
     const same = note !== undefined && optionValue(standard) === optionValue(value);
-    return html`${i > 0 ? ', ' : null}<code>${name}=${optionValue(value)}</code>${same || note === undefined ? null : html` <span class="tag warn">default ${optionValue(standard)}</span>`}`;
+    const mark = same || note === undefined ? null : html` <span class="tag warn">default ${optionValue(standard)}</span>`;
+    return html`${i > 0 ? ', ' : null}<code>${name}=${optionValue(value)}</code>${mark}`;
   });
 }
 
@@ -58,7 +62,13 @@ export const dataTable = (data: Group['data']): Content =>
   (Object.keys(data).length === 0 ? 'not known'
     : facts(Object.entries(data).sort(([a], [b]) => (a < b ? -1 : 1)).map(([task, hash]) => [task, html`<code>${hash}</code>`] as const)));
 
-/** The difference of two means with half its interval. */
-export const differenceOf = ({ mean, high }: Interval): Html =>
-  html`${points(mean)}${high === null ? null : html` <span class="pm">± ${percent(high - mean)}</span>`}`;
-
+/**
+ * The metrics of a method or run in one row, each heading a link to its definition.
+ *
+ * @param cell what to write of a metric
+ */
+export function metricsTable(cell: (metric: keyof Metrics) => Content, caption: string): Html {
+  const heads = METRICS.map(({ title, metric }) => html`<th scope="col"><a href="../index.html#metric-${metric}">${title}</a></th>`);
+  return wide('Metrics', html`<table><caption><span>${caption}</span></caption><thead><tr>${heads}</tr></thead>
+<tbody><tr>${METRICS.map(({ metric }) => html`<td>${cell(metric)}</td>`)}</tr></tbody></table>`);
+}

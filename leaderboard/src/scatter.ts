@@ -65,7 +65,7 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
         type: 'scatter', data: rows, symbolSize: 9, itemStyle: { color: 'var(--accent)', opacity: 1 },
         markLine: {
           symbol: 'none', silent: true, lineStyle: { color: 'var(--muted)', type: 'dashed' },
-          label: { position: 'insideStartTop', formatter: '{b}', color: 'var(--muted)' },
+          label: { position: 'insideEndTop', formatter: '{b}', color: 'var(--muted)' },
           data: bounds.map(({ name, accuracy }) => ({ name, yAxis: inPercent(accuracy.mean) })),
         },
       },
@@ -80,8 +80,10 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
   chart.setOption({ series: [{}, { data: rows.map((row, i) => ({ ...row, label: { ...text, position: places[i]!.side, offset: [0, places[i]!.shift] } })) }] });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  // Ids and classes count the drawings of the process: made to depend on the drawing alone, equal entries give equal pages.
-  return new Html(svg.replace(/zr\d+-/g, `${id}-`));
+  // Classes (for the pointer, which these drawings have no use for) and ids count the drawings of the process. Without the
+  // first, and with ids of the drawing alone, equal entries give equal pages.
+  const plain = svg.replace(/ class="zr\d+-cls-\d+"/g, '').replace(/<style\b.*?<\/style>/s, '');
+  return new Html(plain.replace(/zr\d+-/g, `${id}-`));
 }
 
 /**
@@ -94,9 +96,11 @@ export function scatter(points: readonly ScatterPoint[], id: string): Html | nul
   const shown = points.filter((point) => !point.bound && point.forgetting !== null);
   const bounds = points.filter((point) => point.bound);
   if (shown.length < 2) return null;
-  const text = shown.map(({ name, accuracy, forgetting }) => `${name}: accuracy ${percent(accuracy.mean)}, forgetting ${percent(forgetting!.mean)}`).join('; ');
+  const text = shown.map(({ name, accuracy, forgetting }) =>
+    `${name}: accuracy ${percent(accuracy.mean)}, forgetting ${percent(forgetting!.mean)}`).join('; ');
   return html`<figure class="scatter"><div role="img" aria-label="Average accuracy against forgetting. ${text}">
-<div class="broad">${draw(shown, bounds, `${id}-broad`, 860, 400)}</div><div class="narrow">${draw(shown, bounds, `${id}-narrow`, 360, 360)}</div></div>
+<div class="broad">${draw(shown, bounds, `${id}-broad`, 860, 400)}</div>
+<div class="narrow">${draw(shown, bounds, `${id}-narrow`, 360, 360)}</div></div>
 <figcaption>Average accuracy against forgetting: better is up and to the left. Crosses are 95 % intervals; dashed lines are bounds, where they are near.
 The axes do not begin at zero. The numbers are those of the table.</figcaption></figure>`;
 }

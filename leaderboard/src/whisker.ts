@@ -19,6 +19,7 @@ export function whisker(interval: Interval | null, [from, to]: readonly [low: nu
   if (interval === null) return null;
   const x = (value: number) => (EDGE + (to > from ? (value - from) / (to - from) : 0.5) * (WIDTH - 2 * EDGE)).toFixed(1);
   const [low, high] = endsOf(interval);
-  return html`<svg class="whisker" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true"><line class="axis" x1="0" x2="${WIDTH}" y1="7" y2="7"/>${
-    interval.low === null ? null : html`<line class="range" x1="${x(low)}" x2="${x(high)}" y1="7" y2="7"/>`}<circle cx="${x(interval.mean)}" cy="7" r="3"/></svg>`;
+  const range = interval.low === null ? null : html`<line class="range" x1="${x(low)}" x2="${x(high)}" y1="7" y2="7"/>`;
+  return html`<svg class="whisker" viewBox="0 0 ${WIDTH} ${HEIGHT}" aria-hidden="true"><line class="axis" x1="0" x2="${WIDTH}" y1="7" y2="7"/>
+${range}<circle cx="${x(interval.mean)}" cy="7" r="3"/></svg>`;
 }

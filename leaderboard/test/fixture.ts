@@ -21,15 +21,20 @@ export interface Given {
   readonly environment?: Partial<Run['environment']>;
 }
 
-function identity({ method = 'lora', options = {}, capabilities, seed = 1, order = '1', tasks = ['law', 'news', 'med'], suite, model = 'nano', training, environment }: Given) {
+function identity({
+  method = 'lora', options = {}, capabilities, seed = 1, order = '1', tasks = ['law', 'news', 'med'], suite, model = 'nano', training, environment,
+}: Given) {
   return {
     suite: { id: 'domains', version: '1.0.0', size: 'mini', ...suite },
-    method: { id: method, version: '1.0.0', options, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none' as const, bound: false, ...capabilities } },
+    method: {
+      id: method, version: '1.0.0', options,
+      capabilities: { rehearsal: false, taskIdentity: false, growth: 'none' as const, bound: false, ...capabilities },
+    },
     model: { id: model, sha256: sha256(model) },
     order: { id: order, tasks }, seed,
     training: {
-      epochs: 2, batch: 8, learningRate: 0.001, warmup: 0.1, weightDecay: 0, clip: 1, rank: 8, alpha: 16, sites: ['q' as const, 'v' as const], maxTokens: 128,
-      ...training,
+      epochs: 2, batch: 8, learningRate: 0.001, warmup: 0.1, weightDecay: 0, clip: 1, rank: 8, alpha: 16,
+      sites: ['q' as const, 'v' as const], maxTokens: 128, ...training,
     },
     environment: {
       device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20.20.2', git: 'a'.repeat(40),
@@ -56,7 +61,10 @@ export function completed(given: Given, scores: readonly (readonly (number | nul
       ...Object.fromEntries(who.order.tasks.map((task, j) => [task, { answers, chosen: chosen.map((row) => row[j]!) }])),
       facts: { answers, chosen: probe },
     },
-    cost: { trainableParameters: 12_288, storedBytes: 49_152, addedParameters: 12_288, trainTokens: 250_000, trainSeconds: 31.5, evalSeconds: 12, peakBytes: 4.2e8 },
+    cost: {
+      trainableParameters: 12_288, storedBytes: 49_152, addedParameters: 12_288, trainTokens: 250_000,
+      trainSeconds: 31.5, evalSeconds: 12, peakBytes: 4.2e8,
+    },
     environment,
   };
 }

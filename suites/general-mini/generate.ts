@@ -39,7 +39,7 @@ const SKILLS: Readonly<Record<string, (random: Random, answer: number) => Row>> 
     return row(`Which number is the smallest: ${numbers.join(', ')}?`, `${least}`, random.shuffle(rest).map(String), answer);
   },
   sum(random, answer) {
-    const [a, b] = [1 + random.below(49), 1 + random.below(49)];
+    const [a, b] = [1 + random.below(80), 1 + random.below(9)];
     const wrong = random.shuffle([-2, -1, 1, 2]).slice(0, 2).map((step) => `${a + b + step}`);
     return row(`What is ${a} plus ${b}?`, `${a + b}`, wrong, answer);
   },

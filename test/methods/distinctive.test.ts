@@ -94,4 +94,44 @@ describe('method seta', () => {
     }
     expect(stream.penalty()).to.be.closeTo(expected, 1e-4 * expected);
   });
+
+  it('opens the route of the task that a prompt is nearest to: what was learned stays, without a task identity', async () => {
+    const stream = await ToyStream.open('seta', { split: false });
+    await stream.learn(1);
+    const learned = stream.predict(1);
+    await stream.learn(2);
+    await stream.learn(3);
+    stream.predict(1).forEach((value, i) => expect(value).to.be.closeTo(learned[i]!, 1e-3));
+  });
+
+  it('leaves prompts that are far from every task to the base model', async () => {
+    const [stream, base] = [await ToyStream.open('seta'), await ToyStream.open('zero-shot')];
+    await stream.learn(1);
+    await stream.learn(2);
+    const { x, z, y } = stream.batches[0]!;
+    stream.batches[0] = { x, y, z: z.add(100) };
+    stream.predict(1).forEach((value, i) => expect(value).to.be.closeTo(base.predict(1)[i]!, 1e-5));
+  });
+
+  it('trains the gate by the cross-entropy of routes, on pseudo-features of earlier tasks too', async () => {
+    const stream = await ToyStream.open('seta', { anchor: 0, routing: 0.5, sharpness: 2 });
+    await stream.learn(1);
+    await stream.learn(2, 0);
+    const arrays = { ...stream.learner.frozen, ...stream.learner.trainable };
+    const [keys, metric, radius, centre] = ['keys', 'metric', 'radius', 'centre'].map((name) => arrays[`gate.${name}`]!.data) as
+      [Float32Array, Float32Array, Float32Array, Float32Array];
+    const size = metric.length;
+    /** -log of the probability of a route, in plain arithmetic. */
+    const surprise = (z: readonly number[], route: number) => {
+      const logit = (t: number) => 2 * (radius[t]! - z.reduce((sum, v, i) => sum + Math.exp(metric[i]!) * (v - keys[t * size + i]!) ** 2, 0) / size);
+      const logits = [0, logit(0), logit(1)];
+      return Math.log(logits.reduce((sum, l) => sum + Math.exp(l - logits[route]!), 0));
+    };
+    const rowsOf = (data: ArrayLike<number>) => Array.from({ length: data.length / size }, (_, row) =>
+      Array.from({ length: size }, (__, i) => data[row * size + i]!));
+    const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+    const own = rowsOf(stream.batches[1]!.z.dataSync()).map((z) => surprise(z.map((v, i) => (v - centre[i]!) * centre[size + i]!), 2));
+    const pseudo = rowsOf(arrays['gate.pseudo']!.data).map((z) => surprise(z, 1));
+    expect(stream.penalty()).to.be.closeTo(mean(own) + 0.5 * mean(pseudo), 1e-3);
+  });
 });

@@ -53,7 +53,7 @@ describe('a checkpoint trained on English', () => {
     const random = createRandom(1, 'rows');
     const words = ['river', 'engine', 'winter', 'a letter', 'the market', 'seven boats', 'old', 'quietly', 'was sold', 'came back', 'and', 'of'];
     const rows = Array.from({ length: 19 }, (_, i) => {
-      const text = Array.from({ length: 2 + random.below(40) }, () => words[random.below(words.length)]!).join(' ');
+      const text = Array.from({ length: 2 + random.below(24) }, () => words[random.below(words.length)]!).join(' ');
       const options = [' good news', ' bad', ' neither of them, or both', ' science'].slice(0, 2 + (i % 3));
       return encodeRow(model.tokenizer, { id: `${i}`, prompt: `${text}\nAnswer:`, options, answer: 0 }, 100);
     });
@@ -67,7 +67,7 @@ describe('a checkpoint trained on English', () => {
     for (const trainable of [{}, arrays]) {
       const forward: Forward = { model, learner: adapterLearner(trainable, 2), sites: model.sites };
       const together = await scoresOf(device, forward, rows);
-      for (const r of [0, 7, 18]) {
+      for (const r of [0, 17]) {
         const [alone] = await scoresOf(device, forward, [rows[r]!]);
         expectClose(alone!, together[r]!, 1e-5, `row ${r}`);
         expect(choice(alone!)).to.equal(choice(together[r]!));

@@ -5,7 +5,7 @@ import type { Group, Outcome, Row, Trial } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { facts, pageOf, wide } from '../layout.js';
 import { matrixTable, meanMatrix } from '../matrix.js';
-import { budgetOf, counted, meanOf, nameOf, optionsOf, paperOf, tagsOf, titleOf } from '../parts.js';
+import { budgetOf, counted, meanOf, metricsTable, nameOf, optionsOf, paperOf, tagsOf, titleOf } from '../parts.js';
 import { runFile } from './run-page.js';
 
 /** The mean matrix and the curves of the runs of one order. */
@@ -14,42 +14,51 @@ function orderSection(trials: readonly Trial[]): Html | null {
   if (runs.length === 0) return null;
   const { id, tasks } = runs[0]!.order;
   const matrices = runs.map(({ matrix }) => matrix);
+  const caption = runs.length > 1 ? `Mean over ${runs.length} runs.` : 'One run.';
   return html`<section aria-labelledby="order-${id}"><h2 id="order-${id}">Order ${id}</h2><p class="muted small">${tasks.join(' → ')}</p>
-${matrixTable(meanMatrix(matrices), tasks, runs.length > 1 ? `Mean over ${runs.length} runs.` : 'One run.')}${curves(matrices, tasks)}</section>`;
+${matrixTable(meanMatrix(matrices), tasks, caption)}${curves(matrices, tasks)}</section>`;
 }
 
 function runRow(row: Row, { order, seed }: Trial, outcome: Outcome): Html {
   const { run } = outcome;
   const name = html`<td class="name"><a href="${runFile(row, outcome)}">order ${order.id}, seed ${seed}</a></td>`;
   if (run.status === 'failed') {
-    return html`<tr>${name}<td class="name" colspan="${METRICS.length + 1}"><span class="tag warn">failed</span> ${run.error.code}</td></tr>`;
+    const columns = METRICS.length + 1;
+    return html`<tr>${name}<td class="name" colspan="${columns}"><span class="tag warn">failed</span> ${run.error.code}</td></tr>`;
   }
-  return html`<tr>${name}${METRICS.map(({ metric }) => html`<td>${percent(run.metrics[metric])}</td>`)}<td>${seconds(run.cost.trainSeconds)}</td></tr>`;
+  const scores = METRICS.map(({ metric }) => html`<td>${percent(run.metrics[metric])}</td>`);
+  return html`<tr>${name}${scores}<td>${seconds(run.cost.trainSeconds)}</td></tr>`;
+}
+
+function runsTable(row: Row): Html {
+  const heads = METRICS.map(({ short }) => html`<th scope="col">${short}</th>`);
+  return wide('Runs', html`<table>
+<caption><span>Every run that was published, percent. A run opens to its matrix, its cost and what it was made with.</span></caption>
+<thead><tr><th scope="col" class="name">Run</th>${heads}<th scope="col">Training time</th></tr></thead>
+<tbody>${row.trials.map((trial) => trial.outcomes.map((outcome) => runRow(row, trial, outcome)))}</tbody></table>`);
 }
 
 /** The page of one method within a comparison: its mean matrices and all of its runs. */
 export function methodPage(group: Group, row: Row): string {
   const { method, note, trials, intervals, failed } = row;
   const orders = [...new Set(trials.map(({ order }) => JSON.stringify(order)))];
+  const done = trials.length - failed;
   return pageOf({
     title: `${nameOf(row)}, ${titleOf(group)} - Lethe leaderboard`,
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`]],
     main: html`<h1>${method.id} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
 ${note === undefined ? null : html`<p>${note.description}</p>`}
-${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. The means are over the others; what failed could have changed them.</p>`}
+${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. The means are over the others; what
+failed could have changed them.</p>`}
 ${facts([
       ['Options', optionsOf(row)],
       ['Paper', note === undefined ? null : paperOf(note.paper)],
       ['Training budget', budgetOf(group)],
-      ['Trials', `${trials.length - failed} of ${trials.length} completed`],
+      ['Trials', `${done} of ${trials.length} completed`],
     ])}
-${wide('Metrics', html`<table><caption><span>Percent: mean over trials ± half of the 95 % t interval${trials.length - failed === 1 ? '; one trial gives no interval' : null}.</span></caption>
-<thead><tr>${METRICS.map(({ title, metric }) => html`<th scope="col"><a href="../index.html#metric-${metric}">${title}</a></th>`)}</tr></thead>
-<tbody><tr>${METRICS.map(({ metric }) => html`<td>${meanOf(intervals[metric])}</td>`)}</tr></tbody></table>`)}
+${metricsTable((metric) => meanOf(intervals[metric]),
+    `Percent: mean over trials ± half of the 95 % t interval${done === 1 ? '; one trial gives no interval' : ''}.`)}
 ${orders.map((order) => orderSection(trials.filter((trial) => JSON.stringify(trial.order) === order)))}
-<h2 id="runs">Runs</h2>
-${wide('Runs', html`<table><caption><span>Every run that was published, percent. A run opens to its matrix, its cost and what it was made with.</span></caption>
-<thead><tr><th scope="col" class="name">Run</th>${METRICS.map(({ short }) => html`<th scope="col">${short}</th>`)}<th scope="col">Training time</th></tr></thead>
-<tbody>${trials.map((trial) => trial.outcomes.map((outcome) => runRow(row, trial, outcome)))}</tbody></table>`)}`,
+<h2 id="runs">Runs</h2>${runsTable(row)}`,
   });
 }

@@ -10,6 +10,8 @@ export const PATHS = {
   suites: at('suites'),
   builtSuites: at('dist/suites'),
   models: at('packages/model'),
+  entries: at('leaderboard/entries'),
+  site: at('leaderboard/site'),
 } as const;
 
 /** The plugins of this installation. Throws the errors of `discoverPlugins`. */

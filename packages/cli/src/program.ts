@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import { LETHE_VERSION } from '@lethe/core';
 import { doctorCommand } from './doctor.js';
+import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
 import type { Output } from './output.js';
+import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
 
 /** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
@@ -14,6 +16,8 @@ export function createProgram(output: Output): Command {
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
   addRunCommands(program, output);
+  addPublishCommand(program, output);
+  addLeaderboardCommands(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .option('--json', 'as JSON')

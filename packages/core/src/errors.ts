@@ -42,6 +42,7 @@ export const ERROR_CATALOGUE = {
   LETHE_RESULTS_INVALID: 'A results file does not match its schema or its own numbers.',
   LETHE_ENTRY_EXISTS: 'The leaderboard already has this entry.',
   // command line
+  LETHE_PORT_BUSY: 'The port of a server is taken or not allowed.',
   LETHE_USAGE: 'The command line cannot be understood.',
   LETHE_INTERNAL: 'A defect in Lethe.',
 } as const;

@@ -46,7 +46,7 @@ export interface TrainingBudget {
   readonly alpha: number;
   /** The kinds of linear layers that are adapter sites. */
   readonly sites: readonly ('q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down')[];
-  /** Longest sequence in tokens; longer inputs are cut, the end of the template is kept. */
+  /** Longest sequence in tokens; a longer prompt is cut in its middle, so that its start and the end of the template are kept. */
   readonly maxTokens: number;
 }
 

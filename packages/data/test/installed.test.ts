@@ -99,11 +99,11 @@ describe('installed suites', () => {
   });
 });
 
-describe('standard-cl on real rows (of ../shared/data, where that is)', () => {
+describe('standard-cl on real rows (of ../shared/data/standard_cl_5, where that is)', () => {
   let full: SuiteData;
   let mini: SuiteData;
   before(async function () {
-    if (!existsSync(join(DATA, 'standard_cl_5'))) this.skip();
+    if (!existsSync(DATA)) this.skip();
     const reference = { ...INSTALLED, reference: 'standard-cl', dataDir: DATA };
     [full, mini] = [await loadSuite(reference), await loadSuite({ ...reference, size: 'mini' })];
   });
@@ -135,7 +135,7 @@ describe('standard-cl on real rows (of ../shared/data, where that is)', () => {
 
   it('labels rows as their file does', () => {
     for (const { id, test } of mini.tasks) {
-      const outputs = new Map(readFileSync(join(DATA, 'standard_cl_5', id, 'test.jsonl'), 'utf8').trimEnd().split('\n')
+      const outputs = new Map(readFileSync(join(DATA, id, 'test.jsonl'), 'utf8').trimEnd().split('\n')
         .map((line) => JSON.parse(line) as { id: string; output: string }).map((row) => [row.id, row.output]));
       expect(test.map(({ options, answer }) => options[answer])).to.deep.equal(test.map((row) => ` ${outputs.get(row.id)!}`));
     }

@@ -22,7 +22,10 @@ interface Shared {
 class CompilingDevice implements Device {
   private readonly sessions = new Map<string, Shared>();
 
-  constructor(readonly name: string, readonly threads: number) {}
+  constructor(
+    readonly name: string,
+    readonly threads: number,
+  ) {}
 
   async compile(definition: ProgramDefinition): Promise<Program> {
     const { graph: plain, outputs } = record(definition, this.name.split(':')[0]!);

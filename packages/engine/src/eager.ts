@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { LetheError, sizeOf } from '@lethe/core';
+import { explain } from './explain.js';
 import { checkFeeds } from './feeds.js';
 import type { Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
 
@@ -19,7 +20,11 @@ const BACKENDS: Readonly<Record<string, Backend>> = {
 /** Names of the devices that run op by op. */
 export const EAGER_DEVICES: readonly string[] = Object.keys(BACKENDS);
 
-function evaluate(backend: string, { inputs, constants = {}, compute }: ProgramDefinition, feeds: Readonly<Record<string, Values>>) {
+function evaluate(
+  backend: string,
+  { name, inputs, constants = {}, compute }: ProgramDefinition,
+  feeds: Readonly<Record<string, Values>>,
+) {
   const previous = tf.getBackend();
   void tf.setBackend(backend);
   tf.engine().startScope('eager');
@@ -29,14 +34,33 @@ function evaluate(backend: string, { inputs, constants = {}, compute }: ProgramD
     const given = Object.fromEntries(Object.entries(inputs).map(([k, s]) => [k, place(feeds[k]!, s)]));
     const fixed = Object.fromEntries(Object.entries(constants).map(([k, c]) => [k, place(c.data, c)]));
     return Object.entries(compute(given, fixed)).map(([k, t]) => ({
-      name: k,
+      key: k,
       spec: { shape: [...t.shape], dtype: t.dtype as DType },
       values: t.dataSync().slice() as Values,
     }));
+  } catch (error) {
+    throw explain(error, name, `The backend ${backend} of TensorFlow.js`);
   } finally {
     tf.engine().endScope();
     void tf.setBackend(previous);
   }
+}
+
+/** What the wasm backend of TensorFlow.js 4.22 lacks, though gradients of `tf.gather` need it. */
+function addSegmentSum(backendName: string): void {
+  const kernelName = 'UnsortedSegmentSum';
+  if (tf.getKernel(kernelName, backendName)) return;
+  tf.registerKernel({
+    kernelName,
+    backendName,
+    kernelFunc: ({ inputs, attrs }) => {
+      const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', tf.Tensor>;
+      return tf.scatterND(tf.expandDims(segmentIds, -1), x, [
+        (attrs as { numSegments: number }).numSegments,
+        ...x.shape.slice(1),
+      ]);
+    },
+  });
 }
 
 async function load(name: string): Promise<string> {
@@ -45,6 +69,7 @@ async function load(name: string): Promise<string> {
   const previous = tf.getBackend();
   try {
     if (brings !== undefined) await import(brings);
+    addSegmentSum(backend);
     // the first choice of a backend starts it, which takes time for some
     if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start its backend "${backend}".`);
   } catch (cause) {
@@ -73,14 +98,14 @@ export async function openEager(name: string): Promise<Device> {
     threads: 1,
     compile: async (definition): Promise<Program> => {
       const sample = Object.fromEntries(Object.entries(definition.inputs).map(([k, s]) => [k, zeros(s)]));
-      const outputs = Object.fromEntries(evaluate(backend, definition, sample).map((o) => [o.name, o.spec]));
+      const outputs = Object.fromEntries(evaluate(backend, definition, sample).map((o) => [o.key, o.spec]));
       return {
         name: definition.name,
         inputs: definition.inputs,
         outputs,
         run: async (feeds) => {
           checkFeeds(definition.name, definition.inputs, feeds);
-          return Object.fromEntries(evaluate(backend, definition, feeds).map((o) => [o.name, o.values]));
+          return Object.fromEntries(evaluate(backend, definition, feeds).map((o) => [o.key, o.values]));
         },
         dispose: async () => {},
       };

@@ -4,7 +4,11 @@ import type { DType, TensorSpec, Values } from './types.js';
 const ARRAY = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const satisfies Record<DType, unknown>;
 
 /** Throws LETHE_ENGINE_INPUT unless `feeds` has exactly the inputs of a program, each of its length and type. */
-export function checkFeeds(program: string, inputs: Readonly<Record<string, TensorSpec>>, feeds: Readonly<Record<string, Values>>): void {
+export function checkFeeds(
+  program: string,
+  inputs: Readonly<Record<string, TensorSpec>>,
+  feeds: Readonly<Record<string, Values>>,
+): void {
   const known = Object.keys(inputs);
   for (const name of Object.keys(feeds))
     if (!Object.hasOwn(inputs, name))

@@ -21,7 +21,10 @@ add('SquaredDifference', ['a', 'b'], (dy, [a, b]) => {
   return { a: () => unbroadcast(d, a!.shape), b: () => unbroadcast(tf.neg(d), b!.shape) };
 });
 
-for (const [kernel, left, right] of [['Maximum', tf.greaterEqual, tf.less], ['Minimum', tf.lessEqual, tf.greater]] as const) {
+for (const [kernel, left, right] of [
+  ['Maximum', tf.greaterEqual, tf.less],
+  ['Minimum', tf.lessEqual, tf.greater],
+] as const) {
   add(kernel, ['a', 'b'], (dy, [a, b]) => {
     const where = (chosen: tf.Tensor) => tf.mul(one(dy), tf.cast(chosen, 'float32'));
     return { a: () => unbroadcast(where(left(a!, b!)), a!.shape), b: () => unbroadcast(where(right(a!, b!)), b!.shape) };
@@ -57,23 +60,52 @@ add('GatherNd', ['params', 'indices'], (dy, [params, indices]) => ({
 
 add('ScatterNd', ['indices'], (dy, [indices]) => ({ updates: () => tf.gatherND(one(dy), indices!) }));
 
-add('TopK', ['x'], (dy, [x, indices]) => ({
-  x: () => {
-    const places = tf.cast(tf.equal(tf.expandDims(indices!, -1), tf.range(0, x!.shape.at(-1)!, 1, 'int32')), 'float32'); // (…, k, size)
-    return tf.sum(tf.mul(places, tf.expandDims(one(dy), -1)), -2);
-  },
-}), { outputsToSave: [false, true] });
+add(
+  'TopK',
+  ['x'],
+  (dy, [x, indices]) => ({
+    x: () => {
+      const columns = tf.range(0, x!.shape.at(-1)!, 1, 'int32');
+      const places = tf.cast(tf.equal(tf.expandDims(indices!, -1), columns), 'float32'); // (…, k, size)
+      return tf.sum(tf.mul(places, tf.expandDims(one(dy), -1)), -2);
+    },
+  }),
+  { outputsToSave: [false, true] },
+);
 
 /** By one operand, the product of the result's gradient with the other one; letters that only this one has are summed in it. */
-add('Einsum', [], (dy, operands, attributes) => {
-  const [terms, result] = (attributes as unknown as { equation: string }).equation.replaceAll(/\s/g, '').split('->') as [string, string];
-  const letters = terms.split(',');
-  return Object.fromEntries(letters.map((own, i) => [i, () => {
-    const others = letters.flatMap((term, j) => (i === j ? [] : [{ term, operand: operands[j]! }]));
-    const known = [...own].filter((letter) => result.includes(letter) || others.some(({ term }) => term.includes(letter))).join('');
-    const partial = tf.einsum(`${[result, ...others.map(({ term }) => term)].join(',')}->${known}`, one(dy), ...others.map(({ operand }) => operand));
-    if (known === own) return partial;
-    const alone = [...own].filter((letter) => !known.includes(letter)).join('');
-    return tf.einsum(`${known},${alone}->${own}`, partial, tf.ones([...alone].map((letter) => operands[i]!.shape[own.indexOf(letter)]!)));
-  }]));
-}, { saveAllInputs: true });
+add(
+  'Einsum',
+  [],
+  (dy, operands, attributes) => {
+    const [terms, result] = (attributes as unknown as { equation: string }).equation.replaceAll(/\s/g, '').split('->') as [
+      string,
+      string,
+    ];
+    const letters = terms.split(',');
+    return Object.fromEntries(
+      letters.map((own, i) => [
+        i,
+        () => {
+          const others = letters.flatMap((term, j) => (i === j ? [] : [{ term, operand: operands[j]! }]));
+          const known = [...own]
+            .filter((letter) => result.includes(letter) || others.some(({ term }) => term.includes(letter)))
+            .join('');
+          const partial = tf.einsum(
+            `${[result, ...others.map(({ term }) => term)].join(',')}->${known}`,
+            one(dy),
+            ...others.map(({ operand }) => operand),
+          );
+          if (known === own) return partial;
+          const alone = [...own].filter((letter) => !known.includes(letter)).join('');
+          return tf.einsum(
+            `${known},${alone}->${own}`,
+            partial,
+            tf.ones([...alone].map((letter) => operands[i]!.shape[own.indexOf(letter)]!)),
+          );
+        },
+      ]),
+    );
+  },
+  { saveAllInputs: true },
+);

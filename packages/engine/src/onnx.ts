@@ -2,22 +2,35 @@ import protobuf from 'protobufjs';
 import type { Attribute, Graph, Initializer, Value } from './graph/types.js';
 
 /** The part of onnx.proto that is written; field numbers as in https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
-const schema = protobuf.parse(
-  `syntax = "proto3"; package onnx;
-  message Attribute { string name = 1; optional float f = 2; optional int64 i = 3; optional bytes s = 4; repeated int64 ints = 8; int32 type = 20; }
-  message Node { repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4; repeated Attribute attribute = 5; string domain = 7; }
+const schema = protobuf
+  .parse(
+    `syntax = "proto3"; package onnx;
+  message Attribute {
+    string name = 1; optional float f = 2; optional int64 i = 3; optional bytes s = 4; repeated int64 ints = 8; int32 type = 20;
+  }
+  message Node {
+    repeated string input = 1; repeated string output = 2; string name = 3; string op_type = 4;
+    repeated Attribute attribute = 5; string domain = 7;
+  }
   message Entry { string key = 1; string value = 2; }
-  message Tensor { repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9; repeated Entry external_data = 13; int32 data_location = 14; }
+  message Tensor {
+    repeated int64 dims = 1; int32 data_type = 2; string name = 8; bytes raw_data = 9;
+    repeated Entry external_data = 13; int32 data_location = 14;
+  }
   message Dim { optional int64 dim_value = 1; }
   message Shape { repeated Dim dim = 1; }
   message TensorType { int32 elem_type = 1; Shape shape = 2; }
   message Type { TensorType tensor_type = 1; }
   message ValueInfo { string name = 1; Type type = 2; }
-  message Graph { repeated Node node = 1; string name = 2; repeated Tensor initializer = 5; repeated ValueInfo input = 11; repeated ValueInfo output = 12; }
+  message Graph {
+    repeated Node node = 1; string name = 2; repeated Tensor initializer = 5;
+    repeated ValueInfo input = 11; repeated ValueInfo output = 12;
+  }
   message OpsetId { string domain = 1; int64 version = 2; }
   message Model { int64 ir_version = 1; Graph graph = 7; repeated OpsetId opset_import = 8; }`,
-  { keepCase: true },
-).root.lookupType('onnx.Model');
+    { keepCase: true },
+  )
+  .root.lookupType('onnx.Model');
 
 export const ONNX_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
 
@@ -34,7 +47,8 @@ export interface OnnxModel {
 
 const attribute = ([name, value]: [string, Attribute]) => {
   if (typeof value === 'string') return { name, s: Buffer.from(value), type: 3 };
-  if (typeof value !== 'number') return 'float' in value ? { name, f: value.float, type: 1 } : { name, ints: [...value], type: 7 };
+  if (typeof value !== 'number')
+    return 'float' in value ? { name, f: value.float, type: 1 } : { name, ints: [...value], type: 7 };
   return { name, i: value, type: 2 };
 };
 
@@ -61,7 +75,10 @@ export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>)
   const bytes = schema
     .encode({
       ir_version: 9,
-      opset_import: [{ domain: '', version: 20 }, { domain: 'com.microsoft', version: 1 }],
+      opset_import: [
+        { domain: '', version: 20 },
+        { domain: 'com.microsoft', version: 1 },
+      ],
       graph: {
         name: 'lethe',
         node: [

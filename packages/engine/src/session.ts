@@ -61,16 +61,22 @@ export async function openSession({ bytes, externalData }: OnnxModel, place: Pla
 
 /** Runs a session. Throws LETHE_ENGINE_INPUT when the values given lead it outside of a table or shape. */
 export async function runSession(
-  session: ort.InferenceSession, feeds: Record<string, ort.Tensor>, program: string,
+  session: ort.InferenceSession,
+  feeds: Record<string, ort.Tensor>,
+  program: string,
 ): Promise<ort.InferenceSession.OnnxValueMapType> {
   try {
     return await session.run(feeds);
   } catch (cause) {
     const origin = NODE.exec(String(cause))?.[1];
-    throw new LetheError('LETHE_ENGINE_INPUT', `Program "${program}" failed${origin === undefined ? '' : ` at ${origin}`}: ${String(cause)}`, {
-      where: program,
-      remedy: 'Look for an index out of range among the inputs.',
-      cause,
-    });
+    throw new LetheError(
+      'LETHE_ENGINE_INPUT',
+      `Program "${program}" failed${origin === undefined ? '' : ` at ${origin}`}: ${String(cause)}`,
+      {
+        where: program,
+        remedy: 'Look for an index out of range among the inputs.',
+        cause,
+      },
+    );
   }
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { LetheError, didYouMean } from '@lethe/core';
+import { LetheError } from '@lethe/core';
 import { callerOf } from './caller.js';
+import { explain } from './explain.js';
 import { GraphBuilder } from './graph/builder.js';
 import type { Attribute, Graph, Value } from './graph/types.js';
 import { ONNX_TYPE } from './onnx.js';
@@ -27,7 +28,10 @@ export class Trace {
   private readonly data = new WeakMap<object, Values>();
 
   /** @param device the kind of device that is to run the graph: `cpu`, `webgpu` or `cuda` */
-  constructor(readonly name: string, readonly device: string) {}
+  constructor(
+    readonly name: string,
+    readonly device: string,
+  ) {}
 
   bind(ref: string, shape: readonly number[], dtype: string): Info {
     const dataId = {};
@@ -60,13 +64,20 @@ export class Trace {
     }
     const values = backend.readSync(info.dataId) as Values;
     const dtype = info.dtype as DType;
-    const fit = dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
+    const fit =
+      dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
     this.write(info.dataId, fit, info.shape, dtype);
     return this.refs.get(info.dataId)!;
   }
 
   /** Records a node with one output. */
-  emit(op: string, inputs: readonly string[], shape: readonly number[], dtype: string, attributes: Record<string, Attribute> = {}): Info {
+  emit(
+    op: string,
+    inputs: readonly string[],
+    shape: readonly number[],
+    dtype: string,
+    attributes: Record<string, Attribute> = {},
+  ): Info {
     return this.bind(this.builder.node(op, inputs, { shape, dtype: dtype as DType }, attributes), shape, dtype);
   }
 
@@ -92,10 +103,14 @@ class TraceBackend extends tf.KernelBackend {
     const values = current?.read(dataId);
     if (values) return values;
     const name = current?.name ?? 'a program that is finished';
-    throw new LetheError('LETHE_ENGINE_READ', `Program "${name}" read the values of a tensor that are not known before it runs.`, {
-      where: callerOf(new Error()) ?? name,
-      remedy: 'Write the choice with tf.where, or return the value as an output.',
-    });
+    throw new LetheError(
+      'LETHE_ENGINE_READ',
+      `Program "${name}" read the values of a tensor that are not known before it runs.`,
+      {
+        where: callerOf(new Error()) ?? name,
+        remedy: 'Write the choice with tf.where, or return the value as an output.',
+      },
+    );
   }
   override async read(dataId: object): Promise<Values> {
     return this.readSync(dataId);
@@ -125,12 +140,9 @@ class TraceBackend extends tf.KernelBackend {
 
 tf.registerBackend(TRACE_BACKEND, () => new TraceBackend(), 0);
 
-const registered: string[] = [];
-
 /** Adds kernels to the compiler. */
 export function addKernels(kernels: Kernels): void {
   for (const [kernelName, kernel] of Object.entries(kernels)) {
-    registered.push(kernelName);
     tf.registerKernel({
       kernelName,
       backendName: TRACE_BACKEND,
@@ -147,32 +159,10 @@ export function addKernels(kernels: Kernels): void {
   }
 }
 
-function explain(error: unknown, program: string): unknown {
-  const text = String(error);
-  const where = callerOf(error) ?? program;
-  const missing = /[Kk]ernel '(\w+)' not registered/.exec(text)?.[1];
-  if (missing !== undefined) {
-    return new LetheError('LETHE_ENGINE_KERNEL', `The compiler has no kernel for ${missing}, which program "${program}" uses.${didYouMean(missing, registered)}`, {
-      where,
-      remedy: `Write the function with other operations, or add ${missing} to a family in packages/engine/src/kernels and a case to its tests.`,
-      cause: error,
-    });
-  }
-  const flat = /gradient function not found for (\w+)/.exec(text)?.[1];
-  if (flat !== undefined) {
-    return new LetheError('LETHE_ENGINE_KERNEL', `TensorFlow.js has no gradient of ${flat}, which program "${program}" differentiates.`, {
-      where,
-      remedy: 'Write the function with other operations, or give the gradient with tf.customGrad.',
-      cause: error,
-    });
-  }
-  return error;
-}
-
 /**
- * Records `definition` as a graph for a kind of device. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL for an operation
- * without kernel or gradient, LETHE_ENGINE_READ for a read of values and LETHE_ENGINE_TRACE for a tensor of another program,
- * each naming the line that called TensorFlow.js.
+ * Records `definition` as a graph for a kind of device. Synchronous, so two of them never mix. Throws LETHE_ENGINE_KERNEL for
+ * an operation without kernel or gradient, LETHE_ENGINE_READ for a read of values and LETHE_ENGINE_TRACE for a tensor of
+ * another program, each naming the line that called TensorFlow.js.
  */
 export function record(definition: ProgramDefinition, device: string): { graph: Graph; outputs: Record<string, TensorSpec> } {
   tf.backend();
@@ -185,7 +175,8 @@ export function record(definition: ProgramDefinition, device: string): { graph: 
   void tf.setBackend(TRACE_BACKEND);
   engine.startScope(definition.name);
   try {
-    const place = (ref: string, { shape, dtype }: Value): tf.Tensor => engine.makeTensorFromTensorInfo(trace.bind(ref, shape, dtype));
+    const place = (ref: string, { shape, dtype }: Value): tf.Tensor =>
+      engine.makeTensorFromTensorInfo(trace.bind(ref, shape, dtype));
     const inputs = Object.fromEntries(
       Object.entries(definition.inputs).map(([k, s]) => [k, place(trace.builder.input(`in:${k}`, s), s)]),
     );
@@ -196,7 +187,7 @@ export function record(definition: ProgramDefinition, device: string): { graph: 
     const outputs = Object.fromEntries(results.map(([k, t]) => [k, { shape: [...t.shape], dtype: t.dtype as DType }]));
     return { graph: trace.builder.finish(Object.fromEntries(results.map(([k, t]) => [k, trace.ref(t)]))), outputs };
   } catch (error) {
-    throw explain(error, definition.name);
+    throw explain(error, definition.name, 'The compiler');
   } finally {
     engine.endScope();
     current = undefined;

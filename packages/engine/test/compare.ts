@@ -3,7 +3,12 @@ import { type Case, programOf } from './cases/case.js';
 
 /** Where a device differs from the plain backend in one of many cases, forward or gradient: a line each. */
 export async function differences(
-  family: string, cases: readonly Case[], device: Device, plain: Device, tolerance: number, onCase: (one: Case) => void = () => undefined,
+  family: string,
+  cases: readonly Case[],
+  device: Device,
+  plain: Device,
+  tolerance: number,
+  onCase: (one: Case) => void = () => undefined,
 ): Promise<string[]> {
   const { definition, feeds } = programOf(family, cases, onCase);
   const [a, b] = [await device.compile(definition), await plain.compile(definition)];

@@ -8,7 +8,11 @@ const step: ProgramDefinition = {
   inputs: { x: { shape: [4, 3], dtype: 'float32' }, w: { shape: [3, 2], dtype: 'float32' }, y: { shape: [4], dtype: 'int32' } },
   compute: ({ x, w, y }) => {
     const loss = (v: tf.Tensor) =>
-      tf.neg(tf.mean(tf.sum(tf.mul(tf.oneHot(tf.cast(y!, 'int32'), 2), tf.logSoftmax(tf.matMul(x as tf.Tensor2D, v as tf.Tensor2D))), -1))) as tf.Scalar;
+      tf.neg(
+        tf.mean(
+          tf.sum(tf.mul(tf.oneHot(tf.cast(y!, 'int32'), 2), tf.logSoftmax(tf.matMul(x as tf.Tensor2D, v as tf.Tensor2D))), -1),
+        ),
+      ) as tf.Scalar;
     const { value, grad } = tf.valueAndGrad(loss)(w!);
     return { loss: value, w: tf.sub(w!, tf.mul(0.1, grad)) };
   },
@@ -46,12 +50,14 @@ describe('openDevice', () => {
   }
 
   it('gives the same bytes on every run and with every number of threads that it was opened with', async () => {
-    const runs = await Promise.all([1, 1, 2, 2].map(async (threads) => {
-      const device = await openDevice({ name: 'cpu', threads });
-      const { w } = await train(device, 10);
-      await device.dispose();
-      return Buffer.from(w.buffer, w.byteOffset, w.byteLength).toString('hex');
-    }));
+    const runs = await Promise.all(
+      [1, 1, 2, 2].map(async (threads) => {
+        const device = await openDevice({ name: 'cpu', threads });
+        const { w } = await train(device, 10);
+        await device.dispose();
+        return Buffer.from(w.buffer, w.byteOffset, w.byteLength).toString('hex');
+      }),
+    );
     expect(new Set(runs.slice(0, 2)).size).to.equal(1);
     expect(new Set(runs.slice(2)).size).to.equal(1);
   });
@@ -60,8 +66,17 @@ describe('openDevice', () => {
     const device = await openDevice({ name: 'cpu' });
     const weight = { shape: [2], dtype: 'float32', data: Float32Array.of(3, 4) } as const;
     const inputs = { x: { shape: [2], dtype: 'float32' } } as const;
-    const define = (data = weight): ProgramDefinition => ({ name: 'scale', inputs, constants: { k: data }, compute: ({ x }, { k }) => ({ y: tf.mul(x!, k!) }) });
-    const [a, b, other] = [await device.compile(define()), await device.compile(define()), await device.compile(define({ ...weight, data: Float32Array.of(5, 6) }))];
+    const define = (data = weight): ProgramDefinition => ({
+      name: 'scale',
+      inputs,
+      constants: { k: data },
+      compute: ({ x }, { k }) => ({ y: tf.mul(x!, k!) }),
+    });
+    const [a, b, other] = [
+      await device.compile(define()),
+      await device.compile(define()),
+      await device.compile(define({ ...weight, data: Float32Array.of(5, 6) })),
+    ];
     await a.dispose();
     await a.dispose();
     expect([...(await b.run({ x: Float32Array.of(1, 1) }))['y']!]).to.deep.equal([3, 4]);
@@ -73,7 +88,9 @@ describe('openDevice', () => {
     const device = await openDevice({ name: 'cpu' });
     const data = new Float32Array(4096).fill(3);
     const program = await device.compile({
-      name: 'table', inputs: { i: { shape: [2], dtype: 'int32' } }, constants: { table: { shape: [4096], dtype: 'float32', data } },
+      name: 'table',
+      inputs: { i: { shape: [2], dtype: 'int32' } },
+      constants: { table: { shape: [4096], dtype: 'float32', data } },
       compute: ({ i }, { table }) => ({ y: tf.gather(table!, i as tf.Tensor1D) }),
     });
     data.fill(7);
@@ -83,7 +100,11 @@ describe('openDevice', () => {
 
   it('keeps what it gave when it runs again', async () => {
     const device = await openDevice({ name: 'cpu' });
-    const program = await device.compile({ name: 'neg', inputs: { x: { shape: [2], dtype: 'float32' } }, compute: ({ x }) => ({ y: tf.neg(x!), same: x! }) });
+    const program = await device.compile({
+      name: 'neg',
+      inputs: { x: { shape: [2], dtype: 'float32' } },
+      compute: ({ x }) => ({ y: tf.neg(x!), same: x! }),
+    });
     const x = Float32Array.of(1, 2);
     const first = await program.run({ x });
     x.fill(9);
@@ -99,7 +120,11 @@ describe('openDevice', () => {
     const x = new Float32Array(size * size).fill(0.01);
     const spend = async (programs: number, runs: number) => {
       for (let p = 0; p < programs; p++) {
-        const program = await device.compile({ name: 'grow', inputs, compute: ({ x: at }) => ({ y: tf.relu(tf.matMul(at as tf.Tensor2D, tf.mul(at!, p) as tf.Tensor2D)) }) });
+        const program = await device.compile({
+          name: 'grow',
+          inputs,
+          compute: ({ x: at }) => ({ y: tf.relu(tf.matMul(at as tf.Tensor2D, tf.mul(at!, p) as tf.Tensor2D)) }),
+        });
         for (let i = 0; i < runs; i++) await program.run({ x });
         await program.dispose();
       }
@@ -117,26 +142,33 @@ describe('openDevice', () => {
     // a full shape, and for each side how many leading dimensions it lacks and which of its dimensions are 1
     const side = fc.record({ dropped: fc.nat(3), ones: fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }) });
     const shapes = fc.tuple(fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 4 }), side, side);
-    const shapeOf = (full: number[], { dropped, ones }: { dropped: number; ones: boolean[] }) => full.map((d, i) => (ones[i] ? 1 : d)).slice(dropped);
-    await fc.assert(fc.asyncProperty(shapes, fc.nat(operations.length - 1), async ([full, left, right], which) => {
-      const [a, b] = [shapeOf(full, left), shapeOf(full, right)];
-      const values = (shape: number[], seed: number) => Float32Array.from({ length: shape.reduce((p, d) => p * d, 1) }, (_, i) => Math.sin(seed + 3 * i));
-      const definition: ProgramDefinition = {
-        name: 'broadcast', inputs: { a: { shape: a, dtype: 'float32' }, b: { shape: b, dtype: 'float32' } },
-        compute: (given) => {
-          const [u, v] = [given['a']!, given['b']!];
-          const op = operations[which]!;
-          const [du, dv] = tf.grads((p, q) => tf.sum(tf.square(op(p!, q!))))([u, v]);
-          return { y: op(u, v), du: du!, dv: dv! };
-        },
-      };
-      const feed = { a: values(a, 1), b: values(b, 2) };
-      const [p, q] = [await cpu.compile(definition), await plain.compile(definition)];
-      const [got, wanted] = [await p.run(feed), await q.run(feed)];
-      expect(p.outputs).to.deep.equal(q.outputs);
-      for (const [name, expected] of Object.entries(wanted)) expected.forEach((value, i) => expect(got[name]![i]).to.be.closeTo(value, 2e-5 * (1 + Math.abs(value))));
-      await p.dispose();
-    }), { numRuns: 30, seed: 1 });
+    const shapeOf = (full: number[], { dropped, ones }: { dropped: number; ones: boolean[] }) =>
+      full.map((d, i) => (ones[i] ? 1 : d)).slice(dropped);
+    await fc.assert(
+      fc.asyncProperty(shapes, fc.nat(operations.length - 1), async ([full, left, right], which) => {
+        const [a, b] = [shapeOf(full, left), shapeOf(full, right)];
+        const values = (shape: number[], seed: number) =>
+          Float32Array.from({ length: shape.reduce((p, d) => p * d, 1) }, (_, i) => Math.sin(seed + 3 * i));
+        const definition: ProgramDefinition = {
+          name: 'broadcast',
+          inputs: { a: { shape: a, dtype: 'float32' }, b: { shape: b, dtype: 'float32' } },
+          compute: (given) => {
+            const [u, v] = [given['a']!, given['b']!];
+            const op = operations[which]!;
+            const [du, dv] = tf.grads((p, q) => tf.sum(tf.square(op(p!, q!))))([u, v]);
+            return { y: op(u, v), du: du!, dv: dv! };
+          },
+        };
+        const feed = { a: values(a, 1), b: values(b, 2) };
+        const [p, q] = [await cpu.compile(definition), await plain.compile(definition)];
+        const [got, wanted] = [await p.run(feed), await q.run(feed)];
+        expect(p.outputs).to.deep.equal(q.outputs);
+        for (const [name, expected] of Object.entries(wanted))
+          expected.forEach((value, i) => expect(got[name]![i]).to.be.closeTo(value, 2e-5 * (1 + Math.abs(value))));
+        await p.dispose();
+      }),
+      { numRuns: 30, seed: 1 },
+    );
     await cpu.dispose();
   });
 });

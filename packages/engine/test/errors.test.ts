@@ -9,14 +9,19 @@ import { openSession } from '../src/session.js';
 const inputs = { x: { shape: [2], dtype: 'float32' } } as const;
 
 async function failure(work: Promise<unknown>): Promise<LetheError> {
-  const error: unknown = await work.then(() => undefined, (caught: unknown) => caught);
+  const error: unknown = await work.then(
+    () => undefined,
+    (caught: unknown) => caught,
+  );
   expect(error).to.be.instanceOf(LetheError);
   return error as LetheError;
 }
 
 describe('errors of the engine', () => {
   let cpu: Device;
-  before(async () => { cpu = await openDevice({ name: 'cpu' }); });
+  before(async () => {
+    cpu = await openDevice({ name: 'cpu' });
+  });
   after(() => cpu.dispose());
   const compile = (compute: ProgramDefinition['compute']) => failure(cpu.compile({ name: 'prog', inputs, compute }));
 
@@ -35,6 +40,15 @@ describe('errors of the engine', () => {
     expect(error.remedy).to.contain('tf.customGrad');
   });
 
+  it('are the same for a device that runs op by op', async () => {
+    const plain = await openDevice({ name: 'tfjs-cpu' });
+    const error = await failure(
+      plain.compile({ name: 'prog', inputs, compute: ({ x }) => ({ y: tf.grad((v) => tf.sum(tf.cumprod(v)))(x!) }) }),
+    );
+    expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+  });
+
   it('name the line that read a value while tracing', async () => {
     const error = await compile(({ x }) => ({ y: tf.scalar(x!.dataSync()[0]!) }));
     expect(error.code).to.equal('LETHE_ENGINE_READ');
@@ -42,7 +56,11 @@ describe('errors of the engine', () => {
   });
 
   it('leave the values of constants readable', async () => {
-    const program = await cpu.compile({ name: 'known', inputs, compute: ({ x }) => ({ y: tf.mul(x!, tf.tensor1d([2, 3]).dataSync()[1]!) }) });
+    const program = await cpu.compile({
+      name: 'known',
+      inputs,
+      compute: ({ x }) => ({ y: tf.mul(x!, tf.tensor1d([2, 3]).dataSync()[1]!) }),
+    });
     expect([...(await program.run({ x: Float32Array.of(1, 2) }))['y']!]).to.deep.equal([3, 6]);
   });
 
@@ -63,18 +81,33 @@ describe('errors of the engine', () => {
   });
 
   it('pass an error of the traced function on, and trace the next one', async () => {
-    const thrown = await cpu.compile({ name: 'own', inputs, compute: () => { throw new RangeError('mine'); } }).catch((error: unknown) => error);
+    const thrown = await cpu
+      .compile({
+        name: 'own',
+        inputs,
+        compute: () => {
+          throw new RangeError('mine');
+        },
+      })
+      .catch((error: unknown) => error);
     expect(thrown).to.be.instanceOf(RangeError);
     await cpu.compile({ name: 'next', inputs, compute: ({ x }) => ({ y: tf.neg(x!) }) });
   });
 
   it('blame the kernel, not the device, for a graph that the runtime refuses', async () => {
-    for (const [op, dtype] of [['Not', 'float32'], ['Sqrt', 'int32'], ['Nonsense', 'float32'], ['Where', 'float32']] as const) {
+    for (const [op, dtype] of [
+      ['Not', 'float32'],
+      ['Sqrt', 'int32'],
+      ['Nonsense', 'float32'],
+      ['Where', 'float32'],
+    ] as const) {
       const builder = new GraphBuilder();
       builder.origin = 'Select';
       builder.input('in:x', { shape: [2], dtype });
       const graph = builder.finish({ y: builder.node(op, ['in:x'], { shape: [2], dtype }) });
-      const error = await failure(openSession(serialise(graph, { x: { shape: [2], dtype } }), { device: 'cpu', threads: 1, program: 'prog' }));
+      const error = await failure(
+        openSession(serialise(graph, { x: { shape: [2], dtype } }), { device: 'cpu', threads: 1, program: 'prog' }),
+      );
       expect(error.code, op).to.equal('LETHE_ENGINE_KERNEL');
       expect(error.message, op).to.contain('the kernel of Select');
     }
@@ -82,7 +115,11 @@ describe('errors of the engine', () => {
 
   it('tell an index out of range, and where it was used', async () => {
     const table = { i: { shape: [1], dtype: 'int32' } } as const;
-    const program = await cpu.compile({ name: 'look', inputs: table, compute: ({ i }) => ({ y: tf.gather(tf.tensor1d([1, 2, 3]), i as tf.Tensor1D) }) });
+    const program = await cpu.compile({
+      name: 'look',
+      inputs: table,
+      compute: ({ i }) => ({ y: tf.gather(tf.tensor1d([1, 2, 3]), i as tf.Tensor1D) }),
+    });
     const error = await failure(program.run({ i: Int32Array.of(9) }));
     expect(error.code).to.equal('LETHE_ENGINE_INPUT');
     expect(error.message).to.contain('at GatherV2');

@@ -10,7 +10,15 @@ const random = (name: string, ...shape: number[]) => tf.tensor(draw.fork(name).n
 function slopes(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): [number, number] {
   const loss = (at: tf.Tensor) => {
     const y = f(at);
-    return tf.sum(tf.mul(y, tf.tensor(Float32Array.from({ length: y.size }, (_, i) => Math.sin(1 + i)), y.shape))) as tf.Scalar;
+    return tf.sum(
+      tf.mul(
+        y,
+        tf.tensor(
+          Float32Array.from({ length: y.size }, (_, i) => Math.sin(1 + i)),
+          y.shape,
+        ),
+      ),
+    ) as tf.Scalar;
   };
   const direction = random(`direction ${x.shape.join()}`, ...x.shape);
   const step = 1e-2;
@@ -21,7 +29,15 @@ function slopes(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): [number, number] 
 describe('gradients that TensorFlow.js lacks', () => {
   before(() => tf.setBackend('cpu'));
   const [a, b, c] = [random('a', 2, 3), random('b', 3), random('c', 2, 1)];
-  const index = tf.tensor2d([[0, 1], [1, 2], [0, 1]], [3, 2], 'int32');
+  const index = tf.tensor2d(
+    [
+      [0, 1],
+      [1, 2],
+      [0, 1],
+    ],
+    [3, 2],
+    'int32',
+  );
   const cases: Record<string, [(x: tf.Tensor) => tf.Tensor, tf.Tensor]> = {
     'squaredDifference, left broadcast': [(x) => tf.squaredDifference(x, a), b],
     'squaredDifference, right broadcast': [(x) => tf.squaredDifference(a, x), c],

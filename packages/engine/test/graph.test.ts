@@ -9,14 +9,18 @@ import { serialise } from '../src/onnx.js';
 import { record } from '../src/trace.js';
 import { evaluate } from './evaluate.js';
 import { programOf } from './cases/case.js';
-import { FUSED, PRODUCT, SHAPE } from './cases/structural.js';
+import { PRODUCT } from './cases/algebra.js';
+import { FUSED, SHAPE } from './cases/layout.js';
 
 const float = (...shape: number[]): Value => ({ shape, dtype: 'float32' });
 
 /** A graph as lines such as `Add in:x v1 -> 2x3`; a constant is shown by its numbers. */
 function show(graph: Graph): string[] {
-  const name = (ref: string) => (graph.initializers.has(ref) ? `[${[...graph.initializers.get(ref)!.data].map(String).join()}]` : ref);
-  return graph.nodes.map(({ op, inputs, outputs }) => `${op} ${inputs.map(name).join(' ')} -> ${graph.values.get(outputs[0]!)!.shape.join('x')}`);
+  const name = (ref: string) =>
+    graph.initializers.has(ref) ? `[${[...graph.initializers.get(ref)!.data].map(String).join()}]` : ref;
+  return graph.nodes.map(
+    ({ op, inputs, outputs }) => `${op} ${inputs.map(name).join(' ')} -> ${graph.values.get(outputs[0]!)!.shape.join('x')}`,
+  );
 }
 
 /** A graph over x (2, 3), y (2, 3), rows (6), z (2, 1) and cube (2, 3, 4). */
@@ -30,7 +34,8 @@ function build(make: (b: GraphBuilder) => string): Graph {
   return builder.finish({ out: make(builder) });
 }
 const after = (rule: Rule, make: (b: GraphBuilder) => string) => show(rewrite(build(make), rule));
-const reshape = (b: GraphBuilder, ref: string, ...shape: number[]) => b.node('Reshape', [ref, b.ints(shape)], float(...shape), { allowzero: 1 });
+const reshape = (b: GraphBuilder, ref: string, ...shape: number[]) =>
+  b.node('Reshape', [ref, b.ints(shape)], float(...shape), { allowzero: 1 });
 
 describe('GraphBuilder', () => {
   it('makes equal nodes and equal constants once', () => {
@@ -68,12 +73,15 @@ describe('GraphBuilder', () => {
     expect(keyOf(build(neg))).to.equal(keyOf(build(neg)));
     expect(keyOf(build(neg))).not.to.equal(keyOf(build((b) => b.node('Abs', ['x'], float(2, 3)))));
     expect(keyOf(build((b) => b.node('Add', ['x', b.scalar(1, 'float32')], float(2, 3))))).not.to.equal(
-      keyOf(build((b) => b.node('Add', ['x', b.scalar(2, 'float32')], float(2, 3)))));
+      keyOf(build((b) => b.node('Add', ['x', b.scalar(2, 'float32')], float(2, 3)))),
+    );
   });
 
   it('keeps large constants out of the model file', () => {
     const data = new Float32Array(5000).fill(2).fill(3, 1);
-    const graph = build((b) => b.node('Gather', [b.constant(data, { shape: [5000], dtype: 'float32', data }), b.ints([4])], float(1)));
+    const graph = build((b) =>
+      b.node('Gather', [b.constant(data, { shape: [5000], dtype: 'float32', data }), b.ints([4])], float(1)),
+    );
     const { bytes, externalData } = serialise(graph, {});
     expect(bytes.length).to.be.below(2000);
     expect(externalData).to.have.length(1);
@@ -88,23 +96,38 @@ describe('the rule of splats', () => {
     expect(after(splats, (b) => b.node('Div', ['x', b.scalar(1, 'float32')], float(2, 3)))).to.deep.equal([]);
   });
   it('keeps what is not neutral on its side, and shrinks it', () => {
-    expect(after(splats, (b) => b.node('Sub', [b.splat([2, 3], 'float32', 0), 'x'], float(2, 3)))).to.deep.equal(['Sub [0] x -> 2x3']);
-    expect(after(splats, (b) => b.node('Mul', ['x', b.splat([2, 3], 'float32', 2)], float(2, 3)))).to.deep.equal(['Mul x [2] -> 2x3']);
+    expect(after(splats, (b) => b.node('Sub', [b.splat([2, 3], 'float32', 0), 'x'], float(2, 3)))).to.deep.equal([
+      'Sub [0] x -> 2x3',
+    ]);
+    expect(after(splats, (b) => b.node('Mul', ['x', b.splat([2, 3], 'float32', 2)], float(2, 3)))).to.deep.equal([
+      'Mul x [2] -> 2x3',
+    ]);
   });
   it('leaves one that gives the result its shape', () => {
-    expect(after(splats, (b) => b.node('Mul', ['z', b.splat([2, 3], 'float32', 1)], float(2, 3)))).to.deep.equal(['Expand [1] [2,3] -> 2x3', 'Mul z v0 -> 2x3']);
+    expect(after(splats, (b) => b.node('Mul', ['z', b.splat([2, 3], 'float32', 1)], float(2, 3)))).to.deep.equal([
+      'Expand [1] [2,3] -> 2x3',
+      'Mul z v0 -> 2x3',
+    ]);
   });
   it('folds two, and moves one about for nothing', () => {
-    expect(after(splats, (b) => b.node('Mul', [b.splat([2, 1], 'float32', 2), b.splat([1, 3], 'float32', 3)], float(2, 3)))).to.deep.equal(['Expand [6] [2,3] -> 2x3']);
-    expect(after(splats, (b) => b.node('Transpose', [b.splat([2, 3], 'float32', 2)], float(3, 2), { perm: [1, 0] }))).to.deep.equal(['Expand [2] [3,2] -> 3x2']);
+    expect(
+      after(splats, (b) => b.node('Mul', [b.splat([2, 1], 'float32', 2), b.splat([1, 3], 'float32', 3)], float(2, 3))),
+    ).to.deep.equal(['Expand [6] [2,3] -> 2x3']);
+    expect(
+      after(splats, (b) => b.node('Transpose', [b.splat([2, 3], 'float32', 2)], float(3, 2), { perm: [1, 0] })),
+    ).to.deep.equal(['Expand [2] [3,2] -> 3x2']);
   });
 });
 
 describe('the rule of transposes', () => {
-  const turn = (b: GraphBuilder, ref: string, shape: number[], perm: number[]) => b.node('Transpose', [ref], float(...shape), { perm });
+  const turn = (b: GraphBuilder, ref: string, shape: number[], perm: number[]) =>
+    b.node('Transpose', [ref], float(...shape), { perm });
   it('joins two, and drops those that undo each other', () => {
     expect(after(transposes, (b) => turn(b, turn(b, 'x', [3, 2], [1, 0]), [2, 3], [1, 0]))).to.deep.equal([]);
-    const joined = rewrite(build((b) => turn(b, turn(b, 'cube', [3, 4, 2], [1, 2, 0]), [2, 3, 4].toReversed(), [1, 0, 2])), transposes);
+    const joined = rewrite(
+      build((b) => turn(b, turn(b, 'cube', [3, 4, 2], [1, 2, 0]), [2, 3, 4].toReversed(), [1, 0, 2])),
+      transposes,
+    );
     expect(show(joined)).to.deep.equal(['Transpose cube -> 4x3x2']);
     expect(joined.nodes[0]!.attributes).to.deep.equal({ perm: [2, 1, 0] });
   });
@@ -125,13 +148,16 @@ describe('the rule of reshapes', () => {
     expect(after(reshapes, make)).to.deep.equal(['Add x y -> 2x3', 'Reshape v2 [1,2,3] -> 1x2x3']);
   });
   it('sinks below what broadcasts along the last axis', () => {
-    expect(after(reshapes, (b) => b.node('Mul', [reshape(b, 'x', 1, 2, 3), reshape(b, 'z', 1, 2, 1)], float(1, 2, 3))))
-      .to.deep.equal(['Mul x z -> 2x3', 'Reshape v2 [1,2,3] -> 1x2x3']);
-    expect(after(reshapes, (b) => b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([2])], float(1, 2, 1), { keepdims: 1 })))
-      .to.deep.equal(['ReduceMean x [1] -> 2x1', 'Reshape v1 [1,2,1] -> 1x2x1']);
+    expect(
+      after(reshapes, (b) => b.node('Mul', [reshape(b, 'x', 1, 2, 3), reshape(b, 'z', 1, 2, 1)], float(1, 2, 3))),
+    ).to.deep.equal(['Mul x z -> 2x3', 'Reshape v2 [1,2,3] -> 1x2x3']);
+    expect(
+      after(reshapes, (b) => b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([2])], float(1, 2, 1), { keepdims: 1 })),
+    ).to.deep.equal(['ReduceMean x [1] -> 2x1', 'Reshape v1 [1,2,1] -> 1x2x1']);
   });
   it('stays above what works across the rows', () => {
-    const across = (b: GraphBuilder) => b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([1])], float(1, 1, 3), { keepdims: 1 });
+    const across = (b: GraphBuilder) =>
+      b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([1])], float(1, 1, 3), { keepdims: 1 });
     expect(after(reshapes, across)).to.deep.equal(show(build(across)));
     const repeated = (b: GraphBuilder) => b.node('Add', [reshape(b, 'rows', 2, 3), 'z'], float(2, 3));
     expect(after(reshapes, repeated)).to.deep.equal(show(build(repeated)));

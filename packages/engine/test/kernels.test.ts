@@ -5,27 +5,43 @@ import { FAMILIES } from '../src/kernels/index.js';
 import { TRACE_BACKEND } from '../src/trace.js';
 import type { Case } from './cases/case.js';
 import { ARITHMETIC, COMPARISON, UNARY } from './cases/pointwise.js';
-import { CREATION, FUSED, INDEXING, PRODUCT, REDUCTION, SHAPE } from './cases/structural.js';
+import { PRODUCT, REDUCTION } from './cases/algebra.js';
+import { CREATION, FUSED, INDEXING, SHAPE } from './cases/layout.js';
 import { differences } from './compare.js';
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
-  arithmetic: ARITHMETIC, comparison: COMPARISON, unary: UNARY, reduction: REDUCTION, product: PRODUCT, shape: SHAPE,
-  indexing: INDEXING, creation: CREATION, fused: FUSED,
+  arithmetic: ARITHMETIC,
+  comparison: COMPARISON,
+  unary: UNARY,
+  reduction: REDUCTION,
+  product: PRODUCT,
+  shape: SHAPE,
+  indexing: INDEXING,
+  creation: CREATION,
+  fused: FUSED,
 };
 
 describe('kernels', () => {
-  const configs = Object.values(FAMILIES).flatMap((family) => Object.keys(family)).map((name) => tf.getKernel(name, TRACE_BACKEND)!);
+  const configs = Object.values(FAMILIES)
+    .flatMap((family) => Object.keys(family))
+    .map((name) => tf.getKernel(name, TRACE_BACKEND)!);
   const originals = configs.map(({ kernelFunc }) => kernelFunc);
   /** The kernels that each case called while it was traced. */
   const called = new Map<Case, Set<string>>();
   let current = new Set<string>();
-  before(() => configs.forEach((config, i) => {
-    config.kernelFunc = (parameters) => {
-      current.add(config.kernelName);
-      return originals[i]!(parameters);
-    };
-  }));
-  after(() => configs.forEach((config, i) => { config.kernelFunc = originals[i]!; }));
+  before(() =>
+    configs.forEach((config, i) => {
+      config.kernelFunc = (parameters) => {
+        current.add(config.kernelName);
+        return originals[i]!(parameters);
+      };
+    }),
+  );
+  after(() =>
+    configs.forEach((config, i) => {
+      config.kernelFunc = originals[i]!;
+    }),
+  );
 
   for (const [family, cases] of Object.entries(CASES)) {
     it(`of family ${family} compute what the plain backend computes, and so do the gradients (${cases.length} cases)`, async () => {
@@ -36,7 +52,11 @@ describe('kernels', () => {
     });
 
     it(`of family ${family} all have cases, which call them`, () => {
-      for (const kernel of Object.keys(FAMILIES[family]!)) expect(cases.map((one) => one.kernel), family).to.include(kernel);
+      for (const kernel of Object.keys(FAMILIES[family]!))
+        expect(
+          cases.map((one) => one.kernel),
+          family,
+        ).to.include(kernel);
       for (const one of cases) expect([...called.get(one)!], JSON.stringify(one.inputs)).to.include(one.kernel);
     });
   }

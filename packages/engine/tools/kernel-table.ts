@@ -13,7 +13,9 @@ const END = '<!-- end of kernels -->';
 /** A Markdown table of all kernels by family; `°` marks those without a gradient. */
 export function kernelTable(): string {
   const rows = Object.entries(FAMILIES).map(([family, kernels]) => {
-    const names = Object.keys(kernels).sort().map((name) => `${name}${name.startsWith('Lethe') || tf.getGradient(name) ? '' : '°'}`);
+    const names = Object.keys(kernels)
+      .sort()
+      .map((name) => `${name}${name.startsWith('Lethe') || tf.getGradient(name) ? '' : '°'}`);
     return `| ${family} | ${names.join(', ')} |`;
   });
   return ['| family | kernels |', '| --- | --- |', ...rows].join('\n');

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventListener, Method, Run, SuiteData, TaskData, TaskView } from '@lethe/core';
+import type { EventListener, Method, Run, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
 import { LetheError, createRandom, didYouMean } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
@@ -38,14 +38,17 @@ async function within<T>(where: string, call: () => T | Promise<T>): Promise<T> 
   }
 }
 
-/** Refuses a suite whose rows may be longer than what the model was made to read: scores past that length mean nothing. */
-function checkLength({ suite, method, training }: Job['identity'], { id, config }: LanguageModel): void {
-  if (training.maxTokens <= config.maxPositions) return;
-  throw new LetheError('LETHE_MODEL_LENGTH',
-    `Suite "${suite.id}" has rows of up to ${training.maxTokens} tokens, but model "${id}" reads at most ${config.maxPositions}.`, {
-      where: `${suite.id}, ${method.id}: training.maxTokens`,
-      remedy: `Set training.maxTokens to ${config.maxPositions} or less, or choose a model whose max_position_embeddings is at least ${training.maxTokens}.`,
-    });
+/**
+ * Refuses a suite whose rows may be longer than what the model was made to read: scores past that length mean nothing.
+ *
+ * @throws LETHE_MODEL_LENGTH with both lengths
+ */
+export function checkLength(suite: string, { maxTokens }: TrainingBudget, { id, config }: LanguageModel): void {
+  if (maxTokens <= config.maxPositions) return;
+  throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens, but model "${id}" reads at most ${config.maxPositions}.`, {
+    where: `${suite}: training.maxTokens`,
+    remedy: `Set training.maxTokens to ${config.maxPositions} or less, or choose a model whose max_position_embeddings is ${maxTokens} or more.`,
+  });
 }
 
 /**
@@ -74,7 +77,7 @@ class Stream {
     private readonly listener: EventListener,
     private readonly stop: () => boolean,
   ) {
-    checkLength(job.identity, deps.model);
+    checkLength(job.identity.suite.id, job.identity.training, deps.model);
     this.name = runName(job.identity);
     this.ordered = job.identity.order.tasks.map((id) => {
       const task = deps.suite.tasks.find((t) => t.id === id);

@@ -1,8 +1,26 @@
 import { Tokenizer as ByteTokenizer } from '@huggingface/tokenizers';
-import { LetheError } from '@lethe/core';
+import { LetheError, didYouMean } from '@lethe/core';
 import type { Tokenizer } from './types.js';
 
+const KINDS = ['BPE', 'WordPiece', 'Unigram'];
 const END_OF_TEXT = ['<|endoftext|>', '</s>', '<|end_of_text|>', '<eos>'];
+
+/** How byte-level tokenizers cut text into words (Radford et al. 2019, section 2.2). */
+const WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
+
+/**
+ * Spells out the pattern that a byte-level pre-tokenizer cuts words with. The library reads the white space of a pattern that
+ * is spelled out as Unicode has it, as the original does, but that of its built-in one as JavaScript has it (U+FEFF, not U+0085).
+ */
+function spellOut(step: unknown): unknown {
+  if (typeof step !== 'object' || step === null) return step;
+  const { type, pretokenizers, use_regex: cuts, add_prefix_space: prefix } = step as Record<string, unknown>;
+  if (type === 'Sequence' && Array.isArray(pretokenizers)) return { ...step, pretokenizers: pretokenizers.map(spellOut) };
+  // A space put before the text belongs to its first word, so it has to come before the cut.
+  if (type !== 'ByteLevel' || cuts === false || prefix === true) return step;
+  const split = { type: 'Split', pattern: { Regex: WORDS }, behavior: 'Isolated', invert: false };
+  return { type: 'Sequence', pretokenizers: [split, { ...step, use_regex: false }] };
+}
 
 /**
  * Reads a `tokenizer.json`.
@@ -23,8 +41,18 @@ export function parseTokenizer(text: string, file: string, vocabSize: number): T
   };
   const known = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
   const json: unknown = attempt('The tokenizer is not JSON', () => JSON.parse(text));
+  // The library guesses what a kind may be that it does not know; files from before there were kinds have none.
+  const kind = (json as { model?: { type?: unknown } } | null)?.model?.type ?? undefined;
+  if (kind !== undefined && !KINDS.includes(String(kind))) {
+    fail(`The tokenizer has type ${JSON.stringify(kind)}; ${KINDS.join(', ')} can be used.${didYouMean(String(kind), KINDS)}`);
+  }
   const [inner, vocabulary] = attempt('The tokenizer cannot be read', () => {
-    const made = new ByteTokenizer(json as object, { tokenizer_class: 'PreTrainedTokenizerFast' });
+    const { pre_tokenizer: words, ...rest } = json as Record<string, unknown>;
+    const made = new ByteTokenizer(
+      { ...rest, pre_tokenizer: spellOut(words) },
+      // cleaning up would take spaces away from before punctuation
+      { tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false },
+    );
     return [made, made.get_vocab()] as const;
   });
   for (const [token, id] of vocabulary) {
@@ -39,6 +67,6 @@ export function parseTokenizer(text: string, file: string, vocabSize: number): T
       const { ids } = attempt('A text cannot be tokenized', () => inner.encode(source, { add_special_tokens: false }));
       return ids.every(known) ? ids : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
     },
-    decode: (ids) => inner.decode([...ids]),
+    decode: (ids) => (ids.length === 0 ? '' : inner.decode([...ids])),
   };
 }

@@ -44,13 +44,16 @@ async function readInto(
   file: string, opened: SafetensorsFile, wanted: ReadonlyMap<string, WeightEntry>, hash: Hash,
 ): Promise<Record<string, Constant>> {
   const weights: Record<string, Constant> = {};
+  // What is to be transposed is widened into the same memory each time: fresh pages cost as much as the conversion.
+  const scratch = new Float32Array(opened.entries.reduce((most, { name, shape }) => (wanted.get(name)?.transposed ? Math.max(most, sizeOf(shape)) : most), 0));
   hash.update(opened.head);
   for await (const { entry, bytes } of opened.bodies()) {
     hash.update(bytes);
     const place = wanted.get(entry.name);
     if (!place) continue;
     const [rows, columns] = entry.shape as [number, number];
-    const stored = new Float32Array(sizeOf(entry.shape));
+    const size = sizeOf(entry.shape);
+    const stored = place.transposed ? scratch.subarray(0, size) : new Float32Array(size);
     widen(bytes, entry.dtype, stored);
     const bad = firstNotFinite(stored);
     if (bad >= 0) {

@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { createRandom, LetheError } from '@lethe/core';
+import { createRandom } from '@lethe/core';
 import { parseConfig } from '../src/config.js';
-import { layoutOf } from '../src/layout.js';
+import { layoutOf, transpose } from '../src/layout.js';
 import { hidden, logProbabilities } from '../src/llama.js';
 import { readSafetensors, writeSafetensors } from '../src/safetensors.js';
 
@@ -63,23 +63,77 @@ describe('llama', function () {
 });
 
 describe('safetensors', () => {
-  let folder = '';
-  before(async () => { folder = await mkdtemp(join(tmpdir(), 'lethe-model-')); });
-  after(() => rm(folder, { recursive: true }));
+  let file = '';
+  before(async () => { file = join(await mkdtemp(join(tmpdir(), 'lethe-model-')), 'a.safetensors'); });
+  after(() => rm(dirname(file), { recursive: true }));
 
-  it('reads back what it wrote, and names a truncated file and tensor', async () => {
-    const file = join(folder, 'a.safetensors');
-    const data = Float32Array.of(1, -0.5, 65504, 2 ** -24, 0, 1 / 3);
-    await writeSafetensors(file, new Map([['w', { shape: [2, 3], data }]]));
-    expect([...(await readSafetensors(file)).get('w')!.data]).to.deep.equal([...data]);
-    await writeSafetensors(file, new Map([['w', { shape: [2, 3], data }]]), 'F16');
-    const half = [...(await readSafetensors(file)).get('w')!.data];
-    expect(half).to.deep.equal([1, -0.5, 65504, 2 ** -24, 0, 0.333251953125]);
-    const bytes = await readFile(file);
-    await writeFile(file, bytes.subarray(0, bytes.length - 3));
-    const error: unknown = await readSafetensors(file).catch((caught: unknown) => caught);
-    expect(error).to.be.instanceOf(LetheError);
-    expect((error as LetheError).code).to.equal('LETHE_MODEL_WEIGHTS');
-    expect((error as LetheError).message).to.contain('"w"');
+  /** A file of one vector `w`, byte for byte as the format describes it. */
+  const writeRaw = async (dtype: string, body: Uint8Array, length: number) => {
+    const header = Buffer.from(JSON.stringify({ __metadata__: { format: 'pt' }, w: { dtype, shape: [length], data_offsets: [0, body.length] } }));
+    const start = Buffer.alloc(8);
+    start.writeBigUInt64LE(BigInt(header.length));
+    await writeFile(file, Buffer.concat([start, header, body]));
+  };
+  const read = async () => (await readSafetensors(file)).get('w')!;
+  const write = (data: Float32Array, dtype: 'F32' | 'F16', shape = [data.length]) => writeSafetensors(file, new Map([['w', { shape, data }]]), dtype);
+  const bytesOf = (data: Uint16Array) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+  it('reads back what it wrote, in its shape', async () => {
+    const data = Float32Array.of(1, -0.5, 65504, 2 ** -24, -0, 1 / 3);
+    await write(data, 'F32', [2, 3]);
+    expect((await read()).shape).to.deep.equal([2, 3]);
+    expect([...(await read()).data]).to.deep.equal([...data]);
+    await write(data, 'F16');
+    expect([...(await read()).data]).to.deep.equal([1, -0.5, 65504, 2 ** -24, -0, 0.333251953125]);
+    expect(await readdir(dirname(file))).to.deep.equal(['a.safetensors']);
+  });
+
+  it('writes the same bytes for the same tensors', async () => {
+    await write(Float32Array.of(1, 2, 3), 'F16');
+    const first = await readFile(file);
+    await write(Float32Array.of(1, 2, 3), 'F16');
+    expect((await readFile(file)).equals(first)).to.equal(true);
+    expect((8 + Number(first.readBigUInt64LE(0))) % 8, 'tensors are aligned').to.equal(0);
+  });
+
+  it('reads every half-precision number by its definition and writes it back as it was', async () => {
+    const bits = Uint16Array.from({ length: 65536 }, (_, i) => i);
+    await writeRaw('F16', bytesOf(bits), bits.length);
+    const { data } = await read();
+    const valueOf = (i: number) => {
+      const [sign, exponent, fraction] = [i >> 15 ? -1 : 1, (i >> 10) & 31, i & 1023];
+      if (exponent === 31) return fraction ? NaN : sign * Infinity;
+      return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024));
+    };
+    expect(data.every((value, i) => Object.is(value, valueOf(i)))).to.equal(true);
+    const numbers = data.filter((value) => !Number.isNaN(value));
+    await write(numbers, 'F16');
+    expect((await read()).data.every((value, i) => Object.is(value, numbers[i]))).to.equal(true);
+  });
+
+  it('rounds to the nearest half-precision number, ties to even', async () => {
+    const cases = [
+      [2049, 2048], [2051, 2052], [65519, 65504], [65520, Infinity], [-70000, -Infinity], [2 ** -25, 0], [3 * 2 ** -25, 2 ** -23],
+      [2 ** -25 * 1.01, 2 ** -24], [2 ** -14 - 2 ** -25, 2 ** -14], [1 + 2 ** -11, 1], [1 + 3 * 2 ** -11, 1 + 2 ** -9], [NaN, NaN],
+    ] as const;
+    await write(Float32Array.from(cases, ([value]) => value), 'F16');
+    expect([...(await read()).data]).to.deep.equal(cases.map(([, rounded]) => rounded));
+  });
+
+  it('reads bfloat16 as the upper half of a float', async () => {
+    const values = Float32Array.of(1, -2.5, 3.140625, 2 ** -126, 2 ** 100);
+    const words = new Uint32Array(values.buffer);
+    await writeRaw('BF16', bytesOf(Uint16Array.from(words, (word) => word >>> 16)), values.length);
+    expect([...(await read()).data]).to.deep.equal([...values]);
+  });
+});
+
+describe('transpose', () => {
+  it('swaps rows and columns, whatever their numbers', () => {
+    for (const [rows, columns] of [[1, 1], [1, 40], [3, 5], [16, 16], [33, 47]] as const) {
+      const data = Float32Array.from({ length: rows * columns }, (_, i) => i);
+      const turned = transpose(data, rows, columns);
+      turned.forEach((value, i) => expect(value).to.equal((i % rows) * columns + Math.floor(i / rows)));
+    }
   });
 });

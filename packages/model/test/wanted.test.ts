@@ -6,28 +6,74 @@ import { parseConfig } from '../src/config.js';
 import { layoutOf } from '../src/layout.js';
 import { hidden, logProbabilities } from '../src/llama.js';
 
-const config = parseConfig(JSON.stringify({
-  model_type: 'llama', vocab_size: 24, hidden_size: 16, intermediate_size: 20, num_hidden_layers: 2,
-  num_attention_heads: 4, num_key_value_heads: 2, max_position_embeddings: 32, tie_word_embeddings: true,
-}), 'config.json');
-const weights = Object.fromEntries(layoutOf(config).map(({ name, shape }): [string, Constant] =>
-  [name, { shape, dtype: 'float32', data: createRandom(7, name).normals(shape.reduce((a, b) => a * b, 1), 0.4) }]));
+const config = parseConfig(
+  JSON.stringify({
+    model_type: 'llama',
+    vocab_size: 24,
+    hidden_size: 16,
+    intermediate_size: 20,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    num_key_value_heads: 2,
+    max_position_embeddings: 32,
+    tie_word_embeddings: true,
+  }),
+  'config.json',
+);
+const weights = Object.fromEntries(
+  layoutOf(config).map(({ name, shape }): [string, Constant] => [
+    name,
+    {
+      shape,
+      dtype: 'float32',
+      data: createRandom(7, name).normals(
+        shape.reduce((a, b) => a * b, 1),
+        0.4,
+      ),
+    },
+  ]),
+);
 const [rows, tokens, n] = [3, 6, 2];
 const grid = { shape: [rows, tokens], dtype: 'int32' } as const;
 
 /** Loss of three rows with two targets each, and its gradient by an adapter on every site; states of the targets only, or of all. */
 const definition = (only: boolean): ProgramDefinition => ({
   name: only ? 'wanted' : 'all',
-  inputs: { ids: grid, positions: grid, segments: grid, index: { shape: [rows * n], dtype: 'int32' }, token: { shape: [rows * n], dtype: 'int32' } },
+  inputs: {
+    ids: grid,
+    positions: grid,
+    segments: grid,
+    index: { shape: [rows * n], dtype: 'int32' },
+    token: { shape: [rows * n], dtype: 'int32' },
+  },
   constants: weights,
   compute: (inputs, frozen) => {
-    const [ids, positions, segments] = ['ids', 'positions', 'segments'].map((name) => inputs[name] as tf.Tensor2D) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
+    const [ids, positions, segments] = ['ids', 'positions', 'segments'].map((name) => inputs[name] as tf.Tensor2D) as [
+      tf.Tensor2D,
+      tf.Tensor2D,
+      tf.Tensor2D,
+    ];
     const [index, token] = [inputs['index'] as tf.Tensor1D, inputs['token'] as tf.Tensor1D];
     const adapters = tf.fill([16, 20], 0.01);
     const loss = (a: tf.Tensor) => {
       const batch = { ids, positions, segments, ...(only ? { wanted: index.reshape([rows, n]) as tf.Tensor2D } : {}) };
-      const states = hidden(config, batch, frozen, (site, x) =>
-        tf.matMul(x.reshape([-1, site.in]), tf.pad(a, [[0, 4], [0, 0]]).slice([0, 0], [site.in, site.out]) as tf.Tensor2D).reshape([rows, -1, site.out]) as tf.Tensor3D);
+      const states = hidden(
+        config,
+        batch,
+        frozen,
+        (site, x) =>
+          tf
+            .matMul(
+              x.reshape([-1, site.in]),
+              tf
+                .pad(a, [
+                  [0, 4],
+                  [0, 0],
+                ])
+                .slice([0, 0], [site.in, site.out]) as tf.Tensor2D,
+            )
+            .reshape([rows, -1, site.out]) as tf.Tensor3D,
+      );
       return tf.neg(tf.sum(logProbabilities(config, states, { index: only ? null : index, token }, frozen))) as tf.Scalar;
     };
     const { value, grad } = tf.valueAndGrad(loss)(adapters);
@@ -46,7 +92,10 @@ describe('hidden states that are wanted', () => {
   for (const name of ['cpu', 'tfjs-cpu']) {
     it(`are what they are among all of them, and so are the gradients, on ${name}`, async () => {
       const device = await openDevice({ name });
-      const [some, all] = [await (await device.compile(definition(true))).run(feeds), await (await device.compile(definition(false))).run(feeds)];
+      const [some, all] = [
+        await (await device.compile(definition(true))).run(feeds),
+        await (await device.compile(definition(false))).run(feeds),
+      ];
       expect(some['loss']![0]).to.be.closeTo(all['loss']![0]!, 1e-4);
       all['grad']!.forEach((value, i) => expect(some['grad']![i]).to.be.closeTo(value, 1e-4 * (1 + Math.abs(value))));
       await device.dispose();
@@ -55,7 +104,10 @@ describe('hidden states that are wanted', () => {
 
   it('come out of the compiler as out of the plain backend', async () => {
     const [cpu, plain] = [await openDevice({ name: 'cpu' }), await openDevice({ name: 'tfjs-cpu' })];
-    const [a, b] = [await (await cpu.compile(definition(true))).run(feeds), await (await plain.compile(definition(true))).run(feeds)];
+    const [a, b] = [
+      await (await cpu.compile(definition(true))).run(feeds),
+      await (await plain.compile(definition(true))).run(feeds),
+    ];
     expect(a['loss']![0]).to.be.closeTo(b['loss']![0]!, 1e-4);
     b['grad']!.forEach((value, i) => expect(a['grad']![i]).to.be.closeTo(value, 1e-4 * (1 + Math.abs(value))));
     await cpu.dispose();

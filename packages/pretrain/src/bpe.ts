@@ -5,8 +5,9 @@ export interface Bpe {
   readonly merges: readonly (readonly [string, string])[];
 }
 
-/** How GPT-2 cuts text into words before it merges within them (Radford et al. 2019, section 2.2). */
-const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+/** How GPT-2 cuts text into words before it merges within them (Radford et al. 2019, section 2.2); white space is Unicode's. */
+const WORDS =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 /** A visible character for each byte: printable bytes stand for themselves, the others for characters from 256 on. */
 const CHARACTERS: readonly string[] = (() => {

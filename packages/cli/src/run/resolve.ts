@@ -4,7 +4,7 @@ import {
   LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { type SuiteReference, loadSuite } from '@lethe/data';
-import { loadMethod } from '@lethe/harness';
+import { checkLength, loadMethod } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { listed } from '../list.js';
@@ -107,12 +107,13 @@ export async function resolveRequest(
   const suite = await loadSuite(reference);
   const orders = ordersOf(suite, request.orders);
   const dir = modelFolder(request.model ?? DEFAULT_MODEL);
-  const { id, sha256: hash } = await loadModel(dir);
+  const model = await loadModel(dir);
+  checkLength(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
-    model: { id, sha256: hash, dir },
+    model: { id: model.id, sha256: model.sha256, dir },
     device, threads: request.threads ?? 1,
     training: suite.training,
   };

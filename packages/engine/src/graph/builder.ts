@@ -24,7 +24,12 @@ export class GraphBuilder {
   }
 
   /** Adds a node with several outputs, or finds the equal one. */
-  nodeOf(op: string, inputs: readonly string[], results: readonly Value[], attributes: Record<string, Attribute> = {}): readonly string[] {
+  nodeOf(
+    op: string,
+    inputs: readonly string[],
+    results: readonly Value[],
+    attributes: Record<string, Attribute> = {},
+  ): readonly string[] {
     const named = Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : '';
     const key = `${op}(${inputs.join()})${named}`;
     const found = this.known.get(key);
@@ -122,7 +127,11 @@ export class GraphBuilder {
     return {
       nodes: kept.reverse(),
       initializers: new Map([...this.initializers].filter(([name]) => needed.has(name))),
-      values: new Map([...this.values].filter(([name]) => alive.has(name) || (!made.has(name) && !this.initializers.has(name)) || needed.has(name))),
+      values: new Map(
+        [...this.values].filter(
+          ([name]) => alive.has(name) || (!made.has(name) && !this.initializers.has(name)) || needed.has(name),
+        ),
+      ),
       outputs,
     };
   }
@@ -131,5 +140,7 @@ export class GraphBuilder {
 /** A key that is equal for equal graphs over the same constants. */
 export function keyOf({ nodes, outputs }: Graph): string {
   const content = nodes.map(({ op, inputs, outputs: made, attributes }) => [op, inputs, made, attributes]);
-  return createHash('sha256').update(JSON.stringify([content, outputs])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([content, outputs]))
+    .digest('hex');
 }

@@ -2,7 +2,10 @@ import * as tf from '@tensorflow/tfjs';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import { choose, each, pairs, scalar, wider } from './common.js';
 
-const arithmetic = (op: string): Kernel => (t, { a, b }) => pairs(t, op, a!, b!, wider(a!, b!));
+const arithmetic =
+  (op: string): Kernel =>
+  (t, { a, b }) =>
+    pairs(t, op, a!, b!, wider(a!, b!));
 
 /** The remainder with the sign of the divisor. */
 function floorMod(t: Trace, a: Info, b: Info): Info {

@@ -4,7 +4,8 @@ import type { Info, Trace } from '../trace.js';
 import type { DType } from '../types.js';
 
 /** The constant `value` as a scalar. */
-export const scalar = (t: Trace, value: number, dtype: DType = 'float32'): Info => t.bind(t.builder.scalar(value, dtype), [], dtype);
+export const scalar = (t: Trace, value: number, dtype: DType = 'float32'): Info =>
+  t.bind(t.builder.scalar(value, dtype), [], dtype);
 
 /** A value of `shape` whose elements are all `value`. */
 export const full = (t: Trace, shape: readonly number[], dtype: DType, value: number): Info =>
@@ -41,18 +42,34 @@ export const slice = (t: Trace, x: Info, begin: readonly number[], size: readonl
 
 /** `size` elements from `begin` on, along one axis. */
 export const part = (t: Trace, x: Info, axis: number, begin: number, size: number): Info =>
-  slice(t, x, x.shape.map((_, i) => (i === axis ? begin : 0)), x.shape.map((d, i) => (i === axis ? size : d)));
+  slice(
+    t,
+    x,
+    x.shape.map((_, i) => (i === axis ? begin : 0)),
+    x.shape.map((d, i) => (i === axis ? size : d)),
+  );
 
 /** The elements along some axes in the other order. */
 export const reverse = (t: Trace, x: Info, axes: readonly number[]): Info => {
   const of = (value: (axis: number) => number) => t.builder.ints(axes.map(value));
-  return t.emit('Slice', [t.ref(x), of(() => -1), of((axis) => -x.shape[axis]! - 1), t.builder.ints(axes), of(() => -1)], x.shape, x.dtype);
+  return t.emit(
+    'Slice',
+    [t.ref(x), of(() => -1), of((axis) => -x.shape[axis]! - 1), t.builder.ints(axes), of(() => -1)],
+    x.shape,
+    x.dtype,
+  );
 };
 
 export const concat = (t: Trace, all: readonly Info[], axis: number): Info => {
   const shape = [...all[0]!.shape];
   shape[axis] = all.reduce((sum, x) => sum + x.shape[axis]!, 0);
-  return t.emit('Concat', all.map((x) => t.ref(x)), shape, all[0]!.dtype, { axis });
+  return t.emit(
+    'Concat',
+    all.map((x) => t.ref(x)),
+    shape,
+    all[0]!.dtype,
+    { axis },
+  );
 };
 
 /** An axis counted from the front. */

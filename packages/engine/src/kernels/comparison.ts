@@ -2,11 +2,17 @@ import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
 import { choose, each, pairs, reshape, wider } from './common.js';
 
-const compare = (op: string): Kernel => (t, { a, b }) => pairs(t, op, a!, b!, wider(a!, b!), 'bool');
+const compare =
+  (op: string): Kernel =>
+  (t, { a, b }) =>
+    pairs(t, op, a!, b!, wider(a!, b!), 'bool');
 const not = (t: Trace, x: Info): Info => each(t, 'Not', x);
 const isNan = (t: Trace, x: Info): Info => each(t, 'IsNaN', t.cast(x, 'float32'), {}, 'bool');
 const isInf = (t: Trace, x: Info): Info => each(t, 'IsInf', t.cast(x, 'float32'), {}, 'bool');
-const logical = (op: string): Kernel => (t, { a, b }) => pairs(t, op, a!, b!, 'bool');
+const logical =
+  (op: string): Kernel =>
+  (t, { a, b }) =>
+    pairs(t, op, a!, b!, 'bool');
 
 /** tf.where. A condition of rank 1 picks whole rows there, where ONNX would broadcast it from the right. */
 const select: Kernel = (t, { condition, t: yes, e: no }) => {

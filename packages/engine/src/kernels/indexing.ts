@@ -16,7 +16,11 @@ const gather: Kernel = (t, { x, indices }, { axis, batchDims = 0 }: { axis: numb
   const index = t.cast(indices!, 'int32');
   if (batchDims === 0) return t.emit('Gather', [t.ref(x!), t.ref(index)], shape, x!.dtype, { axis: at });
   const [batch, outer] = [product(lead.slice(0, batchDims)), product(lead.slice(batchDims))];
-  const offsets = t.builder.literal([batch, outer, 1], 'int32', Int32Array.from({ length: batch * outer }, (_, n) => n * size));
+  const offsets = t.builder.literal(
+    [batch, outer, 1],
+    'int32',
+    Int32Array.from({ length: batch * outer }, (_, n) => n * size),
+  );
   const each = reshape(t, index, [batch, 1, product(indices!.shape.slice(batchDims))]);
   const moved = pairs(t, 'Add', each, t.bind(offsets, [batch, outer, 1], 'int32'), 'int32');
   const rows = reshape(t, x!, [batch * outer * size, product(rest)]);
@@ -32,14 +36,28 @@ const gatherNd: Kernel = (t, { params, indices }) => {
 
 /** tf.scatterND: values at equal indices add up. */
 const scatterNd: Kernel = (t, { indices, updates }, { shape }: { shape: number[] }) =>
-  t.emit('ScatterND', [t.ref(full(t, shape, updates!.dtype as DType, 0)), wide(t, indices!), t.ref(updates!)], shape, updates!.dtype, { reduction: 'add' });
+  t.emit(
+    'ScatterND',
+    [t.ref(full(t, shape, updates!.dtype as DType, 0)), wide(t, indices!), t.ref(updates!)],
+    shape,
+    updates!.dtype,
+    { reduction: 'add' },
+  );
 
 const tensorScatterUpdate: Kernel = (t, { tensor, indices, updates }) =>
   t.emit('ScatterND', [t.ref(tensor!), wide(t, indices!), t.ref(updates!)], tensor!.shape, tensor!.dtype);
 
 /** tf.oneHot by comparison: an index out of range gives a row of off values, where ONNX would count from the back. */
 const oneHot: Kernel = (t, { indices }, { depth, onValue, offValue, dtype = 'float32' }) => {
-  const classes = t.bind(t.builder.literal([depth], 'int32', Int32Array.from({ length: depth }, (_, i) => i)), [depth], 'int32');
+  const classes = t.bind(
+    t.builder.literal(
+      [depth],
+      'int32',
+      Int32Array.from({ length: depth }, (_, i) => i),
+    ),
+    [depth],
+    'int32',
+  );
   const hot = pairs(t, 'Equal', reshape(t, indices!, [...indices!.shape, 1]), classes, 'int32', 'bool');
   return choose(t, hot, scalar(t, onValue, dtype), scalar(t, offValue, dtype));
 };
@@ -47,14 +65,22 @@ const oneHot: Kernel = (t, { indices }, { depth, onValue, offValue, dtype = 'flo
 const unsortedSegmentSum: Kernel = (t, { x, segmentIds }, { numSegments }: { numSegments: number }) => {
   const shape = [numSegments, ...x!.shape.slice(segmentIds!.shape.length)];
   const rows = wide(t, reshape(t, segmentIds!, [...segmentIds!.shape, 1]));
-  return t.emit('ScatterND', [t.ref(full(t, shape, x!.dtype as DType, 0)), rows, t.ref(x!)], shape, x!.dtype, { reduction: 'add' });
+  return t.emit('ScatterND', [t.ref(full(t, shape, x!.dtype as DType, 0)), rows, t.ref(x!)], shape, x!.dtype, {
+    reduction: 'add',
+  });
 };
 
 /** tf.topk over the last axis: values and int32 indices, largest first, the first of equal ones first. */
 const topK: Kernel = (t, { x }, { k, sorted }: { k: number; sorted: boolean }) => {
   const shape = [...x!.shape.slice(0, -1), k];
-  const results = [{ shape, dtype: x!.dtype as DType }, { shape, dtype: 'int64' as const }];
-  const [values, indices] = t.builder.nodeOf('TopK', [t.ref(x!), t.builder.ints([k])], results, { axis: -1, sorted: sorted ? 1 : 0 });
+  const results = [
+    { shape, dtype: x!.dtype as DType },
+    { shape, dtype: 'int64' as const },
+  ];
+  const [values, indices] = t.builder.nodeOf('TopK', [t.ref(x!), t.builder.ints([k])], results, {
+    axis: -1,
+    sorted: sorted ? 1 : 0,
+  });
   return [t.bind(values!, shape, x!.dtype), t.cast(t.bind(indices!, shape, 'int64'), 'int32')];
 };
 

@@ -8,7 +8,15 @@ function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boo
   const turned = (x: Info, turn: boolean): Info => {
     const rank = x.shape.length;
     const perm = [...Array(rank - 2).keys(), rank - 1, rank - 2];
-    return turn ? t.emit('Transpose', [t.ref(x)], perm.map((p) => x.shape[p]!), x.dtype, { perm }) : x;
+    return turn
+      ? t.emit(
+          'Transpose',
+          [t.ref(x)],
+          perm.map((p) => x.shape[p]!),
+          x.dtype,
+          { perm },
+        )
+      : x;
   };
   const [left, right] = [turned(t.cast(a, 'float32'), transposeA), turned(t.cast(b, 'float32'), transposeB)];
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(left.shape.slice(0, -2), right.shape.slice(0, -2));
@@ -16,12 +24,20 @@ function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boo
 }
 
 /** tf.fused.matMul: product, bias and activation. */
-const fusedMatMul: Kernel = (t, { a, b, bias, preluActivationWeights }, { transposeA, transposeB, activation, leakyreluAlpha }) => {
+const fusedMatMul: Kernel = (
+  t,
+  { a, b, bias, preluActivationWeights },
+  { transposeA, transposeB, activation, leakyreluAlpha },
+) => {
   let y = matMul(t, a!, b!, transposeA, transposeB);
   if (bias) y = pairs(t, 'Add', y, bias, 'float32');
   if (!activation || activation === 'linear') return y;
   const [name] = Object.keys(unaryKernels).filter((kernel) => kernel.toLowerCase() === activation.toLowerCase());
-  return unaryKernels[name!]!(t, { x: y, ...(preluActivationWeights ? { alpha: preluActivationWeights } : {}) }, { alpha: leakyreluAlpha }) as Info;
+  return unaryKernels[name!]!(
+    t,
+    { x: y, ...(preluActivationWeights ? { alpha: preluActivationWeights } : {}) },
+    { alpha: leakyreluAlpha },
+  ) as Info;
 };
 
 /** tf.einsum, whose equation `ij,jk->ik` means the same to the runtime. */
@@ -29,8 +45,16 @@ const einsum: Kernel = (t, inputs, { equation }: { equation: string }) => {
   const operands = Object.values(inputs).map((x) => t.cast(x, 'float32'));
   const plain = equation.replaceAll(/\s/g, '');
   const [terms, result] = plain.split('->') as [string, string];
-  const sizes = new Map(terms.split(',').flatMap((term, i) => [...term].map((letter, axis) => [letter, operands[i]!.shape[axis]!] as const)));
-  return t.emit('Einsum', operands.map((x) => t.ref(x)), [...result].map((letter) => sizes.get(letter)!), 'float32', { equation: plain });
+  const sizes = new Map(
+    terms.split(',').flatMap((term, i) => [...term].map((letter, axis) => [letter, operands[i]!.shape[axis]!] as const)),
+  );
+  return t.emit(
+    'Einsum',
+    operands.map((x) => t.ref(x)),
+    [...result].map((letter) => sizes.get(letter)!),
+    'float32',
+    { equation: plain },
+  );
 };
 
 /** tf.dot of vectors and tf.norm come as these too: TensorFlow.js composes them. */

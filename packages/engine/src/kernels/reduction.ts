@@ -11,22 +11,32 @@ function reduce(t: Trace, op: string, x: Info, axis: number | readonly number[] 
   return t.emit(op, [t.ref(x), t.builder.ints(axes)], shape, x.dtype, { keepdims: keepDims ? 1 : 0 });
 }
 
-const numbers = (op: string): Kernel => (t, { x }, { axis, reductionIndices, keepDims }) =>
-  reduce(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!, axis ?? reductionIndices, Boolean(keepDims)); // tf.max calls its axis so
-const truth = (op: string): Kernel => (t, { x }, { axis, keepDims }) =>
-  t.cast(reduce(t, op, t.cast(x!, 'int32'), axis, Boolean(keepDims)), 'bool');
+const numbers =
+  (op: string): Kernel =>
+  (t, { x }, { axis, reductionIndices, keepDims }) =>
+    // tf.max calls its axis otherwise
+    reduce(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!, axis ?? reductionIndices, Boolean(keepDims));
+const truth =
+  (op: string): Kernel =>
+  (t, { x }, { axis, keepDims }) =>
+    t.cast(reduce(t, op, t.cast(x!, 'int32'), axis, Boolean(keepDims)), 'bool');
 
 /** The index of the largest or smallest element, the first of equal ones. */
-const argument = (op: string): Kernel => (t, { x }, attributes) => {
-  const input = x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!;
-  const [axis] = tf.util.parseAxisParam(attributes.axis, x!.shape) as [number];
-  const shape = x!.shape.filter((_, i) => i !== axis);
-  const index = t.builder.node(op, [t.ref(input)], { shape, dtype: 'int64' }, { axis, keepdims: 0 });
-  return t.cast(t.bind(index, shape, 'int64'), 'int32');
-};
+const argument =
+  (op: string): Kernel =>
+  (t, { x }, attributes) => {
+    const input = x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!;
+    const [axis] = tf.util.parseAxisParam(attributes.axis, x!.shape) as [number];
+    const shape = x!.shape.filter((_, i) => i !== axis);
+    const index = t.builder.node(op, [t.ref(input)], { shape, dtype: 'int64' }, { axis, keepdims: 0 });
+    return t.cast(t.bind(index, shape, 'int64'), 'int32');
+  };
 
 const cumsum: Kernel = (t, { x }, { axis, exclusive, reverse: back }) =>
-  t.emit('CumSum', [t.ref(x!), t.builder.ints([axis])], x!.shape, x!.dtype, { exclusive: exclusive ? 1 : 0, reverse: back ? 1 : 0 });
+  t.emit('CumSum', [t.ref(x!), t.builder.ints([axis])], x!.shape, x!.dtype, {
+    exclusive: exclusive ? 1 : 0,
+    reverse: back ? 1 : 0,
+  });
 
 /** tf.cumprod: ONNX has none, so the products over 1, 2, 4, … elements are made one after the other (Hillis and Steele 1986). */
 const cumprod: Kernel = (t, { x }, attributes) => {
@@ -34,7 +44,19 @@ const cumprod: Kernel = (t, { x }, attributes) => {
   const size = x!.shape[axis]!;
   const dtype = x!.dtype as DType;
   const shifted = (y: Info, by: number): Info =>
-    concat(t, [full(t, y.shape.map((d, i) => (i === axis ? by : d)), dtype, 1), part(t, y, axis, 0, size - by)], axis);
+    concat(
+      t,
+      [
+        full(
+          t,
+          y.shape.map((d, i) => (i === axis ? by : d)),
+          dtype,
+          1,
+        ),
+        part(t, y, axis, 0, size - by),
+      ],
+      axis,
+    );
   let y = attributes.reverse ? reverse(t, x!, [axis]) : x!;
   if (attributes.exclusive) y = shifted(y, 1);
   for (let by = 1; by < size; by *= 2) y = pairs(t, 'Mul', y, shifted(y, by), dtype);
@@ -53,5 +75,6 @@ export const reductionKernels: Kernels = {
   ArgMin: argument('ArgMin'),
   Cumsum: cumsum,
   Cumprod: cumprod,
-  Softmax: (t, { logits }, { dim }) => t.emit('Softmax', [t.ref(t.cast(logits!, 'float32'))], logits!.shape, 'float32', { axis: dim }),
+  Softmax: (t, { logits }, { dim }) =>
+    t.emit('Softmax', [t.ref(t.cast(logits!, 'float32'))], logits!.shape, 'float32', { axis: dim }),
 };

@@ -14,8 +14,22 @@ const sliced: Kernel = (t, { x }, { begin, size }) => {
   return slice(t, x!, start, extent);
 };
 
-const stridedSlice: Kernel = (t, { x }, { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask }) => {
-  const info = tf.slice_util.sliceInfo(x!.shape, begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask);
+const stridedSlice: Kernel = (
+  t,
+  { x },
+  { begin, end, strides, beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask },
+) => {
+  const info = tf.slice_util.sliceInfo(
+    x!.shape,
+    begin,
+    end,
+    strides,
+    beginMask,
+    endMask,
+    ellipsisMask,
+    newAxisMask,
+    shrinkAxisMask,
+  );
   const whole = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
   // counted from the back, an end before the first element would be the last one
   const ends = info.end.map((e, i) => (e < 0 ? -x!.shape[i]! - 1 : e));
@@ -32,7 +46,11 @@ const concatenated: Kernel = (t, inputs, { axis }) => {
 const pack: Kernel = (t, inputs, { axis }) => {
   const all = Object.values(inputs);
   const at = axisOf(axis, all[0]!.shape.length + 1);
-  return concat(t, all.map((x) => reshape(t, x, inserted(x.shape, at))), at);
+  return concat(
+    t,
+    all.map((x) => reshape(t, x, inserted(x.shape, at))),
+    at,
+  );
 };
 
 const unpack: Kernel = (t, { value }, { axis }) => {
@@ -50,10 +68,21 @@ const splitV: Kernel = (t, { x }, { numOrSizeSplits, axis }) => {
 };
 
 const transpose: Kernel = (t, { x }, { perm }: { perm: number[] }) =>
-  t.emit('Transpose', [t.ref(x!)], perm.map((p) => x!.shape[p]!), x!.dtype, { perm });
+  t.emit(
+    'Transpose',
+    [t.ref(x!)],
+    perm.map((p) => x!.shape[p]!),
+    x!.dtype,
+    { perm },
+  );
 
 const tile: Kernel = (t, { x }, { reps }: { reps: number[] }) =>
-  t.emit('Tile', [t.ref(x!), t.builder.ints(reps)], x!.shape.map((d, i) => d * reps[i]!), x!.dtype);
+  t.emit(
+    'Tile',
+    [t.ref(x!), t.builder.ints(reps)],
+    x!.shape.map((d, i) => d * reps[i]!),
+    x!.dtype,
+  );
 
 type Paddings = readonly (readonly [number, number])[];
 
@@ -76,7 +105,17 @@ const mirrorPad: Kernel = (t, { x }, { paddings, mode }: { paddings: Paddings; m
 /** tf.diag: each element is followed by n zeros, so that the rows of the matrix come one place later each. */
 function diagonal(t: Trace, x: Info): Info {
   const n = tf.util.sizeFromShape(x.shape);
-  const spread = padV2(t, { x: reshape(t, x, [n, 1]) }, { paddings: [[0, 0], [0, n]], constantValue: 0 }) as Info;
+  const spread = padV2(
+    t,
+    { x: reshape(t, x, [n, 1]) },
+    {
+      paddings: [
+        [0, 0],
+        [0, n],
+      ],
+      constantValue: 0,
+    },
+  ) as Info;
   return reshape(t, slice(t, reshape(t, spread, [n * (n + 1)]), [0], [n * n]), [...x.shape, ...x.shape]);
 }
 

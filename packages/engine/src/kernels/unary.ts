@@ -3,18 +3,27 @@ import type { DType } from '../types.js';
 import { choose, each, pairs, scalar } from './common.js';
 
 /** A function of real numbers, computed and given as floats. */
-const real = (op: string): Kernel => (t, { x }) => each(t, op, t.cast(x!, 'float32'));
+const real =
+  (op: string): Kernel =>
+  (t, { x }) =>
+    each(t, op, t.cast(x!, 'float32'));
 /** A function that keeps the type. */
-const kept = (op: string): Kernel => (t, { x }) => each(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!);
+const kept =
+  (op: string): Kernel =>
+  (t, { x }) =>
+    each(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!);
 /** Rounding: integers stay as they are. */
-const rounded = (op: string): Kernel => (t, { x }) => (x!.dtype === 'int32' ? x! : each(t, op, x!));
+const rounded =
+  (op: string): Kernel =>
+  (t, { x }) =>
+    x!.dtype === 'int32' ? x! : each(t, op, x!);
 
 const binary = (t: Trace, op: string, a: Info, b: number | Info) =>
   pairs(t, op, a, typeof b === 'number' ? scalar(t, b) : b, 'float32');
 const isSmall = (t: Trace, x: Info) => pairs(t, 'Less', each(t, 'Abs', x), scalar(t, 0.5), 'float32', 'bool');
 const is = (t: Trace, x: Info, value: number) => pairs(t, 'Equal', x, scalar(t, value), 'float32', 'bool');
 
-/** exp(x) - 1 without loss of digits near 0: the rounding of u = exp(x) cancels in (u - 1) x / log(u) (Higham 2002, section 1.14.1). */
+/** exp(x) - 1 without loss of digits near 0: the rounding of u = exp(x) cancels in (u - 1) x / log(u) (Higham 2002, 1.14.1). */
 const expm1: Kernel = (t, inputs) => {
   const x = t.cast(inputs['x']!, 'float32');
   const u = each(t, 'Exp', x);
@@ -87,7 +96,8 @@ export const unaryKernels: Kernels = {
   Selu: real('Selu'),
   Relu6: (t, { x }) => clip(t, x!, 0, 6),
   LeakyRelu: (t, { x }, { alpha }: { alpha: number }) => each(t, 'LeakyRelu', t.cast(x!, 'float32'), { alpha: { float: alpha } }),
-  Prelu: (t, { x, alpha }) => t.emit('PRelu', [t.ref(t.cast(x!, 'float32')), t.ref(t.cast(alpha!, 'float32'))], x!.shape, 'float32'),
+  Prelu: (t, { x, alpha }) =>
+    t.emit('PRelu', [t.ref(t.cast(x!, 'float32')), t.ref(t.cast(alpha!, 'float32'))], x!.shape, 'float32'),
   Step: step,
   ClipByValue: (t, { x }, { clipValueMin, clipValueMax }) => clip(t, x!, clipValueMin, clipValueMax),
 };

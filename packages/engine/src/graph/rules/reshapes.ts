@@ -5,7 +5,23 @@ import type { Node, Value } from '../types.js';
 
 /** Operations on each element, with broadcasting. */
 const ELEMENTWISE = new Set([
-  'Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow', 'Neg', 'Abs', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Sigmoid', 'Tanh', 'Erf', 'Relu',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Max',
+  'Min',
+  'Pow',
+  'Neg',
+  'Abs',
+  'Exp',
+  'Log',
+  'Sqrt',
+  'Reciprocal',
+  'Sigmoid',
+  'Tanh',
+  'Erf',
+  'Relu',
 ]);
 /** Operations on each row along the last axis whose first input is the row; other inputs are left alone. */
 const ROWWISE = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax', 'SimplifiedLayerNormalization', 'Softmax']);
@@ -19,7 +35,9 @@ function beforeSplit(builder: GraphBuilder, ref: string): { ref: string; value: 
   const producer = builder.producerOf(ref);
   if (producer?.op !== 'Reshape') return undefined;
   const value = builder.valueOf(producer.inputs[0]!);
-  return value.shape.length > 1 && value.shape.at(-1) === builder.valueOf(ref).shape.at(-1) ? { ref: producer.inputs[0]!, value } : undefined;
+  return value.shape.length > 1 && value.shape.at(-1) === builder.valueOf(ref).shape.at(-1)
+    ? { ref: producer.inputs[0]!, value }
+    : undefined;
 }
 
 function worksOnLastAxis({ op, inputs, attributes }: Node, builder: GraphBuilder): boolean {

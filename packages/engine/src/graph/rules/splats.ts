@@ -7,12 +7,26 @@ const MOVES = new Set(['Reshape', 'Transpose', 'Tile', 'Slice', 'Expand', 'Gathe
 
 /** Elementwise operations of two sides, with the number on the right that leaves the left side as it is. */
 const BINARY: Readonly<Record<string, number | undefined>> = {
-  Add: 0, Sub: 0, Mul: 1, Div: 1, Pow: 1, Max: undefined, Min: undefined, Mod: undefined,
-  Equal: undefined, Greater: undefined, GreaterOrEqual: undefined, Less: undefined, LessOrEqual: undefined,
+  Add: 0,
+  Sub: 0,
+  Mul: 1,
+  Div: 1,
+  Pow: 1,
+  Max: undefined,
+  Min: undefined,
+  Mod: undefined,
+  Equal: undefined,
+  Greater: undefined,
+  GreaterOrEqual: undefined,
+  Less: undefined,
+  LessOrEqual: undefined,
 };
 const COMMUTES = new Set(['Add', 'Mul']);
 const FOLD: Readonly<Record<string, (a: number, b: number) => number>> = {
-  Add: (a, b) => a + b, Sub: (a, b) => a - b, Mul: (a, b) => a * b, Div: (a, b) => a / b,
+  Add: (a, b) => a + b,
+  Sub: (a, b) => a - b,
+  Mul: (a, b) => a * b,
+  Div: (a, b) => a / b,
 };
 
 /**

@@ -14,6 +14,7 @@ export const transposes: Rule = ({ op, inputs, attributes }, builder, [result]) 
   if (perm.every((axis, i) => axis === i)) return [source];
   const { shape } = builder.valueOf(source);
   const long = perm.filter((axis) => shape[axis] !== 1);
-  if (long.every((axis, i) => i === 0 || axis > long[i - 1]!)) return [builder.node('Reshape', [source, builder.ints(result!.shape)], result!, { allowzero: 1 })];
+  if (long.every((axis, i) => i === 0 || axis > long[i - 1]!))
+    return [builder.node('Reshape', [source, builder.ints(result!.shape)], result!, { allowzero: 1 })];
   return [builder.node('Transpose', [source], result!, { perm })];
 };

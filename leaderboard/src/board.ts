@@ -1,0 +1,97 @@
+import { COSTS, METRICS } from './columns.js';
+import type { Group, Row } from './groups.js';
+import { type Content, type Html, html } from './html.js';
+import { wide } from './layout.js';
+import { counted, meanOf, nameOf, tagsOf, titleOf } from './parts.js';
+import { bestOf, ranksOf } from './ranking.js';
+import { spanOf, whisker } from './whisker.js';
+
+/** The rank of a row and the metrics in which it is the best. Bounds have neither. */
+interface Standing {
+  readonly rank: number | null;
+  readonly best: ReadonlySet<string>;
+}
+
+const NO_STANDING: Standing = { rank: null, best: new Set() };
+
+function standingsOf(rows: readonly Row[]): Map<Row, Standing> {
+  const contenders = (metric: keyof Row['intervals']) =>
+    rows.map((row) => ({ interval: row.intervals[metric], failed: row.failed }));
+  const ranks = ranksOf(contenders('averageAccuracy'), 1);
+  const winners = METRICS.map(({ metric, better }) => [metric, bestOf(contenders(metric), better)] as const);
+  return new Map(rows.map((row, i) => {
+    const won = winners.filter(([, winner]) => winner === i).map(([metric]) => metric);
+    return [row, { rank: ranks[i]!, best: new Set(won) }];
+  }));
+}
+
+const average = (values: readonly number[]): number | null =>
+  (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length);
+
+function nameCell(group: Group, row: Row): Html {
+  const { method, changed, trials, failed } = row;
+  return html`<th scope="row" class="name" data-value="${nameOf(row)}">
+<a href="${group.slug}/${row.slug}.html">${method.id}</a> <span class="version">${method.version}</span>
+${changed.length === 0 ? null : html`<span class="changed">${changed.join(' ')}</span>`}
+<span class="tags"><span class="tag">${counted(trials.length - failed, 'trial')}</span>
+${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
+}
+
+/** @param span the scale of the bars; null for rows that have none */
+function rowHtml(group: Group, row: Row, { rank, best }: Standing, span: readonly [number, number] | null): Html {
+  const scores = METRICS.map(({ metric }, i) => {
+    const interval = row.intervals[metric];
+    const mark = best.has(metric);
+    return html`<td data-value="${interval?.mean}"${mark ? html` class="best"` : null}>${meanOf(interval)}
+${mark ? html`<span class="tag good">best</span>` : null}${i === 0 && span ? whisker(interval, span) : null}</td>`;
+  });
+  const costs = COSTS.map(({ value, show }) => {
+    const mean = average(row.completed.map(({ cost }) => value(cost)));
+    return html`<td data-value="${mean}">${mean === null ? '–' : show(mean)}</td>`;
+  });
+  return html`<tr><td class="rank" data-value="${rank}">${rank ?? '–'}</td>${nameCell(group, row)}${scores}${costs}</tr>\n`;
+}
+
+interface HeadingOptions {
+  /** The direction of the first sort. */
+  readonly first: 'ascending' | 'descending';
+  readonly className?: string;
+  /** Sorted as text. */
+  readonly text?: true;
+  /** The table is sorted by it at first. */
+  readonly sorted?: true;
+  /** What stands below the title. */
+  readonly more?: Content;
+}
+
+function heading(title: string, { first, className, text, sorted, more }: HeadingOptions): Html {
+  const flags = html`${text ? html` data-text` : null}${sorted ? html` aria-sort="${first}"` : null}`;
+  return html`<th scope="col" class="${className}" data-first="${first}"${flags}><span>${title}</span>${more}</th>`;
+}
+
+const direction = (better: 1 | -1): Html => html`<small><span aria-hidden="true">${better > 0 ? '↑' : '↓'}</span>
+<span class="hidden">${better > 0 ? 'higher' : 'lower'}</span> is better</small>`;
+
+/** The table of a comparison, best average accuracy first, bounds apart. */
+export function boardTable(group: Group): Html {
+  const rivals = group.rows.filter((row) => !row.method.capabilities.bound);
+  const bounds = group.rows.filter((row) => row.method.capabilities.bound);
+  const standings = standingsOf(rivals);
+  const span = spanOf(rivals.map(({ intervals }) => intervals.averageAccuracy));
+  const rivalRows = rivals.map((row) => rowHtml(group, row, standings.get(row)!, span));
+  const boundRows = bounds.map((row) => rowHtml(group, row, NO_STANDING, null));
+  const scores = METRICS.map(({ short, better }) =>
+    heading(short, { first: better > 0 ? 'descending' : 'ascending', more: direction(better) }));
+  return wide(titleOf(group), html`<table class="board sortable">
+<caption><span>Percent, and percentage points for differences: mean over trials ± half of the 95 % t interval. The bars show it on one scale
+for all methods. Methods share a rank where their intervals for average accuracy overlap; a method is marked best only where its interval
+overlaps no other and no trial of it failed. One trial gives no interval and no rank. Costs are means; times compare only on one
+machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
+<thead><tr class="over"><th></th><th></th><th colspan="${METRICS.length}" scope="colgroup">Scores</th>
+<th colspan="${COSTS.length}" scope="colgroup">Costs</th></tr>
+<tr>${heading('Rank', { first: 'ascending', className: 'rank', sorted: true })}
+${heading('Method', { first: 'ascending', className: 'name', text: true })}
+${scores}${COSTS.map(({ title }) => heading(title, { first: 'ascending' }))}</tr></thead>
+${rivalRows.length === 0 ? null : html`<tbody>${rivalRows}</tbody>`}${boundRows.length === 0 ? null : html`<tbody class="bounds">${boundRows}</tbody>`}
+</table>`);
+}

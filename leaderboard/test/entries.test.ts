@@ -1,0 +1,97 @@
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LetheError, Run } from '@lethe/core';
+import { expect } from 'chai';
+import { type Entry, buildSite, publishRun, readEntries } from '../src/index.js';
+import { type Given, completed, describeMethod, failed, stream, writeRun } from './fixture.js';
+
+const fault = (promise: Promise<unknown>): Promise<LetheError> =>
+  promise.then(() => expect.fail('nothing was refused'), (error: LetheError) => error);
+
+describe('entries', () => {
+  let folder: string;
+  let entries: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lethe-entries-'));
+    entries = join(folder, 'entries');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const publish = async (runs: readonly Run[]) => publishRun(await writeRun(join(folder, 'run'), runs), entries, describeMethod);
+  const commands = async (...runs: Run[]): Promise<readonly string[]> =>
+    (JSON.parse(await readFile(await publish(runs), 'utf8')) as Entry).commands;
+  const run = (given: Given = {}) => completed(given, stream(0.9, 0.1));
+
+  it('are read as they were published, failed runs and all', async () => {
+    const runs = [run({ method: 'ewc', options: { lambda: 2000, gamma: 1 } }), failed({ method: 'lora' })];
+    const path = await publish(runs);
+    const [{ file, entry }] = await readEntries(entries) as [{ file: string; entry: Entry }];
+    expect(join(entries, file)).to.equal(path);
+    expect(entry.results.runs).to.deep.equal(runs);
+    expect(entry.methods).to.have.all.keys('ewc');
+  });
+
+  it('are published once, and leave nothing half written', async () => {
+    await publish([run()]);
+    expect((await fault(publish([run()]))).code).to.equal('LETHE_ENTRY_EXISTS');
+    await publish([run({ seed: 2 })]);
+    expect((await readdir(entries)).every((name) => name.endsWith('.json') && !name.startsWith('.'))).to.equal(true);
+    expect(await readEntries(entries)).to.have.length(2);
+  });
+
+  it('name a command with what differs from the defaults only', async () => {
+    expect(await commands(
+      run({ method: 'ewc', options: { lambda: 500, gamma: 1 } }), run({ method: 'ewc', options: { lambda: 500, gamma: 1 }, seed: 2 }),
+    )).to.deep.equal(['lethe run domains --size mini --methods ewc --orders 1 --seeds 1,2 --model nano --set ewc.lambda=500']);
+  });
+
+  it('name all options of a method whose defaults are not known, quoted for a shell and for --set', async () => {
+    const options = { a: 'true', b: "it's", c: true, d: [1, 2] };
+    expect(await commands(run({ method: 'own', options, suite: { size: 'full' }, environment: { device: 'cuda:0', threads: 2 } }))).to.deep.equal([
+      `lethe run domains --methods own --orders 1 --seeds 1 --model nano --device cuda:0 --threads 2 --set 'own.a="true"' --set 'own.b=it'\\''s' --set own.c=true --set 'own.d=[1,2]'`,
+    ]);
+  });
+
+  it('name a command for each set of options that a method ran with', async () => {
+    expect(await commands(
+      run(), run({ method: 'ewc', options: { lambda: 2000, gamma: 1 } }), run({ method: 'ewc', options: { lambda: 1, gamma: 1 } }),
+    )).to.deep.equal([
+      'lethe run domains --size mini --methods lora,ewc --orders 1 --seeds 1 --model nano',
+      'lethe run domains --size mini --methods ewc --orders 1 --seeds 1 --model nano --set ewc.lambda=1',
+    ]);
+  });
+
+  it('are refused of a part of a run, of several suites, and of none', async () => {
+    expect((await fault(publish([run(), run({ seed: 2 }), run({ method: 'b' })]))).code).to.equal('LETHE_RUN_STOPPED');
+    expect((await fault(publish([run(), run({ suite: { version: '2.0.0' } })]))).code).to.equal('LETHE_RESULTS_INVALID');
+    expect((await fault(publish([]))).code).to.equal('LETHE_RESULTS_INVALID');
+    expect((await fault(publishRun(join(folder, 'none'), entries, describeMethod))).code).to.equal('LETHE_RUN_MISSING');
+  });
+
+  it('are refused with file and pointer where they were doctored, and no page is written', async () => {
+    const path = await publish([run(), run({ options: { x: 1 } })]);
+    const whole = await readFile(path, 'utf8');
+    for (const [pointer, edit] of [
+      ['/results/runs/1/matrix/3/0', (e) => { e.results.runs[1].matrix[3][0] = 1; }],
+      ['/results/runs/0/metrics/averageAccuracy', (e) => { e.results.runs[0].metrics.averageAccuracy = 0.99; }],
+      ['/results/runs/0/general/final/facts', (e) => { e.results.runs[0].general.final.facts = 1; }],
+      ['/results/sha256', (e) => { e.results.runs[0].seed = 7; }],
+      ['/results/runs/2', (e) => { e.results.runs.push(e.results.runs[0]); }],
+      ['/results/runs/0/method', (e) => { delete e.results.runs[0].method.capabilities; }],
+      ['/commands/0', (e) => { e.commands[0] += ' && echo'; }],
+      ['/commands/2', (e) => { e.commands.push('true'); }],
+      ['/commands', (e) => { e.commands.pop(); }],
+      ['', (e) => { e.note = 'best'; }],
+    ] as readonly [string, (entry: any) => void][]) {
+      const entry = JSON.parse(whole);
+      edit(entry);
+      await writeFile(path, JSON.stringify(entry));
+      const error = await fault(buildSite(entries, join(folder, 'site')));
+      expect([error.code, error.where]).to.deep.equal(['LETHE_RESULTS_INVALID', `${path}#${pointer}`]);
+    }
+    await writeFile(path, '{');
+    expect((await fault(readEntries(entries))).where).to.equal(path);
+    expect(await readdir(folder)).to.have.members(['entries', 'run']);
+  });
+});

@@ -1,0 +1,92 @@
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LetheError, Run } from '@lethe/core';
+import { expect } from 'chai';
+import { buildSite, publishRun } from '../src/index.js';
+import { completed, describeMethod, failed, stream, writeRun } from './fixture.js';
+
+describe('the site', () => {
+  let folder: string;
+  const path = (...parts: string[]) => join(folder, ...parts);
+  beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'lethe-site-')); });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  const publish = async (name: string, runs: readonly Run[]) => publishRun(await writeRun(path(name), runs), path('entries'), describeMethod);
+  const build = () => buildSite(path('entries'), path('site'));
+  const read = (file: string) => readFile(path('site', file), 'utf8');
+  /** The pages below the first one, by a part of their names. */
+  const pages = async (part: string) => (await readdir(path('site'), { recursive: true })).filter((name) => name.endsWith('.html') && name.includes(part));
+
+  it('has a page for every method and run, of which failed ones say why', async () => {
+    await publish('run', [completed({ method: 'ewc', options: { lambda: 500, gamma: 1 } }, stream(0.9, 0.1)), failed({ method: 'lora' }, 'NaN <here>')]);
+    expect(await build()).to.include({ entries: 1, pages: 5 });
+    expect(await read('index.html')).to.contain('1 failed').and.contain('>80.0').and.contain('lambda=500').and.contain('<math');
+    const [failure] = await pages('lora-order');
+    expect(await read(failure!)).to.contain('LETHE_ENGINE_NUMBERS').and.contain('NaN &lt;here&gt;').and.contain('lethe run domains --size mini --methods lora');
+    const [run] = await pages('ewc-order');
+    expect(await read(run!)).to.contain('--set ewc.lambda=500').and.contain('default 2000').and.contain('a'.repeat(40)).and.contain('<svg class="curve"');
+  });
+
+  it('says that bounds are bounds and never that they are best', async () => {
+    const runs = [0, 1].flatMap((i) => [
+      completed({ method: 'oracle', capabilities: { bound: true }, seed: i + 1 }, stream(1, 0)),
+      completed({ method: 'a', seed: i + 1 }, stream(0.9, 0)), completed({ method: 'b', seed: i + 1 }, stream(0.5, 0)),
+    ]);
+    await publish('run', runs);
+    await build();
+    const [, rivals, bounds] = /<tbody>(.*?)<\/tbody><tbody class="bounds">(.*?)<\/tbody>/s.exec(await read('index.html'))!;
+    expect(rivals).to.contain('a-1.0.0').and.contain('>best<').and.not.contain('oracle');
+    expect(bounds).to.contain('oracle').and.contain('>bound<').and.not.contain('>best<');
+  });
+
+  it('gives one run no interval and no rank', async () => {
+    await publish('run', [completed({}, stream(0.9, 0.1))]);
+    await build();
+    expect(await read('index.html')).to.contain('1 trial<').and.contain('<td class="rank" data-value="">–</td>').and.not.contain('class="pm"');
+  });
+
+  it('shows joint training as one step', async () => {
+    await publish('run', [completed({ method: 'joint' }, [[0.2, 0.2, 0.2], [null, null, null], [null, null, null], [0.9, 0.9, 0.9]])]);
+    await build();
+    const [run] = await pages('joint-order');
+    expect(await read(run!)).to.contain('after all tasks').and.contain('trained at once').and.not.contain('after law');
+  });
+
+  it('escapes what comes from entries, in names of files too', async () => {
+    const evil = '"><img src=x onerror=alert(1)>/../..';
+    await publish('run', [completed({ method: evil, order: evil, tasks: [evil, 'b'], options: { [evil]: evil }, suite: { id: evil }, model: evil }, [[0, 0], [1, 0], [1, 1]])]);
+    await build();
+    for (const name of ['index.html', ...await pages('img')]) expect(await read(name)).not.to.contain('<img');
+    expect(await readdir(folder)).to.have.members(['run', 'entries', 'site']);
+  });
+
+  it('replaces an earlier site as a whole, and nothing else', async () => {
+    await publish('run', [completed({ method: 'old' }, stream(0.9, 0.1))]);
+    await build();
+    await rm(path('entries'), { recursive: true });
+    await publish('other', [completed({ method: 'new' }, stream(0.9, 0.1))]);
+    await build();
+    expect(await pages('old')).to.deep.equal([]);
+    expect(await pages('new')).to.have.length(2);
+    await mkdir(path('home'));
+    await writeFile(path('home', 'thesis.txt'), 'mine');
+    const refused = await buildSite(path('entries'), path('home')).catch((error: LetheError) => error);
+    expect((refused as LetheError).code).to.equal('LETHE_USAGE');
+    expect(await readdir(path('home'))).to.deep.equal(['thesis.txt']);
+  });
+
+  it('is the same for the same entries', async () => {
+    await publish('run', ['a', 'b'].flatMap((method) => [1, 2].map((seed) => completed({ method, seed }, stream(0.9, seed / 20)))));
+    await build();
+    const first = await read('index.html');
+    await build();
+    expect(await read('index.html')).to.equal(first);
+    expect(first).to.contain('class="scatter"');
+  });
+
+  it('is a page without entries', async () => {
+    await build();
+    expect(await read('index.html')).to.contain('no entries yet');
+  });
+});

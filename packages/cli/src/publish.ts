@@ -1,0 +1,47 @@
+import { relative, resolve } from 'node:path';
+import { type DescribeMethod, publishRun } from '@lethe/leaderboard';
+import { type Command, Option } from 'commander';
+import type { Output } from './output.js';
+import { PATHS, installedPlugins } from './paths.js';
+
+/** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
+function describer(): DescribeMethod {
+  const methods = installedPlugins().map(({ manifest }) => manifest).filter(({ kind }) => kind === 'method');
+  return (id, version) => {
+    const manifest = methods.find((method) => method.name === id && method.version === version);
+    if (!manifest) return undefined;
+    const { description, paper = null, options } = manifest;
+    const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
+    return { version, description, paper, defaults };
+  };
+}
+
+/** A path as one would type it here. */
+export function here(path: string): string {
+  const short = relative('.', path) || '.';
+  return short.startsWith('..') ? resolve(path) : short;
+}
+
+/**
+ * `lethe publish RUN`: makes an entry of the leaderboard of a run folder. Its path goes to stdout, what to do next to stderr.
+ *
+ * @throws LetheError the errors of `publishRun`
+ */
+export async function publishCommand(run: string, entries: string, output: Output): Promise<void> {
+  const path = await publishRun(resolve(run), resolve(entries), describer());
+  output.data(here(path));
+  const build = entries === PATHS.entries ? 'lethe leaderboard build' : `lethe leaderboard build --entries ${here(entries)}`;
+  output.note(`every score and metric was recomputed; next: ${build}, look at the page, and commit the entry`);
+}
+
+/** `--entries`, of every command that reads or writes entries. */
+export const entriesOption = (): Option =>
+  new Option('--entries <folder>', 'the entries of the leaderboard').default(PATHS.entries, 'leaderboard/entries of this installation');
+
+/** Adds `lethe publish`. */
+export function addPublishCommand(program: Command, output: Output): void {
+  program.command('publish <run>')
+    .description('add a run folder to the leaderboard, after recomputing its scores')
+    .addOption(entriesOption())
+    .action((run: string, { entries }: { entries: string }) => publishCommand(run, entries, output));
+}

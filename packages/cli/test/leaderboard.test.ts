@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type CompletedRun, sha256 } from '@lethe/core';
+import { metricsOf, resultsHash } from '@lethe/metrics';
+import { expect } from 'chai';
+import pc from 'picocolors';
+import { createProgram, explained } from '../src/index.js';
+
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+const matrix = [[0.5, 0], [1, 0.5], [0.5, 1]];
+const general = { base: {}, final: {} };
+const run: CompletedRun = {
+  status: 'completed',
+  suite: { id: 'letters', version: '1.0.0', size: 'full' },
+  method: {
+    id: 'ewc', version: '1.0.0', options: { lambda: 9000, gamma: 1, rows: 48 },
+    capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
+  },
+  model: { id: 'tiny', sha256: sha256('tiny') },
+  order: { id: '1', tasks: ['x', 'y'] },
+  seed: 1,
+  training: { epochs: 1, batch: 4, learningRate: 1e-3, warmup: 0.1, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 32 },
+  matrix, general, metrics: metricsOf(matrix, general),
+  predictions: {
+    x: { answers: [0, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
+    y: { answers: [1, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
+  },
+  cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
+  environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },
+};
+
+describe('lethe publish and lethe leaderboard', () => {
+  let folder: string;
+  let entries: string[];
+  let out: string[];
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lethe-board-'));
+    entries = ['--entries', join(folder, 'entries')];
+    out = ['--out', join(folder, 'site')];
+    await mkdir(join(folder, 'run'));
+    await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] }));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** Runs a command in this process: its data, its notes, and what went wrong in the form that users see. */
+  async function lethe(...args: string[]): Promise<{ data: string; notes: string; problem: string }> {
+    const lines = { data: [] as string[], notes: [] as string[] };
+    const output = { data: (text: string) => void lines.data.push(text), note: (text: string) => void lines.notes.push(text), colour: pc.createColors(false) };
+    const said = (problem: string) => ({ data: lines.data.join('\n'), notes: lines.notes.join('\n'), problem });
+    return createProgram(output).parseAsync(args, { from: 'user' }).then(() => said(''), (error: unknown) => said(explained(error)?.describe() ?? ''));
+  }
+
+  it('make a page of a run folder whose command names the options that are not defaults', async () => {
+    const { data, notes } = await lethe('publish', join(folder, 'run'), ...entries);
+    expect(notes).to.contain('next: lethe leaderboard build --entries');
+    const entry = JSON.parse(await readFile(data, 'utf8')) as { commands: string[]; methods: { ewc: { paper: string } } };
+    expect(entry.commands).to.deep.equal(['lethe run letters --methods ewc --orders 1 --seeds 1 --model tiny --set ewc.lambda=9000']);
+    expect(entry.methods.ewc.paper).to.equal('https://arxiv.org/abs/1612.00796');
+    const built = await lethe('leaderboard', 'build', ...entries, ...out);
+    expect(built.notes).to.contain('1 entry recomputed, 3 pages written');
+    expect(await readFile(built.data, 'utf8')).to.contain('lambda=9000');
+  });
+
+  it('write commands that lethe run understands', async () => {
+    const { data } = await lethe('publish', join(folder, 'run'), ...entries);
+    const [command] = (JSON.parse(await readFile(data, 'utf8')) as { commands: string[] }).commands;
+    // it goes as far as looking for the suite, which is of this test alone: every option was understood
+    expect((await lethe(...command!.split(' ').slice(1))).problem).to.match(/LETHE_(SUITE|MODEL|DATA)/).and.not.contain('LETHE_USAGE');
+  });
+
+  it('refuse what is there already, what is not a run, and a doctored entry', async () => {
+    const { data } = await lethe('publish', join(folder, 'run'), ...entries);
+    expect((await lethe('publish', join(folder, 'run'), ...entries)).problem).to.contain('LETHE_ENTRY_EXISTS');
+    expect((await lethe('publish', folder, ...entries)).problem).to.contain('LETHE_RUN_MISSING').and.contain('fix ');
+    await writeFile(data, (await readFile(data, 'utf8')).replace('"averageAccuracy": 0.75', '"averageAccuracy": 0.95'));
+    const { problem } = await lethe('leaderboard', 'build', ...entries, ...out);
+    expect(problem).to.contain('LETHE_RESULTS_INVALID').and.contain('.json#/results/runs/0/metrics/averageAccuracy').and.contain('fix ');
+    expect(existsSync(out[1]!)).to.equal(false);
+  });
+
+  it('say which port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { problem } = await lethe('leaderboard', 'serve', '--port', String(port), ...entries, ...out);
+    server.close();
+    expect(problem).to.contain('LETHE_PORT_BUSY').and.contain(`127.0.0.1:${port}`).and.contain('--port 0');
+    expect((await lethe('leaderboard', 'serve', '--port', '70000')).problem).to.contain('LETHE_USAGE');
+  });
+
+  it('serve the page until they are interrupted', async () => {
+    const child = spawn(process.execPath, [main, 'leaderboard', 'serve', '--port', '0', ...entries, ...out], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const ended = once(child, 'exit');
+    const [address] = await once(createInterface(child.stdout), 'line') as [string];
+    const response = await fetch(address);
+    expect(response.headers.get('content-type')).to.contain('text/html');
+    expect(await response.text()).to.contain('<title>Lethe leaderboard</title>');
+    child.kill('SIGINT');
+    expect(await ended).to.deep.equal([0, null]);
+  });
+});

@@ -1,0 +1,35 @@
+import { LetheError } from '@lethe/core';
+import { callerOf } from './caller.js';
+
+/**
+ * An error of TensorFlow.js about a kernel or gradient that is not there, as LETHE_ENGINE_KERNEL with the line that called it;
+ * any other error as it is.
+ * @param who what has no kernel: the compiler, or a device
+ */
+export function explain(error: unknown, program: string, who: string): unknown {
+  const text = String(error);
+  const where = callerOf(error) ?? program;
+  const missing = /[Kk]ernel '(\w+)' not registered/.exec(text)?.[1];
+  if (missing !== undefined) {
+    return new LetheError('LETHE_ENGINE_KERNEL', `${who} has no kernel for ${missing}, which program "${program}" uses.`, {
+      where,
+      remedy:
+        `Write the function with other operations, or add ${missing} to a family in packages/engine/src/kernels and ` +
+        'a case to its tests.',
+      cause: error,
+    });
+  }
+  const flat = /gradient function not found for (\w+)/.exec(text)?.[1];
+  if (flat !== undefined) {
+    return new LetheError(
+      'LETHE_ENGINE_KERNEL',
+      `TensorFlow.js has no gradient of ${flat}, which program "${program}" differentiates.`,
+      {
+        where,
+        remedy: 'Write the function with other operations, or give the gradient with tf.customGrad.',
+        cause: error,
+      },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,152 @@
+import * as tf from '@tensorflow/tfjs';
+import { type Case, type Input, type Kind, SHAPES, flat, smooth } from './case.js';
+
+type Axes = number | number[] | undefined;
+type Reduce = (x: tf.Tensor, axis?: Axes, keepDims?: boolean) => tf.Tensor;
+const REDUCED: readonly (readonly [number[], Axes])[] = [
+  [[], undefined],
+  [[5], undefined],
+  [[5], 0],
+  [[2, 3], []],
+  [[2, 3], -1],
+  [
+    [2, 3],
+    [0, 1],
+  ],
+  [[2, 1, 3], 1],
+  [
+    [2, 3, 4],
+    [0, -1],
+  ],
+  [
+    [2, 1, 2, 1, 3],
+    [1, 2, -1],
+  ],
+];
+const reductions = (kernel: string, call: Reduce, kind: Kind, differentiable = true): Case[] =>
+  REDUCED.flatMap(([shape, axis]) =>
+    [false, true].map((keep) => (differentiable ? smooth : flat)(kernel, (x) => call(x!, axis, keep), [shape, kind])),
+  );
+const scan = (
+  kernel: string,
+  call: (x: tf.Tensor, axis: number, exclusive: boolean, reverse: boolean) => tf.Tensor,
+  differentiable: boolean,
+): Case[] =>
+  (
+    [
+      [[5], 0],
+      [[1], 0],
+      [[2, 3], 1],
+      [[3, 2], 0],
+      [[2, 3, 4], 1],
+      [[2, 1, 3, 1, 2], 2],
+    ] as const
+  ).flatMap(([shape, axis]) =>
+    [
+      [false, false],
+      [true, false],
+      [false, true],
+      [true, true],
+    ].map(([exclusive, reverse]) =>
+      (differentiable ? smooth : flat)(kernel, (x) => call(x!, axis, exclusive!, reverse!), [shape]),
+    ),
+  );
+
+export const REDUCTION: readonly Case[] = [
+  ...reductions('Sum', tf.sum, 'normal'),
+  ...reductions('Mean', tf.mean, 'normal'),
+  ...reductions('Max', tf.max, 'apart'),
+  ...reductions('Min', tf.min, 'apart'),
+  ...reductions('Prod', tf.prod, 'positive', false),
+  ...reductions('All', tf.all as Reduce, 'bool', false),
+  ...reductions('Any', tf.any as Reduce, 'bool', false),
+  ...reductions('Sum', tf.sum, 'int', false),
+  ...reductions('Max', tf.max, 'int', false),
+  ...reductions('Min', tf.min, 'int', false),
+  ...reductions('Mean', tf.mean, 'int', false),
+  ...reductions('Prod', tf.prod, 'counts', false),
+  ...reductions('Sum', tf.sum, 'bool', false),
+  smooth('Prod', (x) => tf.prod(x!, 1), [[2, 3], 'positive']),
+  smooth('Prod', (x) => tf.prod(x!), [[4], 'positive']),
+  ...reductions('Sum', tf.logSumExp, 'normal'),
+  ...reductions('Mean', (x, axis, keep) => tf.moments(x, axis, keep).variance, 'normal'),
+  ...reductions('Sum', (x, axis, keep) => tf.norm(x, 'euclidean', axis as number, keep), 'positive').filter(
+    ({ inputs }) => inputs[0]![0].length === 1,
+  ),
+  ...(['ArgMax', 'ArgMin'] as const).flatMap((kernel) =>
+    (
+      [
+        [[5], 0],
+        [[1], 0],
+        [[2, 3], -1],
+        [[2, 3, 4], 1],
+        [[2, 1, 2, 1, 3], 4],
+      ] as const
+    ).flatMap(([shape, axis]) =>
+      (['apart', 'int'] as const).map((kind) =>
+        flat(kernel, (x) => (kernel === 'ArgMax' ? tf.argMax : tf.argMin)(x!, axis), [shape, kind]),
+      ),
+    ),
+  ),
+  ...scan('Cumsum', tf.cumsum, true),
+  ...scan('Cumprod', tf.cumprod, false),
+  flat('Cumsum', (x) => tf.cumsum(x!, 1), [[2, 5], 'int']),
+  ...SHAPES.filter((shape) => shape.length > 0).flatMap((shape) => [
+    smooth('Softmax', (x) => tf.softmax(x as tf.Tensor1D), [shape]),
+    smooth('Sum', (x) => tf.logSoftmax(x!), [shape]),
+  ]),
+];
+
+const matMul = (a: Input[0], b: Input[0], transposeA = false, transposeB = false): Case =>
+  smooth('BatchMatMul', (x, y) => tf.matMul(x!, y!, transposeA, transposeB), [a], [b]);
+const einsum = (equation: string, ...shapes: number[][]): Case =>
+  smooth('Einsum', (...xs) => tf.einsum(equation, ...xs), ...shapes.map((shape): Input => [shape]));
+
+export const PRODUCT: readonly Case[] = [
+  matMul([2, 3], [3, 4]),
+  matMul([3, 2], [3, 4], true),
+  matMul([2, 3], [4, 3], false, true),
+  matMul([3, 2], [4, 3], true, true),
+  matMul([1, 1], [1, 1]),
+  matMul([1, 4], [4, 1]),
+  matMul([5, 2, 3], [5, 3, 4]),
+  matMul([5, 3, 2], [5, 4, 3], true, true),
+  matMul([1, 2, 3], [5, 3, 4]),
+  matMul([5, 2, 3], [1, 3, 4]),
+  matMul([2, 5, 2, 3], [2, 5, 3, 4]),
+  matMul([2, 5, 2, 3], [2, 5, 4, 3], false, true),
+  matMul([1, 1, 2, 3], [2, 5, 3, 4]),
+  matMul([2, 1, 3, 2, 3], [2, 1, 3, 3, 2]),
+  smooth('BatchMatMul', (a, b) => tf.dot(a as tf.Tensor1D, b as tf.Tensor1D), [[4]], [[4]]),
+  smooth('BatchMatMul', (a, b) => tf.dot(a as tf.Tensor2D, b as tf.Tensor1D), [[3, 4]], [[4]]),
+  smooth('BatchMatMul', (a, b) => tf.outerProduct(a as tf.Tensor1D, b as tf.Tensor1D), [[3]], [[4]]),
+  ...(['linear', 'relu', 'sigmoid', 'elu', 'relu6'] as const).map((activation) =>
+    smooth(
+      '_FusedMatMul',
+      (a, b, bias) => tf.fused.matMul({ a: a!, b: b!, bias: bias!, activation, transposeB: true }),
+      [[2, 3]],
+      [[4, 3]],
+      [[4]],
+    ),
+  ),
+  flat(
+    '_FusedMatMul',
+    (a, b) => tf.fused.matMul({ a: a!, b: b!, activation: 'leakyrelu', leakyreluAlpha: 0.3 }),
+    [[2, 3]],
+    [[3, 4]],
+  ),
+  flat(
+    '_FusedMatMul',
+    (a, b, alpha) => tf.fused.matMul({ a: a!, b: b!, activation: 'prelu', preluActivationWeights: alpha! }),
+    [[2, 3]],
+    [[3, 4]],
+    [[4]],
+  ),
+  einsum('ij,jk->ik', [2, 3], [3, 4]),
+  einsum('bij, bjk -> bik', [2, 2, 3], [2, 3, 4]),
+  einsum('ij->ji', [2, 3]),
+  einsum('ij->', [2, 3]),
+  einsum('ij->j', [2, 3]),
+  einsum('i,j->ij', [2], [3]),
+  einsum('bhqd,bhkd->bhqk', [2, 2, 3, 4], [2, 2, 5, 4]),
+];

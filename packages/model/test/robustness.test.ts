@@ -1,0 +1,196 @@
+import { appendFile, cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LetheError } from '@lethe/core';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { loadModel } from '../src/index.js';
+
+const WHOLE = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../test/fixtures/llama/tied');
+const [CONFIG, TOKENIZER, WEIGHTS] = ['config.json', 'tokenizer.json', 'model.safetensors'] as const;
+
+type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+
+/** Rewrites the JSON header of a weights file, and its tensors where `body` is given. */
+async function editWeights(folder: string, edit: (header: Header, body: Buffer) => unknown): Promise<void> {
+  const file = join(folder, WEIGHTS);
+  const bytes = await readFile(file);
+  const end = 8 + Number(bytes.readBigUInt64LE(0));
+  const header = JSON.parse(bytes.toString('utf8', 8, end)) as Header;
+  const body = bytes.subarray(end);
+  const json = Buffer.from(JSON.stringify(edit(header, body) ?? header));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  await writeFile(file, Buffer.concat([length, json, body]));
+}
+
+async function editJson(folder: string, name: string, edit: (json: Record<string, never>) => void): Promise<void> {
+  const json = JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, never>;
+  edit(json);
+  await writeFile(join(folder, name), JSON.stringify(json));
+}
+
+const config = (changes: Record<string, unknown>) => (folder: string) =>
+  editJson(folder, CONFIG, (json) => Object.assign(json, changes));
+const Q = 'model.layers.0.self_attn.q_proj.weight';
+
+interface Case {
+  readonly what: string;
+  readonly spoil: (folder: string) => unknown;
+  readonly code: string;
+  /** What `where` ends with: the file, and the field of a configuration. */
+  readonly where: string;
+  readonly message: RegExp;
+}
+
+const CASES: readonly Case[] = [
+  { what: 'no folder', spoil: (folder) => rm(folder, { recursive: true }), code: 'LETHE_MODEL_MISSING', where: 'model', message: /does not exist/ },
+  { what: 'a file instead of a folder', spoil: async (folder) => { await rm(folder, { recursive: true }); await writeFile(folder, ''); },
+    code: 'LETHE_MODEL_MISSING', where: 'model', message: /is a file/ },
+  ...[CONFIG, TOKENIZER, WEIGHTS].map((name): Case =>
+    ({ what: `no ${name}`, spoil: (folder) => rm(join(folder, name)), code: 'LETHE_MODEL_MISSING', where: name, message: /cannot be read \(ENOENT\)/ })),
+  { what: 'weights in several files', spoil: async (folder) => { await rm(join(folder, WEIGHTS)); await writeFile(join(folder, `${WEIGHTS}.index.json`), '{}'); },
+    code: 'LETHE_MODEL_MISSING', where: `${WEIGHTS}.index.json`, message: /split over several files/ },
+
+  { what: 'an empty weights file', spoil: (folder) => truncate(join(folder, WEIGHTS), 0), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside its header/ },
+  { what: 'weights cut in the header', spoil: (folder) => truncate(join(folder, WEIGHTS), 500), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside its header/ },
+  { what: 'weights cut in a tensor', spoil: (folder) => truncate(join(folder, WEIGHTS), 20_000), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside tensor "model\./ },
+  { what: 'bytes after the last tensor', spoil: (folder) => appendFile(join(folder, WEIGHTS), 'more'), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /4 bytes at the end/ },
+  { what: 'an absurd length of the header', spoil: async (folder) => {
+    const bytes = await readFile(join(folder, WEIGHTS));
+    bytes.writeBigUInt64LE(2n ** 63n, 0);
+    await writeFile(join(folder, WEIGHTS), bytes);
+  }, code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /header 9223372036854775808/ },
+  { what: 'a header that is not JSON', spoil: async (folder) => {
+    const bytes = await readFile(join(folder, WEIGHTS));
+    bytes.write('?', 8);
+    await writeFile(join(folder, WEIGHTS), bytes);
+  }, code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /header is not JSON/ },
+  { what: 'a header that is an array', spoil: (folder) => editWeights(folder, () => []), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /not a JSON object/ },
+  { what: 'a tensor that is null', spoil: (folder) => editWeights(folder, (header) => ({ ...header, [Q]: null })),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has no proper/ },
+  { what: 'tensors that overlap', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = header['model.embed_tokens.weight']!.data_offsets.map((n, i) => (i ? n - 8192 : n)) as [number, number]; }),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /overlap/ },
+  { what: 'an offset behind the end', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = [1e12, 1e12 + 4096]; }),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside tensor ".*q_proj/ },
+  { what: 'a negative offset', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = [-4096, 0]; }),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has no proper/ },
+  { what: 'a shape that does not fit its bytes', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.shape = [2 ** 40, 2 ** 40]; }),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /do not fit its shape/ },
+  { what: 'integers', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.dtype = 'I64'; }),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has data type I64/ },
+  { what: 'a misspelt data type', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.dtype = 'f32'; }),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /Did you mean "F32"/ },
+  { what: 'a tensor of another name', spoil: (folder) => editWeights(folder, (header) => {
+    const { [Q]: q, ...rest } = header;
+    return { ...rest, 'model.layers.0.self_attn.q_porj.weight': q };
+  }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" is missing\. Did you mean ".*q_porj/ },
+  { what: 'a layer that the configuration lacks', spoil: config({ num_hidden_layers: 1 }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /layers\.1\..* has no place/ },
+  { what: 'weights of another shape', spoil: config({ num_key_value_heads: 4 }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /k_proj\.weight" has shape \[16, 32\].* \[32, 32\]/ },
+  ...[NaN, -Infinity].map((value): Case => ({ what: `a weight that is ${value}`, spoil: (folder) => editWeights(folder, (header, body) => {
+    body.writeFloatLE(value, header[Q]!.data_offsets[0] + 4 * 5);
+  }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: new RegExp(`q_proj\\.weight" holds ${value} at place 5`) })),
+
+  { what: 'a configuration that is not JSON', spoil: (folder) => writeFile(join(folder, CONFIG), '{"model_type"'), code: 'LETHE_MODEL_CONFIG', where: CONFIG, message: /not JSON/ },
+  { what: 'a configuration that is null', spoil: (folder) => writeFile(join(folder, CONFIG), 'null'), code: 'LETHE_MODEL_CONFIG', where: CONFIG, message: /not a JSON object/ },
+  { what: 'a misspelt field', spoil: (folder) => editJson(folder, CONFIG, (json) => { json['hidden_sise'] = json['hidden_size']!; delete json['hidden_size']; }),
+    code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: hidden_size`, message: /"hidden_size" is missing\. Did you mean "hidden_sise"/ },
+  { what: 'a size that is text', spoil: config({ vocab_size: '96' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: vocab_size`, message: /not "96"/ },
+  { what: 'a size below 1', spoil: config({ intermediate_size: 0 }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: intermediate_size`, message: /above 0/ },
+  { what: 'half a layer', spoil: config({ num_hidden_layers: 1.5 }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: num_hidden_layers`, message: /an integer/ },
+  { what: 'a thousand million layers', spoil: config({ num_hidden_layers: 1e9 }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: num_hidden_layers`, message: /at most 1000/ },
+  { what: 'heads that do not divide the hidden size', spoil: config({ num_attention_heads: 5, num_key_value_heads: 5, head_dim: null }),
+    code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: num_attention_heads`, message: /5 heads do not divide a hidden size of 32/ },
+  { what: 'key-value heads that do not divide the heads', spoil: config({ num_key_value_heads: 3 }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: num_key_value_heads`, message: /3 .* 4/ },
+  { what: 'an odd head size', spoil: config({ head_dim: 7 }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: head_dim`, message: /even/ },
+  { what: 'a misspelt architecture', spoil: config({ model_type: 'lama' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: model_type`, message: /"lama"\. Did you mean "llama"/ },
+  { what: 'another architecture', spoil: config({ model_type: 'gpt2' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: model_type`, message: /not "gpt2"\.$/ },
+  { what: 'biases', spoil: config({ attention_bias: true }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: attention_bias`, message: /bias/ },
+  { what: 'scaled rotary embeddings', spoil: config({ rope_scaling: { type: 'linear', factor: 2 } }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: rope_scaling`, message: /Scaled/ },
+  { what: 'rotary embeddings of half the head', spoil: config({ rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.5 } }),
+    code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: rope_parameters`, message: /part of the head/ },
+  { what: 'another activation', spoil: config({ hidden_act: 'gelu' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: hidden_act`, message: /"gelu"/ },
+
+  { what: 'a tokenizer that is not JSON', spoil: (folder) => truncate(join(folder, TOKENIZER), 1000), code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /not JSON/ },
+  { what: 'a tokenizer that is null', spoil: (folder) => writeFile(join(folder, TOKENIZER), 'null'), code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /cannot be read/ },
+  { what: 'a tokenizer of an unknown kind', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['model'] as Record<string, unknown>)['type'] = 'BPF'; }),
+    code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /type "BPF".* Did you mean "BPE"/ },
+  { what: 'a tokenizer of a larger model', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['model'] as { vocab: Record<string, number> }).vocab['zz'] = 96; }),
+    code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "zz" has id 96.* 0 to 95/ },
+  { what: 'a tokenizer without an end of text', spoil: async (folder) => {
+    const text = await readFile(join(folder, TOKENIZER), 'utf8');
+    await writeFile(join(folder, TOKENIZER), text.replaceAll('<|endoftext|>', '<|stop|>'));
+  }, code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /None of <\|endoftext\|>/ },
+];
+
+describe('loadModel', () => {
+  let parent = '';
+  let folder = '';
+  beforeEach(async () => {
+    parent = await mkdtemp(join(tmpdir(), 'lethe-load-'));
+    folder = join(parent, 'model');
+    await cp(WHOLE, folder, { recursive: true });
+  });
+  afterEach(() => rm(parent, { recursive: true }));
+
+  it('loads the checkpoint that the cases below spoil', async () => {
+    const model = await loadModel(folder);
+    expect(model.parameters).to.equal(96 * 32 + 2 * (2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 48 + 2 * 32) + 32);
+    expect(model.sha256).to.match(/^[0-9a-f]{64}$/);
+  });
+
+  for (const { what, spoil, code, where, message } of CASES) {
+    it(`refuses ${what}`, async () => {
+      await spoil(folder);
+      const error: unknown = await loadModel(folder).catch((caught: unknown) => caught);
+      expect(error).to.be.instanceOf(LetheError);
+      const clear = error as LetheError;
+      expect(clear.code).to.equal(code);
+      expect(clear.where).to.match(new RegExp(`${where.replaceAll('.', '\\.')}$`));
+      expect(clear.message).to.match(message);
+      expect(clear.remedy).to.be.a('string').that.is.not.empty;
+    });
+  }
+
+  it('refuses text that the tokenizer has no tokens for', async () => {
+    await editJson(folder, TOKENIZER, (json) => {
+      const model = json['model'] as { unk_token: string | null; byte_fallback: boolean };
+      model.unk_token = 'unknown';
+    });
+    const { tokenizer } = await loadModel(folder);
+    expect(() => tokenizer.encode('日')).to.throw(LetheError).with.property('code', 'LETHE_MODEL_TOKENIZER');
+  });
+
+  it('gives a clear error or finite numbers, whatever bytes are damaged', async () => {
+    const files = new Map(await Promise.all([CONFIG, TOKENIZER, WEIGHTS].map(async (name) => [name, await readFile(join(WHOLE, name))] as const)));
+    const damage = fc.record({
+      name: fc.constantFrom(CONFIG, TOKENIZER, WEIGHTS),
+      // most of a weights file is tensors; its header is met as often
+      place: fc.oneof({ weight: 2, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) }, fc.double({ min: 0, max: 0.03, noNaN: true })),
+      bits: fc.array(fc.nat(8 * 64 - 1), { minLength: 1, maxLength: 4 }),
+      cut: fc.nat(3).map((n) => n === 0),
+    });
+    const before = process.resourceUsage().maxRSS;
+    let [loaded, refused] = [0, 0];
+    await fc.assert(fc.asyncProperty(damage, async ({ name, place, bits, cut }) => {
+      const whole = files.get(name)!;
+      const at = Math.floor(place * (whole.length - 64));
+      const bytes = Buffer.from(cut ? whole.subarray(0, at) : whole);
+      if (!cut) for (const bit of bits) bytes[at + (bit >> 3)]! ^= 1 << (bit & 7);
+      for (const [other, content] of files) await writeFile(join(folder, other), other === name ? bytes : content);
+      try {
+        const model = await loadModel(folder);
+        for (const { data } of Object.values(model.weights)) expect(data.every(Number.isFinite)).to.equal(true);
+        for (const id of model.tokenizer.encode('the old house')) expect(id).to.be.within(0, model.config.vocabSize - 1);
+        loaded++;
+      } catch (error) {
+        if (!(error instanceof LetheError)) throw error;
+        refused++;
+      }
+    }), { numRuns: 300, seed: 1 });
+    expect(loaded).to.be.above(20);
+    expect(refused).to.be.above(100);
+    expect(process.resourceUsage().maxRSS - before, 'memory in kB').to.be.below(500_000);
+  });
+});
