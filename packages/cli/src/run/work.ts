@@ -17,7 +17,7 @@ export function workOf(job: Job, suite: SuiteData): StepWork[] {
   return [{ train: 0, score }, ...stages.map((count) => ({ train: stepsFor(count, training), score }))];
 }
 
-/** Seconds spent on an amount of work. */
+/** Seconds that an amount of work took. */
 class Rate {
   private seconds = 0;
   private amount = 0;
@@ -27,78 +27,102 @@ class Rate {
     this.seconds += seconds;
   }
 
-  get known(): number | null {
-    return this.amount > 0 ? this.seconds / this.amount : null;
+  /** Seconds for one; `otherwise` while nothing has been seen. */
+  or(otherwise: number): number {
+    return this.amount > 0 ? this.seconds / this.amount : otherwise;
   }
 }
 
-interface Running {
-  step: number;
+/** How fast steps go on: one optimizer step, one scored row, and the rest of a step (compiling, consolidating, writing). */
+class Pace {
+  readonly train = new Rate();
+  readonly score = new Rate();
+  readonly rest = new Rate();
+}
+
+/** A step at work. */
+interface Working {
+  readonly step: number;
   /** When the last event was heard, in ms. */
   heard: number;
   train: number;
   score: number;
+  rest: number;
 }
 
+const NOTHING: StepWork = { train: 0, score: 0 };
+
 /**
- * How long a benchmark will still take, from how long its work has taken so far. Optimizer steps have a rate for each
- * method, because penalties differ in cost, and one for all until a method has been seen.
+ * How long a benchmark will still take, from how long its work has taken so far. Every method has a pace of its own, because
+ * penalties and consolidation differ in cost; until it has been seen, that of all methods together stands for it.
  */
 export class Remaining {
-  private readonly running = new Map<number, Running>();
   private readonly left: StepWork[][];
-  private readonly methodOf: string[];
-  private readonly training = new Map<string, Rate>();
-  private readonly trainingAll = new Rate();
-  private readonly scoring = new Rate();
+  private readonly methods: readonly string[];
+  private readonly working = new Map<number, Working>();
+  private readonly paces = new Map<string, Pace>();
+  private readonly common = new Pace();
 
   constructor(jobs: readonly Job[], suite: SuiteData, private readonly lanes: number) {
-    this.left = jobs.map((job) => workOf(job, suite));
-    this.methodOf = jobs.map(({ identity }) => identity.method.id);
+    this.methods = jobs.map(({ identity }) => identity.method.id);
     // the base model is scored once for all
-    this.left.forEach((steps, i) => { if (i > 0) steps[0] = { train: 0, score: 0 }; });
+    this.left = jobs.map((job, i) => (i === 0 ? workOf(job, suite) : workOf(job, suite).with(0, NOTHING)));
+  }
+
+  private pacesOf(index: number): readonly Pace[] {
+    const method = this.methods[index]!;
+    const own = this.paces.get(method) ?? new Pace();
+    this.paces.set(method, own);
+    return [own, this.common];
   }
 
   /** @param now in ms, from a clock that does not go back */
   hear(event: RunEvent, index: number, now: number): void {
-    if (event.type === 'step-started') this.running.set(index, { step: event.step, heard: now, train: 0, score: 0 });
-    const at = this.running.get(index);
+    if (event.type === 'step-started') this.working.set(index, { step: event.step, heard: now, train: 0, score: 0, rest: 0 });
+    const at = this.working.get(index);
     if (!at) return;
     const seconds = (now - at.heard) / 1000;
     at.heard = now;
-    if (event.type === 'train-progress') {
-      const method = this.methodOf[index]!;
-      const own = this.training.get(method) ?? new Rate();
-      this.training.set(method, own);
-      for (const rate of [own, this.trainingAll]) rate.add(event.done - at.train, seconds);
-      at.train = event.done;
-    } else if (event.type === 'score-progress') {
-      this.scoring.add(event.done - at.score, seconds);
-      at.score = event.done;
+    const kind = event.type === 'train-progress' ? 'train' : event.type === 'score-progress' ? 'score' : null;
+    if (kind && 'done' in event) {
+      // before the first of its kind there is compiling
+      if (at[kind] === 0) at.rest += seconds;
+      else for (const pace of this.pacesOf(index)) pace[kind].add(event.done - at[kind], seconds);
+      at[kind] = event.done;
     } else if (event.type === 'step-finished') {
-      this.left[index]![event.step] = { train: 0, score: 0 };
-      this.running.delete(index);
+      const planned = this.left[index]![event.step]!;
+      if (at.train > 0) for (const pace of this.pacesOf(index)) pace.rest.add(1, at.rest + seconds);
+      else if (planned.train > 0 && !event.reused) this.forget(this.methods[index]!);
+      this.left[index]![event.step] = NOTHING;
+      this.working.delete(index);
     }
   }
 
-  /** A run has ended: nothing of it is left. A method that trained nothing takes no time with other seeds either. */
+  /** A run has ended: nothing of it is left. */
   ended(index: number): void {
-    const method = this.methodOf[index]!;
-    this.running.delete(index);
+    this.working.delete(index);
     this.left[index] = [];
-    if (!this.training.has(method)) this.left.forEach((_, other) => { if (this.methodOf[other] === method) this.left[other] = []; });
+  }
+
+  /** A method that trains nothing is scored in no time either, with any seed. */
+  private forget(method: string): void {
+    this.left.forEach((steps, i) => { if (this.methods[i] === method) this.left[i] = steps.map(() => NOTHING); });
   }
 
   /** Seconds to go with every lane at work; null until scoring and training have both been seen. */
   seconds(): number | null {
-    const score = this.scoring.known;
-    const all = this.trainingAll.known;
-    const total = this.left.flatMap((steps, index) => steps.map((work, step) => {
-      const at = this.running.get(index);
-      const [train, rows] = at?.step === step ? [work.train - at.train, work.score - at.score] : [work.train, work.score];
-      const rate = this.training.get(this.methodOf[index]!)?.known ?? all;
-      return (train > 0 ? train * (rate ?? NaN) : 0) + (rows > 0 ? rows * (score ?? NaN) : 0);
-    })).reduce((sum, value) => sum + value, 0);
-    return Number.isNaN(total) ? null : total / Math.min(this.lanes, Math.max(1, this.left.filter((steps) => steps.length > 0).length));
+    let total = 0;
+    this.left.forEach((steps, index) => {
+      const [own, common] = this.pacesOf(index) as [Pace, Pace];
+      const pace = (kind: keyof Pace, unknown: number) => own[kind].or(common[kind].or(unknown));
+      const at = this.working.get(index);
+      steps.forEach((work, step) => {
+        const done = at?.step === step ? at : NOTHING;
+        if (work.train > 0) total += (work.train - done.train) * pace('train', NaN) + (done.train > 0 ? 0 : pace('rest', 0));
+        if (work.score > 0) total += (work.score - done.score) * pace('score', NaN);
+      });
+    });
+    const runs = this.left.filter((steps) => steps.some(({ score }) => score > 0)).length;
+    return Number.isNaN(total) ? null : total / Math.max(1, Math.min(this.lanes, runs));
   }
 }
