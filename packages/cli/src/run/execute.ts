@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { relative } from 'node:path';
-import { LETHE_VERSION, type Results, type Run, type SuiteData } from '@lethe/core';
+import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson } from '@lethe/core';
 import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import type { Output } from '../output.js';
@@ -52,7 +52,7 @@ function labelsOf(configuration: Configuration, jobs: readonly Job[]): string[] 
 async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Run | null)[]> {
   const results = await readResults(folder).catch(() => undefined);
   const identity = ({ suite, method, model, order, seed, training }: Job['identity']) =>
-    JSON.stringify([suite, method, model, order, seed, training]);
+    canonicalJson([suite, method, model, order, seed, training]);
   const known = new Map(results?.runs.filter((run) => run.status === 'completed').map((run) => [identity(run), run]));
   return jobs.map((job) => known.get(identity(job.identity)) ?? null);
 }
