@@ -1,13 +1,14 @@
-import type { CompletedRun, FailedRun, Results, Run } from '@lethe/core';
+import { type CompletedRun, type FailedRun, type Results, type Run, canonicalJson } from '@lethe/core';
 import { type Interval, intervalOf } from '@lethe/metrics';
+import { methodLabels } from './labels.js';
 
 /** The metrics of the table; `better` is the direction in which a value is an improvement. */
 export const COLUMNS = [
-  { metric: 'averageAccuracy', title: 'avg accuracy %', better: 1 },
-  { metric: 'backwardTransfer', title: 'backward transfer', better: 1 },
+  { metric: 'averageAccuracy', title: 'accuracy', better: 1 },
+  { metric: 'backwardTransfer', title: 'backward', better: 1 },
   { metric: 'forgetting', title: 'forgetting', better: -1 },
-  { metric: 'forwardTransfer', title: 'forward transfer', better: 1 },
-  { metric: 'generalDelta', title: 'general Δ', better: 1 },
+  { metric: 'forwardTransfer', title: 'forward', better: 1 },
+  { metric: 'generalDelta', title: 'general', better: 1 },
 ] as const;
 
 export type ColumnMetric = (typeof COLUMNS)[number]['metric'];
@@ -28,12 +29,6 @@ export interface MethodSummary {
   readonly seconds: number | null;
 }
 
-/** A method and its options: runs that differ in options are not averaged together. */
-function label({ method }: CompletedRun | FailedRun, variants: number): string {
-  const options = Object.entries(method.options).map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ');
-  return variants > 1 ? `${method.id} ${options}` : method.id;
-}
-
 /** Whether a's interval lies beyond b's in the direction that is better. */
 function beyond(a: Interval, b: Interval, better: number): boolean {
   if (a.low === null || a.high === null || b.low === null || b.high === null) return false;
@@ -51,20 +46,18 @@ function leads(row: Omit<MethodSummary, 'best'>, rows: readonly Omit<MethodSumma
 
 /** One summary a method, in the order of the runs, bounds last. */
 export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
-  const variants = new Map<string, Set<string>>();
-  for (const { method } of results.runs) {
-    variants.set(method.id, (variants.get(method.id) ?? new Set()).add(JSON.stringify(method.options)));
-  }
   const groups = new Map<string, Run[]>();
   for (const run of results.runs) {
-    const name = label(run, variants.get(run.method.id)!.size);
-    groups.set(name, [...(groups.get(name) ?? []), run]);
+    // runs that differ in options are not averaged together
+    const key = canonicalJson([run.method.id, run.method.options]);
+    groups.set(key, [...(groups.get(key) ?? []), run]);
   }
-  const rows = [...groups].map(([method, runs]) => {
+  const labels = methodLabels([...groups.values()].map((runs) => runs[0]!.method));
+  const rows = [...groups.values()].map((runs, i) => {
     const completed = runs.filter((run) => run.status === 'completed');
     const values = (pick: (run: CompletedRun) => number | null) => completed.map(pick).filter((v) => v !== null);
     return {
-      method,
+      method: labels[i]!,
       bound: runs[0]!.method.capabilities.bound,
       completed: completed.length,
       failed: runs.filter((run) => run.status === 'failed'),

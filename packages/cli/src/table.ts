@@ -3,42 +3,45 @@ import type { Output } from './output.js';
 import { COLUMNS, type MethodSummary } from './summary.js';
 
 const percent = (value: number): string => (value * 100).toFixed(1);
+const MISSING = '–';
 
 /** Mean and half width of an interval, in percent; the mean alone where one run gives no interval. */
 function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): string {
   const interval = row.intervals[metric];
-  if (interval === null) return '–';
+  if (interval === null) return MISSING;
   const half = interval.high === null ? '' : ` ± ${percent(interval.high - interval.mean)}`;
   return `${percent(interval.mean)}${half}`;
 }
 
-/** One row of the table: the method, its metrics, its parameters and its seconds. */
-export function tableRow(row: MethodSummary, colour: Output['colour']): string[] {
-  const runs = row.failed.length ? `${row.completed} + ${row.failed.length} failed` : String(row.completed);
-  return [
-    row.bound ? colour.dim(`${row.method} (bound)`) : row.method,
-    ...COLUMNS.map(({ metric }) => (row.best.includes(metric) ? colour.bold(`${cell(row, metric)} *`) : cell(row, metric))),
-    row.trainableParameters === null ? '–' : row.trainableParameters.toLocaleString('en-GB'),
-    row.seconds === null ? '–' : row.seconds.toFixed(1),
-    runs,
-  ];
-}
+/** What a borderless table is drawn with: a line under the head, two spaces between columns. */
+const LINES = {
+  top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
+  left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '',
+};
 
 /**
  * The results table, bounds at the end. Values are in percent, mean ± half width of the 95 % interval over the runs; a
- * star marks a best value whose interval overlaps no other method's.
+ * star marks a best value whose interval overlaps no other method's. Metrics that no method has are left out.
  */
 export function renderTable(rows: readonly MethodSummary[], colour: Output['colour']): string {
-  const head = ['method', ...COLUMNS.map(({ title }) => title), 'trained params', 'seconds', 'runs'];
+  const columns = COLUMNS.filter(({ metric }) => rows.some((row) => row.intervals[metric] !== null));
+  const head = ['method', ...columns.map(({ title }) => title), 'parameters', 'seconds', 'runs'];
   const table = new Table({
-    head,
-    style: { head: [], border: [] },
-    colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    head, chars: LINES, colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   });
-  table.push(...rows.map((row) => tableRow(row, colour)));
+  table.push(...rows.map((row) => [
+    row.bound ? colour.dim(`${row.method} (bound)`) : row.method,
+    ...columns.map(({ metric }) => (row.best.includes(metric) ? colour.bold(`${cell(row, metric)} *`) : cell(row, metric))),
+    row.trainableParameters === null ? MISSING : row.trainableParameters.toLocaleString('en-GB'),
+    row.seconds === null ? MISSING : row.seconds.toFixed(1),
+    row.failed.length ? `${row.completed} + ${row.failed.length} failed` : String(row.completed),
+  ]));
   const starred = rows.some((row) => row.best.length > 0);
   return [
-    table.toString(),
-    `mean ± 95 % interval over runs, in percent; seconds are the mean of a run${starred ? '; * best, its interval overlaps no other method' : ''}`,
+    ...table.toString().split('\n').map((line) => line.trimEnd()), '',
+    'percent, mean ± 95 % interval over runs: accuracy after the last task, backward and forward transfer,',
+    `forgetting, change on the general probes; parameters trained at once; seconds of a run`,
+    ...(starred ? ['* best: its interval overlaps no other method'] : []),
   ].join('\n');
 }

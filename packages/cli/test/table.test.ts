@@ -55,8 +55,10 @@ describe('results table', () => {
     expect(rows.map((row) => row.method)).to.deep.equal(['a x=1', 'a x=2']);
   });
 
-  it('shows percent, missing values and failed runs', () => {
-    const text = renderTable(summarise({ runs: [run('weak', 1, 0.4, 0), run('weak', 2, 0.6, 0), failed] }), pc.createColors(false));
-    expect(text).to.contain('50.0 ± 127.1').and.contain('–').and.contain('2 + 1 failed').and.contain('1,000');
+  it('shows percent, missing values and failed runs, and no metric that nobody has', () => {
+    const runs = [run('weak', 1, 0.4, 0), run('weak', 2, 0.6, 0), failed, { ...failed, method: method('broken') }];
+    const text = renderTable(summarise({ runs }), pc.createColors(false));
+    expect(text).to.contain('50.0 ± 127.1').and.contain('2 + 1 failed').and.contain('1,000').and.match(/broken +–/);
+    expect(text.split('\n')[0]).to.contain('forgetting').and.not.contain('backward');
   });
 });

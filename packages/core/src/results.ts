@@ -53,7 +53,7 @@ export interface TaskPredictions {
 
 export interface FailedRun extends RunIdentity {
   readonly status: 'failed';
-  readonly error: { readonly code: string; readonly message: string };
+  readonly error: { readonly code: string; readonly message: string; readonly where?: string; readonly remedy?: string };
   readonly environment: Environment;
 }
 
@@ -78,6 +78,7 @@ export interface Cost {
   readonly trainTokens: number;
   readonly trainSeconds: number;
   readonly evalSeconds: number;
+  /** Largest resident memory of the process by the end of the run; runs that share a process as its worker threads count together. */
   readonly peakBytes: number;
 }
 

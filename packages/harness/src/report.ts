@@ -54,11 +54,12 @@ export function completedRun(
 
 /** The result of a run that threw: others go on, and this one says why it did not. */
 export function failedRun(job: Job, error: unknown): FailedRun {
-  const known = error instanceof LetheError;
+  const { code, message, where, remedy } = error instanceof LetheError ? error
+    : { code: 'LETHE_INTERNAL', message: error instanceof Error ? error.message : String(error), where: undefined, remedy: undefined };
   return {
     status: 'failed',
     ...job.identity,
-    error: { code: known ? error.code : 'LETHE_INTERNAL', message: error instanceof Error ? error.message : String(error) },
+    error: { code, message, ...(where === undefined ? {} : { where }), ...(remedy === undefined ? {} : { remedy }) },
     environment: environmentOf(job, job.device, {}),
   };
 }

@@ -24,7 +24,7 @@ export interface PoolOptions {
  * @returns the result of every job, by its index; null for those that were stopped before their end
  */
 export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promise<(Run | null)[]> {
-  return new Pool(jobs, options).run();
+  return jobs.length === 0 ? [] : new Pool(jobs, options).run();
 }
 
 class Pool {
@@ -37,7 +37,7 @@ class Pool {
   private idle: (() => void)[] = [];
 
   constructor(private readonly jobs: readonly Job[], private readonly options: PoolOptions) {
-    this.lanes = Math.max(1, Math.min(options.workers, jobs.length));
+    this.lanes = Math.min(options.workers, jobs.length);
     this.schedule = new Schedule(jobs);
     this.results = jobs.map(() => null);
     this.threads = new Piscina({

@@ -1,51 +1,31 @@
-import { execFileSync } from 'node:child_process';
 import { relative } from 'node:path';
-import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson } from '@lethe/core';
+import { LETHE_VERSION, type Run, type SuiteData, canonicalJson } from '@lethe/core';
 import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
+import { installedCommit } from '../commit.js';
+import { methodLabels } from '../labels.js';
 import type { Output } from '../output.js';
-import { PATHS } from '../paths.js';
 import { showResults } from '../show.js';
 import { type Configuration, jobsOf } from './configuration.js';
-import { stopOnInterrupt } from './interrupt.js';
+import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
 import { LiveProgress } from './live.js';
 import { PlainProgress } from './plain.js';
-import { type Progress, runLine } from './progress.js';
+import { type Progress, counted, runLine } from './progress.js';
 import { Remaining, workOf } from './work.js';
 
-/** The exit status of a benchmark: done, a run failed, or stopped by Ctrl-C. */
-export type RunStatus = 0 | 1 | 130;
-
 export interface ExecuteOptions {
+  /** Runs at a time. */
   readonly workers: number;
+  /** Results on stdout instead of the table. */
   readonly json: boolean;
 }
 
-/** The commit of this installation, with `-dirty` where files differ from it; null outside of a git checkout. */
-function commit(): string | null {
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-C', PATHS.plugins, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
-  try {
-    return `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-dirty'}`;
-  } catch {
-    return null;
-  }
-}
-
-/** What to call each run: its method, with what sets it apart from others of the benchmark, and its seed. */
-function labelsOf(configuration: Configuration, jobs: readonly Job[]): string[] {
-  const names = configuration.methods.map(({ id, options }) => {
-    const same = configuration.methods.filter((method) => method.id === id);
-    const differing = Object.entries(options).filter(([name, value]) =>
-      same.some((method) => JSON.stringify(method.options[name]) !== JSON.stringify(value)));
-    return [id, ...differing.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ');
-  });
+/** What to call each run: its method, its order where there are several, and its seed. */
+function labelsOf({ methods, orders }: Configuration, jobs: readonly Job[]): string[] {
+  const names = methodLabels(methods);
   const width = Math.max(...names.map((name) => name.length));
-  return jobs.map(({ identity: { order, seed } }, i) => [
-    names[i % names.length]!.padEnd(width),
-    ...(configuration.orders.length > 1 ? [`order ${order.id}`] : []),
-    `seed ${seed}`,
-  ].join('  '));
+  return jobs.map(({ identity: { order, seed } }, i) =>
+    [names[i % names.length]!.padEnd(width), ...(orders.length > 1 ? [`order ${order.id}`] : []), `seed ${seed}`].join('  '));
 }
 
 /** The finished runs that a folder holds already, by job. A file that does not check out is made anew from the steps. */
@@ -60,32 +40,36 @@ async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Ru
 /**
  * Runs what a configuration asks for in its folder, goes on where an earlier process ended, and shows the table.
  * `results.json` is written anew after every run, so that there is a table at any time.
+ *
+ * @param suite the rows that the configuration names
+ * @returns the exit status: 0, 1 where a run failed, 130 where it was interrupted
+ * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY
  */
 export async function execute(
   configuration: Configuration, folder: string, suite: SuiteData, { workers, json }: ExecuteOptions, output: Output,
-): Promise<RunStatus> {
+): Promise<number> {
   await openRun(folder, LETHE_VERSION, configuration);
   const unlock = await lockRun(folder);
   try {
     await sweepRun(folder);
-    const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: commit() });
+    const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() });
     const runs = await finishedBefore(folder, jobs);
-    const todo = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
+    const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
+    const labels = labelsOf(configuration, jobs);
     const place = relative('.', folder) || '.';
-    output.note([
-      `${suite.id} ${suite.version} (${suite.size}): ${configuration.methods.length} methods x ${configuration.orders.length} orders x `
-        + `${configuration.seeds.length} seeds on ${configuration.device}, ${workers} at a time, in ${place}`,
-      ...(todo.length < jobs.length ? [`${jobs.length - todo.length} of ${jobs.length} runs are finished already`] : []),
-    ].join('\n'));
-    const stopped = await work(todo.map((i) => jobs[i]!), todo.map((i) => labelsOf(configuration, jobs)[i]!), suite, workers, output,
-      async (run, at) => {
-        runs[todo[at]!] = run;
-        await writeResults(folder, runs.filter((r) => r !== null));
-      });
-    const results: Results = await writeResults(folder, runs.filter((run) => run !== null));
-    const status = showResults(results, folder, json, output);
+    const { methods, orders, seeds, device } = configuration;
+    output.note(`${suite.id} ${suite.version} (${suite.size}) with ${configuration.model.id}: ${counted(methods.length, 'method')}, `
+      + `${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')} on ${device}, ${workers} at a time, in ${place}`);
+    if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
+    const save = () => writeResults(folder, runs.filter((run) => run !== null));
+    const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, workers, output, async (run, at) => {
+      runs[left[at]!] = run;
+      await save();
+    });
+    const results = await save();
+    const status = results.runs.length > 0 || json ? showResults(results, folder, json, output) : 0;
     output.note(stopped ? `stopped; go on with: lethe resume ${place}` : `next: lethe publish ${place}, then lethe leaderboard build`);
-    return stopped ? 130 : status;
+    return stopped ? INTERRUPTED : status;
   } finally {
     await unlock();
   }
@@ -96,14 +80,15 @@ async function work(
   jobs: readonly Job[], labels: readonly string[], suite: SuiteData, workers: number, output: Output,
   onResult: (run: Run, index: number) => Promise<void>,
 ): Promise<boolean> {
-  const lanes = Math.max(1, Math.min(workers, jobs.length));
+  const lanes = Math.min(workers, jobs.length);
   const remaining = new Remaining(jobs, suite, lanes);
   const left = () => remaining.seconds();
   const steps = jobs.reduce((sum, job) => sum + workOf(job, suite).length, 0);
   const progress: Progress = output.terminal
     ? new LiveProgress(output.terminal, lanes, steps, labels, left)
     : new PlainProgress(output.note, labels, left);
-  const interrupt = stopOnInterrupt(() => progress.line('stopping before the next optimizer step; Ctrl-C again ends at once'));
+  const interrupt = stopOnInterrupt(
+    () => progress.line('stopping before the next optimizer step; Ctrl-C again ends at once'), () => progress.close());
   try {
     const runs = await runJobs(jobs, {
       workers: lanes,

@@ -9,13 +9,17 @@ export const INTERRUPTED = 128 + constants.signals.SIGINT;
  * Turns the first Ctrl-C (SIGINT or SIGTERM) into an abort signal, and lets the second end the process at once.
  *
  * @param onFirst told about the first one
+ * @param onSecond the last thing that is done before the process ends
  */
-export function stopOnInterrupt(onFirst: () => void): { readonly signal: AbortSignal; close(): void } {
+export function stopOnInterrupt(onFirst: () => void, onSecond: () => void): { readonly signal: AbortSignal; close(): void } {
   const controller = new AbortController();
   const hear = () => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED);
-    onFirst();
+    if (controller.signal.aborted) {
+      onSecond();
+      process.exit(INTERRUPTED);
+    }
     controller.abort();
+    onFirst();
   };
   for (const name of SIGNALS) process.on(name, hear);
   return {

@@ -32,8 +32,7 @@ export class LiveProgress implements Progress {
       hideCursor: true, clearOnComplete: true, forceRedraw: true, emptyOnZero: true, fps: 8,
     });
     this.lanes = Array.from({ length: workers }, () => ({ bar: this.bars.create(1, 0, { text: 'waiting' }), index: null, of: 0, place: '' }));
-    this.total = this.bars.create(steps, 0, { text: '' }, { format: ' {bar} {value}/{total} steps  {text}' });
-    this.total.update({ text: timeLeft(null) });
+    this.total = this.bars.create(steps, 0, { text: '' }, { format: ' {bar} {value}/{total} steps{text}' });
   }
 
   hear(event: RunEvent, index: number): void {

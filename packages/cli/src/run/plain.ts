@@ -27,15 +27,15 @@ export class PlainProgress implements Progress {
     const place = run.step === 0 ? 'base model' : `${run.step}/${run.of} ${run.task}`;
     const label = `${this.labels[index]}  ${place}`;
     if (event.type === 'step-finished') {
-      this.line(`${label}  scores ${scoreList(event.scores)}${event.reused ? '  (kept from before)' : ''}  ${timeLeft(this.left())}`);
+      this.line(`${label}  scores ${scoreList(event.scores)}${event.reused ? '  (already there)' : ''}${timeLeft(this.left())}`);
       return;
     }
     const now = performance.now();
     if (now - this.last < QUIET) return;
     if (event.type === 'train-progress') {
-      this.line(`${label}  step ${event.done}/${event.total}  loss ${event.loss.toFixed(3)}  ${timeLeft(this.left())}`);
+      this.line(`${label}  step ${event.done}/${event.total}  loss ${event.loss.toFixed(3)}${timeLeft(this.left())}`);
     } else if (event.type === 'score-progress') {
-      this.line(`${label}  scored ${event.done}/${event.total}  ${timeLeft(this.left())}`);
+      this.line(`${label}  scored ${event.done}/${event.total}${timeLeft(this.left())}`);
     }
   }
 

@@ -35,7 +35,12 @@ export function scoreList(scores: readonly (number | null)[]): string {
   return scores.map((score) => (score === null ? '–' : (score * 100).toFixed(0))).join(' ');
 }
 
-/** What the displays say of the time to go. */
+/** What the displays say of the time to go: nothing until it is known. */
 export function timeLeft(seconds: number | null): string {
-  return seconds === null ? 'time left not known yet' : `${duration(seconds)} left`;
+  return seconds === null ? '' : `  ${duration(seconds)} left`;
+}
+
+/** `1 seed`, `2 seeds`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
