@@ -1,10 +1,10 @@
-import { relative } from 'node:path';
 import { LETHE_VERSION, type Run, type SuiteData, canonicalJson } from '@lethe/core';
 import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels } from '../labels.js';
 import type { Output } from '../output.js';
+import { here } from '../publish.js';
 import { showResults } from '../show.js';
 import { type Configuration, jobsOf } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
@@ -56,7 +56,7 @@ export async function execute(
     const runs = await finishedBefore(folder, jobs);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
-    const place = relative('.', folder) || '.';
+    const place = here(folder);
     const { methods, orders, seeds, device } = configuration;
     output.note(`${suite.id} ${suite.version} (${suite.size}) with ${configuration.model.id}: ${counted(methods.length, 'method')}, `
       + `${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')} on ${device}, ${workers} at a time, in ${place}`);
