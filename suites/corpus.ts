@@ -12,7 +12,7 @@ if (values.out === undefined || !Number.isInteger(documents) || documents < 2) {
   process.exitCode = 2;
 } else {
   // The skills take far more practice than the few sentence forms of the domains.
-  const domain = Math.floor(documents / 3);
+  const domain = Math.floor(0.4 * documents);
   const texts = createRandom(SEED, 'corpus').shuffle([...generalText(SEED, documents - domain), ...domainText(SEED, domain)]);
   // Written beside and renamed: a reader never meets half a corpus.
   writeFileSync(`${values.out}.part`, `${texts.join('\n\n')}\n`);

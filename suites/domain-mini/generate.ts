@@ -87,11 +87,13 @@ function domainOf(taskId: string): Domain {
   return domain;
 }
 
-function sentence(domain: Domain, random: Random, answer: number): string {
-  const cue = pick(random, domain.cues[answer]!);
+function sentence(domain: Domain, random: Random, cue: string): string {
   const detail = domain.detail.replace('#', String(1 + random.below(12)));
   return `${pick(random, domain.openings)} ${pick(random, domain.subjects)} ${cue} ${detail}. ${pick(random, domain.closings)}`;
 }
+
+/** What the model reads of a row. */
+const promptOf = (text: string): string => `${text}\nAnswer:`;
 
 /**
  * `count` distinct rows of a task, as many of each label (within one), the same for the same arguments.
@@ -101,7 +103,7 @@ function sentence(domain: Domain, random: Random, answer: number): string {
 export function generate(taskId: string, split: Share, count: number, seed: number): Example[] {
   const domain = domainOf(taskId);
   return rowsOf(`domain-mini/${taskId}`, split, count, seed, domain.labels.length, (random, answer) => ({
-    prompt: `${sentence(domain, random, answer)}\nAnswer:`, options: domain.labels, answer,
+    prompt: promptOf(sentence(domain, random, pick(random, domain.cues[answer]!))), options: domain.labels, answer,
   }));
 }
 
@@ -111,22 +113,21 @@ function wordList(random: Random): string {
   return `Words in use:${words.join(',')}.`;
 }
 
-/** Two phrases of one meaning: what the base model knows of the language before it learns what a domain calls it. */
-function paraphrase(random: Random): string {
-  const domain = domainOf(pick(random, TASKS));
-  const [first, second] = random.shuffle(pick(random, domain.cues)) as [string, string];
-  return `If ${pick(random, domain.subjects)} ${first}, then it ${second}.`;
-}
-
-/** Sentences of the domains from the pretraining share, without answers; paraphrases; lists of label words. */
+/**
+ * Texts of the domains from the pretraining share: sentences, the same as a question that is answered with another phrase of the
+ * same meaning, and lists of label words. From them the base model knows the language and what an answer is, but not what any
+ * domain calls it: no label follows any sentence.
+ */
 export function pretrainText(seed: number, documents: number): string[] {
   const random = createRandom(seed, 'domain-mini', 'text');
   const texts: string[] = [];
   while (texts.length < documents) {
+    const domain = domainOf(pick(random, TASKS));
+    const [said, meant] = random.shuffle(pick(random, domain.cues)) as [string, string];
+    const text = sentence(domain, random, said);
+    const prompt = promptOf(text);
     const kind = random.below(10);
-    const text = kind === 0 ? wordList(random) : kind < 5 ? paraphrase(random)
-      : sentence(domainOf(pick(random, TASKS)), random, random.below(3));
-    if (shareOf(`${text}\nAnswer:`) === 'pretrain') texts.push(text);
+    if (shareOf(prompt) === 'pretrain') texts.push(kind === 0 ? wordList(random) : kind < 6 ? `${prompt} it ${meant}.` : text);
   }
   return texts;
 }
