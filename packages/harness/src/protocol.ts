@@ -95,7 +95,10 @@ class Stream {
       : this.ordered.map((task) => ({ name: task.id, tasks: [task] }));
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
     const sha = deps.model.sha256;
-    const steps: Step[] = [await this.step(0, null, baseKey(job, sha, this.scored), () => this.base())];
+    const base = await this.step(0, null, baseKey(job, sha, this.scored), () => this.base());
+    const records = [base.record];
+    // of states only the last is kept: they can be large
+    let { state } = base;
 
     const host = new Host(deps.device, deps.model, job.identity.training, createRandom(job.identity.seed, 'method'));
     const where = `${job.identity.method.id}, ${this.name}`;
@@ -106,13 +109,15 @@ class Stream {
     let at = 0;
     for (const [i, stage] of stages.entries()) {
       const key = stepKey(job, sha, this.scored, stages.slice(0, i + 1).map(({ tasks }) => tasks));
-      steps.push(await this.step(i + 1, stage.name, key, async () => {
-        if (at < i) await within(where, () => learner.restore(steps[i]!.state));
+      const step = await this.step(i + 1, stage.name, key, async () => {
+        if (at < i) await within(where, () => learner.restore(state));
         at = i + 1;
-        return this.learn(i + 1, stage, forward, host, steps[0]!.record);
-      }));
+        return this.learn(i + 1, stage, forward, host, base.record);
+      });
+      records.push(step.record);
+      ({ state } = step);
     }
-    const result = completedRun(job, this.ordered, this.scored.probes, steps, deps.device);
+    const result = completedRun(job, this.scored, records, state, deps.device);
     listener({ type: 'run-finished', run, result });
     return result;
   }

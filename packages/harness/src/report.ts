@@ -1,10 +1,10 @@
-import type { CompletedRun, Environment, FailedRun, TaskData } from '@lethe/core';
+import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData } from '@lethe/core';
 import { LetheError, bytesOf } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import { accuracy, metricsOf } from '@lethe/metrics';
 import { countOf } from './flat.js';
 import type { Job } from './job.js';
-import type { Step, StepRecord } from './steps.js';
+import type { Scored, StepRecord } from './steps.js';
 
 const answersOf = (task: TaskData) => task.test.map((row) => row.answer);
 
@@ -14,26 +14,31 @@ export function scoresOf(record: StepRecord, tasks: readonly TaskData[]): number
 }
 
 /** What was chosen for every test row after every step that was scored. */
-function predictionsOf(list: readonly TaskData[], rows: readonly (Step | null)[], kind: 'tasks' | 'probes'): CompletedRun['predictions'] {
+function predictionsOf(list: readonly TaskData[], rows: readonly (StepRecord | null)[], kind: 'tasks' | 'probes'): CompletedRun['predictions'] {
   return Object.fromEntries(list.map((task) =>
-    [task.id, { answers: answersOf(task), chosen: rows.map((step) => step?.record[kind][task.id] ?? null) }]));
+    [task.id, { answers: answersOf(task), chosen: rows.map((record) => record?.[kind][task.id] ?? null) }]));
 }
 
-/** The result of a stream from its steps: step 0 is the base model; a joint run has one more, which is the last row. */
+/**
+ * The result of a stream.
+ *
+ * @param scored the tasks in the order trained, and the probes
+ * @param records step 0 is the base model; a joint run has one more, which is the last row of its matrix
+ * @param state what the learner keeps after the last task
+ */
 export function completedRun(
-  job: Job, tasks: readonly TaskData[], probes: readonly TaskData[], steps: readonly Step[], device: Device,
+  job: Job, { tasks, probes }: Scored, records: readonly StepRecord[], { trainable, frozen, stored }: LearnerState, device: Device,
 ): CompletedRun {
-  const last = steps.at(-1)!;
-  const rows = Array.from({ length: tasks.length + 1 }, (_, i): Step | null =>
-    i === 0 ? steps[0]! : i === tasks.length ? last : job.stream === 'joint' ? null : steps[i]!);
-  const matrix = rows.map((step) => (step ? scoresOf(step.record, tasks) : tasks.map(() => null)));
-  const probeScores = ({ record }: Step) =>
+  const [first, last] = [records[0]!, records.at(-1)!];
+  const rows = Array.from({ length: tasks.length + 1 }, (_, i): StepRecord | null =>
+    i === 0 ? first : i === tasks.length ? last : job.stream === 'joint' ? null : records[i]!);
+  const matrix = rows.map((record) => (record ? scoresOf(record, tasks) : tasks.map(() => null)));
+  const probeScores = (record: StepRecord) =>
     Object.fromEntries(probes.map((task) => [task.id, accuracy(record.probes[task.id]!, answersOf(task))]));
-  const general = { base: probeScores(steps[0]!), final: probeScores(last) };
-  const costs = steps.map(({ record }) => record.cost);
+  const general = { base: probeScores(first), final: probeScores(last) };
+  const costs = records.map(({ cost }) => cost);
   const sum = (key: 'trainTokens' | 'trainSeconds' | 'evalSeconds') => costs.reduce((total, cost) => total + cost[key], 0);
   const most = (key: 'trainableParameters' | 'peakBytes') => Math.max(...costs.map((cost) => cost[key]));
-  const { trainable, frozen, stored } = last.state;
   return {
     status: 'completed',
     ...job.identity,
@@ -47,7 +52,7 @@ export function completedRun(
       trainTokens: sum('trainTokens'), trainSeconds: sum('trainSeconds'), evalSeconds: sum('evalSeconds'),
       peakBytes: most('peakBytes'),
     },
-    ...(last.record.report === undefined ? {} : { report: last.record.report }),
+    ...(last.report === undefined ? {} : { report: last.report }),
     environment: environmentOf(job, device.name, Object.fromEntries([...tasks, ...probes].map((task) => [task.id, task.sha256]))),
   };
 }
