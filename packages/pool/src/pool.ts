@@ -58,13 +58,15 @@ class Pool {
     const { signal } = this.options;
     signal?.addEventListener('abort', halt);
     if (signal?.aborted) halt();
-    try {
-      await Promise.all(Array.from({ length: this.lanes }, () => this.lane()));
-    } finally {
-      signal?.removeEventListener('abort', halt);
+    // where one lane fails, the others come to their next step first: a thread must not end in the middle of native code
+    const lanes = await Promise.allSettled(Array.from({ length: this.lanes }, () => this.lane().catch((error: unknown) => {
       halt();
-      await this.threads.destroy();
-    }
+      throw error;
+    })));
+    signal?.removeEventListener('abort', halt);
+    await this.threads.destroy();
+    const failed = lanes.find((lane) => lane.status === 'rejected');
+    if (failed) throw failed.reason;
     return this.results;
   }
 
@@ -110,7 +112,9 @@ class Pool {
       return await this.threads.run({ job, events, stop: this.stop }, { transferList: [events] });
     } catch (cause) {
       if (this.stopping) return null;
-      return failedRun(job, new LetheError('LETHE_RUN_CRASHED', `The worker thread ended: ${cause instanceof Error ? cause.message : String(cause)}`, { cause }));
+      return failedRun(job, new LetheError('LETHE_RUN_CRASHED', `The worker thread ended: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        where: job.codePath, cause,
+      }));
     } finally {
       here.off('message', hear);
       // the result may overtake events that were sent before it

@@ -15,13 +15,27 @@ const root = createContainer();
 
 /** Runs a job: its result, failed or completed, or null where it was stopped. Never rejects. */
 export default async function work({ job, events, stop }: Assignment): Promise<Run | null> {
+  let crashed = false;
+  let onUncaught: (cause: unknown) => void = () => undefined;
+  // an error that nobody awaits would end the thread, perhaps while native code is at work in it, and that the whole process
+  const crash = new Promise<never>((_, reject) => {
+    onUncaught = (cause) => {
+      crashed = true;
+      reject(new LetheError('LETHE_RUN_CRASHED', `An error was not caught: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        where: job.codePath, remedy: 'Await every promise, and let no timer of the method throw.', cause,
+      }));
+    };
+  });
+  process.on('uncaughtException', onUncaught);
   try {
-    return await runStream(
-      job, await composeRun(root, job), (event) => events.postMessage(event), () => Atomics.load(stop, 0) !== 0);
+    const stopped = () => crashed || Atomics.load(stop, 0) !== 0;
+    const run = composeRun(root, job).then((deps) => runStream(job, deps, (event) => events.postMessage(event), stopped));
+    return await Promise.race([run, crash]);
   } catch (error) {
     if (error instanceof LetheError && error.code === 'LETHE_RUN_STOPPED') return null;
     return failedRun(job, error);
   } finally {
+    process.off('uncaughtException', onUncaught);
     events.close();
   }
 }

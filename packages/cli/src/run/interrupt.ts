@@ -16,7 +16,10 @@ export function stopOnInterrupt(onFirst: () => void, onSecond: () => void): { re
   const hear = () => {
     if (controller.signal.aborted) {
       onSecond();
-      process.exit(INTERRUPTED);
+      // not process.exit(): it takes worker threads down in the middle of native code, which then aborts with a core dump
+      for (const name of SIGNALS) process.off(name, hear);
+      process.kill(process.pid, 'SIGINT');
+      return;
     }
     controller.abort();
     onFirst();
