@@ -1,5 +1,8 @@
 import type { Arrays, NdArray, Site } from '@lethe/core';
 
+/** Decay of the running sensitivity and of its uncertainty (TaSL, AdaLoRA: 0.85). */
+const DECAY = 0.85;
+
 /** A rank-1 piece of the update of one site: x -> (x . a) b. */
 export interface Atom {
   expert: number;
@@ -60,4 +63,42 @@ export function unpackAtoms(sites: readonly Site[], { atoms, fisher }: PackedAto
       };
     });
   });
+}
+
+/** What calibration learns of one atom. */
+export class Measured {
+  readonly fisherA: Float32Array;
+  readonly fisherB: Float32Array;
+  private mean = 0;
+  private uncertainty = 0;
+  private batches = 0;
+
+  constructor(site: Site) {
+    this.fisherA = new Float32Array(site.in);
+    this.fisherB = new Float32Array(site.out);
+  }
+
+  get score(): number {
+    return this.mean * this.uncertainty;
+  }
+
+  /** A is (in, count), B is (count, out); atom k is a column of A and a row of B. */
+  add(k: number, count: number, a: Float32Array, gradA: Float32Array, b: Float32Array, gradB: Float32Array): void {
+    let sensitivity = 0;
+    for (let i = 0; i < this.fisherA.length; i++) {
+      const g = gradA[i * count + k]!;
+      sensitivity += Math.abs(a[i * count + k]! * g);
+      this.fisherA[i]! += g * g;
+    }
+    const offset = k * this.fisherB.length;
+    for (let i = 0; i < this.fisherB.length; i++) {
+      const g = gradB[offset + i]!;
+      sensitivity += Math.abs(b[offset + i]! * g);
+      this.fisherB[i]! += g * g;
+    }
+    this.mean = this.batches === 0 ? sensitivity : DECAY * this.mean + (1 - DECAY) * sensitivity;
+    const deviation = Math.abs(sensitivity - this.mean);
+    this.uncertainty = this.batches < 2 ? Math.max(this.uncertainty, deviation) : DECAY * this.uncertainty + (1 - DECAY) * deviation;
+    this.batches++;
+  }
 }

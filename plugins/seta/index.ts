@@ -1,7 +1,7 @@
 import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { type Atom, packAtoms, unpackAtoms } from './atoms.js';
+import { type Atom, Measured, packAtoms, unpackAtoms } from './atoms.js';
 import { Gate, type GateOptions } from './gate.js';
 
 interface Options extends GateOptions {
@@ -19,9 +19,6 @@ interface Json {
   readonly owners: readonly Owners[];
   readonly task: number;
 }
-
-/** Decay of the running sensitivity and of its uncertainty (TaSL, AdaLoRA: 0.85). */
-const DECAY = 0.85;
 
 /**
  * SETA, a reconstruction (arXiv 2601.17616, 2606.07500: only the abstracts are public; README.md says what is chosen).
@@ -262,44 +259,6 @@ class Seta implements Learner {
     const atoms = this.atoms[site.index]!;
     const owned = (t: number) => atoms.map((atom) => (this.owners[atom.expert]!.includes(t) ? 1 : 0));
     return tf.tensor2d(Array.from({ length: this.task }, (_, i) => owned(i + 1)));
-  }
-}
-
-/** What calibration learns of one atom. */
-class Measured {
-  readonly fisherA: Float32Array;
-  readonly fisherB: Float32Array;
-  private mean = 0;
-  private uncertainty = 0;
-  private batches = 0;
-
-  constructor(site: Site) {
-    this.fisherA = new Float32Array(site.in);
-    this.fisherB = new Float32Array(site.out);
-  }
-
-  get score(): number {
-    return this.mean * this.uncertainty;
-  }
-
-  /** A is (in, count), B is (count, out); atom k is a column of A and a row of B. */
-  add(k: number, count: number, a: Float32Array, gradA: Float32Array, b: Float32Array, gradB: Float32Array): void {
-    let sensitivity = 0;
-    for (let i = 0; i < this.fisherA.length; i++) {
-      const g = gradA[i * count + k]!;
-      sensitivity += Math.abs(a[i * count + k]! * g);
-      this.fisherA[i]! += g * g;
-    }
-    const offset = k * this.fisherB.length;
-    for (let i = 0; i < this.fisherB.length; i++) {
-      const g = gradB[offset + i]!;
-      sensitivity += Math.abs(b[offset + i]! * g);
-      this.fisherB[i]! += g * g;
-    }
-    this.mean = this.batches === 0 ? sensitivity : DECAY * this.mean + (1 - DECAY) * sensitivity;
-    const deviation = Math.abs(sensitivity - this.mean);
-    this.uncertainty = this.batches < 2 ? Math.max(this.uncertainty, deviation) : DECAY * this.uncertainty + (1 - DECAY) * deviation;
-    this.batches++;
   }
 }
 
