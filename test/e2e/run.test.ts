@@ -110,6 +110,18 @@ describe('a benchmark from the command line', () => {
     expect(readdirSync(out).sort()).to.deep.equal(['results.json', 'run.json', 'steps']);
   });
 
+  it('does not go on with another model than it began with', async () => {
+    const out = join(folder, 'changed');
+    mkdirSync(out);
+    const record = JSON.parse(readFileSync(join(folder, 'whole', 'run.json'), 'utf8')) as { configuration: { model: { sha256: string } } };
+    record.configuration.model.sha256 = '0'.repeat(64);
+    writeFileSync(join(out, 'run.json'), JSON.stringify(record));
+    const { status, stdout, stderr } = await lethe('resume', out).ended;
+    expect([status, stdout]).to.deep.equal([2, '']);
+    expect(stderr).to.contain('LETHE_RUN_CHANGED').and.contain(MODEL).and.contain('fix ');
+    expect(readdirSync(out)).to.deep.equal(['run.json']);
+  });
+
   it('records a run that fails, finishes the others and ends with status 1', async () => {
     const plugin = join(folder, 'weak');
     const config = join(folder, 'weak.yaml');

@@ -5,7 +5,7 @@ import { Remaining } from '../src/run/work.js';
 
 const task = (id: string): TaskData => {
   const rows = (n: number) => Array.from({ length: n }, (_, i) => ({ id: `${i}`, prompt: '', options: [], answer: 0 }));
-  return { id, title: id, train: rows(8), validation: [], test: rows(4), sha256: id };
+  return { id, title: id, train: rows(24), validation: [], test: rows(4), sha256: id };
 };
 const training = {
   epochs: 1, batch: 2, learningRate: 1, warmup: 0, weightDecay: 0, clip: 1, rank: 1, alpha: 1, sites: ['q' as const], maxTokens: 16,
@@ -32,8 +32,8 @@ describe('the time left', () => {
     };
     const step = (index: number, train: boolean) => {
       hear({ type: 'step-started', run: 'a', step: index, task: null }, 0);
-      // compiling for 3 s, then 4 optimizer steps of 1 s; compiling for 1 s, then two batches of 0.5 s, two rows each
-      if (train) for (let done = 1; done <= 4; done++) hear({ type: 'train-progress', run: 'a', step: index, done, total: 4, loss: 0 }, done === 1 ? 3 : 1);
+      // compiling for 3 s, then 12 optimizer steps of 1 s; compiling for 1 s, then two batches of 0.5 s, two rows each
+      if (train) for (let done = 1; done <= 12; done++) hear({ type: 'train-progress', run: 'a', step: index, done, total: 12, loss: 0 }, done === 1 ? 3 : 1);
       hear({ type: 'score-progress', run: 'a', step: index, done: 4, total: 8 }, 1);
       hear({ type: 'score-progress', run: 'a', step: index, done: 8, total: 8 }, 1);
       hear({ type: 'step-finished', run: 'a', step: index, scores: [], reused: false }, 0);
@@ -41,10 +41,10 @@ describe('the time left', () => {
     step(0, false);
     expect(remaining.seconds()).to.equal(null);
     step(1, true);
-    // a step takes 4 x 1 s of training, 8 x 0.25 s of scoring and 4 s of the rest; a has one left, b two
-    expect(remaining.seconds()).to.be.closeTo(3 * (4 + 2 + 4), 1e-9);
+    // a step takes 12 x 1 s of training, 8 x 0.25 s of scoring and 4 s of the rest; a has one left, b two
+    expect(remaining.seconds()).to.be.closeTo(3 * (12 + 2 + 4), 1e-9);
     step(2, true);
-    expect(remaining.seconds()).to.be.closeTo(2 * 10, 1e-9);
+    expect(remaining.seconds()).to.be.closeTo(2 * 18, 1e-9);
     remaining.ended(0);
     remaining.ended(1);
     expect(remaining.seconds()).to.equal(0);

@@ -1,10 +1,10 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CompletedRun, LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import { metricsOf, resultsHash, validateResults } from '@lethe/metrics';
-import { openRun, readArtefact, readResults, readRun, writeArtefact, writeResults } from '../src/index.js';
+import { lockRun, openRun, readArtefact, readResults, readRun, sweepRun, writeArtefact, writeResults } from '../src/index.js';
 
 const matrix = [[0.5, 0], [1, 0.5], [0.5, 1]];
 const general = { base: { count: 0.5 }, final: { count: 0.25 } };
@@ -43,6 +43,24 @@ describe('the run folder', () => {
     expect(await codeOf(readRun(join(folder, 'no'), '0.1.0'))).to.equal('LETHE_RUN_MISSING');
     await writeFile(join(folder, 'run.json'), '{');
     expect(await codeOf(readRun(folder, '0.1.0'))).to.equal('LETHE_RUN_DAMAGED');
+  });
+
+  it('belongs to one process at a time, and not to one that was killed', async () => {
+    const unlock = await lockRun(folder);
+    expect(await codeOf(lockRun(folder))).to.equal('LETHE_RUN_BUSY');
+    await unlock();
+    // no process has a number as large as this
+    await writeFile(join(folder, 'run.lock'), String(2 ** 30));
+    await (await lockRun(folder))();
+    expect(await readdir(folder)).to.deep.equal([]);
+  });
+
+  it('loses what was left half written, and nothing else', async () => {
+    await openRun(folder, '0.1.0', {});
+    await writeResults(folder, [run]);
+    for (const name of ['steps/a.step', 'steps/a.step.1234', 'results.json.1234', 'run.json.99']) await writeFile(join(folder, name), 'x');
+    await sweepRun(folder);
+    expect([...(await readdir(folder)).sort(), ...(await readdir(join(folder, 'steps')))]).to.deep.equal(['results.json', 'run.json', 'steps', 'a.step']);
   });
 
   it('keeps results that check themselves', async () => {

@@ -59,7 +59,7 @@ export async function execute(
     const place = here(folder);
     const { methods, orders, seeds, device } = configuration;
     output.note(`${suite.id} ${suite.version} (${suite.size}) with ${configuration.model.id}: ${counted(methods.length, 'method')}, `
-      + `${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')} on ${device}, ${workers} at a time, in ${place}`);
+      + `${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')} on ${device}, ${Math.min(workers, jobs.length)} at a time, in ${place}`);
     if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
     const save = () => writeResults(folder, runs.filter((run) => run !== null));
     const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, workers, output, async (run, at) => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import {
   LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
@@ -137,7 +137,7 @@ export async function recheck(configuration: Configuration, folder: string): Pro
   const suite = await loadSuite(configuration.suite.reference);
   const data = dataOf(suite);
   const other = Object.entries(configuration.suite.data).find(([task, hash]) => data[task] !== hash);
-  if (other) throw changed(`Task ${other[0]} of suite ${suite.id}`, configuration.suite.reference.dataDir ?? dirname(configuration.suite.reference.reference));
+  if (other) throw changed(`Task ${other[0]} of suite ${suite.id}`, configuration.suite.reference.dataDir ?? configuration.suite.reference.reference);
   const { sha256: hash } = await loadModel(configuration.model.dir);
   if (hash !== configuration.model.sha256) throw changed(`Model ${configuration.model.id}`, configuration.model.dir);
   return suite;

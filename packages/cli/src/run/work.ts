@@ -20,7 +20,7 @@ export function workOf(job: Job, suite: SuiteData): StepWork[] {
 /** Seconds that an amount of work took. */
 class Rate {
   private seconds = 0;
-  private amount = 0;
+  amount = 0;
 
   add(amount: number, seconds: number): void {
     this.amount += amount;
@@ -50,6 +50,8 @@ interface Working {
   rest: number;
 }
 
+/** Optimizer steps that must have been seen before an estimate is worth showing. */
+const FEW = 8;
 const NOTHING: StepWork = { train: 0, score: 0 };
 
 /**
@@ -109,8 +111,10 @@ export class Remaining {
     this.left.forEach((steps, i) => { if (this.methods[i] === method) this.left[i] = steps.map(() => NOTHING); });
   }
 
-  /** Seconds to go with every lane at work; null until scoring and training have both been seen. */
+  /** Seconds to go with every lane at work; null until enough of scoring and training has been seen. */
   seconds(): number | null {
+    const trains = this.left.some((steps) => steps.some(({ train }) => train > 0));
+    if (trains && this.common.train.amount < FEW) return null;
     let total = 0;
     this.left.forEach((steps, index) => {
       const [own, common] = this.pacesOf(index) as [Pace, Pace];
