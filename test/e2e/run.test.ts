@@ -127,14 +127,14 @@ describe('a benchmark from the command line', () => {
     const config = join(folder, 'weak.yaml');
     const out = join(folder, 'failed');
     writePlugin(plugin);
-    writeFileSync(config, `suite: ${SUITE}\nsize: tiny\nmodel: ${MODEL}\nmethods: [./weak, { name: ./weak, options: { fails: false } }, zero-shot]\nseeds: [1, 2]\nout: failed\n`);
+    writeFileSync(config, `suite: ${SUITE}\nsize: tiny\nmodel: ${MODEL}\nmethods: [./weak, { name: ./weak, options: { fails: false } }, zero-shot]\nseeds: [1, 2]\nworkers: 1\nout: failed\n`);
     // the flag wins over the file
     const { status, stdout, stderr } = await lethe('run', config, '--seeds', '5', '--json').ended;
     expect(status, stderr).to.equal(1);
     const { runs } = validateResults(JSON.parse(stdout));
     expect(runs.map(({ method, seed, status: state }) => [method.id, method.options['fails'], seed, state])).to.deep.equal(
       [['weak', true, 5, 'failed'], ['weak', false, 5, 'completed'], ['zero-shot', undefined, 5, 'completed']]);
-    expect(stderr).to.contain('LETHE_METHOD_FAILED').and.contain('it was to fail').and.contain('weak fails=false');
+    expect(stderr).to.contain('1 at a time').and.contain('LETHE_METHOD_FAILED').and.contain('it was to fail').and.contain('weak fails=false');
     expect(existsSync(join(out, 'run.json'))).to.equal(true);
   });
 });

@@ -55,7 +55,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
     .option('--seeds <numbers>', 'seeds: 1,2,3 (default: 1,2)', parseSeeds)
     .option('--model <id or folder>', 'the language model (default: lethe-nano)')
-    .option('--device <name>', 'auto, cpu, webgpu, cuda:N or tfjs-cpu (default: auto)')
+    .option('--device <name>', 'auto, cpu, webgpu, cuda:N, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')
@@ -67,8 +67,9 @@ export function addRunCommands(program: Command, output: Output): void {
     .addHelpText('after', EXIT_CODES)
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {
       const { execute, resolveRequest } = await load();
-      const { configuration, folder, suite: data } = await resolveRequest(requestOf(suite, flags), set);
-      const options = { workers: workersFor(configuration, flags.workers), json: flags.json === true };
+      const request = requestOf(suite, flags);
+      const { configuration, folder, suite: data } = await resolveRequest(request, set);
+      const options = { workers: workersFor(configuration, request.workers), json: flags.json === true };
       process.exitCode = await execute(configuration, folder, data, options, output);
     });
   program.command('resume <run>')
