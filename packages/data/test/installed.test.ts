@@ -35,7 +35,7 @@ describe('installed suites', () => {
       expect(await loadSuite({ ...INSTALLED, reference: join(INSTALLED.suitesDir, id) })).to.deep.equal(suite);
       const { train, validation, test } = readSuiteFile(join(INSTALLED.suitesDir, id, 'suite.yaml')).sizes['full']!;
       for (const task of suite.tasks) expect([task.train.length, task.validation.length, task.test.length]).to.deep.equal([train, validation, test]);
-      for (const order of suite.orders) expect(order.tasks).to.have.members(suite.tasks.map((task) => task.id));
+      for (const order of suite.orders.filter((one) => one.id !== 'short')) expect(order.tasks).to.have.members(suite.tasks.map((task) => task.id));
       const hashes = [...suite.tasks, ...suite.probes].map((task) => task.sha256);
       expect(new Set(hashes)).to.have.property('size', hashes.length);
     });

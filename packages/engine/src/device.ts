@@ -3,50 +3,30 @@ import * as tf from '@tensorflow/tfjs';
 import { LetheError } from '@lethe/core';
 import { EAGER_DEVICES, openEager } from './eager.js';
 import { checkFeeds } from './feeds.js';
-import { keyOf } from './graph/builder.js';
 import { optimise } from './graph/rewrite.js';
 import './gradients.js';
 import './kernels/index.js';
-import { serialise } from './onnx.js';
-import { openSession, runSession } from './session.js';
+import { runSession } from './session.js';
+import { Sessions } from './sessions.js';
 import { record } from './trace.js';
 import type { Device, Program, ProgramDefinition, Values } from './types.js';
 
 tf.enableProdMode();
 
-interface Shared {
-  readonly session: Promise<ort.InferenceSession>;
-  users: number;
-}
-
 class CompilingDevice implements Device {
-  private readonly sessions = new Map<string, Shared>();
+  private readonly sessions: Sessions;
 
   constructor(
     readonly name: string,
     readonly threads: number,
-  ) {}
+  ) {
+    this.sessions = new Sessions(name, threads);
+  }
 
   async compile(definition: ProgramDefinition): Promise<Program> {
-    const { graph: plain, outputs } = record(definition, this.name.split(':')[0]!);
-    const graph = optimise(plain);
+    const { graph, outputs } = record(definition, this.name.split(':')[0]!);
     const { name, inputs } = definition;
-    const id = JSON.stringify([keyOf(graph), inputs, outputs]);
-    let shared = this.sessions.get(id);
-    if (!shared) {
-      const session = openSession(serialise(graph, inputs), { device: this.name, threads: this.threads, program: name });
-      shared = { session, users: 0 };
-      this.sessions.set(id, shared);
-    }
-    shared.users++;
-    let session: ort.InferenceSession;
-    try {
-      session = await shared.session;
-    } catch (error) {
-      this.sessions.delete(id);
-      throw error;
-    }
-    let open = true;
+    const { session, release } = await this.sessions.lease(optimise(graph), definition);
     return {
       name,
       inputs,
@@ -58,20 +38,12 @@ class CompilingDevice implements Device {
         const results = await runSession(session, Object.fromEntries(tensors), name);
         return Object.fromEntries(Object.keys(outputs).map((k) => [k, results[`out:${k}`]!.data as Values]));
       },
-      dispose: async () => {
-        if (!open) return;
-        open = false;
-        if (--shared.users > 0 || this.sessions.get(id) !== shared) return;
-        this.sessions.delete(id);
-        await session.release();
-      },
+      dispose: release,
     };
   }
 
   async dispose(): Promise<void> {
-    const all = [...this.sessions.values()];
-    this.sessions.clear();
-    for (const { session } of all) await (await session).release();
+    await this.sessions.dispose();
   }
 }
 

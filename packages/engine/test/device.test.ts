@@ -84,6 +84,27 @@ describe('openDevice', () => {
     await device.dispose();
   });
 
+  it('compiles a program again after it was let go, however many came between', async () => {
+    const device = await openDevice({ name: 'cpu' });
+    const scaleOf = (size: number): ProgramDefinition => ({
+      name: 'scale',
+      inputs: { x: { shape: [size], dtype: 'float32' } },
+      constants: { k: { shape: [size], dtype: 'float32', data: new Float32Array(size).fill(size % 7) } },
+      compute: ({ x }, { k }) => ({ y: tf.mul(x!, k!) }),
+    });
+    // the large ones are past what may lie unused, so that each drives the earlier ones out
+    const definitions = [2, 20e6, 3, 20e6 + 1].map(scaleOf);
+    for (const definition of [...definitions, ...definitions]) {
+      const program = await device.compile(definition);
+      const [size] = definition.inputs['x']!.shape as [number];
+      const { y } = await program.run({ x: new Float32Array(size).fill(1) });
+      expect([y![0], y![size - 1]]).to.deep.equal([size % 7, size % 7]);
+      await program.dispose();
+      await program.dispose();
+    }
+    await device.dispose();
+  });
+
   it('looks at constants when it compiles, and never again', async () => {
     const device = await openDevice({ name: 'cpu' });
     const data = new Float32Array(4096).fill(3);

@@ -34,6 +34,8 @@ export interface PackedBatch {
 
 /** The fewest tokens at the end of a prompt that are kept: the end of the template asks for the answer. */
 const KEPT_END = 8;
+/** Lengths of batches are multiples of this: few programs against little padding. */
+const STEP = 8;
 const roundUp = (n: number, step: number) => Math.ceil(n / step) * step;
 const begins = (whole: readonly number[], part: readonly number[]) => part.every((token, i) => token === whole[i]);
 
@@ -89,15 +91,15 @@ const scoringTargets = (row: EncodedExample) => row.options.reduce((sum, _, o) =
 
 const largest = <T>(rows: readonly T[], size: (row: T) => number) => rows.reduce((max, row) => Math.max(max, size(row)), 1);
 
-/** Tokens fit the batch in steps of 16; targets fit all of `rows`, so that shapes differ in one dimension only. */
+/** Tokens fit the batch in steps of 8; targets fit all of `rows`, so that shapes differ in one dimension only. */
 export function trainingShape(batch: readonly EncodedExample[], rows: readonly EncodedExample[], size: number): BatchShape {
-  return { batch: size, tokens: roundUp(largest(batch, trainingTokens), 16), targets: size * largest(rows, trainingTargets) };
+  return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
 }
 
-/** Shapes for rows with all their options: tokens fit each batch in steps of 16, targets fit every batch of `rows`. */
+/** Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows`. */
 export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
   const targets = size * largest(rows, scoringTargets);
-  return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), 16), targets });
+  return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), STEP), targets });
 }
 
 class Packer {

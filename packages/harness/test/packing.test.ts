@@ -9,9 +9,9 @@ const rows = [
 describe('packing', () => {
   it('puts the targets of each row in places of its own, padded with weight 0', () => {
     const shape = trainingShape(rows, rows, 3);
-    expect(shape).to.deep.equal({ batch: 3, tokens: 16, targets: 9 });
+    expect(shape).to.deep.equal({ batch: 3, tokens: 8, targets: 9 });
     const { index, token, weight, owners } = packTraining(rows, shape, 0);
-    expect([...index]).to.deep.equal([2, 3, 4, 16, 17, 16, 32, 32, 32]);
+    expect([...index]).to.deep.equal([2, 3, 4, 8, 9, 8, 16, 16, 16]);
     expect([...token]).to.deep.equal([2, 3, 0, 4, 0, 0, 0, 0, 0]);
     [1 / 6, 1 / 6, 1 / 6, 1 / 4, 1 / 4, 0, 0, 0, 0].forEach((value, i) => expect(weight[i]).to.be.closeTo(value, 1e-7));
     expect(owners.map(({ at }) => at)).to.deep.equal([0, 1, 2, 3, 4]);
@@ -22,7 +22,7 @@ describe('packing', () => {
     expect([...ids.slice(0, 7)]).to.deep.equal([5, 6, 7, 1, 2, 3, 0]);
     expect([...positions.slice(0, 6)]).to.deep.equal([0, 1, 2, 3, 3, 4]);
     expect([...segments.slice(0, 7)]).to.deep.equal([1, 1, 1, 2, 3, 3, 0]);
-    expect([...index]).to.deep.equal([2, 2, 4, 16, 16, 16]);
+    expect([...index]).to.deep.equal([2, 2, 4, 8, 8, 8]);
     expect(owners).to.deep.equal([
       { at: 0, row: 0, option: 0 }, { at: 1, row: 0, option: 1 }, { at: 2, row: 0, option: 1 }, { at: 3, row: 1, option: 0 }, { at: 4, row: 1, option: 1 },
     ]);

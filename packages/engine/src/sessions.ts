@@ -1,0 +1,84 @@
+import type * as ort from 'onnxruntime-node';
+import { keyOf } from './graph/builder.js';
+import type { Graph } from './graph/types.js';
+import { serialise } from './onnx.js';
+import { openSession } from './session.js';
+import type { ProgramDefinition } from './types.js';
+
+/** What sessions that nobody uses may hold together in constants; each may hold them twice, the second time packed. */
+const IDLE_BYTES = 128 * 2 ** 20;
+
+interface Entry {
+  readonly id: string;
+  readonly session: Promise<ort.InferenceSession>;
+  readonly bytes: number;
+  users: number;
+}
+
+/** A session lent to one program, to be given back once. */
+export interface Lease {
+  readonly session: ort.InferenceSession;
+  release(): Promise<void>;
+}
+
+/**
+ * The sessions of a device. Programs with equal graphs over the same constants share one; what the last of them gives back is
+ * kept for the next (the steps of a stream ask for the same programs again), the longest unused going first.
+ */
+export class Sessions {
+  /** The longest unused first. */
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly device: string,
+    private readonly threads: number,
+  ) {}
+
+  /** Throws the errors of {@link openSession}. */
+  async lease(graph: Graph, { name, inputs }: ProgramDefinition): Promise<Lease> {
+    const id = JSON.stringify([keyOf(graph), inputs]);
+    let entry = this.entries.get(id);
+    if (!entry) {
+      const session = openSession(serialise(graph, inputs), { device: this.device, threads: this.threads, program: name });
+      const bytes = [...graph.initializers.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+      this.entries.set(id, (entry = { id, session, bytes, users: 0 }));
+    }
+    const lent = entry;
+    lent.users++;
+    let session: ort.InferenceSession;
+    try {
+      session = await lent.session;
+    } catch (error) {
+      this.entries.delete(id);
+      throw error;
+    }
+    let open = true;
+    return {
+      session,
+      release: async () => {
+        if (!open) return;
+        open = false;
+        if (--lent.users === 0 && this.entries.get(id) === lent) await this.idle(lent);
+      },
+    };
+  }
+
+  private async idle(entry: Entry): Promise<void> {
+    this.entries.delete(entry.id);
+    this.entries.set(entry.id, entry);
+    const unused = [...this.entries.values()].filter(({ users }) => users === 0);
+    let bytes = unused.reduce((sum, each) => sum + each.bytes, 0);
+    for (const each of unused) {
+      if (bytes <= IDLE_BYTES) return;
+      bytes -= each.bytes;
+      this.entries.delete(each.id);
+      await (await each.session).release();
+    }
+  }
+
+  async dispose(): Promise<void> {
+    const all = [...this.entries.values()];
+    this.entries.clear();
+    for (const { session } of all) await (await session).release();
+  }
+}
