@@ -4,6 +4,7 @@ export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type Capabilities, type Manifest, type PluginKind, readManifest } from './manifest.js';
+export { loadMethod } from './load.js';
 export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView, Tensors } from './method.js';
 export { isPath } from './names.js';
 export { type Random, createRandom } from './random.js';

@@ -34,3 +34,15 @@ export function loraArrays(sites: readonly Site[], rank: number, random: Random,
 export function loraDelta(x: tf.Tensor3D, a: tf.Tensor, b: tf.Tensor, scale: number): tf.Tensor3D {
   return linear(linear(x, a).mul(scale), b);
 }
+
+/**
+ * Traced. The value of `f` and its gradients by `at`, zeros where `f` does not read an array (a method may hold arrays
+ * that are silent now, which `tf.valueAndGrads` refuses).
+ */
+export function valueAndGradients(
+  f: () => tf.Scalar, at: readonly tf.Tensor[],
+): { value: tf.Scalar; gradients: readonly tf.Tensor[] } {
+  const { value, grads } = tf.engine().gradients(f, [...at], undefined, true);
+  const found = grads as readonly (tf.Tensor | null | undefined)[];
+  return { value: value as tf.Scalar, gradients: at.map((x, i) => found[i] ?? tf.zeros(x.shape)) };
+}

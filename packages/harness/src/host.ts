@@ -1,9 +1,10 @@
 import type { Arrays, GradientRequest, Learner, MethodHost, NdArray, Random, Site, TaskView, TrainingBudget } from '@lethe/core';
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
+import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { batchInputs, floats } from './batch.js';
-import { batchOf, taskLoss, valueAndGradients } from './loss.js';
+import { batchOf, taskLoss } from './loss.js';
 import { type EncodedExample, packTraining, trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
 
