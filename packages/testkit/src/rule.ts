@@ -5,7 +5,7 @@ import { ToyStream } from './toy-stream.js';
 import { TASKS } from './toy-world.js';
 
 /** Optimizer steps of a task where a rule does not need more: enough to leave the initial values. */
-export const STEPS = 6;
+export const STEPS = 4;
 
 /** What is known of a learner after it has ended a stage. */
 export interface Landmark {

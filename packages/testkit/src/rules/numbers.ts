@@ -132,13 +132,16 @@ export const compiles: Rule = {
   },
 };
 
+/** Steps in which a loss must fall. */
+const LEARNING = 30;
+
 export const learns: Rule = {
   id: 'learns',
   title: 'lowers the loss of the first task it learns',
   remedy: 'See that adapt reads every trainable array from scope.params and that its delta is not multiplied away.',
   async check(subject) {
     const stream = await subject.open();
-    const { first, last } = await stream.learn(1, 60);
-    return first === undefined || last < first ? null : `60 steps of descent take the loss from ${first} to ${last}`;
+    const { first, last } = await stream.learn(1, LEARNING);
+    return first === undefined || last < first ? null : `${LEARNING} steps of descent take the loss from ${first} to ${last}`;
   },
 };

@@ -40,10 +40,11 @@ export const resumes: Rule = {
     for (let stage = 1; stage <= stream.stages; stage++) {
       await stream.learn(stage, STEPS);
       await twin?.learn(stage, STEPS);
-      const next = twin && differing(landmarkOf(twin), landmarkOf(stream));
+      const straight = landmarkOf(stream);
+      const next = twin && differing(landmarkOf(twin), straight);
       if (next) return `a learner restored after stage ${stage - 1} learns stage ${stage} otherwise than one that never stopped: ${next}`;
       twin = stream.restored();
-      const now = differing(landmarkOf(twin), landmarkOf(stream));
+      const now = differing(landmarkOf(twin), straight);
       if (now) return `a learner restored after stage ${stage} is another one at once: ${now}`;
     }
     return null;
