@@ -1,0 +1,85 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { LETHE_VERSION, LetheError, didYouMean } from '@lethe/core';
+import type { Command } from 'commander';
+import type { Output } from './output.js';
+import { PATHS, installedPlugins } from './paths.js';
+import { here } from './publish.js';
+
+/** Names in the template that stand for those of the new plugin. */
+const [TEMPLATE, TEMPLATE_CLASS] = ['template-method', 'TemplateMethod'];
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const KINDS = ['method'];
+
+/** `sd-lora` to `SdLora`; a class cannot begin with a digit. */
+function classOf(name: string): string {
+  const words = name.split('-').map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+  return /^\d/.test(words) ? `Method${words}` : words;
+}
+
+/** Throws where the kind or the name cannot be one, or the name is taken. */
+function checkNew(kind: string, name: string, folder: string): void {
+  if (!KINDS.includes(kind)) {
+    throw new LetheError('LETHE_USAGE', `A "${kind}" cannot be written anew.${didYouMean(kind, KINDS)}`, {
+      remedy: `write one of: ${KINDS.join(', ')}; suites/README.md tells how a suite is written`,
+    });
+  }
+  if (!NAME.test(name)) {
+    const near = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
+    throw new LetheError('LETHE_USAGE', `"${name}" is no name of a plugin: lower case words and digits, joined by hyphens.`, {
+      remedy: `lethe new ${kind} ${near || 'my-method'}`,
+    });
+  }
+  if (existsSync(folder)) {
+    throw new LetheError('LETHE_PLUGIN_EXISTS', 'There is a folder of this name already.', { where: folder, remedy: 'Choose another name, or take the folder away.' });
+  }
+  const other = installedPlugins().find(({ manifest }) => manifest.kind === kind && manifest.name === name);
+  if (other) {
+    throw new LetheError('LETHE_PLUGIN_DUPLICATE', `There is a ${kind} called "${name}" already.`, { where: other.file, remedy: 'Choose another name.' });
+  }
+}
+
+/** A file of the template, made the new plugin's own. */
+function filled(text: string, name: string, folder: string): string {
+  const schema = relative(folder, join(PATHS.coreSchemas, 'plugin.schema.json')).replaceAll(sep, '/');
+  return text.replaceAll(TEMPLATE_CLASS, classOf(name)).replaceAll(TEMPLATE, name)
+    .replace(/"\$schema": "[^"]*"/, `"$schema": "${schema}"`)
+    .replace(/"lethe": "[^"]*"/, `"lethe": "^${LETHE_VERSION}"`);
+}
+
+/**
+ * `lethe new KIND NAME`: writes a plugin that works, with its test, to be changed into another. All of it is written, or nothing.
+ *
+ * @param parent the folder that gets the folder of the plugin
+ * @throws LetheError LETHE_USAGE for a kind or name that cannot be, LETHE_PLUGIN_EXISTS, LETHE_PLUGIN_DUPLICATE
+ */
+export function newCommand(kind: string, name: string, parent: string, output: Output): void {
+  const folder = join(resolve(parent), name);
+  checkNew(kind, name, folder);
+  mkdirSync(dirname(folder), { recursive: true });
+  const draft = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`));
+  try {
+    for (const file of readdirSync(PATHS.methodTemplate)) {
+      writeFileSync(join(draft, file), filled(readFileSync(join(PATHS.methodTemplate, file), 'utf8'), name, folder));
+    }
+    chmodSync(draft, 0o755); // drafts are made for their owner alone
+    renameSync(draft, folder);
+  } catch (error) {
+    rmSync(draft, { recursive: true, force: true });
+    throw error;
+  }
+  output.data(here(folder));
+  const inside = dirname(folder) === PATHS.plugins;
+  output.note(inside
+    ? `next: npm run build && npx mocha --no-config dist/plugins/${name}, then change index.ts into your method\n`
+      + `      npm run lethe -- validate plugins/${name}\n      npm run lethe -- run domain-mini --size quick --methods ${name}`
+    : `next: compile index.ts (CONTRIBUTING.md, "Outside of the repository"), then lethe validate ${here(folder)} and lethe run domain-mini --plugins ${here(folder)}`);
+}
+
+/** Adds `lethe new`. */
+export function addNewCommand(program: Command, output: Output): void {
+  program.command('new <kind> <name>')
+    .description('write a plugin that works, to start from: new method NAME')
+    .option('--dir <folder>', 'where its folder goes (default: plugins, where it is built and found)', PATHS.plugins)
+    .action((kind: string, name: string, { dir }: { dir: string }) => newCommand(kind, name, dir, output));
+}
