@@ -1,4 +1,6 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
+import {
+  type Arrays, below, beside, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView,
+} from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
@@ -75,27 +77,6 @@ class OLora implements Learner {
     }
     return result;
   }
-}
-
-/** Two matrices side by side, (n, p) and (n, q) to (n, p + q). */
-function beside(left: NdArray | undefined, right: NdArray): NdArray {
-  if (!left) return right;
-  const [n, p, q] = [right.shape[0]!, left.shape[1]!, right.shape[1]!];
-  const data = new Float32Array(n * (p + q));
-  for (let row = 0; row < n; row++) {
-    data.set(left.data.subarray(row * p, (row + 1) * p), row * (p + q));
-    data.set(right.data.subarray(row * q, (row + 1) * q), row * (p + q) + p);
-  }
-  return { shape: [n, p + q], data };
-}
-
-/** One matrix below the other, (p, n) and (q, n) to (p + q, n). */
-function below(top: NdArray | undefined, bottom: NdArray): NdArray {
-  if (!top) return bottom;
-  const data = new Float32Array(top.data.length + bottom.data.length);
-  data.set(top.data);
-  data.set(bottom.data, top.data.length);
-  return { shape: [top.shape[0]! + bottom.shape[0]!, bottom.shape[1]!], data };
 }
 
 const method: Method = { create: (host, options) => new OLora(host, options as unknown as Options) };

@@ -1,5 +1,5 @@
 import {
-  type Arrays, createRandom, type Learner, type Method, type MethodHost, type Scope, type Site, type Tensors,
+  type Arrays, createRandom, type Learner, type Method, type MethodHost, type Row, type Scope, type Site, type Tensors,
 } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { readFileSync } from 'node:fs';
@@ -59,6 +59,7 @@ export class ToyStream {
       modelParameters: 72,
       random: random.fork('method'),
       gradients: (_, { names, rows, batch }) => this.gradients(names, Math.min(rows, ROWS), batch),
+      rows: (task) => rowsOf(task.index),
       features: async () => ({ shape: [ROWS, FEATURES] as const, data: this.batches[this.current]!.z.dataSync<'float32'>() }),
     };
     this.learner = method.create(this.host, options);
@@ -85,7 +86,7 @@ export class ToyStream {
     const task = { index: t, rows: ROWS, steps };
     await this.learner.begin(task);
     const losses: number[] = [];
-    for (let i = 0; i < steps && Object.keys(this.learner.trainable).length > 0; i++) losses.push(this.descend());
+    for (let i = 0; i < steps && Object.keys(this.learner.trainable).length > 0; i++) losses.push(this.descend(i + 1));
     await this.learner.end(task);
     return { first: losses[0]!, last: losses.at(-1)! };
   }
@@ -95,7 +96,7 @@ export class ToyStream {
     return tf.tidy(() => {
       const { x, z } = this.batches[t - 1]!;
       const part = { x: x.slice([from], [to - from]), z: z.slice([from], [to - from]) };
-      return this.forward(tensorsOf(learner), part, false, learner).output.dataSync<'float32'>();
+      return this.forward(tensorsOf(learner), part, false, learner, t).output.dataSync<'float32'>();
     });
   }
 
@@ -117,14 +118,21 @@ export class ToyStream {
     };
   }
 
-  private forward(params: Tensors, { x, z }: Pick<Batch, 'x' | 'z'>, training: boolean, learner: Learner) {
+  private forward(params: Tensors, { x, z }: Pick<Batch, 'x' | 'z'>, training: boolean, learner: Learner, task = this.current + 1) {
     const shared: Record<string, unknown> = {};
+    let output: tf.Tensor3D | undefined;
+    const predictions = (of: tf.Tensor3D) => {
+      const logp = tf.logSoftmax(of.reshape([-1, 4])) as tf.Tensor2D;
+      return { logp, weights: tf.fill([logp.shape[0]], 1 / logp.shape[0]) as tf.Tensor1D };
+    };
     const scope: Scope = {
       params,
       training,
       batch: x.shape[0],
       features: () => z,
       once: <T>(key: string, make: () => T) => (shared[key] ??= make()) as T,
+      task: () => tf.fill([x.shape[0]], task, 'int32') as tf.Tensor1D,
+      predictions: (others) => predictions(others ? this.forward({ ...params, ...others }, { x, z }, false, learner, task).output : output!),
     };
     let h = x;
     for (const site of SITES) {
@@ -132,17 +140,26 @@ export class ToyStream {
       const delta = learner.adapt(site, h, scope);
       h = delta ? base.add(delta) : base;
     }
-    return { output: h, scope };
+    output = h;
+    return { output, scope };
   }
 
-  private descend(): number {
+  /** The inputs and targets of rows: those of the present task, and the ones that the method rehearses. */
+  private batchOf(rows: readonly Row[]): Batch {
+    const pick = <T extends tf.Tensor>(of: (batch: Batch) => T) =>
+      tf.concat(rows.map(({ prompt: [t, row] }) => of(this.batches[t! - 1]!).slice([row!], [1]))) as T;
+    return { x: pick(({ x }) => x), z: pick(({ z }) => z), y: pick(({ y }) => y) };
+  }
+
+  private descend(step: number): number {
     const names = Object.keys(this.learner.trainable);
     return tf.tidy(() => {
       const params = tensorsOf(this.learner);
       const { value, grads } = tf.valueAndGrads((...values) => {
         const all: Record<string, tf.Tensor> = { ...params };
         names.forEach((name, i) => (all[name] = values[i]!));
-        const batch = this.batches[this.current]!;
+        const rehearsed = this.learner.batch?.(rowsOf(this.current + 1), step);
+        const batch = rehearsed ? this.batchOf(rehearsed) : this.batches[this.current]!;
         const { output, scope } = this.forward(all, batch, true, this.learner);
         const loss = output.sub(batch.y).square().mean<tf.Scalar>();
         const penalty = this.learner.penalty?.(scope);
@@ -166,6 +183,9 @@ export class ToyStream {
     }
   }
 }
+
+/** The rows of a task as a method may keep them: where they are found again, and an answer of one token. */
+const rowsOf = (t: number): Row[] => Array.from({ length: ROWS }, (_, row) => ({ prompt: [t, row], answer: [t] }));
 
 function tensorsOf(learner: Learner): Record<string, tf.Tensor> {
   const arrays = { ...learner.frozen, ...learner.trainable };

@@ -11,6 +11,7 @@ export const ERROR_CATALOGUE = {
   LETHE_PLUGIN_EXPORT: 'The code of a plugin does not export what its kind asks for.',
   LETHE_PLUGIN_DUPLICATE: 'Two plugins of one kind have the same name.',
   LETHE_METHOD_FAILED: 'A method broke its contract or threw while it ran.',
+  LETHE_METHOD_CAPABILITY: 'A method used what its manifest does not declare.',
   // suites and data
   LETHE_SUITE_UNKNOWN: 'No suite, or no size of a suite, has this name.',
   LETHE_SUITE_INVALID: 'A suite file does not match its schema or contradicts itself.',

@@ -1,10 +1,10 @@
-export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf } from './arrays.js';
+export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, beside, below } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type Capabilities, type Manifest, type PluginKind, readManifest } from './manifest.js';
-export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView, Tensors } from './method.js';
+export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors } from './method.js';
 export { isPath } from './names.js';
 export { type Random, createRandom } from './random.js';
 export type {
