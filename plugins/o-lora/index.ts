@@ -1,7 +1,5 @@
-import {
-  type Arrays, below, beside, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView,
-} from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import type { Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
+import { loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -28,7 +26,7 @@ class OLora implements Learner {
   ) {}
 
   begin(task: TaskView): void {
-    if (task.index > 1) this.frozen = this.merged();
+    if (task.index > 1) this.frozen = loraBeside(this.host.sites, this.frozen, this.trainable, OLD);
     this.trainable = loraArrays(this.host.sites, this.host.rank, this.host.random.fork('init', task.index));
   }
 
@@ -65,17 +63,6 @@ class OLora implements Learner {
   restore(state: LearnerState): void {
     this.trainable = state.trainable;
     this.frozen = state.frozen;
-  }
-
-  /** The frozen adapters with the one just trained appended. */
-  private merged(): Arrays {
-    const result: Record<string, NdArray> = {};
-    for (const site of this.host.sites) {
-      const [now, old] = [loraNames(site), loraNames(site, OLD)];
-      result[old.a] = beside(this.frozen[old.a], this.trainable[now.a]!);
-      result[old.b] = below(this.frozen[old.b], this.trainable[now.b]!);
-    }
-    return result;
   }
 }
 

@@ -56,6 +56,7 @@ export class ToyStream {
       rank: RANK,
       scale: 2,
       featureSize: FEATURES,
+      endOfText: 0,
       modelParameters: 72,
       random: random.fork('method'),
       gradients: (_, { names, rows, batch }) => this.gradients(names, Math.min(rows, ROWS), batch),

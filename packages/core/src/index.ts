@@ -1,4 +1,4 @@
-export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, beside, below } from './arrays.js';
+export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';

@@ -108,6 +108,8 @@ export interface MethodHost {
   readonly scale: number;
   /** Size of {@link Scope.features}. */
   readonly featureSize: number;
+  /** The token that ends a text. */
+  readonly endOfText: number;
   /** Number of parameters of the frozen model. */
   readonly modelParameters: number;
   /** Seeded by the run: fork it by purpose (`host.random.fork('init', task.index)`). */

@@ -16,6 +16,7 @@ export class Host implements MethodHost {
   readonly rank: number;
   readonly scale: number;
   readonly featureSize: number;
+  readonly endOfText: number;
   readonly modelParameters: number;
   /** The learner whose arrays gradients are taken at; set once it is created. */
   learner: Learner | undefined;
@@ -32,6 +33,7 @@ export class Host implements MethodHost {
     this.rank = budget.rank;
     this.scale = budget.alpha / budget.rank;
     this.featureSize = model.featureSize;
+    this.endOfText = model.tokenizer.endOfText;
     this.modelParameters = model.parameters;
   }
 
