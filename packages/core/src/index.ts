@@ -4,7 +4,11 @@ export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type Capabilities, type Manifest, type PluginKind, readManifest } from './manifest.js';
-export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors } from './method.js';
+export { loadMethod } from './load.js';
+export type {
+  GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
+} from './method.js';
+export { bytesOfState } from './state.js';
 export { isPath } from './names.js';
 export { type Random, createRandom } from './random.js';
 export type {

@@ -61,3 +61,15 @@ export function loraProduct(a: NdArray, b: NdArray, scale: number): NdArray {
   }
   return { shape: [rows, columns], data };
 }
+
+/**
+ * Traced. The value of `f` and its gradients by `at`, zeros where `f` does not read an array (a method may hold arrays
+ * that are silent now, which `tf.valueAndGrads` refuses).
+ */
+export function valueAndGradients(
+  f: () => tf.Scalar, at: readonly tf.Tensor[],
+): { value: tf.Scalar; gradients: readonly tf.Tensor[] } {
+  const { value, grads } = tf.engine().gradients(f, [...at], undefined, true);
+  const found = grads as readonly (tf.Tensor | null | undefined)[];
+  return { value: value as tf.Scalar, gradients: at.map((x, i) => found[i] ?? tf.zeros(x.shape)) };
+}

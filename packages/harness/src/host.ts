@@ -1,9 +1,10 @@
 import type { Arrays, Capabilities, GradientRequest, Learner, MethodHost, NdArray, Random, Row, Site, TaskView, TrainingBudget } from '@lethe/core';
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
+import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { batchInputs, floats, taskFeeds } from './batch.js';
-import { batchOf, taskLoss, valueAndGradients } from './loss.js';
+import { batchOf, taskLoss } from './loss.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
 

@@ -1,9 +1,10 @@
 import type { TrainingBudget } from '@lethe/core';
+import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device, Program } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type BatchShape, batchInputs } from './batch.js';
 import { countOf, slices } from './flat.js';
-import { type Forward, taskLoss, valueAndGradients } from './loss.js';
+import { type Forward, taskLoss } from './loss.js';
 import { adamW } from './optimizer.js';
 import { arrayInputs, arrayTensors } from './scope.js';
 

@@ -1,7 +1,8 @@
 import type { Arrays, NdArray, Random, TrainingBudget } from '@lethe/core';
 import { LetheError } from '@lethe/core';
+import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device, TensorSpec } from '@lethe/engine';
-import { adamW, biasCorrections, countOf, flatten, learningRate, slices, unflatten, valueAndGradients } from '@lethe/harness';
+import { adamW, biasCorrections, countOf, flatten, learningRate, slices, unflatten } from '@lethe/harness';
 import { type ModelConfig, hidden, layoutOf, logProbabilities } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { type Window, batchOf } from './corpus.js';

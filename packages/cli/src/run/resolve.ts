@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import {
-  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
+  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { type SuiteReference, loadSuite } from '@lethe/data';
-import { checkLength, loadMethod } from '@lethe/harness';
+import { checkLength } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { listed } from '../list.js';

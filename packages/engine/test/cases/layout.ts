@@ -38,6 +38,7 @@ export const SHAPE: readonly Case[] = [
   flat('Pack', (a, b) => tf.stack([a!, b!]), [[3], 'int'], [[3], 'int']),
   ...turn('Unpack', (x) => tf.unstack(x), [3], [2, 3], [2, 3, 4]),
   ...turn('Unpack', (x) => tf.unstack(x, -1), [2, 3]),
+  smooth('Unpack', (x, rows) => tf.sub(x!, tf.unstack(rows!)[0]!), [[4, 3]], [[2, 3]]),
   ...turn('SplitV', (x) => tf.split(x, 2, 1), [2, 4], [2, 4, 3]),
   ...turn('SplitV', (x) => tf.split(x, [1, 2], -1), [2, 3]),
   ...turn('SplitV', (x) => tf.split(x, 3), [3]),

@@ -1,0 +1,43 @@
+import { type Rule, Subject } from './rule.js';
+import { growth, jsonState, rehearsal, storedInArrays } from './rules/declared.js';
+import { compiles, gradients, learns } from './rules/numbers.js';
+import { batchBlind, frozenStays, inputsUntouched, noLeak, taskBlind } from './rules/pure.js';
+import { noAmbient, resumes, sameSeed } from './rules/repeatable.js';
+import { runs } from './rules/runs.js';
+import type { TestedMethod } from './tested.js';
+
+/** Every rule, in the order in which they are checked. The first one is what the others stand on. */
+export const RULES: readonly Rule[] = [
+  runs, learns, sameSeed, resumes, noAmbient, noLeak, inputsUntouched, frozenStays, taskBlind, batchBlind, gradients, compiles,
+  growth, rehearsal, storedInArrays, jsonState,
+];
+
+/** What came of one rule. */
+export type Verdict =
+  | { readonly rule: Rule; readonly status: 'kept' }
+  | { readonly rule: Rule; readonly status: 'broken'; readonly seen: string }
+  | { readonly rule: Rule; readonly status: 'not-checked'; readonly why: string };
+
+/** Checks one rule. What the method throws counts as seen. */
+export async function judge(rule: Rule, subject: Subject): Promise<Verdict> {
+  const why = rule.exempt?.(subject.tested) ?? null;
+  if (why !== null) return { rule, status: 'not-checked', why };
+  let seen: string | null;
+  try {
+    seen = await rule.check(subject);
+  } catch (error) {
+    seen = `it throws ${error instanceof Error ? error.stack?.split('\n').slice(0, 2).join(' ') : String(error)}`;
+  }
+  return seen === null ? { rule, status: 'kept' } : { rule, status: 'broken', seen };
+}
+
+/** Checks every rule on a method; none but `runs` where that is broken. */
+export async function checkMethod(tested: TestedMethod): Promise<Verdict[]> {
+  const subject = new Subject(tested);
+  const verdicts: Verdict[] = [];
+  for (const rule of RULES) {
+    const broken = verdicts[0]?.status === 'broken';
+    verdicts.push(broken ? { rule, status: 'not-checked', why: `the method breaks "${runs.id}"` } : await judge(rule, subject));
+  }
+  return verdicts;
+}

@@ -1,0 +1,220 @@
+import {
+  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MethodHost, type Scope, type TaskView,
+  type Tensors, createRandom, didYouMean,
+} from '@lethe/core';
+import { valueAndGradients } from '@lethe/core/tensor';
+import * as tf from '@tensorflow/tfjs';
+import { copyState } from './state.js';
+import { type TestedMethod, methodBeside } from './tested.js';
+import { FEATURES, ROWS, type Rows, SITES, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows } from './toy-world.js';
+
+const RANK = 4;
+const RATE = 0.05;
+/** Longest step of the descent, as the norm of the gradient: strong penalties must not run away. */
+const CLIP = 1;
+
+/**
+ * A learner on a stream of three small regression tasks: two linear sites in a row, run eagerly on tfjs cpu with clipped gradient
+ * descent. Small enough that what a method computes can be checked against a few lines of arithmetic.
+ */
+export class ToyStream {
+  readonly host: MethodHost;
+  readonly learner: Learner;
+  /** How many times the learner trains: once a task, once for all of them where its stream is joint. */
+  readonly stages: number;
+  private present: Rows | undefined;
+  /** Stages that the learner has ended. */
+  private learned = 0;
+
+  private constructor(
+    private readonly tested: TestedMethod,
+    private readonly seed: number,
+    /** Rows of tasks 1 to 3. A test may put others in their place. */
+    readonly rows: Rows[],
+  ) {
+    this.stages = this.joint ? 1 : TASKS;
+    this.host = {
+      sites: SITES.map((site) => ({ ...site })),
+      rank: RANK,
+      scale: 2,
+      featureSize: FEATURES,
+      modelParameters: 72,
+      random: createRandom(seed, 'toy', 'method'),
+      endOfText: 0,
+      rows: ({ index }) => {
+        this.visible();
+        if (this.tested.manifest.capabilities.rehearsal) return this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(index);
+        throw new LetheError('LETHE_METHOD_CAPABILITY', 'A method asked for training rows to keep, which its manifest does not declare.');
+      },
+      gradients: (_, request) => this.gradients(request),
+      features: async (_, rows) => {
+        const { z } = this.visible();
+        const count = Math.min(rows, z.shape[0]!);
+        return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
+      },
+    };
+    this.learner = tested.method.create(this.host, { ...tested.options });
+  }
+
+  /**
+   * The method beside a module of its plugin, on the stream of a seed.
+   *
+   * @param url `import.meta.url` of the plugin's test
+   * @param options those that differ from the defaults of the manifest
+   * @throws LetheError the errors of {@link methodBeside}
+   */
+  static async open(url: string, options: Readonly<Record<string, unknown>> = {}, seed = 1): Promise<ToyStream> {
+    return ToyStream.of(await methodBeside(url, options), seed);
+  }
+
+  /** A method that is at hand already. */
+  static async of(tested: TestedMethod, seed = 1): Promise<ToyStream> {
+    tf.enableProdMode();
+    await tf.setBackend('cpu');
+    return new ToyStream(tested, seed, toyRows(seed));
+  }
+
+  /** A new learner of the same method and seed on the same rows, which goes on from a state; from what this one saves now if none is given. */
+  restored(state: LearnerState = this.learner.save()): ToyStream {
+    const stream = new ToyStream(this.tested, this.seed, this.rows);
+    stream.learner.restore(copyState(state));
+    stream.learned = this.learned;
+    return stream;
+  }
+
+  /** Opens the rows of a stage (1 to {@link stages}) to the learner and lets it begin. */
+  async begin(stage: number): Promise<TaskView> {
+    this.present = this.joint ? joined(this.rows) : this.rows[stage - 1]!;
+    const task = { index: stage, rows: this.present.x.shape[0]!, steps: 30 };
+    await this.learner.begin(task);
+    return task;
+  }
+
+  /** Trains what is trainable on the rows at hand; returns the total loss before each step. */
+  train(steps: number): number[] {
+    if (Object.keys(this.learner.trainable).length === 0) return [];
+    return Array.from({ length: steps }, (_, i) => this.descend(i + 1));
+  }
+
+  /** Lets the learner end a stage and closes its rows. */
+  async end(task: TaskView): Promise<void> {
+    await this.learner.end(task);
+    this.present = undefined;
+    this.learned = task.index;
+  }
+
+  /** Learns a stage from begin to end; returns the total loss before the first and before the last step. */
+  async learn(stage: number, steps = 30): Promise<{ first: number; last: number }> {
+    const task = await this.begin(stage);
+    const losses = this.train(steps);
+    await this.end(task);
+    return { first: losses[0]!, last: losses.at(-1)! };
+  }
+
+  /** Predictions for rows [from, to) of a task (1 to 3), row-major: 3 tokens of 4 values a row. */
+  predict(task: number, from = 0, to = ROWS): Float32Array {
+    return this.answer(rowsBetween(this.rows[task - 1]!, from, to));
+  }
+
+  /** Predictions for rows of whatever tasks, as one batch. */
+  answer(rows: Rows): Float32Array {
+    return tf.tidy(() => forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(rows)), false, this.told).output.dataSync<'float32'>());
+  }
+
+  /** What the model answers without the learner. */
+  base(task: number): Float32Array {
+    return tf.tidy(() => forward(null, {}, batchOf(this.rows[task - 1]!), false, false).output.dataSync<'float32'>());
+  }
+
+  /** The learner's penalty at its present values, on the rows at hand or, between stages, those of a task. */
+  penalty(task?: number): number | null {
+    const rows = task === undefined ? this.visible() : this.rows[task - 1]!;
+    const [value] = tf.tidy(() => {
+      const { scope } = forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(rows), true, this.told);
+      return [...(this.learner.penalty?.(scope)?.dataSync() ?? [])];
+    });
+    return value ?? null;
+  }
+
+  /** Mean squared error of rows [from, to) of a task as a function of the named arrays. */
+  lossOf(names: readonly string[], task: number, from = 0, to = ROWS): (...values: tf.Tensor[]) => tf.Scalar {
+    return (...values) => this.error(
+      { ...tensorsOf(arraysOf(this.learner)), ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) },
+      rowsBetween(this.rows[task - 1]!, from, to)).loss;
+  }
+
+  /** The rows at hand, from begin to the end of end. */
+  visible(): Rows {
+    if (this.present) return this.present;
+    throw new LetheError('LETHE_METHOD_FAILED', 'A method asked for training rows outside of begin and end.', {
+      remedy: 'Keep what you need of them in the learner.',
+    });
+  }
+
+  /** Mean squared error of rows, and the scope it was computed in. */
+  private error(params: Tensors, rows: Rows): { loss: tf.Scalar; scope: Scope } {
+    const batch = batchOf(rows);
+    const { output, scope } = forward(this.learner, params, batch, true, this.told);
+    return { loss: squaredError(output, batch.y), scope };
+  }
+
+  /** The rows of a step: those at hand, or what a learner that rehearses makes of them. */
+  private rowsOf(step: number): Rows {
+    const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
+    return this.learner.batch ? keptRows(this.rows, this.learner.batch(drawn, step)) : this.visible();
+  }
+
+  /** Rows as they are answered: those of tasks that were not learned have the task 0. */
+  private asked(rows: Rows): Rows {
+    const { shape, data } = rows.task;
+    return { ...rows, task: { shape, data: data.map((task) => (this.joint ? Math.min(this.learned, 1) : task <= this.learned ? task : 0)) } };
+  }
+
+  /** Whether the learner may ask for the task of a row. */
+  get told(): boolean {
+    return this.tested.manifest.capabilities.taskIdentity;
+  }
+
+  private get joint(): boolean {
+    return this.tested.manifest.stream === 'joint';
+  }
+
+  private descend(step: number): number {
+    const names = Object.keys(this.learner.trainable);
+    const rows = this.rowsOf(step);
+    return tf.tidy(() => {
+      const params = tensorsOf(arraysOf(this.learner));
+      const { value, gradients } = valueAndGradients(() => {
+        const { loss, scope } = this.error(params, rows);
+        const penalty = this.learner.penalty?.(scope) ?? null;
+        return penalty ? loss.add(penalty) : loss;
+      }, names.map((name) => params[name]!));
+      const values = gradients.map((g) => g.dataSync<'float32'>());
+      const norm = Math.sqrt(values.reduce((sum, g) => g.reduce((s, v) => s + v * v, sum), 0));
+      const rate = RATE * Math.min(1, CLIP / norm);
+      names.forEach((name, i) => {
+        const { data } = this.learner.trainable[name]!;
+        for (let j = 0; j < data.length; j++) data[j]! -= rate * values[i]![j]!;
+      });
+      return value.dataSync()[0]!;
+    });
+  }
+
+  private async *gradients({ names, rows, batch }: GradientRequest): AsyncIterable<Arrays> {
+    const known = Object.keys(arraysOf(this.learner));
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown !== undefined) {
+      throw new LetheError('LETHE_METHOD_FAILED', `There is no array "${unknown}" to differentiate by.${didYouMean(unknown, known)}`);
+    }
+    const all = this.visible();
+    const count = Math.min(rows, all.x.shape[0]!);
+    for (let from = 0; from < count; from += batch) {
+      yield tf.tidy(() => {
+        const params = tensorsOf(arraysOf(this.learner));
+        const part = rowsBetween(all, from, Math.min(count, from + batch));
+        const { gradients } = valueAndGradients(() => this.error(params, part).loss, names.map((name) => params[name]!));
+        return Object.fromEntries(gradients.map((g, i) => [names[i]!, { shape: g.shape, data: g.dataSync<'float32'>() }]));
+      });
+    }
+  }
+}

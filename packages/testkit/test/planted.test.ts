@@ -1,0 +1,34 @@
+import { expect } from 'chai';
+import { RULES, checkMethod } from '../src/index.js';
+import { FAULTS, Sound, tested } from './faults.js';
+
+describe('conformance suite', () => {
+  it('finds nothing wrong with a sound method', async () => {
+    const verdicts = await checkMethod(tested(Sound));
+    expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} kept`));
+  });
+
+  for (const [id, fault, seen] of FAULTS) {
+    it(`rejects "${fault.manifest.name}" by the rule "${id}" alone`, async () => {
+      const verdicts = await checkMethod(fault);
+      const broken = verdicts.flatMap((verdict) => (verdict.status === 'broken' ? [verdict] : []));
+      expect(broken.map(({ rule, seen: what }) => `${rule.id}: ${what}`).join('\n')).to.match(new RegExp(`^${id}: [^\\n]*$`)).and.match(seen);
+    });
+  }
+
+  it('has a planted fault for every rule', () => {
+    expect([...new Set(FAULTS.map(([id]) => id))].sort()).to.deep.equal(RULES.map(({ id }) => id).sort());
+  });
+
+  it('checks nothing else on a method that does not run, and says so', async () => {
+    const [first, ...others] = await checkMethod(FAULTS[0]![1]);
+    expect(first!.status).to.equal('broken');
+    for (const verdict of others) expect(verdict).to.include({ status: 'not-checked', why: 'the method breaks "runs"' });
+  });
+
+  it('does not check what a manifest admits', async () => {
+    const admitted = await checkMethod(tested(Sound, { rehearsal: true, taskIdentity: true }));
+    const open = admitted.filter(({ status }) => status === 'not-checked').map(({ rule }) => rule.id);
+    expect(open).to.deep.equal(['task-blind', 'rehearsal']);
+  });
+});

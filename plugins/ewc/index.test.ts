@@ -1,0 +1,32 @@
+import { describeMethod, ToyStream } from '@lethe/testkit';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+
+describeMethod(import.meta.url);
+
+describe('ewc', () => {
+  it('keeps the mean of squared per-example gradients as Fisher information', async () => {
+    const stream = await ToyStream.open(import.meta.url, { rows: 5 });
+    await stream.learn(1);
+    const name = 'lora.layers.0.q.B';
+    const { data, shape } = stream.learner.trainable[name]!;
+    const expected = new Float32Array(data.length);
+    for (let row = 0; row < 5; row++) {
+      const g = tf.grads(stream.lossOf([name], 1, row, row + 1))([tf.tensor(data, [...shape])])[0]!.dataSync();
+      g.forEach((v, i) => (expected[i]! += v ** 2 / 5));
+    }
+    stream.learner.frozen[`fisher.${name}`]!.data.forEach((f, i) => expect(f).to.be.closeTo(expected[i]!, 1e-7));
+  });
+
+  it('adds lambda / 2 times the Fisher-weighted squared distance, and nothing before the first consolidation', async () => {
+    const stream = await ToyStream.open(import.meta.url, { lambda: 10 });
+    expect(stream.penalty(1)).to.equal(null);
+    await stream.learn(1);
+    let expected = 0;
+    for (const [name, array] of Object.entries(stream.learner.trainable)) {
+      array.data.forEach((_, i) => (array.data[i]! += 0.5));
+      expected += stream.learner.frozen[`fisher.${name}`]!.data.reduce((sum, f) => sum + f * 0.25, 0) * 5;
+    }
+    expect(stream.penalty(1)).to.be.closeTo(expected, 1e-4 * expected);
+  });
+});
