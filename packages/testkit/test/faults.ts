@@ -153,6 +153,10 @@ class CountsQuestions extends Sound {
     return super.adapt(site, x, scope).mul(!scope.training && this.asked <= this.host.sites.length ? 0.5 : 1);
   }
 
+  override async begin(): Promise<void> {
+    this.asked = Infinity;
+  }
+
   override async end(task: TaskView): Promise<void> {
     await super.end(task);
     this.asked = 0;
