@@ -1,23 +1,32 @@
 import {
-  type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, zeros,
+  type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, clone, zeros,
 } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { linear, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly lambda: number;
   readonly gamma: number;
   readonly rows: number;
+  readonly penalties: 'online' | 'separate';
+  readonly on: 'factors' | 'product';
 }
 
+const changeOf = (site: Site) => `change.${site.name}`;
+
 /**
- * Online EWC (Kirkpatrick et al. 2017, arXiv 1612.00796, equation 3; online form: Schwarz et al. 2018, arXiv
- * 1805.06370) on the matrices A and B of one adapter:
- *   L = L_task + lambda / 2 * sum_i F_i (theta_i - theta*_i)^2,   F <- gamma F + F_t,   F_t = mean over rows of g_i^2.
+ * EWC (Kirkpatrick et al. 2017, arXiv 1612.00796, equation 3) on one adapter,
+ *   L = L_task + lambda / 2 * sum_i F_i (theta_i - theta*_i)^2,   F_t = mean over rows of g_i^2,
+ * with theta the adapter's A and B, or (`on: product`) the change of the weights scale A B, (in, out) at each site.
+ *
+ * `penalties: online` is online EWC (Schwarz et al. 2018, arXiv 1805.06370): F <- gamma F + F_t and theta* is the end of the last
+ * task. `penalties: separate` holds every task to its own end, sum_t F_t (theta - theta*_t)^2, which is the same quadratic plus a
+ * constant (Huszar 2018, arXiv 1712.03847) and takes no more room:
+ *   F <- gamma F + F_t,   theta* <- (gamma F theta* + F_t theta_t) / (gamma F + F_t).
  */
 class Ewc implements Learner {
   trainable: Arrays;
-  /** `fisher.*` and `anchor.*` for every trainable array, once a task has ended. */
+  /** `fisher.*` and `anchor.*` for every theta, once a task has ended. */
   frozen: Arrays = {};
 
   constructor(
@@ -31,36 +40,39 @@ class Ewc implements Learner {
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
     const { a, b } = loraNames(site);
-    return loraDelta(x, params[a]!, params[b]!, this.host.scale);
+    const delta = loraDelta(x, params[a]!, params[b]!, this.host.scale);
+    const change = params[changeOf(site)];
+    return change ? delta.add(linear(x, change)) : delta;
   }
 
   penalty({ params }: Scope): tf.Scalar | null {
-    if (!this.consolidated) return null;
-    const terms = Object.keys(this.trainable).map((name) =>
-      params[`fisher.${name}`]!.mul(params[name]!.sub(params[`anchor.${name}`]!).square()).sum(),
-    );
+    const anchored = Object.keys(this.frozen).filter((name) => name.startsWith('anchor.'));
+    if (anchored.length === 0) return null;
+    const theta = this.options.on === 'factors' ? params : this.products(params);
+    const terms = anchored.map((anchor) => {
+      const name = anchor.slice('anchor.'.length);
+      return params[`fisher.${name}`]!.mul(theta[name]!.sub(params[anchor]!).square()).sum();
+    });
     return tf.addN(terms).mul(this.options.lambda / 2);
   }
 
   async end(task: TaskView): Promise<void> {
-    const fisher: Record<string, NdArray> = {};
-    for (const [name, array] of Object.entries(this.trainable)) fisher[name] = zeros(array.shape);
-    const rows = Math.min(this.options.rows, task.rows);
-    // The diagonal Fisher needs the square of each example's gradient, not of a batch's mean: batch 1.
-    const request = { names: Object.keys(this.trainable), rows, batch: 1 };
-    for await (const gradients of this.host.gradients(task, request)) {
-      for (const [name, { data }] of Object.entries(gradients)) {
-        const f = fisher[name]!.data;
-        for (let i = 0; i < f.length; i++) f[i]! += data[i]! ** 2 / rows;
-      }
-    }
+    const theta = this.options.on === 'factors' ? this.trainable : this.productArrays();
+    const fisher = await this.fisher(task, theta);
+    const { gamma, penalties } = this.options;
     const frozen: Record<string, NdArray> = {};
-    for (const [name, array] of Object.entries(this.trainable)) {
-      const earlier = this.frozen[`fisher.${name}`]?.data;
-      const f = fisher[name]!.data;
-      if (earlier) for (let i = 0; i < f.length; i++) f[i]! += this.options.gamma * earlier[i]!;
-      frozen[`fisher.${name}`] = fisher[name]!;
-      frozen[`anchor.${name}`] = clone(array);
+    for (const [name, array] of Object.entries(theta)) {
+      const [earlier, before] = [this.frozen[`fisher.${name}`]?.data, this.frozen[`anchor.${name}`]?.data];
+      const [f, anchor] = [fisher[name]!, clone(array)];
+      if (earlier && before) {
+        for (let i = 0; i < earlier.length; i++) {
+          const [kept, own] = [gamma * earlier[i]!, f.data[i]!];
+          if (penalties === 'separate' && kept > 0) anchor.data[i] = (kept * before[i]! + own * anchor.data[i]!) / (kept + own);
+          f.data[i]! += kept;
+        }
+      }
+      frozen[`fisher.${name}`] = f;
+      frozen[`anchor.${name}`] = anchor;
     }
     this.frozen = frozen;
   }
@@ -74,10 +86,41 @@ class Ewc implements Learner {
     this.frozen = state.frozen;
   }
 
-  private get consolidated(): boolean {
-    return Object.keys(this.frozen).length > 0;
+  /** F_t: squares of each example's gradient, not of a batch's mean, hence batch 1. */
+  private async fisher(task: TaskView, theta: Arrays): Promise<Record<string, NdArray>> {
+    const fisher = silent(theta);
+    const before = this.frozen;
+    // the gradient by a change beside the adapter, itself silent, is the gradient by the product
+    if (this.options.on === 'product') this.frozen = { ...before, ...silent(theta) };
+    const rows = Math.min(this.options.rows, task.rows);
+    for await (const gradients of this.host.gradients(task, { names: Object.keys(theta), rows, batch: 1 })) {
+      for (const [name, { data }] of Object.entries(gradients)) {
+        const f = fisher[name]!.data;
+        for (let i = 0; i < f.length; i++) f[i]! += data[i]! ** 2 / rows;
+      }
+    }
+    this.frozen = before;
+    return fisher;
+  }
+
+  /** Traced. scale A B at every site, (in, out). */
+  private products(params: Scope['params']): Record<string, tf.Tensor> {
+    return Object.fromEntries(this.host.sites.map((site) => {
+      const { a, b } = loraNames(site);
+      return [changeOf(site), tf.matMul(params[a] as tf.Tensor2D, params[b] as tf.Tensor2D).mul(this.host.scale)];
+    }));
+  }
+
+  private productArrays(): Arrays {
+    return Object.fromEntries(this.host.sites.map((site) => {
+      const { a, b } = loraNames(site);
+      return [changeOf(site), loraProduct(this.trainable[a]!, this.trainable[b]!, this.host.scale)];
+    }));
   }
 }
+
+/** Zeros in the shapes of these arrays. */
+const silent = (arrays: Arrays) => Object.fromEntries(Object.entries(arrays).map(([name, { shape }]) => [name, zeros(shape)]));
 
 const method: Method = { create: (host, options) => new Ewc(host, options as unknown as Options) };
 export default method;

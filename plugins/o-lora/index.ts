@@ -1,5 +1,5 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import type { Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
+import { loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -26,7 +26,7 @@ class OLora implements Learner {
   ) {}
 
   begin(task: TaskView): void {
-    if (task.index > 1) this.frozen = this.merged();
+    if (task.index > 1) this.frozen = loraBeside(this.host.sites, this.frozen, this.trainable, OLD);
     this.trainable = loraArrays(this.host.sites, this.host.rank, this.host.random.fork('init', task.index));
   }
 
@@ -64,38 +64,6 @@ class OLora implements Learner {
     this.trainable = state.trainable;
     this.frozen = state.frozen;
   }
-
-  /** The frozen adapters with the one just trained appended. */
-  private merged(): Arrays {
-    const result: Record<string, NdArray> = {};
-    for (const site of this.host.sites) {
-      const [now, old] = [loraNames(site), loraNames(site, OLD)];
-      result[old.a] = beside(this.frozen[old.a], this.trainable[now.a]!);
-      result[old.b] = below(this.frozen[old.b], this.trainable[now.b]!);
-    }
-    return result;
-  }
-}
-
-/** Two matrices side by side, (n, p) and (n, q) to (n, p + q). */
-function beside(left: NdArray | undefined, right: NdArray): NdArray {
-  if (!left) return right;
-  const [n, p, q] = [right.shape[0]!, left.shape[1]!, right.shape[1]!];
-  const data = new Float32Array(n * (p + q));
-  for (let row = 0; row < n; row++) {
-    data.set(left.data.subarray(row * p, (row + 1) * p), row * (p + q));
-    data.set(right.data.subarray(row * q, (row + 1) * q), row * (p + q) + p);
-  }
-  return { shape: [n, p + q], data };
-}
-
-/** One matrix below the other, (p, n) and (q, n) to (p + q, n). */
-function below(top: NdArray | undefined, bottom: NdArray): NdArray {
-  if (!top) return bottom;
-  const data = new Float32Array(top.data.length + bottom.data.length);
-  data.set(top.data);
-  data.set(bottom.data, top.data.length);
-  return { shape: [top.shape[0]! + bottom.shape[0]!, bottom.shape[1]!], data };
 }
 
 const method: Method = { create: (host, options) => new OLora(host, options as unknown as Options) };

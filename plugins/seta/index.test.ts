@@ -56,8 +56,8 @@ describe('seta', () => {
     const stream = await ToyStream.open(import.meta.url);
     await stream.learn(1);
     await stream.learn(2);
-    const { x, z, y } = stream.rows[0]!;
-    stream.rows[0] = { x, y, z: { shape: z.shape, data: z.data.map((v) => v + 100) } };
+    const { z } = stream.rows[0]!;
+    stream.rows[0] = { ...stream.rows[0]!, z: { shape: z.shape, data: z.data.map((v) => v + 100) } };
     const base = stream.base(1);
     stream.predict(1).forEach((value, i) => expect(value).to.be.closeTo(base[i]!, 1e-5));
   });

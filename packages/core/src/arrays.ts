@@ -30,3 +30,24 @@ export function clone(array: NdArray): NdArray {
 export function bytesOf(arrays: Arrays): number {
   return Object.values(arrays).reduce((sum, a) => sum + a.data.byteLength, 0);
 }
+
+/** Two matrices side by side, (n, p) and (n, q) to (n, p + q); the right one alone where there is no left one. */
+export function beside(left: NdArray | undefined, right: NdArray): NdArray {
+  if (!left) return right;
+  const [n, p, q] = [right.shape[0]!, left.shape[1]!, right.shape[1]!];
+  const data = new Float32Array(n * (p + q));
+  for (let row = 0; row < n; row++) {
+    data.set(left.data.subarray(row * p, (row + 1) * p), row * (p + q));
+    data.set(right.data.subarray(row * q, (row + 1) * q), row * (p + q) + p);
+  }
+  return { shape: [n, p + q], data };
+}
+
+/** One matrix below the other, (p, n) and (q, n) to (p + q, n); the bottom one alone where there is no top one. */
+export function below(top: NdArray | undefined, bottom: NdArray): NdArray {
+  if (!top) return bottom;
+  const data = new Float32Array(top.data.length + bottom.data.length);
+  data.set(top.data);
+  data.set(bottom.data, top.data.length);
+  return { shape: [top.shape[0]! + bottom.shape[0]!, bottom.shape[1]!], data };
+}

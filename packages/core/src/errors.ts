@@ -13,6 +13,7 @@ export const ERROR_CATALOGUE = {
   LETHE_PLUGIN_EXISTS: 'The folder of a new plugin is taken.',
   LETHE_PLUGIN_CONFORMANCE: 'A method breaks rules of the conformance suite.',
   LETHE_METHOD_FAILED: 'A method broke its contract or threw while it ran.',
+  LETHE_METHOD_CAPABILITY: 'A method used what its manifest does not declare.',
   // suites and data
   LETHE_SUITE_UNKNOWN: 'No suite, or no size of a suite, has this name.',
   LETHE_SUITE_INVALID: 'A suite file does not match its schema or contradicts itself.',

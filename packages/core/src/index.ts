@@ -5,7 +5,10 @@ export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouM
 export type { EventListener, RunEvent } from './events.js';
 export { type Capabilities, type Manifest, type PluginKind, readManifest } from './manifest.js';
 export { loadMethod } from './load.js';
-export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView, Tensors } from './method.js';
+export type {
+  GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
+} from './method.js';
+export { bytesOfState } from './state.js';
 export { isPath } from './names.js';
 export { type Random, createRandom } from './random.js';
 export type {

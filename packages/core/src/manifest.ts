@@ -12,7 +12,7 @@ export type PluginKind = 'method' | 'suite' | 'scorer' | 'model';
 export interface Capabilities {
   /** Keeps rows of earlier tasks. */
   readonly rehearsal: boolean;
-  /** Needs to know the task when it predicts. */
+  /** Needs to know the task when it predicts; such a method is a bound. */
   readonly taskIdentity: boolean;
   /** How its size grows with the number of tasks. */
   readonly growth: 'none' | 'linear' | 'sublinear';
@@ -90,6 +90,10 @@ export function readManifest(file: string): Manifest {
   if (!validate(value)) {
     const { pointer, message } = schemaFault(validate.errors!, 'the manifest');
     fail('LETHE_PLUGIN_MANIFEST', message, locate(pointer), 'see packages/core/schemas/plugin.schema.json');
+  }
+  if (value.capabilities.taskIdentity && !value.capabilities.bound) {
+    fail('LETHE_PLUGIN_MANIFEST', `"${value.name}" is told the task when it predicts, which no competitor is`,
+      locate('/capabilities/taskIdentity'), 'declare "bound": true beside it: bounds are shown apart and never ranked');
   }
   if (semver.validRange(value.lethe) === null) {
     fail('LETHE_PLUGIN_VERSION', `"${value.lethe}" is not a version range`, locate('/lethe'), `write a range such as "^${LETHE_VERSION}"`);

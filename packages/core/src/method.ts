@@ -1,4 +1,4 @@
-import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { Arrays } from './arrays.js';
 import type { Random } from './random.js';
 
@@ -32,6 +32,21 @@ export interface Site {
 /** Arrays by name inside a traced function. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
+/** One training row as token ids, as far as training reads it. */
+export interface Row {
+  readonly prompt: readonly number[];
+  /** The right answer, without the end of text. */
+  readonly answer: readonly number[];
+}
+
+/** What the model predicts at the n places of a batch where tokens of its answers are to be predicted, padding included. */
+export interface Predictions {
+  /** Log probabilities of the whole vocabulary, (n, vocabulary). */
+  readonly logp: Tensor2D;
+  /** Share of each place in the task loss, (n): the mean over rows of the mean over their answer tokens; 0 for padding. */
+  readonly weights: Tensor1D;
+}
+
 /** What a method sees inside a traced function. */
 export interface Scope {
   /** All of the learner's arrays, `trainable` and `frozen`, by name. */
@@ -47,6 +62,21 @@ export interface Scope {
   features(): Tensor2D;
   /** The value of `make`, computed at most once in this forward pass: what all sites share, such as a gate. */
   once<T>(key: string, make: () => T): T;
+  /**
+   * For each row of the batch the {@link TaskView.index} of its task, (batch) int32; 0 for a task that was not learned so
+   * far, probes among them. An oracle: only for methods that declare `taskIdentity`, which are bounds.
+   *
+   * @throws LETHE_METHOD_CAPABILITY for a method that does not declare it
+   */
+  task(): Tensor1D;
+  /**
+   * In `penalty` only. What the model predicts of the batch's answers in this forward pass; with `params`, in another pass
+   * over the same batch (scope.training false) that reads these arrays in the place of those of the same names: the teacher
+   * of a distillation. No gradient flows into arrays that are not trained.
+   *
+   * @throws LETHE_METHOD_FAILED in `adapt`, where the prediction is still being made
+   */
+  predictions(params?: Tensors): Predictions;
 }
 
 /** What a learner may know of the task it is about to learn, or has learned. Never any test or validation data. */
@@ -78,10 +108,18 @@ export interface MethodHost {
   readonly scale: number;
   /** Size of {@link Scope.features}. */
   readonly featureSize: number;
+  /** The token that ends a text. */
+  readonly endOfText: number;
   /** Number of parameters of the frozen model. */
   readonly modelParameters: number;
   /** Seeded by the run: fork it by purpose (`host.random.fork('init', task.index)`). */
   readonly random: Random;
+  /**
+   * The training rows of the task, to keep some of them in {@link Learner.rows}. Only between `begin` and the end of `end`.
+   *
+   * @throws LETHE_METHOD_CAPABILITY for a method that does not declare `rehearsal`
+   */
+  rows(task: TaskView): readonly Row[];
   /**
    * Gradients of the task loss (without the penalty) over calibration batches of the task's training rows, at the
    * current values of the learner's arrays. Only between `begin` and the end of `end`.
@@ -97,7 +135,12 @@ export interface Learner {
   readonly trainable: Arrays;
   /** What `adapt` and `penalty` read but the optimizer leaves alone. */
   readonly frozen: Arrays;
-  /** Before training: grow, freeze, initialise. May replace `trainable` and `frozen`. */
+  /**
+   * Rows of earlier tasks that the method keeps, only with the capability `rehearsal`. They are saved with its state, and
+   * every token id counts as four stored bytes.
+   */
+  readonly rows?: readonly Row[];
+  /** Before training: grow, freeze, initialise. May replace `trainable`, `frozen` and `rows`. */
   begin(task: TaskView): void | Promise<void>;
   /**
    * The delta added to the output of a linear site, (batch, tokens, site.out), or null for none. Pure and traced: it
@@ -108,6 +151,17 @@ export interface Learner {
   adapt(site: Site, x: Tensor3D, scope: Scope): Tensor3D | null;
   /** A term added to the task loss, or null for none now. Pure and traced. */
   penalty?(scope: Scope): Scalar | null;
+  /**
+   * Rehearsal: the rows that one optimizer step trains on, as many as were drawn for it from the rows of the task, so that
+   * budgets stay equal. The method may put some of its own `rows` in the places of some that were drawn.
+   * @param step 1 to task.steps
+   */
+  batch?(drawn: readonly Row[], step: number): readonly Row[];
+  /**
+   * Examples in context: what the model reads in the place of a prompt when it is scored, at most `room` tokens.
+   * @param task as {@link Scope.task}; always 0 for methods that do not declare `taskIdentity`
+   */
+  prompt?(prompt: readonly number[], room: number, task: number): readonly number[];
   /** After training: consolidate (Fisher, sensitivity, merge, split). */
   end(task: TaskView): void | Promise<void>;
   /** All that is needed to go on after this point: `restore(save())` on a new learner equals never having stopped. */
@@ -124,4 +178,6 @@ export interface LearnerState {
   readonly stored: Arrays;
   /** Plain JSON: counters, owners. */
   readonly json: unknown;
+  /** {@link Learner.rows}, where the method keeps any. */
+  readonly rows?: readonly Row[];
 }

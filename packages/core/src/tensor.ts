@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Arrays, NdArray } from './arrays.js';
-import { zeros } from './arrays.js';
+import { below, beside, zeros } from './arrays.js';
 import type { Site } from './method.js';
 import type { Random } from './random.js';
 
@@ -33,6 +33,33 @@ export function loraArrays(sites: readonly Site[], rank: number, random: Random,
 /** scale (x A) B: the output of a low-rank adapter, (batch, tokens, out). */
 export function loraDelta(x: tf.Tensor3D, a: tf.Tensor, b: tf.Tensor, scale: number): tf.Tensor3D {
   return linear(linear(x, a).mul(scale), b);
+}
+
+/**
+ * Earlier adapters with one more beside them, at every site: A (in, rank * t) and B (rank * t, out), so that their sum is one
+ * pair of products.
+ *
+ * @param earlier arrays under the names of `prefix`; empty for the first adapter
+ * @param own arrays under the names of {@link loraNames} without a prefix
+ */
+export function loraBeside(sites: readonly Site[], earlier: Arrays, own: Arrays, prefix: string): Arrays {
+  return Object.fromEntries(sites.flatMap((site): [string, NdArray][] => {
+    const [old, now] = [loraNames(site, prefix), loraNames(site)];
+    return [[old.a, beside(earlier[old.a], own[now.a]!)], [old.b, below(earlier[old.b], own[now.b]!)]];
+  }));
+}
+
+/** scale A B for A (in, rank) and B (rank, out), (in, out): the change of the weights that an adapter makes. */
+export function loraProduct(a: NdArray, b: NdArray, scale: number): NdArray {
+  const [rows, rank, columns] = [a.shape[0]!, a.shape[1]!, b.shape[1]!];
+  const data = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < rank; k++) {
+      const factor = scale * a.data[i * rank + k]!;
+      for (let j = 0; j < columns; j++) data[i * columns + j]! += factor * b.data[k * columns + j]!;
+    }
+  }
+  return { shape: [rows, columns], data };
 }
 
 /**

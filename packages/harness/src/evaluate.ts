@@ -1,7 +1,7 @@
 import { LetheError } from '@lethe/core';
 import type { Arrays, Learner } from '@lethe/core';
 import type { Device, Program, Values } from '@lethe/engine';
-import { type BatchShape, batchInputs, floats } from './batch.js';
+import { type BatchShape, batchInputs, floats, taskFeeds } from './batch.js';
 import { type Forward, targetLogProbabilities } from './loss.js';
 import { type EncodedExample, packScoring, scoringShapes, scoringTokens } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
@@ -55,15 +55,16 @@ export class Scorer {
    * Chooses the option of every row with the highest {@link score}, the first where several are equal.
    *
    * @param base what the base model chose, where that is known: it is the answer of a learner that adds nothing
+   * @param task {@link Scope.task} of the rows, for a learner that is told
    * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
    */
-  async choose(rows: readonly EncodedExample[], onRows: (done: number) => void, base?: readonly number[]): Promise<readonly number[]> {
+  async choose(rows: readonly EncodedExample[], onRows: (done: number) => void, base?: readonly number[], task = 0): Promise<readonly number[]> {
     const batches = batchesOf(rows);
     if (base && batches[0]) {
       await this.program(batches[0].shape);
       if (this.adapted === false) return base;
     }
-    const scores = await this.run(batches, rows, onRows);
+    const scores = await this.run(batches, rows, onRows, task);
     return scores.map((values) => values.indexOf(Math.max(...values)));
   }
 
@@ -75,17 +76,20 @@ export class Scorer {
    * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
    */
   async score(rows: readonly EncodedExample[]): Promise<readonly (readonly number[])[]> {
-    return this.run(batchesOf(rows), rows, () => undefined);
+    return this.run(batchesOf(rows), rows, () => undefined, 0);
   }
 
-  private async run(batches: readonly Batch[], rows: readonly EncodedExample[], onRows: (done: number) => void): Promise<number[][]> {
+  private async run(
+    batches: readonly Batch[], rows: readonly EncodedExample[], onRows: (done: number) => void, task: number,
+  ): Promise<number[][]> {
     const { endOfText } = this.forward.model.tokenizer;
     const scores = rows.map(({ options }) => options.map(() => 0));
     for (const { group, shape } of batches) {
       if (this.stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while scoring.');
       const program = await this.program(shape);
       const { ids, positions, segments, index, token, owners } = packScoring(group.map(({ row }) => row), shape, endOfText);
-      const logp = floats((await program.run({ ids, positions, segments, index, token, ...this.feeds }))['logp']);
+      const told = taskFeeds(shape, task, this.forward.told ?? false);
+      const logp = floats((await program.run({ ids, positions, segments, index, token, ...told, ...this.feeds }))['logp']);
       for (const { at, row, option } of owners) {
         if (!Number.isFinite(logp[at])) {
           throw new LetheError('LETHE_ENGINE_NUMBERS', 'The score of an option is not a finite number.', {
@@ -105,7 +109,7 @@ export class Scorer {
     if (known) return known;
     const program = await this.device.compile({
       name: 'score',
-      inputs: { ...batchInputs(shape, false), ...arrayInputs(this.params, PARAMS) },
+      inputs: { ...batchInputs(shape, false, this.forward.told ?? false), ...arrayInputs(this.params, PARAMS) },
       constants: this.forward.model.weights,
       compute: (inputs, weights) => {
         const { logp, adapted } = targetLogProbabilities(this.forward, inputs, weights, arrayTensors(this.params, PARAMS, inputs), false);

@@ -1,11 +1,11 @@
-import type { Arrays, GradientRequest, Learner, MethodHost, NdArray, Random, Site, TaskView, TrainingBudget } from '@lethe/core';
+import type { Arrays, Capabilities, GradientRequest, Learner, MethodHost, NdArray, Random, Row, Site, TaskView, TrainingBudget } from '@lethe/core';
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
-import { batchInputs, floats } from './batch.js';
+import { batchInputs, floats, taskFeeds } from './batch.js';
 import { batchOf, taskLoss } from './loss.js';
-import { type EncodedExample, packTraining, trainingShape } from './packing.js';
+import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
 
 const PARAMS = 'params.';
@@ -17,39 +17,50 @@ export class Host implements MethodHost {
   readonly rank: number;
   readonly scale: number;
   readonly featureSize: number;
+  readonly endOfText: number;
   readonly modelParameters: number;
   /** The learner whose arrays gradients are taken at; set once it is created. */
   learner: Learner | undefined;
-  private rows: readonly EncodedExample[] | undefined;
+  private shown: readonly Row[] | undefined;
 
   constructor(
     private readonly device: Device,
     private readonly model: LanguageModel,
     budget: TrainingBudget,
     readonly random: Random,
+    private readonly capabilities: Capabilities,
   ) {
     this.sites = sitesOf(model, budget.sites);
     this.rank = budget.rank;
     this.scale = budget.alpha / budget.rank;
     this.featureSize = model.featureSize;
+    this.endOfText = model.tokenizer.endOfText;
     this.modelParameters = model.parameters;
   }
 
   /** Opens the rows of a task to the method, from `begin` to the end of `end`; undefined closes them. */
-  show(rows: readonly EncodedExample[] | undefined): void {
-    this.rows = rows;
+  show(rows: readonly Row[] | undefined): void {
+    this.shown = rows;
   }
 
-  private visible(): readonly EncodedExample[] {
-    if (this.rows) return this.rows;
+  private visible(): readonly Row[] {
+    if (this.shown) return this.shown;
     throw new LetheError('LETHE_METHOD_FAILED', 'A method asked for training rows outside of begin and end.', {
       remedy: 'Keep what you need of them in the learner.',
+    });
+  }
+
+  rows(_task: TaskView): readonly Row[] {
+    if (this.capabilities.rehearsal) return this.visible();
+    throw new LetheError('LETHE_METHOD_CAPABILITY', 'A method asked for training rows to keep, which its manifest does not declare.', {
+      remedy: 'Set "rehearsal" in the capabilities of its plugin.json, or do without rows.',
     });
   }
 
   async *gradients(task: TaskView, request: GradientRequest): AsyncIterable<Arrays> {
     const rows = this.visible();
     const learner = this.learner!;
+    const told = this.capabilities.taskIdentity;
     const params: Arrays = { ...learner.frozen, ...learner.trainable };
     for (const name of request.names) {
       if (!(name in params)) {
@@ -60,12 +71,12 @@ export class Host implements MethodHost {
     const shape = trainingShape(drawn, drawn, request.batch);
     const program = await this.device.compile({
       name: 'gradients',
-      inputs: { ...batchInputs(shape, true), ...arrayInputs(params, PARAMS) },
+      inputs: { ...batchInputs(shape, true, told), ...arrayInputs(params, PARAMS) },
       constants: this.model.weights,
       compute: (inputs, weights) => {
         const tensors = arrayTensors(params, PARAMS, inputs);
         const { gradients } = valueAndGradients(
-          () => taskLoss({ model: this.model, learner, sites: this.sites }, inputs, weights, tensors).loss,
+          () => taskLoss({ model: this.model, learner, sites: this.sites, told }, inputs, weights, tensors).loss,
           request.names.map((name) => tensors[name]!));
         return Object.fromEntries(request.names.map((name, i) => [name, gradients[i]!]));
       },
@@ -75,7 +86,7 @@ export class Host implements MethodHost {
       for (let at = 0; at < drawn.length; at += request.batch) {
         const { ids, positions, segments, index, token, weight } =
           packTraining(drawn.slice(at, at + request.batch), shape, this.model.tokenizer.endOfText);
-        const out = await program.run({ ids, positions, segments, index, token, weight, ...feeds });
+        const out = await program.run({ ids, positions, segments, index, token, weight, ...taskFeeds(shape, task.index, told), ...feeds });
         yield Object.fromEntries(request.names.map((name): [string, NdArray] =>
           [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
       }

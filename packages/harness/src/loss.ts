@@ -1,4 +1,5 @@
-import type { Learner, Site, Tensors } from '@lethe/core';
+import type { Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
+import { LetheError } from '@lethe/core';
 import type { BatchTensors, LanguageModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { adaptWith, createScope } from './scope.js';
@@ -8,6 +9,8 @@ export interface Forward {
   readonly model: LanguageModel;
   readonly learner: Learner;
   readonly sites: readonly Site[];
+  /** Whether the method is told which task a row belongs to (capability `taskIdentity`). */
+  readonly told?: boolean;
 }
 
 /** The batch among a program's inputs, all of its states wanted. */
@@ -22,13 +25,29 @@ export function batchOf(inputs: Tensors): BatchTensors {
 /** Traced. Log probabilities of the targets, (targets), the scope they were computed in, and whether the learner added to any site. */
 export function targetLogProbabilities(
   { model, learner, sites }: Forward, inputs: Tensors, weights: Tensors, params: Tensors, training: boolean,
-): { logp: tf.Tensor1D; scope: ReturnType<typeof createScope>; adapted: boolean } {
+): { logp: tf.Tensor1D; scope: Scope; adapted: boolean } {
   const batch = batchOf(inputs);
-  const scope = createScope(model, weights, batch, params, training);
+  const task = inputs['task'] as tf.Tensor1D | undefined;
   // every row has the same number of targets, so that the last layer can be computed for these alone
   const wanted = inputs['index']!.reshape([batch.ids.shape[0], -1]) as tf.Tensor2D;
   let adapted = false;
-  const hidden = model.hidden({ ...batch, wanted }, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
+
+  const pass = (given: Tensors, learning: boolean): { scope: Scope; hidden: tf.Tensor3D } => {
+    let states: tf.Tensor3D | undefined;
+    const predict = (at: tf.Tensor3D): Predictions =>
+      ({ logp: tf.logSoftmax(model.logits(at, weights)), weights: inputs['weight'] as tf.Tensor1D });
+    const scope = createScope({
+      model, weights, batch, params: given, training: learning, task,
+      predictions: (others) => {
+        if (!states) throw new LetheError('LETHE_METHOD_FAILED', 'A method asked in "adapt" for predictions that are still being made.', { remedy: 'Ask in "penalty".' });
+        return predict(others ? pass({ ...given, ...others }, false).hidden : states);
+      },
+    });
+    states = model.hidden({ ...batch, wanted }, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
+    return { scope, hidden: states };
+  };
+
+  const { scope, hidden } = pass(params, training);
   const targets = { index: null, token: inputs['token'] as tf.Tensor1D };
   return { logp: model.logProbabilities(hidden, targets, weights), scope, adapted };
 }
@@ -36,7 +55,7 @@ export function targetLogProbabilities(
 /** Traced. The task loss -sum(weight * log p): the mean over rows of the mean over their answer tokens. */
 export function taskLoss(
   forward: Forward, inputs: Tensors, weights: Tensors, params: Tensors,
-): { loss: tf.Scalar; scope: ReturnType<typeof createScope> } {
+): { loss: tf.Scalar; scope: Scope } {
   const { logp, scope } = targetLogProbabilities(forward, inputs, weights, params, true);
   return { loss: tf.neg(tf.sum(tf.mul(logp, inputs['weight']!))), scope };
 }

@@ -1,4 +1,4 @@
-import type { Example } from '@lethe/core';
+import type { Example, Row } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { Tokenizer } from '@lethe/model';
 import type { BatchShape } from './batch.js';
@@ -47,6 +47,9 @@ function optionFault(options: readonly (readonly number[])[]): string | undefine
   return equal >= 0 ? `option ${equal + 1} has the tokens of an earlier option` : undefined;
 }
 
+/** How many tokens a prompt may have beside the longest of its options and the end of text. */
+export const roomFor = (options: readonly (readonly number[])[], maxTokens: number) => maxTokens - largest(options, (option) => option.length) - 1;
+
 /**
  * Tokens of a row. A prompt too long for `maxTokens` beside its longest option is cut in its middle: of what there is room
  * for, the last quarter is kept from its end (the question after a passage, the end of the template) and the rest from its start.
@@ -60,9 +63,9 @@ export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: num
   const options = example.options.map((option) => tokenizer.encode(option));
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
-  const longest = largest(options, (option) => option.length);
-  const room = maxTokens - longest - 1; // the end of text counts
+  const room = roomFor(options, maxTokens);
   if (room <= KEPT_END) {
+    const longest = largest(options, (option) => option.length);
     throw refuse(`an option of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
       `Raise training.maxTokens to ${longest + 2 + KEPT_END} or more.`);
   }
@@ -83,8 +86,11 @@ function scored({ options }: EncodedExample, option: number, endOfText: number):
   return open ? [...own, endOfText] : own;
 }
 
-const trainingTokens = (row: EncodedExample) => row.prompt.length + row.options[row.answer]!.length;
-const trainingTargets = (row: EncodedExample) => row.options[row.answer]!.length + 1;
+/** What training reads of a row. */
+export const trainingRow = ({ prompt, options, answer }: EncodedExample): Row => ({ prompt, answer: options[answer]! });
+
+const trainingTokens = ({ prompt, answer }: Row) => prompt.length + answer.length;
+const trainingTargets = ({ answer }: Row) => answer.length + 1;
 /** Tokens of a row with all its options. */
 export const scoringTokens = (row: EncodedExample) => row.prompt.length + row.options.reduce((sum, option) => sum + option.length, 0);
 const scoringTargets = (row: EncodedExample) => row.options.reduce((sum, _, o) => sum + scored(row, o, 0).length, 0);
@@ -92,7 +98,7 @@ const scoringTargets = (row: EncodedExample) => row.options.reduce((sum, _, o) =
 const largest = <T>(rows: readonly T[], size: (row: T) => number) => rows.reduce((max, row) => Math.max(max, size(row)), 1);
 
 /** Tokens fit the batch in steps of 8; targets fit all of `rows`, so that shapes differ in one dimension only. */
-export function trainingShape(batch: readonly EncodedExample[], rows: readonly EncodedExample[], size: number): BatchShape {
+export function trainingShape(batch: readonly Row[], rows: readonly Row[], size: number): BatchShape {
   return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
 }
 
@@ -145,15 +151,14 @@ class Packer {
 }
 
 /** Prompts followed by their right answers. The loss is the mean over rows of the mean over answer tokens and end of text. */
-export function packTraining(rows: readonly EncodedExample[], shape: BatchShape, endOfText: number): PackedBatch {
+export function packTraining(rows: readonly Row[], shape: BatchShape, endOfText: number): PackedBatch {
   const packer = new Packer(shape);
-  rows.forEach(({ prompt, options, answer }, row) => {
-    const option = options[answer]!;
+  rows.forEach(({ prompt, answer }, row) => {
     const start = packer.place(row, 0, prompt, 1, 0);
-    packer.place(row, start, option, 2, prompt.length);
-    const targets = [...option, endOfText];
+    packer.place(row, start, answer, 2, prompt.length);
+    const targets = [...answer, endOfText];
     const weight = 1 / (rows.length * targets.length);
-    targets.forEach((token, i) => packer.target(row, start - 1 + i, token, answer, weight));
+    targets.forEach((token, i) => packer.target(row, start - 1 + i, token, 0, weight));
   });
   return packer;
 }

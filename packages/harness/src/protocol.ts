@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventListener, Method, Run, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
+import type { EventListener, Learner, Method, Run, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
 import { LetheError, createRandom, didYouMean } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
@@ -9,7 +9,7 @@ import { countOf } from './flat.js';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
-import { type EncodedExample, encodeRow } from './packing.js';
+import { type EncodedExample, encodeRow, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
@@ -36,6 +36,18 @@ async function within<T>(where: string, call: () => T | Promise<T>): Promise<T> 
     if (cause instanceof LetheError) throw cause;
     throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), { where, cause });
   }
+}
+
+/**
+ * Holds a method to what its manifest says of rows.
+ *
+ * @throws LETHE_METHOD_CAPABILITY where it keeps some, or chooses those of a step, without the capability `rehearsal`
+ */
+function checkRehearsal({ rows = [], batch }: Learner, declared: boolean, where: string): void {
+  if (declared || (rows.length === 0 && !batch)) return;
+  throw new LetheError('LETHE_METHOD_CAPABILITY', `A method ${batch ? 'chooses the rows of a step' : `keeps ${rows.length} rows`}, which its manifest does not declare.`, {
+    where, remedy: 'Set "rehearsal" in the capabilities of its plugin.json, or do without rows.',
+  });
 }
 
 /**
@@ -100,11 +112,11 @@ class Stream {
     // of states only the last is kept: they can be large
     let { state } = base;
 
-    const host = new Host(deps.device, deps.model, job.identity.training, createRandom(job.identity.seed, 'method'));
+    const host = new Host(deps.device, deps.model, job.identity.training, createRandom(job.identity.seed, 'method'), job.identity.method.capabilities);
     const where = `${job.identity.method.id}, ${this.name}`;
     const learner = await within(where, () => deps.method.create(host, { ...job.identity.method.options }));
     host.learner = learner;
-    const forward: Forward = { model: deps.model, learner, sites: host.sites };
+    const forward: Forward = { model: deps.model, learner, sites: host.sites, told: job.identity.method.capabilities.taskIdentity };
     /** How many stages the learner itself has gone through; it is brought up to date only when it must train. */
     let at = 0;
     for (const [i, stage] of stages.entries()) {
@@ -112,7 +124,7 @@ class Stream {
       const step = await this.step(i + 1, stage.name, key, async () => {
         if (at < i) await within(where, () => learner.restore(state));
         at = i + 1;
-        return this.learn(i + 1, stage, forward, host, base.record);
+        return this.learn(i + 1, stages, forward, host, base.record);
       });
       records.push(step.record);
       ({ state } = step);
@@ -136,33 +148,36 @@ class Stream {
 
   private async base(): Promise<Step> {
     const started = performance.now();
-    const scores = await this.score(0, { model: this.deps.model, learner: baseModel, sites: [] });
+    const scores = await this.score(0, { model: this.deps.model, learner: baseModel, sites: [] }, []);
     return {
       state: baseModel.save(),
       record: { ...scores, cost: this.cost({ evalSeconds: (performance.now() - started) / 1000 }) },
     };
   }
 
-  private async learn(index: number, stage: Stage, forward: Forward, host: Host, base: StepRecord): Promise<Step> {
+  private async learn(index: number, stages: readonly Stage[], forward: Forward, host: Host, base: StepRecord): Promise<Step> {
     const { identity } = this.job;
     const { learner } = forward;
-    const rows = stage.tasks.flatMap((task) => this.encode(task.train));
+    const stage = stages[index - 1]!;
+    const rows = stage.tasks.flatMap((task) => this.encode(task.train).map(trainingRow));
     const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, identity.training) };
     const name = `${identity.method.id} on ${stage.name}`;
     const started = performance.now();
     host.show(rows);
     await within(name, () => learner.begin(view));
+    checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
     const trainableParameters = countOf(learner.trainable);
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
-      device: this.deps.device, forward, rows, budget: identity.training, name, stop: this.stop,
+      device: this.deps.device, forward, rows, index, budget: identity.training, name, stop: this.stop,
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),
     }));
     await within(name, () => learner.end(view));
+    checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
     host.show(undefined);
     const trained = performance.now();
-    const scores = await within(name, () => this.score(index, forward, base));
+    const scores = await within(name, () => this.score(index, forward, stages.slice(0, index), base));
     const report = learner.report?.();
     return {
       state: learner.save(),
@@ -186,8 +201,24 @@ class Stream {
     return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens));
   }
 
-  /** @param base the record of the base model, once there is one */
-  private async score(step: number, forward: Forward, base?: StepRecord): Promise<Pick<StepRecord, 'tasks' | 'probes'>> {
+  /** Rows as a learner with examples in context lets the model read them; throws LETHE_METHOD_FAILED for a prompt that is too long. */
+  private prompted(learner: Learner, rows: readonly EncodedExample[], task: number): EncodedExample[] {
+    const { maxTokens } = this.job.identity.training;
+    return rows.map((row) => {
+      const room = roomFor(row.options, maxTokens);
+      const prompt = learner.prompt!(row.prompt, room, task);
+      if (prompt.length > 0 && prompt.length <= room) return { ...row, prompt };
+      throw new LetheError('LETHE_METHOD_FAILED', `A prompt has ${prompt.length} tokens where there is room for 1 to ${room}.`, {
+        remedy: 'Leave out examples until the prompt fits into the room that the method is given.',
+      });
+    });
+  }
+
+  /**
+   * @param learned the stages that were trained
+   * @param base the record of the base model, once there is one
+   */
+  private async score(step: number, forward: Forward, learned: readonly Stage[], base?: StepRecord): Promise<Pick<StepRecord, 'tasks' | 'probes'>> {
     const { tasks, probes } = this.scored;
     const total = [...tasks, ...probes].reduce((sum, task) => sum + task.test.length, 0);
     const scorer = new Scorer(this.deps.device, forward, this.stop);
@@ -201,7 +232,10 @@ class Stream {
       for (const task of list) {
         let rows = this.encoded.get(task);
         if (!rows) this.encoded.set(task, (rows = this.encode(task.test)));
-        chosen[task.id] = await scorer.choose(rows, onRows, before?.[task.id]);
+        const index = forward.told ? learned.findIndex(({ tasks: trained }) => trained.includes(task)) + 1 : 0;
+        chosen[task.id] = forward.learner.prompt
+          ? await scorer.choose(this.prompted(forward.learner, rows, index), onRows, undefined, index)
+          : await scorer.choose(rows, onRows, before?.[task.id], index);
       }
       return chosen;
     };

@@ -1,5 +1,5 @@
 import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData } from '@lethe/core';
-import { LetheError, bytesOf } from '@lethe/core';
+import { LetheError, bytesOfState } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import { accuracy, metricsOf } from '@lethe/metrics';
 import { countOf } from './flat.js';
@@ -27,7 +27,7 @@ function predictionsOf(list: readonly TaskData[], rows: readonly (StepRecord | n
  * @param state what the learner keeps after the last task
  */
 export function completedRun(
-  job: Job, { tasks, probes }: Scored, records: readonly StepRecord[], { trainable, frozen, stored }: LearnerState, device: Device,
+  job: Job, { tasks, probes }: Scored, records: readonly StepRecord[], state: LearnerState, device: Device,
 ): CompletedRun {
   const [first, last] = [records[0]!, records.at(-1)!];
   const rows = Array.from({ length: tasks.length + 1 }, (_, i): StepRecord | null =>
@@ -47,8 +47,8 @@ export function completedRun(
     predictions: { ...predictionsOf(tasks, rows, 'tasks'), ...predictionsOf(probes, rows, 'probes') },
     cost: {
       trainableParameters: most('trainableParameters'),
-      storedBytes: bytesOf(trainable) + bytesOf(frozen) + bytesOf(stored),
-      addedParameters: countOf(trainable) + countOf(frozen),
+      storedBytes: bytesOfState(state),
+      addedParameters: countOf(state.trainable) + countOf(state.frozen),
       trainTokens: sum('trainTokens'), trainSeconds: sum('trainSeconds'), evalSeconds: sum('evalSeconds'),
       peakBytes: most('peakBytes'),
     },

@@ -1,12 +1,24 @@
-import type { Arrays, Learner, Scope, Site, Tensors } from '@lethe/core';
+import type { Arrays, Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
+import { LetheError } from '@lethe/core';
 import type { TensorSpec, Values } from '@lethe/engine';
 import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
-import type { Tensor2D } from '@tensorflow/tfjs';
+import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+
+/** What one forward pass is about. */
+export interface Pass {
+  readonly model: LanguageModel;
+  readonly weights: Tensors;
+  readonly batch: BatchTensors;
+  readonly params: Tensors;
+  readonly training: boolean;
+  /** {@link Scope.task}, undefined for a method that is not told. */
+  readonly task: Tensor1D | undefined;
+  /** {@link Scope.predictions}. */
+  readonly predictions: (params?: Tensors) => Predictions;
+}
 
 /** The scope of one forward pass: what a method sees inside a traced function. */
-export function createScope(
-  model: LanguageModel, weights: Tensors, batch: BatchTensors, params: Tensors, training: boolean,
-): Scope {
+export function createScope({ model, weights, batch, params, training, task, predictions }: Pass): Scope {
   const made = new Map<string, unknown>();
   let features: Tensor2D | undefined;
   return {
@@ -18,6 +30,13 @@ export function createScope(
       if (!made.has(key)) made.set(key, make());
       return made.get(key) as T;
     },
+    task() {
+      if (task) return task;
+      throw new LetheError('LETHE_METHOD_CAPABILITY', 'A method asked for the task of a row, which its manifest does not declare.', {
+        remedy: 'Set "taskIdentity" and "bound" in the capabilities of its plugin.json, or predict without it.',
+      });
+    },
+    predictions,
   };
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LearnerState, TaskData } from '@lethe/core';
+import type { LearnerState, Row, TaskData } from '@lethe/core';
 import { sha256 } from '@lethe/core';
 import { readArtefact, writeArtefact } from './artefact.js';
 import type { Job } from './job.js';
@@ -59,14 +59,15 @@ const pathOf = (job: Job, key: string) => join(job.outDir, 'steps', `${key}.step
 
 /** The step of this name, or undefined. Throws LETHE_RUN_DAMAGED. */
 export async function readStep(job: Job, key: string): Promise<Step | undefined> {
-  const artefact = await readArtefact<{ record: StepRecord; learner: unknown }>(pathOf(job, key));
+  const artefact = await readArtefact<{ record: StepRecord; learner: unknown; rows?: readonly Row[] }>(pathOf(job, key));
   if (!artefact) return undefined;
   const { trainable = {}, frozen = {}, stored = {} } = artefact.groups;
-  return { record: artefact.json.record, state: { trainable, frozen, stored, json: artefact.json.learner } };
+  const { record, learner, rows } = artefact.json;
+  return { record, state: { trainable, frozen, stored, json: learner, ...(rows ? { rows } : {}) } };
 }
 
 /** Writes a step atomically. */
 export async function writeStep(job: Job, key: string, { record, state }: Step): Promise<void> {
-  const { trainable, frozen, stored, json } = state;
-  await writeArtefact(pathOf(job, key), { json: { record, learner: json }, groups: { trainable, frozen, stored } });
+  const { trainable, frozen, stored, json, rows } = state;
+  await writeArtefact(pathOf(job, key), { json: { record, learner: json, ...(rows ? { rows } : {}) }, groups: { trainable, frozen, stored } });
 }

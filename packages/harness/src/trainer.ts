@@ -1,18 +1,20 @@
-import type { Random, TrainingBudget } from '@lethe/core';
+import type { Random, Row, TrainingBudget } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
-import { floats } from './batch.js';
+import { floats, taskFeeds } from './batch.js';
 import { flatten, unflatten } from './flat.js';
 import type { Forward } from './loss.js';
 import { biasCorrections, learningRate } from './optimizer.js';
-import { type EncodedExample, packTraining, trainingShape } from './packing.js';
+import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds } from './scope.js';
 import { FROZEN, compileTrainingStep } from './training-step.js';
 
 export interface TrainingTask {
   readonly device: Device;
   readonly forward: Forward;
-  readonly rows: readonly EncodedExample[];
+  readonly rows: readonly Row[];
+  /** {@link TaskView.index}. */
+  readonly index: number;
   readonly budget: TrainingBudget;
   /** Decides the order of the rows. */
   readonly random: Random;
@@ -29,16 +31,36 @@ export function stepsFor(rows: number, budget: TrainingBudget): number {
 }
 
 /**
+ * Chooses the rows of each step: those drawn, or what a learner that rehearses makes of them.
+ *
+ * @throws LETHE_METHOD_FAILED for another number of rows, or one that is neither the task's nor among those that the learner keeps
+ */
+function rehearsal({ rows, forward: { learner }, name }: TrainingTask): (drawn: readonly Row[], step: number) => readonly Row[] {
+  if (!learner.batch) return (drawn) => drawn;
+  const known = new Set([...rows, ...(learner.rows ?? [])]);
+  return (drawn, step) => {
+    const chosen = learner.batch!(drawn, step);
+    if (chosen.length === drawn.length && chosen.every((row) => known.has(row))) return chosen;
+    throw new LetheError('LETHE_METHOD_FAILED', `Of the ${chosen.length} rows for step ${step} some are not known, or ${drawn.length} were due.`, {
+      where: name, remedy: 'Give back as many rows as were drawn, each of them one that was drawn or one of the learner\'s "rows".',
+    });
+  };
+}
+
+/**
  * Trains the learner's `trainable` arrays on the rows of one task, in place: AdamW, linear warm-up and decay, gradients
  * clipped by their global norm, rows shuffled anew each epoch.
  *
  * @returns the number of tokens read, padding not counted
- * @throws LETHE_ENGINE_NUMBERS for a loss that is not finite, LETHE_RUN_STOPPED when asked to stop
+ * @throws LETHE_ENGINE_NUMBERS for a loss that is not finite, LETHE_RUN_STOPPED when asked to stop, LETHE_METHOD_FAILED
+ * for rows of a step that are not the method's to choose
  */
 export async function trainTask(task: TrainingTask): Promise<{ tokens: number }> {
   const { budget, rows, forward } = task;
   const { learner } = forward;
   const total = stepsFor(rows.length, budget);
+  const choose = rehearsal(task);
+  const readable = [...rows, ...(learner.rows ?? [])];
   const programs = new Map<number, Program>();
   const frozen = arrayFeeds(learner.frozen, FROZEN);
   let flat: Float32Array = flatten(learner.trainable);
@@ -52,8 +74,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
       for (let at = 0; at < shuffled.length; at += budget.batch) {
         if (task.stop()) throw new LetheError('LETHE_RUN_STOPPED', `Stopped at step ${step} of ${total} of ${task.name}.`);
         step++;
-        const batch = shuffled.slice(at, at + budget.batch);
-        const shape = trainingShape(batch, rows, budget.batch);
+        const batch = choose(shuffled.slice(at, at + budget.batch), step);
+        const shape = trainingShape(batch, readable, budget.batch);
         let program = programs.get(shape.tokens);
         if (!program) programs.set(shape.tokens, (program = await compileTrainingStep(task, shape)));
         const packed = packTraining(batch, shape, forward.model.tokenizer.endOfText);
@@ -61,7 +83,7 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         const bias = biasCorrections(step);
         const out = await program.run({
           ids: packed.ids, positions: packed.positions, segments: packed.segments,
-          index: packed.index, token: packed.token, weight: packed.weight,
+          index: packed.index, token: packed.token, weight: packed.weight, ...taskFeeds(shape, task.index, forward.told ?? false),
           ...frozen, flat, m, v,
           rate: Float32Array.of(learningRate(step, total, budget)),
           first: Float32Array.of(bias.first), second: Float32Array.of(bias.second),

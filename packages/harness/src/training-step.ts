@@ -20,8 +20,8 @@ export interface TrainingStep {
 }
 
 /**
- * Compiles one optimizer step: forward, gradients, clipping and update are one graph. Inputs are the packed batch, the
- * learner's frozen arrays under {@link FROZEN}, the trainable arrays and both moments as flat vectors `flat`, `m` and `v`, and
+ * Compiles one optimizer step: forward, gradients, clipping and update are one graph. Inputs are the packed batch (with the task of
+ * its rows for a learner that is told), the learner's frozen arrays under {@link FROZEN}, the trainable arrays and both moments as flat vectors `flat`, `m` and `v`, and
  * the scalars `rate`, `first` and `second` (bias corrections). Outputs are the next `flat`, `m` and `v`, and `loss` (with the
  * method's penalty) and `task` (without it), each of shape [1].
  */
@@ -32,7 +32,7 @@ export function compileTrainingStep({ device, forward, budget }: TrainingStep, s
   return device.compile({
     name: 'train-step',
     inputs: {
-      ...batchInputs(shape, true), ...arrayInputs(frozen, FROZEN),
+      ...batchInputs(shape, true, forward.told ?? false), ...arrayInputs(frozen, FROZEN),
       flat: vector, m: vector, v: vector, rate: SCALAR, first: SCALAR, second: SCALAR,
     },
     constants: model.weights,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { packScoring, packTraining, scoringShapes, trainingShape } from '../src/packing.js';
+import { packScoring, packTraining, scoringShapes, trainingRow, trainingShape } from '../src/packing.js';
 
 const rows = [
   { prompt: [5, 6, 7], options: [[1], [2, 3]], answer: 1 },
@@ -8,9 +8,10 @@ const rows = [
 
 describe('packing', () => {
   it('puts the targets of each row in places of its own, padded with weight 0', () => {
-    const shape = trainingShape(rows, rows, 3);
+    const training = rows.map(trainingRow);
+    const shape = trainingShape(training, training, 3);
     expect(shape).to.deep.equal({ batch: 3, tokens: 8, targets: 9 });
-    const { index, token, weight, owners } = packTraining(rows, shape, 0);
+    const { index, token, weight, owners } = packTraining(training, shape, 0);
     expect([...index]).to.deep.equal([2, 3, 4, 8, 9, 8, 16, 16, 16]);
     expect([...token]).to.deep.equal([2, 3, 0, 4, 0, 0, 0, 0, 0]);
     [1 / 6, 1 / 6, 1 / 6, 1 / 4, 1 / 4, 0, 0, 0, 0].forEach((value, i) => expect(weight[i]).to.be.closeTo(value, 1e-7));

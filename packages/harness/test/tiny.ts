@@ -46,6 +46,7 @@ export function tinyModel(): LanguageModel {
       const logp = tf.logSoftmax(tf.matMul(rows as tf.Tensor2D, weights['head'] as tf.Tensor2D));
       return logp.mul(tf.oneHot(token.cast('int32'), VOCABULARY)).sum(1);
     },
+    logits: (hidden, weights) => tf.matMul(hidden.reshape([-1, HIDDEN]), weights['head'] as tf.Tensor2D),
     features({ ids, segments }, weights) {
       const mask = segments.equal(1).cast('float32').expandDims(2);
       const x = embed(ids, weights);

@@ -3,5 +3,5 @@ export { loadModel } from './load.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
 export { parseConfig, sitesOf } from './config.js';
 export { type WeightEntry, layoutOf, transpose } from './layout.js';
-export { features, hidden, logProbabilities } from './llama.js';
+export { features, hidden, logProbabilities, logits } from './llama.js';
 export { parseTokenizer } from './tokenizer.js';

@@ -138,6 +138,11 @@ export function logProbabilities(
   return head(targets.index ? tf.gather(flat, targets.index) : flat, weights[config.tiedHead ? 'embed' : 'head']!) as tf.Tensor1D;
 }
 
+/** Traced. Logits of the whole vocabulary for hidden states (batch, n, hidden), in order: (batch * n, vocabulary). */
+export function logits(config: ModelConfig, states: tf.Tensor3D, weights: Tensors): tf.Tensor2D {
+  return tf.matMul(tf.reshape(states, [-1, config.hiddenSize]), weights[config.tiedHead ? 'embed' : 'head']! as tf.Tensor2D, false, true);
+}
+
 /** Traced. Mean and standard deviation of the embeddings of the prompt's tokens (segment 1), (batch, 2 * hidden). */
 export function features(config: ModelConfig, batch: BatchTensors, weights: Tensors): tf.Tensor2D {
   const [rows, tokens] = batch.ids.shape;

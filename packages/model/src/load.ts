@@ -3,7 +3,7 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LetheError, sizeOf } from '@lethe/core';
 import { parseConfig, sitesOf } from './config.js';
-import { features, hidden, logProbabilities } from './llama.js';
+import { features, hidden, logProbabilities, logits } from './llama.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
@@ -67,6 +67,7 @@ export async function loadModel(directory: string): Promise<LanguageModel> {
     weights,
     hidden: (batch, tensors, adapt) => hidden(config, batch, tensors, adapt),
     logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
+    logits: (states, tensors) => logits(config, states, tensors),
     features: (batch, tensors) => features(config, batch, tensors),
     featureSize: 2 * config.hiddenSize,
   };

@@ -70,6 +70,8 @@ export interface LanguageModel {
   hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt): Tensor3D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
   logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;
+  /** Traced. Logits of the whole vocabulary for every hidden state, in order: (states, vocabulary). */
+  logits(hidden: Tensor3D, weights: Tensors): Tensor2D;
   /** Traced. {@link Scope.features}: (batch, 2 * hidden), mean and standard deviation of the prompt's token embeddings (segment 1). */
   features(batch: BatchTensors, weights: Tensors): Tensor2D;
   readonly featureSize: number;

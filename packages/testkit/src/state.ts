@@ -15,8 +15,11 @@ export function copyOf<T>(value: T): T {
 }
 
 /** An independent copy of a state. */
-export function copyState({ trainable, frozen, stored, json }: LearnerState): LearnerState {
-  return { trainable: copyArrays(trainable), frozen: copyArrays(frozen), stored: copyArrays(stored), json: copyOf(json) };
+export function copyState({ trainable, frozen, stored, json, rows }: LearnerState): LearnerState {
+  return {
+    trainable: copyArrays(trainable), frozen: copyArrays(frozen), stored: copyArrays(stored), json: copyOf(json),
+    ...(rows ? { rows: copyOf(rows) } : {}),
+  };
 }
 
 /** Where two lists of numbers differ first, bit by bit; null where they do not. */
@@ -45,8 +48,11 @@ export function differingState(a: LearnerState, b: LearnerState): string | null 
     const array = differingArray(a[group], b[group]);
     if (array) return `${group} ${array}`;
   }
-  const [p, q] = [JSON.stringify(a.json), JSON.stringify(b.json)];
-  return p === q ? null : `json is ${shortened(p)} instead of ${shortened(q)}`;
+  for (const part of ['json', 'rows'] as const) {
+    const [p, q] = [JSON.stringify(a[part]), JSON.stringify(b[part])];
+    if (p !== q) return `${part} is ${shortened(p)} instead of ${shortened(q)}`;
+  }
+  return null;
 }
 
 const shortened = (text: string | undefined) => (text !== undefined && text.length > 80 ? `${text.slice(0, 80)}…` : String(text));

@@ -6,7 +6,7 @@ import { valueAndGradients } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
-import { FEATURES, ROWS, type Rows, SITES, TASKS, arraysOf, batchOf, forward, joined, rowsBetween, squaredError, tensorsOf, toyRows } from './toy-world.js';
+import { FEATURES, ROWS, type Rows, SITES, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows } from './toy-world.js';
 
 const RANK = 4;
 const RATE = 0.05;
@@ -23,6 +23,8 @@ export class ToyStream {
   /** How many times the learner trains: once a task, once for all of them where its stream is joint. */
   readonly stages: number;
   private present: Rows | undefined;
+  /** Stages that the learner has ended. */
+  private learned = 0;
 
   private constructor(
     private readonly tested: TestedMethod,
@@ -38,6 +40,12 @@ export class ToyStream {
       featureSize: FEATURES,
       modelParameters: 72,
       random: createRandom(seed, 'toy', 'method'),
+      endOfText: 0,
+      rows: ({ index }) => {
+        this.visible();
+        if (this.tested.manifest.capabilities.rehearsal) return this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(index);
+        throw new LetheError('LETHE_METHOD_CAPABILITY', 'A method asked for training rows to keep, which its manifest does not declare.');
+      },
       gradients: (_, request) => this.gradients(request),
       features: async (_, rows) => {
         const { z } = this.visible();
@@ -70,6 +78,7 @@ export class ToyStream {
   restored(state: LearnerState = this.learner.save()): ToyStream {
     const stream = new ToyStream(this.tested, this.seed, this.rows);
     stream.learner.restore(copyState(state));
+    stream.learned = this.learned;
     return stream;
   }
 
@@ -84,13 +93,14 @@ export class ToyStream {
   /** Trains what is trainable on the rows at hand; returns the total loss before each step. */
   train(steps: number): number[] {
     if (Object.keys(this.learner.trainable).length === 0) return [];
-    return Array.from({ length: steps }, () => this.descend());
+    return Array.from({ length: steps }, (_, i) => this.descend(i + 1));
   }
 
   /** Lets the learner end a stage and closes its rows. */
   async end(task: TaskView): Promise<void> {
     await this.learner.end(task);
     this.present = undefined;
+    this.learned = task.index;
   }
 
   /** Learns a stage from begin to end; returns the total loss before the first and before the last step. */
@@ -108,19 +118,19 @@ export class ToyStream {
 
   /** Predictions for rows of whatever tasks, as one batch. */
   answer(rows: Rows): Float32Array {
-    return tf.tidy(() => forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(rows), false).output.dataSync<'float32'>());
+    return tf.tidy(() => forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(rows)), false, this.told).output.dataSync<'float32'>());
   }
 
   /** What the model answers without the learner. */
   base(task: number): Float32Array {
-    return tf.tidy(() => forward(null, {}, batchOf(this.rows[task - 1]!), false).output.dataSync<'float32'>());
+    return tf.tidy(() => forward(null, {}, batchOf(this.rows[task - 1]!), false, false).output.dataSync<'float32'>());
   }
 
   /** The learner's penalty at its present values, on the rows at hand or, between stages, those of a task. */
   penalty(task?: number): number | null {
     const rows = task === undefined ? this.visible() : this.rows[task - 1]!;
     const [value] = tf.tidy(() => {
-      const { scope } = forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(rows), true);
+      const { scope } = forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(rows), true, this.told);
       return [...(this.learner.penalty?.(scope)?.dataSync() ?? [])];
     });
     return value ?? null;
@@ -144,20 +154,38 @@ export class ToyStream {
   /** Mean squared error of rows, and the scope it was computed in. */
   private error(params: Tensors, rows: Rows): { loss: tf.Scalar; scope: Scope } {
     const batch = batchOf(rows);
-    const { output, scope } = forward(this.learner, params, batch, true);
+    const { output, scope } = forward(this.learner, params, batch, true, this.told);
     return { loss: squaredError(output, batch.y), scope };
+  }
+
+  /** The rows of a step: those at hand, or what a learner that rehearses makes of them. */
+  private rowsOf(step: number): Rows {
+    const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
+    return this.learner.batch ? keptRows(this.rows, this.learner.batch(drawn, step)) : this.visible();
+  }
+
+  /** Rows as they are answered: those of tasks that were not learned have the task 0. */
+  private asked(rows: Rows): Rows {
+    const { shape, data } = rows.task;
+    return { ...rows, task: { shape, data: data.map((task) => (this.joint ? Math.min(this.learned, 1) : task <= this.learned ? task : 0)) } };
+  }
+
+  /** Whether the learner may ask for the task of a row. */
+  get told(): boolean {
+    return this.tested.manifest.capabilities.taskIdentity;
   }
 
   private get joint(): boolean {
     return this.tested.manifest.stream === 'joint';
   }
 
-  private descend(): number {
+  private descend(step: number): number {
     const names = Object.keys(this.learner.trainable);
+    const rows = this.rowsOf(step);
     return tf.tidy(() => {
       const params = tensorsOf(arraysOf(this.learner));
       const { value, gradients } = valueAndGradients(() => {
-        const { loss, scope } = this.error(params, this.visible());
+        const { loss, scope } = this.error(params, rows);
         const penalty = this.learner.penalty?.(scope) ?? null;
         return penalty ? loss.add(penalty) : loss;
       }, names.map((name) => params[name]!));

@@ -1,4 +1,4 @@
-import { type Arrays, type Learner, type NdArray, type Scope, type Site, type Tensors, createRandom, sizeOf } from '@lethe/core';
+import { type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, LetheError, createRandom, sizeOf } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
 /** Two linear sites, one after the other: what the first adds changes what the second sees. */
@@ -22,6 +22,8 @@ export interface Rows {
   readonly z: NdArray;
   /** Wanted output of the second site, (rows, 3, 4). */
   readonly y: NdArray;
+  /** What `scope.task()` gives, (rows): 1, 2 or 3. */
+  readonly task: NdArray;
 }
 
 /** Rows as tensors of the present backend. */
@@ -29,6 +31,7 @@ export interface Batch {
   readonly x: tf.Tensor3D;
   readonly z: tf.Tensor2D;
   readonly y: tf.Tensor3D;
+  readonly task: tf.Tensor1D;
 }
 
 /** The rows of every task. */
@@ -38,6 +41,7 @@ export function toyRows(seed: number): Rows[] {
     x: { shape: [ROWS, TOKENS, IN], data: random.fork('x', i + 1).normals(ROWS * TOKENS * IN, 1) },
     z: { shape: [ROWS, FEATURES], data: random.fork('z', i + 1).normals(ROWS * FEATURES, 1).map((v) => v + 3 * (i + 1)) },
     y: { shape: [ROWS, TOKENS, OUT], data: random.fork('y', i + 1).normals(ROWS * TOKENS * OUT, 1) },
+    task: { shape: [ROWS], data: new Float32Array(ROWS).fill(i + 1) },
   }));
 }
 
@@ -48,33 +52,46 @@ export function joined(lists: readonly Rows[]): Rows {
     const data = Float32Array.from(lists.flatMap((rows) => [...rows[key].data]));
     return { shape: [data.length / sizeOf(rest), ...rest], data };
   };
-  return { x: all('x'), z: all('z'), y: all('y') };
+  return { x: all('x'), z: all('z'), y: all('y'), task: all('task') };
 }
 
 /** Rows [from, to). */
-export function rowsBetween(rows: Rows, from: number, to: number): Rows {
+export function rowsBetween({ x, z, y, task }: Rows, from: number, to: number): Rows {
   const part = ({ shape: [, ...rest], data }: NdArray): NdArray => {
     const size = sizeOf(rest);
     return { shape: [to - from, ...rest], data: data.slice(from * size, to * size) };
   };
-  return { x: part(rows.x), z: part(rows.z), y: part(rows.y) };
+  return { x: part(x), z: part(z), y: part(y), task: part(task) };
 }
 
 /** Independent copies of rows as tensors. */
-export function batchOf({ x, z, y }: Rows): Batch {
+export function batchOf({ x, z, y, task }: Rows): Batch {
   const tensor = <T extends tf.Tensor>({ shape, data }: NdArray) => tf.tensor(data.slice(), [...shape]) as T;
-  return { x: tensor(x), z: tensor(z), y: tensor(y) };
+  return { x: tensor(x), z: tensor(z), y: tensor(y), task: tensor(task) };
+}
+
+/** The rows of a task as a method may keep them: as prompt the task and the place among its rows. */
+export function keepable(task: number): Row[] {
+  return Array.from({ length: ROWS }, (_, row) => ({ prompt: [task, row], answer: [task] }));
+}
+
+/** What {@link keepable} rows stand for. */
+export function keptRows(tasks: readonly Rows[], kept: readonly Row[]): Rows {
+  return joined(kept.map(({ prompt: [task, row] }) => rowsBetween(tasks[task! - 1]!, row!, row! + 1)));
 }
 
 /**
  * The model: every site gives the mean of its input in all of its outputs, to which the learner adds.
  *
  * @param learner null for the model alone
+ * @param told whether the learner may ask for the task of a row
  */
 export function forward(
-  learner: Learner | null, params: Tensors, { x, z }: Pick<Batch, 'x' | 'z'>, training: boolean,
+  learner: Learner | null, params: Tensors, batch: Pick<Batch, 'x' | 'z' | 'task'>, training: boolean, told: boolean,
 ): { output: tf.Tensor3D; scope: Scope } {
+  const { x, z, task } = batch;
   const shared = new Map<string, unknown>();
+  let output: tf.Tensor3D | undefined;
   const scope: Scope = {
     params,
     training,
@@ -84,6 +101,14 @@ export function forward(
       if (!shared.has(key)) shared.set(key, make());
       return shared.get(key) as T;
     },
+    task() {
+      if (told) return tf.cast(task, 'int32');
+      throw new LetheError('LETHE_METHOD_CAPABILITY', 'A method asked for the task of a row, which its manifest does not declare.');
+    },
+    predictions(others) {
+      if (!output) throw new LetheError('LETHE_METHOD_FAILED', 'A method asked in "adapt" for predictions that are still being made.');
+      return predictionsOf(others ? forward(learner, { ...params, ...others }, batch, false, told).output : output);
+    },
   };
   let h = x;
   for (const site of SITES) {
@@ -91,7 +116,15 @@ export function forward(
     const delta = learner?.adapt(site, h, scope) ?? null;
     h = delta ? base.add(delta) : base;
   }
-  return { output: h, scope };
+  output = h;
+  return { output, scope };
+}
+
+/** The outputs of every token taken for logits of a vocabulary of four, all places with equal shares. */
+function predictionsOf(output: tf.Tensor3D): Predictions {
+  const logp = tf.logSoftmax(tf.reshape(output, [-1, OUT])) as tf.Tensor2D;
+  const places = logp.shape[0];
+  return { logp, weights: tf.fill([places], 1 / places) };
 }
 
 /** Mean squared error of an output. */

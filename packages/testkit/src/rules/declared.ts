@@ -1,10 +1,10 @@
-import { bytesOf } from '@lethe/core';
+import { bytesOfState } from '@lethe/core';
 import { type Rule, type Subject } from '../rule.js';
 import { FEATURES, ROWS, toyRows } from '../toy-world.js';
 
 /** Bytes that are saved after every stage. */
 async function storedBytes(subject: Subject): Promise<number[]> {
-  return (await subject.walked()).map(({ state }) => bytesOf(state.trainable) + bytesOf(state.frozen) + bytesOf(state.stored));
+  return (await subject.walked()).map(({ state }) => bytesOfState(state));
 }
 
 export const growth: Rule = {
@@ -35,6 +35,7 @@ export const rehearsal: Rule = {
     const rows = toyRows(1).flatMap(({ z }, t) => Array.from({ length: ROWS }, (_, r) =>
       ({ name: `row ${r + 1} of task ${t + 1}`, values: z.data.subarray(r * FEATURES, (r + 1) * FEATURES) })));
     for (const [i, { state }] of (await subject.walked()).entries()) {
+      if (state.rows?.length) return `it keeps ${state.rows.length} rows, saved after stage ${i + 1}`;
       for (const [name, { data }] of Object.entries({ ...state.trainable, ...state.frozen, ...state.stored })) {
         const found = rows.find(({ values }) => {
           for (let at = data.indexOf(values[0]!); at >= 0; at = data.indexOf(values[0]!, at + 1)) {

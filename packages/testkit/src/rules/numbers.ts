@@ -20,10 +20,10 @@ async function midway(subject: Subject): Promise<ToyStream> {
 const TERMS = {
   'the task loss, through adapt': (stream: ToyStream, params: Record<string, tf.Tensor>) => {
     const batch = batchOf(stream.visible());
-    return squaredError(forward(stream.learner, params, batch, true).output, batch.y);
+    return squaredError(forward(stream.learner, params, batch, true, stream.told).output, batch.y);
   },
   'the penalty': (stream: ToyStream, params: Record<string, tf.Tensor>) =>
-    stream.learner.penalty?.(forward(stream.learner, params, batchOf(stream.visible()), true).scope) ?? tf.scalar(0),
+    stream.learner.penalty?.(forward(stream.learner, params, batchOf(stream.visible()), true, stream.told).scope) ?? tf.scalar(0),
 } as const;
 
 /** Steps of the central difference: large ones cross kinks, small ones drown in rounding; the one that agrees best counts. */
@@ -84,10 +84,10 @@ const feedsOf = (arrays: Arrays, prefix: string): Record<string, Values> =>
 /** Both passes over a batch: what is answered, and loss with its gradients while training. */
 function passes(stream: ToyStream, params: Record<string, tf.Tensor>, batch: ReturnType<typeof batchOf>): Record<string, tf.Tensor> {
   const names = Object.keys(stream.learner.trainable);
-  const answered = { 'the predictions': forward(stream.learner, params, batch, false).output };
+  const answered = { 'the predictions': forward(stream.learner, params, batch, false, stream.told).output };
   if (names.length === 0) return answered;
   const { value, gradients: found } = valueAndGradients(() => {
-    const { output, scope } = forward(stream.learner, params, batch, true);
+    const { output, scope } = forward(stream.learner, params, batch, true, stream.told);
     const loss = squaredError(output, batch.y);
     const penalty = stream.learner.penalty?.(scope) ?? null;
     return penalty ? loss.add(penalty) : loss;
@@ -113,8 +113,8 @@ export const compiles: Rule = {
         inputs: { ...specsOf(arrays, 'params.'), ...specsOf(rows, 'rows.') },
         compute: (inputs) => {
           const params = Object.fromEntries(Object.keys(arrays).map((name) => [name, inputs[`params.${name}`]!]));
-          const { 'rows.x': x, 'rows.y': y, 'rows.z': z } = inputs as Record<string, tf.Tensor>;
-          return passes(stream, params, { x, y, z } as ReturnType<typeof batchOf>);
+          const { 'rows.x': x, 'rows.y': y, 'rows.z': z, 'rows.task': task } = inputs as Record<string, tf.Tensor>;
+          return passes(stream, params, { x, y, z, task } as ReturnType<typeof batchOf>);
         },
       });
       const out = await program.run({ ...feedsOf(arrays, 'params.'), ...feedsOf(rows, 'rows.') });

@@ -1,0 +1,61 @@
+import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site } from '@lethe/core';
+import { linear, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
+import type { Tensor3D } from '@tensorflow/tfjs';
+
+interface Options {
+  readonly lambda: number;
+}
+
+const nameOf = (site: Site) => `merged.${site.name}`;
+
+/**
+ * MagMax (Marczak et al. 2024, arXiv 2407.06322): weights are fine-tuned on one task after another, and what predicts is the
+ * untouched model plus a merge of the task vectors tau_t = theta_t - theta_0, of every parameter the one of largest magnitude:
+ *   tau(i) = tau_k(i), k = argmax_t |tau_t(i)|,   theta = theta_0 + lambda * tau
+ * Here theta is trained through one adapter, so that tau_t = scale * A_t B_t, (in, out) at each site.
+ */
+class MagMax implements Learner {
+  /** The adapter that goes through all tasks. */
+  trainable: Arrays;
+  /** tau of the tasks so far, (in, out) at each site: the merge of two merges is the merge of all. */
+  frozen: Arrays = {};
+
+  constructor(private readonly host: MethodHost, private readonly options: Options) {
+    this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
+  }
+
+  begin(): void {}
+
+  adapt(site: Site, x: Tensor3D, { params, training }: Scope): Tensor3D {
+    const { a, b } = loraNames(site);
+    const tau = params[nameOf(site)];
+    if (training || !tau) return loraDelta(x, params[a]!, params[b]!, this.host.scale);
+    return linear(x, tau).mul(this.options.lambda); // lambda x tau
+  }
+
+  end(): void {
+    this.frozen = Object.fromEntries(this.host.sites.map((site) => {
+      const { a, b } = loraNames(site);
+      const vector = loraProduct(this.trainable[a]!, this.trainable[b]!, this.host.scale); // tau_t
+      return [nameOf(site), largest(this.frozen[nameOf(site)], vector)];
+    }));
+  }
+
+  save(): LearnerState {
+    return { trainable: this.trainable, frozen: this.frozen, stored: {}, json: null };
+  }
+
+  restore(state: LearnerState): void {
+    this.trainable = state.trainable;
+    this.frozen = state.frozen;
+  }
+}
+
+/** Of every place the value of larger magnitude, the earlier one where they are equal. */
+function largest(earlier: NdArray | undefined, own: NdArray): NdArray {
+  if (!earlier) return own;
+  return { shape: own.shape, data: own.data.map((value, i) => (Math.abs(value) > Math.abs(earlier.data[i]!) ? value : earlier.data[i]!)) };
+}
+
+const method: Method = { create: (host, options) => new MagMax(host, options as unknown as Options) };
+export default method;

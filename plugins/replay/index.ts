@@ -1,0 +1,105 @@
+import type { Arrays, Learner, LearnerState, Method, MethodHost, Random, Row, Scope, Site, TaskView } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import type { Tensor3D } from '@tensorflow/tfjs';
+
+interface Options {
+  readonly budget: number;
+  readonly policy: 'reservoir' | 'per-task';
+  readonly share: number;
+}
+
+/** What outlives a task besides arrays and rows. */
+interface Memory {
+  /** Rows that were offered to the memory so far. */
+  readonly seen: number;
+  /** How many rows of each task are kept, in the order of the rows (`per-task`). */
+  readonly kept: readonly number[];
+}
+
+/**
+ * Algorithm R (Vitter 1985, https://doi.org/10.1145/3147.3165): of a stream of rows every one is in the memory with the same
+ * probability budget / seen. The n-th row takes the place k = below(n) if that is a place of the memory.
+ */
+export function reservoir(memory: readonly Row[], seen: number, rows: readonly Row[], budget: number, random: Random): Row[] {
+  const kept = [...memory];
+  rows.forEach((row, i) => {
+    if (kept.length < budget) kept.push(row);
+    else {
+      const place = random.below(seen + i + 1);
+      if (place < budget) kept[place] = row;
+    }
+  });
+  return kept;
+}
+
+/**
+ * Experience replay (Chaudhry et al. 2019, arXiv 1902.10486, algorithm 1) for one adapter: every step after the first task
+ * trains on rows of the present task and rows drawn from a memory M of earlier ones,
+ *   theta <- theta - rate * gradient of L(B_n + B_M).
+ * The step is as large as that of any other method: B_M takes places of B_n.
+ */
+class Replay implements Learner {
+  readonly frozen = {};
+  trainable: Arrays;
+  rows: readonly Row[] = [];
+  private memory: Memory = { seen: 0, kept: [] };
+  /** The present task. */
+  private index = 0;
+
+  constructor(private readonly host: MethodHost, private readonly options: Options) {
+    this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
+  }
+
+  begin(task: TaskView): void {
+    this.index = task.index;
+  }
+
+  adapt(site: Site, x: Tensor3D, { params }: Scope): Tensor3D {
+    const { a, b } = loraNames(site);
+    return loraDelta(x, params[a]!, params[b]!, this.host.scale);
+  }
+
+  /** B_n + B_M: kept rows, each at most once, in the last places of the rows drawn. */
+  batch(drawn: readonly Row[], step: number): readonly Row[] {
+    const places = Math.min(Math.round(this.options.share * drawn.length), this.rows.length);
+    if (places === 0) return drawn;
+    const remembered = this.host.random.fork('rehearsal', this.index, step).shuffle(this.rows).slice(0, places);
+    return [...drawn.slice(0, drawn.length - places), ...remembered];
+  }
+
+  end(task: TaskView): void {
+    const random = this.host.random.fork('memory', task.index);
+    const rows = random.shuffle(this.host.rows(task));
+    if (this.options.policy === 'reservoir') this.rows = reservoir(this.rows, this.memory.seen, rows, this.options.budget, random);
+    const kept = this.options.policy === 'reservoir' ? [] : this.divide(rows);
+    this.memory = { seen: this.memory.seen + rows.length, kept };
+  }
+
+  save(): LearnerState {
+    return { trainable: this.trainable, frozen: {}, stored: {}, json: this.memory, rows: this.rows };
+  }
+
+  restore(state: LearnerState): void {
+    this.trainable = state.trainable;
+    this.rows = state.rows ?? [];
+    this.memory = state.json as Memory;
+  }
+
+  /** Divides the budget equally among the tasks, earlier ones first in what is left over; gives back how many rows each has. */
+  private divide(rows: readonly Row[]): number[] {
+    const tasks = this.memory.kept.length + 1;
+    const quota = (t: number) => Math.floor(this.options.budget / tasks) + (t < this.options.budget % tasks ? 1 : 0);
+    let at = 0;
+    const parts = this.memory.kept.map((count, t) => {
+      const own = this.rows.slice(at, at + Math.min(count, quota(t)));
+      at += count;
+      return own;
+    });
+    parts.push(rows.slice(0, quota(tasks - 1)));
+    this.rows = parts.flat();
+    return parts.map((part) => part.length);
+  }
+}
+
+const method: Method = { create: (host, options) => new Replay(host, options as unknown as Options) };
+export default method;
