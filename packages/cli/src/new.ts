@@ -3,8 +3,7 @@ import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { LETHE_VERSION, LetheError, didYouMean } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from './output.js';
-import { PATHS, installedPlugins } from './paths.js';
-import { here } from './publish.js';
+import { PATHS, here, installedPlugins } from './paths.js';
 
 /** Names in the template that stand for those of the new plugin. */
 const [TEMPLATE, TEMPLATE_CLASS] = ['template-method', 'TemplateMethod'];

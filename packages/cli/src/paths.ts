@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LetheError, type Plugin, type PluginPlace, discoverPlugins, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from '@lethe/core';
 
@@ -16,6 +16,12 @@ export const PATHS = {
   entries: at('leaderboard/entries'),
   site: at('leaderboard/site'),
 } as const;
+
+/** A path as one would type it here. */
+export function here(path: string): string {
+  const short = relative('.', path) || '.';
+  return short.startsWith('..') ? resolve(path) : short;
+}
 
 /** Where the plugin of a folder lies. Those of this installation are built into a folder of their own. */
 export function placeOf(folder: string): PluginPlace {

@@ -26,12 +26,18 @@ export function createProgram(output: Output): Command {
     .option('--json', 'as JSON')
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
   addNewCommand(program, output);
-  program.command('show <run>')
-    .description('the table of a run folder')
-    .option('--json', 'results.json instead of the table')
-    .action(async (run: string, { json }: { json?: boolean }) => {
-      const { showCommand } = await import('./show.js');
-      process.exitCode = await showCommand(run, json === true, output);
+  program.command('show <what> [name]')
+    .description('the table of a run folder: show RUN; or what a method says of itself, with its options: show method NAME')
+    .addOption(pluginsOption())
+    .option('--json', 'results.json, or the manifest, instead of the table')
+    .action(async (what: string, name: string | undefined, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => {
+      if (name === undefined) {
+        const { showCommand } = await import('./show.js');
+        process.exitCode = await showCommand(what, json, output);
+      } else {
+        const { showPlugin } = await import('./show-plugin.js');
+        showPlugin(what, name, { json, plugins }, output);
+      }
     });
   program.command('validate <path>')
     .description('check a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those in a folder')

@@ -14,7 +14,7 @@ function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): s
 }
 
 /** What a borderless table is drawn with: a line under the head, two spaces between columns. */
-const LINES = {
+export const LINES = {
   top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
   left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '',
 };

@@ -1,6 +1,6 @@
 import { LetheError, type Manifest, loadMethod, resolveOptions } from '@lethe/core';
 import { type Verdict, checkMethod } from '@lethe/testkit';
-import { here } from './publish.js';
+import { here } from './paths.js';
 
 type Broken = Extract<Verdict, { status: 'broken' }>;
 
