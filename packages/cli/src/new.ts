@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { LETHE_VERSION, LetheError, didYouMean } from '@lethe/core';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD, didYouMean } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins } from './paths.js';
@@ -38,41 +38,68 @@ function checkNew(kind: string, name: string, folder: string): void {
   }
 }
 
+const pathFrom = (folder: string, path: string) => relative(folder, path).replaceAll(sep, '/');
+
 /** A file of the template, made the new plugin's own. */
 function filled(text: string, name: string, folder: string): string {
-  const schema = relative(folder, join(PATHS.coreSchemas, 'plugin.schema.json')).replaceAll(sep, '/');
   return text.replaceAll(TEMPLATE_CLASS, classOf(name)).replaceAll(TEMPLATE, name)
-    .replace(/"\$schema": "[^"]*"/, `"$schema": "${schema}"`)
+    .replace(/"\$schema": "[^"]*"/, `"$schema": "${pathFrom(folder, join(PATHS.coreSchemas, 'plugin.schema.json'))}"`)
     .replace(/"lethe": "[^"]*"/, `"lethe": "^${LETHE_VERSION}"`);
+}
+
+/** What a plugin needs that is compiled by itself: it is an npm package, whose types are those of this installation. */
+function packageFiles(name: string, folder: string): Record<string, string> {
+  const at = (path: string) => [pathFrom(folder, join(PATHS.root, path))];
+  const compilerOptions = {
+    target: 'es2023', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true,
+    rootDir: '.', outDir: 'dist', types: ['mocha'], typeRoots: at('node_modules/@types'),
+    paths: {
+      '@lethe/core': at('packages/core/dist/src/index.d.ts'),
+      '@lethe/core/tensor': at('packages/core/dist/src/tensor.d.ts'),
+      '@lethe/testkit': at('packages/testkit/dist/src/index.d.ts'),
+      '@tensorflow/tfjs': at('node_modules/@tensorflow/tfjs/dist/index.d.ts'),
+      chai: at('node_modules/@types/chai/index.d.ts'),
+    },
+  };
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  return {
+    'package.json': json({
+      name, version: '0.1.0', type: 'module', main: 'dist/index.js', keywords: [PLUGIN_KEYWORD], files: ['plugin.json', 'dist'],
+    }),
+    'tsconfig.json': json({ compilerOptions, include: ['*.ts'] }),
+  };
 }
 
 /**
  * `lethe new KIND NAME`: writes a plugin that works, with its test, to be changed into another. All of it is written, or nothing.
  *
- * @param parent the folder that gets the folder of the plugin
+ * @param parent the folder that gets the folder of the plugin; outside of this installation's plugins it is an npm package of its own
  * @throws LetheError LETHE_USAGE for a kind or name that cannot be, LETHE_PLUGIN_EXISTS, LETHE_PLUGIN_DUPLICATE
  */
 export function newCommand(kind: string, name: string, parent: string, output: Output): void {
   const folder = join(resolve(parent), name);
   checkNew(kind, name, folder);
+  const inside = dirname(folder) === PATHS.plugins;
+  const template = Object.fromEntries(readdirSync(PATHS.methodTemplate).map((file) =>
+    [file, filled(readFileSync(join(PATHS.methodTemplate, file), 'utf8'), name, folder)]));
   mkdirSync(dirname(folder), { recursive: true });
-  const draft = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`));
+  const draft = mkdtempSync(join(dirname(folder), `.${name}-`));
   try {
-    for (const file of readdirSync(PATHS.methodTemplate)) {
-      writeFileSync(join(draft, file), filled(readFileSync(join(PATHS.methodTemplate, file), 'utf8'), name, folder));
-    }
+    for (const [file, text] of Object.entries({ ...template, ...(inside ? {} : packageFiles(name, folder)) })) writeFileSync(join(draft, file), text);
     chmodSync(draft, 0o755); // drafts are made for their owner alone
     renameSync(draft, folder);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
     throw error;
   }
-  output.data(here(folder));
-  const inside = dirname(folder) === PATHS.plugins;
+  const shown = here(folder);
+  output.data(shown);
   output.note(inside
-    ? `next: npm run build && npx mocha --no-config dist/plugins/${name}, then change index.ts into your method\n`
-      + `      npm run lethe -- validate plugins/${name}\n      npm run lethe -- run domain-mini --size quick --methods ${name}`
-    : `next: compile index.ts (CONTRIBUTING.md, "Outside of the repository"), then lethe validate ${here(folder)} and lethe run domain-mini --plugins ${here(folder)}`);
+    ? `build and test it:  npm run build && npx mocha --no-config dist/plugins/${name}\n`
+      + `try it:             npm run lethe -- run domain-mini --size quick --methods ${name}`
+    : `build and test it:  npx tsc -p ${shown} && npx mocha --no-config --import=@lethe/core/lend ${shown}/dist\n`
+      + `try it:             npm run lethe -- run domain-mini --size quick --plugins ${shown} --methods ${name}`);
+  output.note(`check it:           npm run lethe -- validate ${shown}`);
 }
 
 /** Adds `lethe new`. */

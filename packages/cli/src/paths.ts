@@ -6,6 +6,7 @@ const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`
 
 /** Where the parts of this installation lie. Absolute. */
 export const PATHS = {
+  root: at('.'),
   plugins: at('plugins'),
   builtPlugins: at('dist/plugins'),
   methodTemplate: at('packages/testkit/template'),
@@ -44,6 +45,6 @@ export function installedPlugins(folders: readonly string[] = []): Plugin[] {
       where: folder, remedy: 'Give the folder of a plugin, or one that holds such folders.',
     });
   });
-  const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(at('.'))]);
+  const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(PATHS.root)]);
   return discoverPlugins([...pluginsIn(PATHS.plugins, placeOf), ...packages, ...named]);
 }

@@ -1,20 +1,7 @@
-import type { InitializeHook, ResolveHook } from 'node:module';
+import { register } from 'node:module';
 
-/** Packages that a plugin may import without having installed them. */
-const LENT = /^(@lethe\/(core|testkit)|@tensorflow\/tfjs)(\/|$)/;
-
-let from: string;
-
-/** Runs on the thread of the hooks. `from` is the URL of a module that can import what is lent. */
-export const initialize: InitializeHook<{ from: string }> = (data) => {
-  ({ from } = data);
-};
-
-export const resolve: ResolveHook = async (specifier, context, next) => {
-  try {
-    return await next(specifier, context);
-  } catch (error) {
-    if (!LENT.test(specifier)) throw error;
-    return next(specifier, { ...context, parentURL: from });
-  }
-};
+/**
+ * Importing this module lets code that lies outside of this installation import what plugins are made of, in this thread, from here on:
+ * the contracts and the tensor library must be the same ones that run it. What such code has installed itself comes first.
+ */
+register('./lent.js', import.meta.url, { data: { from: import.meta.url } });

@@ -1,23 +1,16 @@
 import { existsSync } from 'node:fs';
-import { createRequire, register } from 'node:module';
-import { dirname } from 'node:path';
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { LetheError } from './errors.js';
 import type { Method } from './method.js';
 
-let lent = false;
-
-/**
- * Lets code that lies outside of this installation import what plugins are made of, in this thread, from here on: the contracts and
- * the tensor library must be the same ones that run it.
- */
-function lendPackages(codePath: string): void {
-  if (lent) return;
+/** Whether code at this path finds the contracts by itself. */
+function findsContracts(codePath: string): boolean {
   try {
     createRequire(codePath).resolve('@lethe/core');
+    return true;
   } catch {
-    lent = true;
-    register('./lend.js', import.meta.url, { data: { from: import.meta.url } });
+    return false;
   }
 }
 
@@ -31,12 +24,12 @@ export async function loadMethod(codePath: string): Promise<Method> {
   if (!existsSync(codePath)) {
     throw new LetheError('LETHE_PLUGIN_EXPORT', 'The code of the method is not there, or not built.', {
       where: codePath,
-      remedy: existsSync(codePath.replace(/\.js$/, '.ts')) ? `Compile it: npx tsc -p ${dirname(codePath)}` : 'npm run build, for a method in plugins; else write index.js.',
+      remedy: 'Build it: npm run build for a method in plugins, npx tsc -p FOLDER for one elsewhere.',
     });
   }
   let exported: unknown;
   try {
-    lendPackages(codePath);
+    if (!findsContracts(codePath)) await import('./lend.js');
     exported = ((await import(pathToFileURL(codePath).href)) as { default?: unknown }).default;
   } catch (cause) {
     throw new LetheError('LETHE_PLUGIN_EXPORT', `The code of the method cannot be imported: ${cause instanceof Error ? cause.message : String(cause)}`, {
