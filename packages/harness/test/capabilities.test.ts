@@ -110,29 +110,34 @@ describe('capabilities of a method', () => {
   beforeEach(async () => { outDir = await mkdtemp(join(tmpdir(), 'lethe-capabilities-')); });
   afterEach(() => rm(outDir, { recursive: true }));
 
-  const go = async (make: (host: MethodHost) => Learner, capabilities: Partial<Capabilities> = {}, stop?: (event: RunEvent) => boolean) => {
+  /** Runs a method that is made so; another one must have another name, or it finds the steps of this one. */
+  const run = async (
+    name: string, create: Method['create'], capabilities: Partial<Capabilities> = {}, stop?: (event: RunEvent) => boolean,
+  ) => {
     let stopped = false;
-    const method: Method = { create: make };
-    return (await runStream(tinyJob(outDir, 'test', capabilities), { device: eagerDevice(), model, suite, method },
+    const method: Method = { create };
+    return (await runStream(tinyJob(outDir, name, capabilities), { device: eagerDevice(), model, suite, method },
       (event) => { stopped ||= stop?.(event) ?? false; }, () => stopped)) as CompletedRun;
   };
+  let made = 0;
+  const go = (create: Method['create'], capabilities: Partial<Capabilities> = {}) => run(`method-${made++}`, create, capabilities);
   const refusal = (promise: Promise<unknown>) => promise.then(() => 'none', ({ code, message }: LetheError) => `${code} ${message}`);
 
   it('rehearsal: trains on kept rows, counts them as stored and finds them again when it goes on', async () => {
-    const made = (host: MethodHost) => new Rehearses(host);
-    const whole = await go(made, { rehearsal: true });
+    const rehearse = (stop?: (event: RunEvent) => boolean) => run('rehearses', (host) => new Rehearses(host), { rehearsal: true }, stop);
+    const whole = await rehearse();
     // 4 tokens of a prompt and 1 of an answer, 4 rows a task, 4 bytes a token; the adapter beside them
     expect(whole.cost.storedBytes).to.equal(16 * 4 * 2 * 4 + 2 * 4 * 5 * 4);
-    expect(whole.matrix[2]![0], 'what is rehearsed is not forgotten').to.equal(whole.matrix[1]![0]);
+    expect(whole.matrix[2]![0], 'what is rehearsed is not forgotten').to.be.at.least(whole.matrix[1]![0]!);
     await rm(join(outDir, 'steps'), { recursive: true });
-    await refusal(go(made, { rehearsal: true }, (event) => event.type === 'train-progress' && event.step === 2));
+    await refusal(rehearse((event) => event.type === 'train-progress' && event.step === 2));
     expect(await readdir(join(outDir, 'steps'))).to.have.length(2);
-    expect(resultsHash([await go(made, { rehearsal: true })])).to.equal(resultsHash([whole]));
+    expect(resultsHash([await rehearse()])).to.equal(resultsHash([whole]));
   }).timeout(60_000);
 
   it('rehearsal: is refused where the manifest does not declare it', async () => {
-    for (const made of [(host: MethodHost) => new Rehearses(host), (host: MethodHost) => new InventsRows(host)]) {
-      expect(await refusal(go(made))).to.match(/^LETHE_METHOD_CAPABILITY .*does not declare/);
+    for (const create of [(host: MethodHost) => new Rehearses(host), (host: MethodHost) => new InventsRows(host)]) {
+      expect(await refusal(go(create))).to.match(/^LETHE_METHOD_CAPABILITY .*does not declare/);
     }
     const asks = (host: MethodHost): Learner => Object.assign(new Lora(host), { end: (task: TaskView) => { host.rows(task); } });
     expect(await refusal(go(asks))).to.match(/^LETHE_METHOD_CAPABILITY .*training rows/);
@@ -157,16 +162,16 @@ describe('capabilities of a method', () => {
 
   it('prompt: is what the model reads, within the room, and is told a task only where that is declared', async () => {
     const seen: Prompted[] = [];
-    const made = (length: number | null) => (host: MethodHost) => (seen.push(new Prompted(host, length)), seen.at(-1)!);
-    const same = await go(made(null));
+    const prompted = (length: number | null) => (host: MethodHost) => (seen.push(new Prompted(host, length)), seen.at(-1)!);
+    const same = await go(prompted(null));
     expect(same.matrix).to.deep.equal((await go((host) => new Lora(host))).matrix);
     expect(new Set(seen[0]!.asked.map(({ task }) => task))).to.deep.equal(new Set([0]));
     expect(new Set(seen[0]!.asked.map(({ room }) => room))).to.deep.equal(new Set([32 - 1 - 1]));
-    const other = await go(made(30));
+    const other = await go(prompted(30));
     expect(other.predictions['first']!.chosen[2], 'every row reads the same prompt').to.satisfy((chosen: number[]) => new Set(chosen).size === 1);
-    await go(made(null), { taskIdentity: true, bound: true });
+    await go(prompted(null), { taskIdentity: true, bound: true });
     expect(seen.at(-1)!.asked.map(({ task }) => task)).to.include.members([0, 1, 2]);
-    for (const length of [0, 31]) expect(await refusal(go(made(length)))).to.match(/^LETHE_METHOD_FAILED A prompt has .* room for 1 to 30/);
+    for (const length of [0, 31]) expect(await refusal(go(prompted(length)))).to.match(/^LETHE_METHOD_FAILED A prompt has .* room for 1 to 30/);
   }).timeout(120_000);
 
   it('predictions: are not there while they are being made', async () => {

@@ -1,5 +1,5 @@
 import {
-  type Arrays, type Capabilities, type Learner, type LearnerState, type Manifest, type Method, type MethodHost, type Scope, type Site,
+  type Arrays, type Capabilities, type Learner, type LearnerState, type Manifest, type Method, type MethodHost, type Row, type Scope, type Site,
   type TaskView, LETHE_VERSION, clone, zeros,
 } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
@@ -243,6 +243,38 @@ class ReportsNothing extends Sound {
   }
 }
 
+class AsksTheTask extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mul(scope.task().cast('float32').reshape([-1, 1, 1])) as tf.Tensor3D;
+  }
+}
+
+class TakesRows extends Sound {
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    this.json = { tasks: this.host.rows(task).length };
+  }
+}
+
+class SavesRows extends Sound {
+  override save(): LearnerState {
+    return { ...super.save(), rows: [{ prompt: [1, 2], answer: [3] }] };
+  }
+}
+
+class ForgetsRows extends Sound {
+  rows: readonly Row[] = [];
+
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return this.rows.length > 0 ? [...drawn.slice(1), this.rows[0]!] : drawn;
+  }
+
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    this.rows = this.host.rows(task).slice(0, 1);
+  }
+}
+
 type Made = new (host: MethodHost, options: Record<string, unknown>) => Learner;
 
 /** A method of a learner, with a manifest that declares this much. */
@@ -281,6 +313,10 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['growth', tested(GrowsTooFast, { growth: 'linear' }), /declares growth linear/],
   ['growth', tested(AddsAnAdapterEach, { growth: 'sublinear' }), /every task adds as much as the first/],
   ['rehearsal', tested(KeepsRows, { growth: 'linear' }), /array "examples\.1", saved after stage 1, holds the features of row 1 of task 1/],
+  ['runs', tested(AsksTheTask), /asked for the task of a row, which its manifest does not declare/],
+  ['runs', tested(TakesRows), /asked for training rows to keep, which its manifest does not declare/],
+  ['rehearsal', tested(SavesRows), /keeps 1 rows, saved after stage 1/],
+  ['resumes', tested(ForgetsRows, { rehearsal: true }), /restored after stage 1 learns stage 2 otherwise/],
   ['stored-bytes', tested(HidesBytes), /json holds \d+ fractions after stage 1/],
   ['json-state', tested(SavesMap), /json is a Map/],
   ['json-state', tested(ReportsNothing), /report\(\)\.overlap is NaN/],
