@@ -17,7 +17,7 @@ function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): s
 const named = ({ method, marks }: MethodSummary): string => (marks.length > 0 ? `${method} (${marks.join(', ')})` : method);
 
 /** What a borderless table is drawn with: a line under the head, two spaces between columns. */
-const LINES = {
+export const LINES = {
   top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
   left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '',
 };

@@ -1,6 +1,6 @@
 import {
-  type Arrays, type Capabilities, type Learner, type LearnerState, type Manifest, type Method, type MethodHost, type Row, type Scope, type Site,
-  type TaskView, LETHE_VERSION, clone, zeros,
+  type Arrays, type Capabilities, type Learner, type LearnerState, type Manifest, type Method, type MethodHost, type Scope, type Site,
+  type Row, type TaskView, LETHE_VERSION, clone, zeros,
 } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -51,8 +51,58 @@ const adapterB = (learner: Learner) => Object.entries(learner.trainable).find(([
 let created = 0;
 
 class Throws extends Sound {
-  override async end(): Promise<void> {
-    throw new Error('no consolidation today');
+  override penalty(): null {
+    throw new Error('no penalty today');
+  }
+}
+
+/** Reads the task of a row. */
+class AsksTask extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mul(scope.task().greater(0).cast('float32').reshape([-1, 1, 1]));
+  }
+}
+
+class KeepsTokens extends Sound {
+  rows: readonly Row[] = [];
+
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    this.rows = [...this.rows, ...this.host.rows(task).slice(0, 2)];
+  }
+
+  override save(): LearnerState {
+    return { ...super.save(), rows: this.rows };
+  }
+
+  override restore(state: LearnerState): void {
+    super.restore(state);
+    this.rows = state.rows ?? [];
+  }
+}
+
+/** Does both, as its manifest may say. */
+export class KeepsAndAsks extends KeepsTokens {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mul(scope.task().greater(0).cast('float32').reshape([-1, 1, 1]));
+  }
+}
+
+class ChoosesRows extends Sound {
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn;
+  }
+}
+
+class TakesFewerRows extends KeepsTokens {
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn.slice(1);
+  }
+}
+
+class WritesTooMuch extends Sound {
+  prompt(prompt: readonly number[], room: number): readonly number[] {
+    return [...Array.from({ length: room }, () => 1), ...prompt];
   }
 }
 
@@ -243,38 +293,6 @@ class ReportsNothing extends Sound {
   }
 }
 
-class AsksTheTask extends Sound {
-  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
-    return super.adapt(site, x, scope).mul(scope.task().cast('float32').reshape([-1, 1, 1])) as tf.Tensor3D;
-  }
-}
-
-class TakesRows extends Sound {
-  override async end(task: TaskView): Promise<void> {
-    await super.end(task);
-    this.json = { tasks: this.host.rows(task).length };
-  }
-}
-
-class SavesRows extends Sound {
-  override save(): LearnerState {
-    return { ...super.save(), rows: [{ prompt: [1, 2], answer: [3] }] };
-  }
-}
-
-class ForgetsRows extends Sound {
-  rows: readonly Row[] = [];
-
-  batch(drawn: readonly Row[]): readonly Row[] {
-    return this.rows.length > 0 ? [...drawn.slice(1), this.rows[0]!] : drawn;
-  }
-
-  override async end(task: TaskView): Promise<void> {
-    await super.end(task);
-    this.rows = this.host.rows(task).slice(0, 1);
-  }
-}
-
 type Made = new (host: MethodHost, options: Record<string, unknown>) => Learner;
 
 /** A method of a learner, with a manifest that declares this much. */
@@ -288,10 +306,20 @@ export function tested(learner: Made, capabilities: Partial<Capabilities> = {}):
   return { manifest, method, options: { strength: 0.5 } };
 }
 
+/** A method that does not get through the first task: it breaks `runs`. */
+export const THROWS = tested(Throws);
+
 /** Rules, with the methods that break this rule and no other, and what must be seen in each. */
 export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen: RegExp])[] = [
-  ['runs', tested(Throws), /no consolidation today/],
+  ['capabilities', tested(AsksTask), /asked for the task of a row/],
+  ['capabilities', tested(KeepsTokens), /asked for training rows to keep/],
+  ['capabilities', tested(ChoosesRows), /chooses the rows of a step/],
+  ['capabilities', tested(Sound, { rehearsal: true }), /declares rehearsal, but does without/],
+  ['capabilities', tested(Sound, { taskIdentity: true, bound: true }), /declares taskIdentity, but does without/],
+  ['runs', THROWS, /no penalty today/],
   ['runs', tested(WrongShape), /adapt gives \[16, 1, 6\] at layers\.0\.q instead of \[16, 3, 6\]/],
+  ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
+  ['runs', tested(WritesTooMuch), /prompt gives 4 tokens where there is room for 2/],
   ['learns', tested(Silent), /30 steps of descent take the loss from (\S+) to \1/],
   ['same-seed', tested(Remembers), /two streams of one seed differ after stage 1/],
   ['resumes', tested(Forgets), /restored after stage 1 learns stage 2 otherwise/],
@@ -313,10 +341,6 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['growth', tested(GrowsTooFast, { growth: 'linear' }), /declares growth linear/],
   ['growth', tested(AddsAnAdapterEach, { growth: 'sublinear' }), /every task adds as much as the first/],
   ['rehearsal', tested(KeepsRows, { growth: 'linear' }), /array "examples\.1", saved after stage 1, holds the features of row 1 of task 1/],
-  ['runs', tested(AsksTheTask), /asked for the task of a row, which its manifest does not declare/],
-  ['runs', tested(TakesRows), /asked for training rows to keep, which its manifest does not declare/],
-  ['rehearsal', tested(SavesRows), /keeps 1 rows, saved after stage 1/],
-  ['resumes', tested(ForgetsRows, { rehearsal: true }), /restored after stage 1 learns stage 2 otherwise/],
   ['stored-bytes', tested(HidesBytes), /json holds \d+ fractions after stage 1/],
   ['json-state', tested(SavesMap), /json is a Map/],
   ['json-state', tested(ReportsNothing), /report\(\)\.overlap is NaN/],
