@@ -61,6 +61,17 @@ describe('plugin registry', () => {
     expect(error.where).to.match(/plugin\.json:\d+$/);
   });
 
+  it('takes a method that is told the task for a bound only', () => {
+    add('a', { ...sound, capabilities: { taskIdentity: true } });
+    const error = errorOf(discover);
+    expect(error.code).to.equal('LETHE_PLUGIN_MANIFEST');
+    expect(error.where).to.match(/plugin\.json:\d+$/);
+    expect(error.remedy).to.contain('"bound": true');
+    rmSync(join(root, 'a'), { recursive: true });
+    add('b', { ...sound, capabilities: { taskIdentity: true, bound: true } });
+    expect(discover()).to.have.length(1);
+  });
+
   it('refuses another version of Lethe before looking at dependencies', () => {
     add('a', { ...sound, lethe: '^99.0.0', dependencies: { 'no-such-package-here': '1' } });
     expect(errorOf(discover).code).to.equal('LETHE_PLUGIN_VERSION');
