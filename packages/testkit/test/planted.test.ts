@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { RULES, checkMethod } from '../src/index.js';
 import { FAULTS, KeepsAndAsks, Sound, THROWS, tested } from './faults.js';
 
@@ -18,6 +19,11 @@ describe('conformance suite', () => {
 
   it('has a planted fault for every rule', () => {
     expect([...new Set(FAULTS.map(([id]) => id))].sort()).to.deep.equal(RULES.map(({ id }) => id).sort());
+  });
+
+  it('tells of every rule in its README', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    expect([...readme.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, id]) => id)).to.deep.equal(RULES.map(({ id }) => id));
   });
 
   it('checks nothing else on a method that does not run, and says so', async () => {
