@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { RULES, checkMethod } from '../src/index.js';
-import { FAULTS, KeepsAndAsks, Sound, THROWS, tested } from './faults.js';
+import { FAULTS, Idle, KeepsAndAsks, Sound, THROWS, tested } from './faults.js';
 
 describe('conformance suite', () => {
   it('finds nothing wrong with a sound method', async () => {
@@ -30,6 +30,11 @@ describe('conformance suite', () => {
     const [first, second, ...others] = await checkMethod(THROWS);
     expect([first!.status, second!.status]).to.deep.equal(['kept', 'broken']);
     for (const verdict of others) expect(verdict).to.include({ status: 'not-checked', why: 'the method breaks "runs"' });
+  });
+
+  it('does not take a method that trains nothing for one that learns', async () => {
+    const open = (await checkMethod(tested(Idle))).filter(({ status }) => status !== 'kept');
+    expect(open.map(({ rule, status }) => [rule.id, status])).to.deep.equal([['learns', 'not-checked'], ['gradients', 'not-checked']]);
   });
 
   it('does not check what a manifest admits', async () => {
