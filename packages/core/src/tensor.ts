@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Arrays, NdArray } from './arrays.js';
 import { below, beside, zeros } from './arrays.js';
-import type { Site } from './method.js';
+import type { Site, Tensors } from './method.js';
 import type { Random } from './random.js';
 
 /** x W for x (batch, tokens, in) and w (in, out): one flat product, (batch, tokens, out). */
@@ -28,6 +28,18 @@ export function loraArrays(sites: readonly Site[], rank: number, random: Random,
     arrays[b] = zeros([rank, site.out]);
   }
   return arrays;
+}
+
+/**
+ * The summed output of earlier adapters, as {@link loraBeside} keeps them under `prefix`, and of the one that trains:
+ * scale (x [A_old A]) [B_old; B], (batch, tokens, out).
+ */
+export function loraSum(site: Site, x: tf.Tensor3D, params: Tensors, prefix: string, scale: number): tf.Tensor3D {
+  const [now, old] = [loraNames(site), loraNames(site, prefix)];
+  if (!params[old.a]) return loraDelta(x, params[now.a]!, params[now.b]!, scale);
+  const a = tf.concat([params[old.a]!, params[now.a]!], 1); // (in, rank * t)
+  const b = tf.concat([params[old.b]!, params[now.b]!], 0); // (rank * t, out)
+  return loraDelta(x, a, b, scale);
 }
 
 /** scale (x A) B: the output of a low-rank adapter, (batch, tokens, out). */
