@@ -1,14 +1,11 @@
 import { describeMethod, Fixture, ToyStream } from '@lethe/testkit';
-import { createRandom, extendBasis, leadingDirections, type NdArray, product } from '@lethe/core';
+import { createRandom, extendBasis, leadingDirections, type NdArray, product, transposed } from '@lethe/core';
 import { expect } from 'chai';
 
 describeMethod(import.meta.url);
 
 /** U U^T: what does not depend on which basis of a space U is. */
-function projector({ shape: [n, k], data }: NdArray): Float32Array {
-  const transposed = { shape: [k!, n!], data: Float32Array.from({ length: n! * k! }, (_, i) => data[(i % n!) * k! + Math.floor(i / n!)]!) };
-  return product({ shape: [n!, k!], data }, transposed).data;
-}
+const projector = (basis: NdArray): Float32Array => product(basis, transposed(basis)).data;
 
 describe('inflora', () => {
   it('designs input directions and keeps those of tasks as the singular vectors of their inputs say, by PyTorch', () => {

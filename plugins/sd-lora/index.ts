@@ -1,8 +1,8 @@
 import {
   type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, product, type Scope, type Site, type TaskView,
 } from '@lethe/core';
-import { linear, loraArrays, loraBeside, loraNames } from '@lethe/core/tensor';
-import * as tf from '@tensorflow/tfjs';
+import { linear, loraArrays, loraBeside, loraJoined, loraNames } from '@lethe/core/tensor';
+import type * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly magnitude: number;
@@ -51,10 +51,7 @@ class SdLora implements Learner {
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
-    const [now, old] = [loraNames(site), loraNames(site, OLD)];
-    const kept = params[old.a] !== undefined;
-    const a = kept ? tf.concat([params[old.a]!, params[now.a]!], 1) : params[now.a]!; // (in, rank * tasks)
-    const b = kept ? tf.concat([params[old.b]!, params[now.b]!], 0) : params[now.b]!; // (rank * tasks, out)
+    const { a, b } = loraJoined(site, params, OLD); // (in, rank * tasks), (rank * tasks, out)
     const magnitudes = params[magnitudesOf(site)]!.expandDims(1).tile([1, this.host.rank]).reshape([-1]); // (rank * tasks)
     return linear(linear(x, a).mul(magnitudes.mul(this.host.scale)), b);
   }

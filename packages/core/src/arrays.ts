@@ -67,3 +67,9 @@ export function product(left: NdArray, right: NdArray): NdArray {
   }
   return { shape: [n, m], data };
 }
+
+/** A matrix (n, m) as (m, n). */
+export function transposed({ shape, data }: NdArray): NdArray {
+  const [n, m] = [shape[0]!, shape[1]!];
+  return { shape: [m, n], data: Float32Array.from({ length: n * m }, (_, i) => data[(i % n) * m + Math.floor(i / n)]!) };
+}

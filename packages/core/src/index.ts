@@ -1,4 +1,4 @@
-export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product } from './arrays.js';
+export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
@@ -16,5 +16,5 @@ export type {
 } from './results.js';
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
 export { type Plugin, type PluginRoot, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
-export { extendBasis, leadingDirections } from './subspace.js';
+export { extendBasis, leadingDirections, secondMoment } from './subspace.js';
 export { LETHE_VERSION } from './version.js';

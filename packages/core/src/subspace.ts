@@ -6,6 +6,8 @@ import type { Random } from './random.js';
 const SPARE = 8;
 /** The iteration ends when the energy that the directions hold grows by less than this share. */
 const SETTLED = 1e-9;
+/** Share of the energy that float32 bases cannot tell from none. */
+const ROUNDING = 1e-6;
 /** How many directions are looked for at first where their number is not known; doubled until they suffice. */
 const FIRST_GUESS = 16;
 
@@ -13,6 +15,12 @@ const FIRST_GUESS = 16;
 interface Directions {
   readonly vectors: Matrix;
   readonly energies: readonly number[];
+}
+
+/** X^T X / rows of the rows of X, (rows, size): their second moment, (size, size). */
+export function secondMoment({ shape, data }: NdArray): NdArray {
+  const x = dense({ shape, data });
+  return plain(x.transpose().mmul(x).div(x.rows));
 }
 
 /**
@@ -46,9 +54,9 @@ export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: 
   const c = dense(moment);
   const known = basis && dense(basis);
   const rest = known ? outside(c, known) : c;
-  const wanted = rest.trace() - (1 - share) * c.trace(); // the energy that is missing
-  if (known && wanted <= 0) return basis;
+  const wanted = rest.trace() - (1 - share + ROUNDING) * c.trace(); // the energy that is missing
   const free = c.rows - (known?.columns ?? 0);
+  if (known && (wanted <= 0 || free === 0)) return basis;
   for (let guess = FIRST_GUESS; ; guess *= 2) {
     const { vectors, energies } = leading(rest, Math.min(guess, free), random);
     let [added, energy] = [0, 0];

@@ -31,15 +31,26 @@ export function loraArrays(sites: readonly Site[], rank: number, random: Random,
 }
 
 /**
- * The summed output of earlier adapters, as {@link loraBeside} keeps them under `prefix`, and of the one that trains:
- * scale (x [A_old A]) [B_old; B], (batch, tokens, out).
+ * Earlier adapters, as {@link loraBeside} keeps them under `prefix`, with the one that trains as the last: A (in, rank * t) and
+ * B (rank * t, out).
  */
-export function loraSum(site: Site, x: tf.Tensor3D, params: Tensors, prefix: string, scale: number): tf.Tensor3D {
+export function loraJoined(site: Site, params: Tensors, prefix: string): { a: tf.Tensor; b: tf.Tensor } {
   const [now, old] = [loraNames(site), loraNames(site, prefix)];
-  if (!params[old.a]) return loraDelta(x, params[now.a]!, params[now.b]!, scale);
-  const a = tf.concat([params[old.a]!, params[now.a]!], 1); // (in, rank * t)
-  const b = tf.concat([params[old.b]!, params[now.b]!], 0); // (rank * t, out)
+  if (!params[old.a]) return { a: params[now.a]!, b: params[now.b]! };
+  return { a: tf.concat([params[old.a]!, params[now.a]!], 1), b: tf.concat([params[old.b]!, params[now.b]!], 0) };
+}
+
+/** The summed output of {@link loraJoined}: scale (x [A_old A]) [B_old; B], (batch, tokens, out). */
+export function loraSum(site: Site, x: tf.Tensor3D, params: Tensors, prefix: string, scale: number): tf.Tensor3D {
+  const { a, b } = loraJoined(site, params, prefix);
   return loraDelta(x, a, b, scale);
+}
+
+/** sum |A_old^T A|: how far the input directions of an adapter overlap those of earlier ones (O-LoRA), or null where there are none. */
+export function loraOverlap(site: Site, params: Tensors, prefix: string): tf.Scalar | null {
+  const [now, old] = [loraNames(site), loraNames(site, prefix)];
+  if (!params[old.a]) return null;
+  return tf.matMul(params[old.a] as tf.Tensor2D, params[now.a] as tf.Tensor2D, true, false).abs().sum(); // (rank * (t - 1), rank) to a number
 }
 
 /** scale (x A) B: the output of a low-rank adapter, (batch, tokens, out). */
