@@ -1,6 +1,6 @@
 import type { Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
-import * as tf from '@tensorflow/tfjs';
+import { loraArrays, loraBeside, loraSum } from '@lethe/core/tensor';
+import type * as tf from '@tensorflow/tfjs';
 
 const OLD = 'old';
 
@@ -21,11 +21,7 @@ class IncLora implements Learner {
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
-    const [now, old] = [loraNames(site), loraNames(site, OLD)];
-    if (!this.frozen[old.a]) return loraDelta(x, params[now.a]!, params[now.b]!, this.host.scale);
-    const a = tf.concat([params[old.a]!, params[now.a]!], 1); // (in, rank * t)
-    const b = tf.concat([params[old.b]!, params[now.b]!], 0); // (rank * t, out)
-    return loraDelta(x, a, b, this.host.scale);
+    return loraSum(site, x, params, OLD, this.host.scale);
   }
 
   end(): void {}

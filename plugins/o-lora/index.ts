@@ -1,5 +1,5 @@
 import type { Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
+import { loraArrays, loraBeside, loraNames, loraOverlap, loraSum } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -31,24 +31,17 @@ class OLora implements Learner {
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
-    const [now, old] = [loraNames(site), loraNames(site, OLD)];
-    if (!this.frozen[old.a]) return loraDelta(x, params[now.a]!, params[now.b]!, this.host.scale);
-    const a = tf.concat([params[old.a]!, params[now.a]!], 1); // (in, rank * t)
-    const b = tf.concat([params[old.b]!, params[now.b]!], 0); // (rank * t, out)
-    return loraDelta(x, a, b, this.host.scale);
+    return loraSum(site, x, params, OLD, this.host.scale);
   }
 
   penalty({ params }: Scope): tf.Scalar | null {
     const { lambda1, lambda2 } = this.options;
     const terms: tf.Scalar[] = [];
     for (const site of this.host.sites) {
-      const [now, old] = [loraNames(site), loraNames(site, OLD)];
-      if (lambda1 > 0 && this.frozen[old.a]) {
-        const overlap = tf.matMul(params[old.a] as tf.Tensor2D, params[now.a] as tf.Tensor2D, true, false); // (rank * (t-1), rank)
-        terms.push(overlap.abs().sum<tf.Scalar>().mul(lambda1));
-      }
+      const overlap = lambda1 > 0 ? loraOverlap(site, params, OLD) : null;
+      if (overlap) terms.push(overlap.mul(lambda1));
       if (lambda2 > 0) {
-        for (const name of [now.a, now.b]) terms.push(params[name]!.square().sum<tf.Scalar>().add(1e-12).sqrt().mul(lambda2));
+        for (const name of Object.values(loraNames(site))) terms.push(params[name]!.square().sum<tf.Scalar>().add(1e-12).sqrt().mul(lambda2));
       }
     }
     return terms.length > 0 ? tf.addN(terms) : null;

@@ -51,3 +51,25 @@ export function below(top: NdArray | undefined, bottom: NdArray): NdArray {
   data.set(bottom.data, top.data.length);
   return { shape: [top.shape[0]! + bottom.shape[0]!, bottom.shape[1]!], data };
 }
+
+/** The product of two matrices, (n, k) and (k, m) to (n, m), added up in float64. */
+export function product(left: NdArray, right: NdArray): NdArray {
+  const [n, k, m] = [left.shape[0]!, right.shape[0]!, right.shape[1]!];
+  const data = new Float32Array(n * m);
+  const sums = new Float64Array(m);
+  for (let row = 0; row < n; row++) {
+    sums.fill(0);
+    for (let i = 0; i < k; i++) {
+      const factor = left.data[row * k + i]!;
+      for (let column = 0; column < m; column++) sums[column]! += factor * right.data[i * m + column]!;
+    }
+    data.set(sums, row * m);
+  }
+  return { shape: [n, m], data };
+}
+
+/** A matrix (n, m) as (m, n). */
+export function transposed({ shape, data }: NdArray): NdArray {
+  const [n, m] = [shape[0]!, shape[1]!];
+  return { shape: [m, n], data: Float32Array.from({ length: n * m }, (_, i) => data[(i % n) * m + Math.floor(i / n)]!) };
+}

@@ -1,4 +1,4 @@
-export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf } from './arrays.js';
+export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
@@ -17,4 +17,5 @@ export type {
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
 export { PLUGIN_KEYWORD, type PluginPlace, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
 export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
+export { extendBasis, leadingDirections, secondMoment } from './subspace.js';
 export { LETHE_VERSION } from './version.js';

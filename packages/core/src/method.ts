@@ -127,6 +127,12 @@ export interface MethodHost {
   gradients(task: TaskView, request: GradientRequest): AsyncIterable<Arrays>;
   /** {@link Scope.features} of the task's training rows: shape (rows, featureSize), in the order of the rows. */
   features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
+  /**
+   * Second moments of what the sites read over the task's training rows (prompt and answer), at the current values of the
+   * learner's arrays: by the name of the site the mean over tokens of x^T x, (site.in, site.in). Sites that read the same input
+   * share one array. Only between `begin` and the end of `end`.
+   */
+  moments(task: TaskView, rows: number): Promise<Arrays>;
 }
 
 /** A method at work on one stream of tasks. */

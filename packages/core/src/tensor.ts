@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Arrays, NdArray } from './arrays.js';
 import { below, beside, zeros } from './arrays.js';
-import type { Site } from './method.js';
+import type { Site, Tensors } from './method.js';
 import type { Random } from './random.js';
 
 /** x W for x (batch, tokens, in) and w (in, out): one flat product, (batch, tokens, out). */
@@ -28,6 +28,29 @@ export function loraArrays(sites: readonly Site[], rank: number, random: Random,
     arrays[b] = zeros([rank, site.out]);
   }
   return arrays;
+}
+
+/**
+ * Earlier adapters, as {@link loraBeside} keeps them under `prefix`, with the one that trains as the last: A (in, rank * t) and
+ * B (rank * t, out).
+ */
+export function loraJoined(site: Site, params: Tensors, prefix: string): { a: tf.Tensor; b: tf.Tensor } {
+  const [now, old] = [loraNames(site), loraNames(site, prefix)];
+  if (!params[old.a]) return { a: params[now.a]!, b: params[now.b]! };
+  return { a: tf.concat([params[old.a]!, params[now.a]!], 1), b: tf.concat([params[old.b]!, params[now.b]!], 0) };
+}
+
+/** The summed output of {@link loraJoined}: scale (x [A_old A]) [B_old; B], (batch, tokens, out). */
+export function loraSum(site: Site, x: tf.Tensor3D, params: Tensors, prefix: string, scale: number): tf.Tensor3D {
+  const { a, b } = loraJoined(site, params, prefix);
+  return loraDelta(x, a, b, scale);
+}
+
+/** sum |A_old^T A|: how far the input directions of an adapter overlap those of earlier ones (O-LoRA), or null where there are none. */
+export function loraOverlap(site: Site, params: Tensors, prefix: string): tf.Scalar | null {
+  const [now, old] = [loraNames(site), loraNames(site, prefix)];
+  if (!params[old.a]) return null;
+  return tf.matMul(params[old.a] as tf.Tensor2D, params[now.a] as tf.Tensor2D, true, false).abs().sum(); // (rank * (t - 1), rank) to a number
 }
 
 /** scale (x A) B: the output of a low-rank adapter, (batch, tokens, out). */

@@ -5,6 +5,7 @@ import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { batchInputs, floats, taskFeeds } from './batch.js';
 import { batchOf, taskLoss } from './loss.js';
+import { inputMoments } from './moments.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
 
@@ -118,5 +119,11 @@ export class Host implements MethodHost {
       await program.dispose();
     }
     return { shape: size, data };
+  }
+
+  async moments(task: TaskView, rows: number): Promise<Arrays> {
+    const chosen = this.visible().slice(0, rows);
+    const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
+    return inputMoments(this.device, forward, chosen, task.index);
   }
 }

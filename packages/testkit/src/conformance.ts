@@ -22,13 +22,14 @@ export type Verdict =
 export async function judge(rule: Rule, subject: Subject): Promise<Verdict> {
   const why = subject.broken ? `the method breaks "${subject.broken.id}"` : (rule.exempt?.(subject.tested) ?? null);
   if (why !== null) return { rule, status: 'not-checked', why };
-  let seen: string | null;
+  let seen: Awaited<ReturnType<Rule['check']>>;
   try {
     seen = await rule.check(subject);
   } catch (error) {
     seen = `it throws ${error instanceof Error ? error.stack?.split('\n').slice(0, 2).join(' ') : String(error)}`;
   }
   if (seen === null) return { rule, status: 'kept' };
+  if (typeof seen === 'object') return { rule, status: 'not-checked', why: seen.why };
   if (rule.prerequisite) subject.broken = rule;
   return { rule, status: 'broken', seen };
 }

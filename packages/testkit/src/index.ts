@@ -1,5 +1,6 @@
 export { RULES, type Verdict, checkMethod } from './conformance.js';
 export { type Trial, describeMethod } from './describe.js';
+export { Fixture } from './fixture.js';
 export type { Rule } from './rule.js';
 export { type TestedMethod, methodBeside } from './tested.js';
 export { ToyStream } from './toy-stream.js';

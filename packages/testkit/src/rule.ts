@@ -66,6 +66,6 @@ export interface Rule {
   readonly prerequisite?: true;
   /** Why it cannot be broken by this method, or null. */
   readonly exempt?: (tested: TestedMethod) => string | null;
-  /** What was seen where it is broken; null where it is kept. */
-  readonly check: (subject: Subject) => Promise<string | null>;
+  /** What was seen where it is broken; null where it is kept; why where the method has nothing that it could be seen by. */
+  readonly check: (subject: Subject) => Promise<string | null | { readonly why: string }>;
 }

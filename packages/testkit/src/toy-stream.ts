@@ -54,6 +54,7 @@ export class ToyStream {
         const count = Math.min(rows, z.shape[0]!);
         return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
       },
+      moments: async (_, rows) => this.moments(rows),
     };
     this.learner = tested.method.create(this.host, { ...tested.options });
   }
@@ -158,6 +159,23 @@ export class ToyStream {
     const batch = batchOf(rows);
     const { output, scope } = forward(this.learner, params, batch, true, this.told);
     return { loss: squaredError(output, batch.y), scope };
+  }
+
+  /** Second moments of what the sites read of the rows at hand. */
+  private moments(rows: number): Arrays {
+    const all = this.visible();
+    const moments: Record<string, Arrays[string]> = {};
+    const observe: Learner['adapt'] = (site, x, scope) => {
+      const flat = x.reshape([-1, site.in]) as tf.Tensor2D;
+      const moment = tf.matMul(flat, flat, true, false).div(flat.shape[0]);
+      moments[site.name] = { shape: moment.shape, data: moment.dataSync<'float32'>() };
+      return this.learner.adapt(site, x, scope);
+    };
+    const observed = Object.create(this.learner, { adapt: { value: observe } }) as Learner;
+    tf.tidy(() => {
+      forward(observed, tensorsOf(arraysOf(this.learner)), batchOf(rowsBetween(all, 0, Math.min(rows, all.x.shape[0]!))), true, this.told);
+    });
+    return moments;
   }
 
   /** The rows of a step: those at hand, or what a learner that rehearses makes of them. */

@@ -45,6 +45,16 @@ export class Sound implements Learner {
   }
 }
 
+/** Sound, and of no use. */
+export class Idle extends Sound {
+  override trainable: Arrays = {};
+  override frozen: Arrays = {};
+
+  override adapt(site: Site, x: tf.Tensor3D): tf.Tensor3D {
+    return tf.zeros([x.shape[0], x.shape[1], site.out]);
+  }
+}
+
 const adapterB = (learner: Learner) => Object.entries(learner.trainable).find(([name]) => name.endsWith('.B'))!;
 
 /** Learners of a process so far: what a module must not remember. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { RULES, checkMethod } from '../src/index.js';
-import { FAULTS, KeepsAndAsks, Sound, THROWS, tested } from './faults.js';
+import { FAULTS, Idle, KeepsAndAsks, Sound, THROWS, tested } from './faults.js';
 
 describe('conformance suite', () => {
   it('finds nothing wrong with a sound method', async () => {
@@ -20,10 +21,20 @@ describe('conformance suite', () => {
     expect([...new Set(FAULTS.map(([id]) => id))].sort()).to.deep.equal(RULES.map(({ id }) => id).sort());
   });
 
+  it('tells of every rule in its README', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    expect([...readme.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, id]) => id)).to.deep.equal(RULES.map(({ id }) => id));
+  });
+
   it('checks nothing else on a method that does not run, and says so', async () => {
     const [first, second, ...others] = await checkMethod(THROWS);
     expect([first!.status, second!.status]).to.deep.equal(['kept', 'broken']);
     for (const verdict of others) expect(verdict).to.include({ status: 'not-checked', why: 'the method breaks "runs"' });
+  });
+
+  it('does not take a method that trains nothing for one that learns', async () => {
+    const open = (await checkMethod(tested(Idle))).filter(({ status }) => status !== 'kept');
+    expect(open.map(({ rule, status }) => [rule.id, status])).to.deep.equal([['learns', 'not-checked'], ['gradients', 'not-checked']]);
   });
 
   it('does not check what a manifest admits', async () => {

@@ -1,0 +1,110 @@
+import { EigenvalueDecomposition, Matrix, QrDecomposition } from 'ml-matrix';
+import type { NdArray } from './arrays.js';
+import type { Random } from './random.js';
+
+/** Vectors iterated beside those that are wanted: they let the wanted ones settle sooner. */
+const SPARE = 8;
+/** The iteration ends when the energy that the directions hold grows by less than this share. */
+const SETTLED = 1e-9;
+/** Share of the energy that float32 bases cannot tell from none. */
+const ROUNDING = 1e-6;
+/** How many directions are looked for at first where their number is not known; doubled until they suffice. */
+const FIRST_GUESS = 16;
+
+/** Orthonormal columns (size, count) and the energy u^T C u of each, from the largest. */
+interface Directions {
+  readonly vectors: Matrix;
+  readonly energies: readonly number[];
+}
+
+/** X^T X / rows of the rows of X, (rows, size): their second moment, (size, size). */
+export function secondMoment({ shape, data }: NdArray): NdArray {
+  const x = dense({ shape, data });
+  return plain(x.transpose().mmul(x).div(x.rows));
+}
+
+/**
+ * The directions that hold most of a second moment C = E[x^T x], its leading eigenvectors; with a subspace to stay outside of,
+ * those of (I - M M^T) C (I - M M^T).
+ *
+ * @param moment symmetric and positive semidefinite, (size, size)
+ * @param basis M, orthonormal columns (size, k)
+ * @returns columns (size, min(count, size)), those with the most energy first, orthonormal but for those that find nothing left
+ * outside of the subspace, which vanish; where energies are close, the space that the columns span is right, and they are some
+ * basis of it
+ */
+export function leadingDirections(moment: NdArray, count: number, random: Random, basis?: NdArray): NdArray {
+  const c = dense(moment);
+  if (!basis) return plain(leading(c, count, random).vectors);
+  const m = dense(basis);
+  const { vectors } = leading(outside(c, m), count, random);
+  // a direction without energy may lie anywhere, in the subspace too
+  return plain(Matrix.sub(vectors, m.mmul(m.transpose().mmul(vectors))));
+}
+
+/**
+ * Gradient projection memory (Saha et al. 2021, arXiv 2103.09762, equations 5, 8 and 9): adds the fewest leading directions of
+ * what lies outside of the subspace with which it holds at least `share` of the energy of C.
+ *
+ * @param basis orthonormal columns (size, k), undefined for none
+ * @param share above 0, at most 1
+ * @returns orthonormal columns (size, k + added)
+ */
+export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: number, random: Random): NdArray {
+  const c = dense(moment);
+  const known = basis && dense(basis);
+  const rest = known ? outside(c, known) : c;
+  const wanted = rest.trace() - (1 - share + ROUNDING) * c.trace(); // the energy that is missing
+  const free = c.rows - (known?.columns ?? 0);
+  if (known && (wanted <= 0 || free === 0)) return basis;
+  for (let guess = FIRST_GUESS; ; guess *= 2) {
+    const { vectors, energies } = leading(rest, Math.min(guess, free), random);
+    let [added, energy] = [0, 0];
+    while (added < energies.length && energy < wanted) energy += energies[added++]!;
+    if (energy < wanted && guess < free) continue;
+    const fresh = vectors.subMatrix(0, c.rows - 1, 0, Math.max(added, 1) - 1);
+    return plain(known ? orthonormal(beside(known, fresh)) : fresh);
+  }
+}
+
+/** Subspace iteration with Rayleigh-Ritz steps (Golub and Van Loan 2013, Matrix Computations, section 8.2.4). */
+function leading(c: Matrix, count: number, random: Random): Directions {
+  const size = c.rows;
+  const width = Math.min(size, count + SPARE);
+  let found = Matrix.from1DArray(size, width, [...random.normals(size * width, 1)]);
+  for (let before = -1; ; ) {
+    const basis = orthonormal(found);
+    const image = c.mmul(basis); // (size, width)
+    const ritz = new EigenvalueDecomposition(basis.transpose().mmul(image), { assumeSymmetric: true });
+    const order = [...ritz.realEigenvalues.keys()].sort((i, j) => ritz.realEigenvalues[j]! - ritz.realEigenvalues[i]!);
+    const rotation = ritz.eigenvectorMatrix.subMatrixColumn(order);
+    const energies = order.slice(0, count).map((i) => Math.max(0, ritz.realEigenvalues[i]!));
+    const energy = energies.reduce((sum, e) => sum + e, 0);
+    if (energy - before <= SETTLED * energy) {
+      return { vectors: basis.mmul(rotation).subMatrix(0, size - 1, 0, energies.length - 1), energies };
+    }
+    before = energy;
+    found = image.mmul(rotation);
+  }
+}
+
+function outside(c: Matrix, basis: Matrix): Matrix {
+  const inside = basis.transpose().mmul(c); // (k, size)
+  const half = Matrix.sub(c, basis.mmul(inside)); // (I - M M^T) C
+  return Matrix.sub(half, half.mmul(basis).mmul(basis.transpose()));
+}
+
+const orthonormal = (columns: Matrix): Matrix => new QrDecomposition(columns).orthogonalMatrix;
+
+function beside(left: Matrix, right: Matrix): Matrix {
+  const joined = new Matrix(left.rows, left.columns + right.columns);
+  return joined.setSubMatrix(left, 0, 0).setSubMatrix(right, 0, left.columns);
+}
+
+function dense({ shape, data }: NdArray): Matrix {
+  return Matrix.from1DArray(shape[0]!, shape[1]!, [...data]);
+}
+
+function plain(matrix: Matrix): NdArray {
+  return { shape: [matrix.rows, matrix.columns], data: Float32Array.from(matrix.to1DArray()) };
+}

@@ -1,0 +1,84 @@
+import { type Arrays, LetheError, type NdArray, type Scope } from '@lethe/core';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+
+interface Numbers {
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+interface Content {
+  readonly arrays: Readonly<Record<string, Numbers>>;
+  readonly expected: Readonly<Record<string, Numbers>>;
+}
+
+/**
+ * What another library computes from given arrays, to compare a method with: a JSON file whose `arrays` are given and whose
+ * `expected` is computed from them, both by name as `{shape, data}`, row-major. What else it holds are its `values`.
+ */
+export class Fixture {
+  private readonly content: Content;
+  readonly values: Readonly<Record<string, unknown>>;
+
+  constructor(file: URL) {
+    const { arrays, expected, ...values } = JSON.parse(readFileSync(file, 'utf8')) as Content & Record<string, unknown>;
+    this.content = { arrays, expected };
+    this.values = values;
+  }
+
+  /** The given arrays whose names begin with a prefix, by the rest of their names. */
+  arrays(prefix: string): Arrays {
+    const found = Object.entries(this.content.arrays).filter(([name]) => name.startsWith(prefix));
+    return Object.fromEntries(found.map(([name, array]) => [name.slice(prefix.length), dense(array)]));
+  }
+
+  /** @throws RangeError where there is none of this name */
+  array(name: string): NdArray {
+    return dense(known(this.content.arrays, name));
+  }
+
+  tensor(name: string): tf.Tensor {
+    const { shape, data } = known(this.content.arrays, name);
+    return tf.tensor([...data], [...shape]);
+  }
+
+  /**
+   * Compares numbers with the expected array of a name, entry by entry.
+   *
+   * @param tolerance largest difference, relative to numbers above 1
+   */
+  check(name: string, actual: ArrayLike<number>, tolerance = 1e-5): void {
+    const { data } = known(this.content.expected, name);
+    expect(actual.length, name).to.equal(data.length);
+    data.forEach((v, i) => expect(actual[i], `${name}[${i}]`).to.be.closeTo(v, tolerance * Math.max(1, Math.abs(v))));
+  }
+
+  /** A scope outside of any model, which holds arrays and, where they are given, pooled features. */
+  static scope(arrays: Arrays, features?: tf.Tensor2D): Scope {
+    const made = new Map<string, unknown>();
+    const absent = (): never => { throw new LetheError('LETHE_METHOD_FAILED', 'There is no batch of a model in a fixture.'); };
+    return {
+      params: Object.fromEntries(Object.entries(arrays).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])])),
+      training: true,
+      batch: features?.shape[0] ?? 0,
+      features: () => features ?? absent(),
+      once<T>(key: string, make: () => T): T {
+        if (!made.has(key)) made.set(key, make());
+        return made.get(key) as T;
+      },
+      task: absent,
+      predictions: absent,
+    };
+  }
+}
+
+function dense({ shape, data }: Numbers): NdArray {
+  return { shape, data: Float32Array.from(data) };
+}
+
+function known(arrays: Readonly<Record<string, Numbers>>, name: string): Numbers {
+  const found = arrays[name];
+  if (!found) throw new RangeError(`the fixture has no array "${name}"; there are ${Object.keys(arrays).join(', ')}`);
+  return found;
+}

@@ -1,0 +1,64 @@
+import { type NdArray, product, transposed } from '@lethe/core';
+import { describeMethod, Fixture, ToyStream } from '@lethe/testkit';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+
+describeMethod(import.meta.url);
+
+const projector = (basis: NdArray): Float32Array => product(basis, transposed(basis)).data;
+
+describe('gainlora', () => {
+  const fixture = new Fixture(new URL('../../../test/fixtures/gainlora/expected.json', import.meta.url));
+  const restored = async () => {
+    const stream = await ToyStream.open(import.meta.url, fixture.values['options'] as Record<string, unknown>);
+    const [trainable, frozen] = [fixture.arrays('trainable/'), fixture.arrays('frozen/')];
+    stream.learner.restore({ trainable, frozen, stored: {}, json: 2 });
+    return { stream, trainable, frozen };
+  };
+
+  it('opens branches by their gates, and trains a gate within what earlier tasks leave of it, as PyTorch does', async () => {
+    const { stream: { learner, host }, trainable, frozen } = await restored();
+    const names = Object.keys(trainable);
+    const total = (...at: tf.Tensor[]) => {
+      const { params, ...scope } = Fixture.scope({ ...frozen, ...trainable }, fixture.tensor('z') as tf.Tensor2D);
+      const now = { ...scope, params: { ...params, ...Object.fromEntries(at.map((t, i) => [names[i]!, t])) } };
+      const answers = host.sites.map((site) => {
+        const delta = learner.adapt(site, fixture.tensor(`x.${site.name}`) as tf.Tensor3D, now)!;
+        if (at.length === 0) fixture.check(`delta.${site.name}`, delta.dataSync());
+        return delta.mul(fixture.tensor(`weight.${site.name}`)).sum<tf.Scalar>();
+      });
+      return tf.addN([...answers, learner.penalty!(now)!]);
+    };
+    expect(total().dataSync()[0]).to.be.closeTo(fixture.values['total'] as number, 1e-3);
+    const gradients = tf.grads(total)(Object.values(Fixture.scope(trainable).params));
+    gradients.forEach((g, i) => fixture.check(`gradient.${names[i]!}`, g.dataSync(), 1e-4));
+  });
+
+  it('folds what a gate has learned, and keeps what its layers read, as PyTorch does', async () => {
+    const { stream: { learner, host } } = await restored();
+    const { shape, data } = fixture.array('z');
+    Object.assign(host, { features: async () => ({ shape, data }) });
+    await learner.end({ index: 2, rows: shape[0]!, steps: 1 });
+    for (const layer of ['in', 'out', 'key']) {
+      fixture.check(`folded.${layer}`, learner.frozen[`gate.base.${layer}`]!.data);
+      fixture.check(`space.${layer}`, projector(learner.frozen[`gate.space.${layer}`]!), 1e-3);
+    }
+  });
+
+  it('leaves the answers of an earlier task as they are while a new branch is learned, but for what the threshold lets go', async () => {
+    const drift = async (threshold: number): Promise<number> => {
+      const stream = await ToyStream.open(import.meta.url, { lambda: 0, threshold });
+      // features of the tasks in directions of their own, two each
+      stream.rows.forEach(({ z }, t) => z.data.forEach((_, i) => { if (Math.floor((i % 5) / 2) !== t) z.data[i] = 0; }));
+      await stream.learn(1);
+      const learned = stream.predict(1);
+      await stream.learn(2, 100);
+      const base = stream.base(2);
+      expect(Math.max(...stream.predict(2).map((v, i) => Math.abs(v - base[i]!)))).to.be.above(0.1);
+      return Math.max(...stream.predict(1).map((v, i) => Math.abs(v - learned[i]!)));
+    };
+    const [all, little] = [await drift(1), await drift(0.01)];
+    expect(all).to.be.below(0.02);
+    expect(little).to.be.above(4 * all);
+  });
+});

@@ -1,0 +1,87 @@
+import {
+  type Arrays, extendBasis, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray,
+  type Scope, type Site, type TaskView, zeros,
+} from '@lethe/core';
+import { loraBeside, loraNames, loraSum } from '@lethe/core/tensor';
+import type { Tensor3D } from '@tensorflow/tfjs';
+
+interface Options {
+  readonly threshold: number;
+  readonly rows: number;
+}
+
+const OLD = 'old';
+
+/**
+ * InfLoRA (Liang and Li 2024, arXiv 2404.00228). Training B (rank, out) alone while A (in, rank) is fixed moves the weights of a
+ * site only within the directions that A reads. For task t, A_t is designed from the inputs X_t of the site, before training:
+ *   A_t = the rank leading directions of (I - M M^T) X_t^T X_t (I - M M^T)
+ * M (in, k) is an orthonormal basis of what the inputs of earlier tasks span, so x A_t vanishes on their inputs (no interference)
+ * while A_t reads as much of the new ones as is left. After training, M gains the fewest directions with which it holds
+ * `threshold` of the energy of X_t (gradient projection memory). The branches are summed:
+ *   delta(x) = scale * sum_t (x A_t) B_t
+ */
+class InfLora implements Learner {
+  /** `lora.SITE.B` of the current task. */
+  trainable: Arrays = {};
+  /** `lora.SITE.A` of the current task, `old.SITE.A` and `old.SITE.B` of earlier ones side by side. */
+  frozen: Arrays = {};
+  /** M for every input that sites read, named after the first of its sites. */
+  private bases: Record<string, NdArray> = {};
+
+  constructor(
+    private readonly host: MethodHost,
+    private readonly options: Options,
+  ) {}
+
+  async begin(task: TaskView): Promise<void> {
+    const { sites, rank } = this.host;
+    const old = task.index > 1 ? loraBeside(sites, this.frozen, { ...this.frozen, ...this.trainable }, OLD) : {};
+    // A silent branch while the inputs are looked at.
+    this.trainable = Object.fromEntries(sites.map((site) => [loraNames(site).b, zeros([rank, site.out])]));
+    this.frozen = { ...old, ...Object.fromEntries(sites.map((site) => [loraNames(site).a, zeros([site.in, rank])])) };
+    const designed: Record<string, NdArray> = {};
+    for (const { readers, moment } of await this.inputs(task)) {
+      const { name } = readers[0]!;
+      const a = leadingDirections(moment, rank, this.host.random.fork('design', task.index, name), this.bases[name]);
+      for (const site of readers) designed[loraNames(site).a] = a;
+    }
+    this.frozen = { ...old, ...designed };
+  }
+
+  adapt(site: Site, x: Tensor3D, { params }: Scope): Tensor3D {
+    return loraSum(site, x, params, OLD, this.host.scale);
+  }
+
+  async end(task: TaskView): Promise<void> {
+    for (const { readers, moment } of await this.inputs(task)) {
+      const { name } = readers[0]!;
+      this.bases[name] = extendBasis(this.bases[name], moment, this.options.threshold, this.host.random.fork('memory', task.index, name));
+    }
+  }
+
+  save(): LearnerState {
+    return { trainable: this.trainable, frozen: this.frozen, stored: this.bases, json: null };
+  }
+
+  restore(state: LearnerState): void {
+    this.trainable = state.trainable;
+    this.frozen = state.frozen;
+    this.bases = { ...state.stored };
+  }
+
+  /** How many directions of each input are taken, of how many there are. */
+  report(): unknown {
+    return { taken: Object.fromEntries(Object.entries(this.bases).map(([name, { shape }]) => [name, { directions: shape[1], of: shape[0] }])) };
+  }
+
+  /** The inputs of the task: their second moment X^T X / tokens, (in, in), and the sites that read them. */
+  private async inputs(task: TaskView): Promise<readonly { readers: readonly Site[]; moment: NdArray }[]> {
+    const moments = await this.host.moments(task, this.options.rows);
+    return [...new Set(Object.values(moments))].map((moment) =>
+      ({ moment, readers: this.host.sites.filter((site) => moments[site.name] === moment) }));
+  }
+}
+
+const method: Method = { create: (host, options) => new InfLora(host, options as unknown as Options) };
+export default method;

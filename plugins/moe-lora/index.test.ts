@@ -1,0 +1,43 @@
+import { describeMethod, Fixture, ToyStream } from '@lethe/testkit';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+
+// The choice of experts jumps, which finite differences do not forgive: here every expert is active.
+describeMethod(import.meta.url, { options: { active: 3 } });
+
+describe('moe-lora', () => {
+  it('mixes the shared expert with those that a token chooses, and balances their load, as PyTorch does', async () => {
+    const fixture = new Fixture(new URL('../../../test/fixtures/moe-lora/expected.json', import.meta.url));
+    const { learner, host } = await ToyStream.open(import.meta.url, fixture.values['options'] as Record<string, unknown>);
+    const given = fixture.arrays('');
+    const names = Object.keys(given).filter((name) => /^(lora|router)/.test(name));
+    const total = (...at: tf.Tensor[]) => {
+      const { params, ...scope } = Fixture.scope(given);
+      const now = { ...scope, params: { ...params, ...Object.fromEntries(at.map((t, i) => [names[i]!, t])) } };
+      const answers = host.sites.map((site) => {
+        const delta = learner.adapt(site, params[`x.${site.name}`] as tf.Tensor3D, now)!;
+        if (at.length === 0) fixture.check(`delta.${site.name}`, delta.dataSync());
+        return delta.mul(params[`weight.${site.name}`]!).sum<tf.Scalar>();
+      });
+      const penalty = learner.penalty!(now)!;
+      if (at.length === 0) expect(penalty.dataSync()[0]).to.be.closeTo(fixture.values['penalty'] as number, 1e-5);
+      return tf.addN([...answers, penalty]);
+    };
+    total();
+    const gradients = tf.grads(total)(names.map((name) => fixture.tensor(name)));
+    gradients.forEach((g, i) => fixture.check(`gradient.${names[i]!}`, g.dataSync()));
+  });
+
+  it('is of one size, whatever number of tasks it has learned', async () => {
+    const stream = await ToyStream.open(import.meta.url);
+    const shapes = () => Object.values(stream.learner.trainable).map(({ shape }) => shape);
+    const first = shapes();
+    for (const t of [1, 2, 3]) await stream.learn(t);
+    expect(shapes()).to.deep.equal(first);
+  });
+
+  it('refuses more experts than the rank can be shared by', async () => {
+    const error = await ToyStream.open(import.meta.url, { experts: 7 }).then(() => null, (e: unknown) => e as Error);
+    expect(error).to.include({ code: 'LETHE_METHOD_FAILED' });
+  });
+});
