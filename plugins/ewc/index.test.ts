@@ -1,4 +1,5 @@
-import { describeMethod, ToyStream } from '@lethe/testkit';
+import { bytesOf } from '@lethe/core';
+import { checkMethod, describeMethod, methodBeside, ToyStream } from '@lethe/testkit';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 
@@ -29,4 +30,25 @@ describe('ewc', () => {
     }
     expect(stream.penalty(1)).to.be.closeTo(expected, 1e-4 * expected);
   });
+});
+
+describe('ewc, in other forms', () => {
+  it('keeps as much for separate penalties as for one, whatever the number of tasks', async () => {
+    for (const on of ['factors', 'product']) {
+      const stream = await ToyStream.open(import.meta.url, { penalties: 'separate', on, rows: 2 });
+      const sizes: number[] = [];
+      for (const task of [1, 2, 3]) {
+        await stream.learn(task, 2);
+        sizes.push(bytesOf(stream.learner.save().frozen));
+      }
+      expect(new Set(sizes).size).to.equal(1);
+    }
+  });
+
+  for (const [form, options] of [['separate', { penalties: 'separate' }], ['product', { on: 'product' }]] as const) {
+    it(`${form}: is a method in good standing`, async () => {
+      const verdicts = await checkMethod(await methodBeside(import.meta.url, { ...options, lambda: 10 }));
+      expect(verdicts.filter(({ status }) => status === 'broken')).to.deep.equal([]);
+    });
+  }
 });

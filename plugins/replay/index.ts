@@ -20,7 +20,7 @@ interface Memory {
  * Algorithm R (Vitter 1985, https://doi.org/10.1145/3147.3165): of a stream of rows every one is in the memory with the same
  * probability budget / seen. The n-th row takes the place k = below(n) if that is a place of the memory.
  */
-export function reservoir(memory: readonly Row[], seen: number, rows: readonly Row[], budget: number, random: Random): Row[] {
+function reservoir(memory: readonly Row[], seen: number, rows: readonly Row[], budget: number, random: Random): Row[] {
   const kept = [...memory];
   rows.forEach((row, i) => {
     if (kept.length < budget) kept.push(row);

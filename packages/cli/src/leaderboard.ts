@@ -7,8 +7,8 @@ import { buildSite } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import sirv from 'sirv';
 import type { Output } from './output.js';
-import { PATHS } from './paths.js';
-import { entriesOption, here } from './publish.js';
+import { PATHS, here } from './paths.js';
+import { entriesOption } from './publish.js';
 import { parseInteger } from './run/request.js';
 
 const HOST = '127.0.0.1';

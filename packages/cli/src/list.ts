@@ -28,8 +28,8 @@ function describeSuite({ title, kind, sizes, needsData, supersededBy }: SuiteSum
   return `${title} (${notes.join('; ')})`;
 }
 
-const LISTS: Readonly<Record<string, () => Listed[]>> = {
-  methods: () => installedPlugins().filter(({ manifest }) => manifest.kind === 'method').map(
+const LISTS: Readonly<Record<string, (plugins: readonly string[]) => Listed[]>> = {
+  methods: (plugins) => installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'method').map(
     ({ manifest: { name, version, description } }) => ({ name, version, description })),
   suites: () => listSuites(PATHS.suites).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) })),
   models: () => foldersWith(PATHS.models, 'model.safetensors'),
@@ -38,20 +38,21 @@ const LISTS: Readonly<Record<string, () => Listed[]>> = {
 /**
  * What is installed of a kind: methods, suites or models.
  *
+ * @param plugins folders of plugins beside those that are installed
  * @throws LetheError LETHE_USAGE for another kind
  */
-export function listed(kind: string): Listed[] {
+export function listed(kind: string, plugins: readonly string[] = []): Listed[] {
   const kinds = Object.keys(LISTS);
   const list = Object.hasOwn(LISTS, kind) ? LISTS[kind] : undefined;
   if (!list) {
     throw new LetheError('LETHE_USAGE', `"${kind}" cannot be listed.${didYouMean(kind, kinds)}`, { remedy: `list one of: ${kinds.join(', ')}` });
   }
-  return list();
+  return list(plugins);
 }
 
 /** `lethe list KIND`. */
-export function listCommand(kind: string, json: boolean, output: Output): void {
-  const items = listed(kind);
+export function listCommand(kind: string, { json, plugins }: { json: boolean; plugins: readonly string[] }, output: Output): void {
+  const items = listed(kind, plugins);
   if (json) return output.data(JSON.stringify(items, null, 2));
   if (items.length === 0) return output.note(`no ${kind} are installed`);
   const width = Math.max(...items.map(({ name }) => name.length));

@@ -1,12 +1,16 @@
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Plugin, discoverPlugins } from '@lethe/core';
+import { LetheError, type Plugin, type PluginPlace, discoverPlugins, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from '@lethe/core';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
 /** Where the parts of this installation lie. Absolute. */
 export const PATHS = {
+  root: at('.'),
   plugins: at('plugins'),
   builtPlugins: at('dist/plugins'),
+  methodTemplate: at('packages/testkit/template'),
+  coreSchemas: at('packages/core/schemas'),
   suites: at('suites'),
   builtSuites: at('dist/suites'),
   models: at('packages/model'),
@@ -14,7 +18,33 @@ export const PATHS = {
   site: at('leaderboard/site'),
 } as const;
 
-/** The plugins of this installation. Throws the errors of `discoverPlugins`. */
-export function installedPlugins(): Plugin[] {
-  return discoverPlugins([{ manifests: PATHS.plugins, code: PATHS.builtPlugins }]);
+/** A path as one would type it here. */
+export function here(path: string): string {
+  const short = relative('.', path) || '.';
+  return short.startsWith('..') ? resolve(path) : short;
+}
+
+/** Where the plugin of a folder lies. Those of this installation are built into a folder of their own. */
+export function placeOf(folder: string): PluginPlace {
+  return dirname(folder) === PATHS.plugins
+    ? { file: join(folder, 'plugin.json'), codePath: join(PATHS.builtPlugins, basename(folder), 'index.js') }
+    : pluginIn(folder);
+}
+
+/**
+ * The plugins of this installation, of the npm packages around the working directory and around this installation, and of folders.
+ *
+ * @param folders plugins, or folders of plugins
+ * @throws LetheError LETHE_PLUGIN_UNKNOWN for a folder without plugins, and the errors of `pluginPackages` and `discoverPlugins`
+ */
+export function installedPlugins(folders: readonly string[] = []): Plugin[] {
+  const named = folders.map((folder) => resolve(folder)).flatMap((folder) => {
+    const places = pluginsIn(folder, placeOf);
+    if (places.length > 0) return places;
+    throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin in this folder: neither it nor a folder in it has a plugin.json.', {
+      where: folder, remedy: 'Give the folder of a plugin, or one that holds such folders.',
+    });
+  });
+  const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(PATHS.root)]);
+  return discoverPlugins([...pluginsIn(PATHS.plugins, placeOf), ...packages, ...named]);
 }

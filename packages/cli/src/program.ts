@@ -3,7 +3,9 @@ import { LETHE_VERSION } from '@lethe/core';
 import { doctorCommand } from './doctor.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
+import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
+import { pluginsOption } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
 
@@ -20,17 +22,25 @@ export function createProgram(output: Output): Command {
   addLeaderboardCommands(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
+    .addOption(pluginsOption())
     .option('--json', 'as JSON')
-    .action((kind: string, { json }: { json?: boolean }) => listCommand(kind, json === true, output));
-  program.command('show <run>')
-    .description('the table of a run folder')
-    .option('--json', 'results.json instead of the table')
-    .action(async (run: string, { json }: { json?: boolean }) => {
-      const { showCommand } = await import('./show.js');
-      process.exitCode = await showCommand(run, json === true, output);
+    .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
+  addNewCommand(program, output);
+  program.command('show <what> [name]')
+    .description('the table of a run folder: show RUN; or what a method says of itself, with its options: show method NAME')
+    .addOption(pluginsOption())
+    .option('--json', 'results.json, or the manifest, instead of the table')
+    .action(async (what: string, name: string | undefined, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => {
+      if (name === undefined) {
+        const { showCommand } = await import('./show.js');
+        process.exitCode = await showCommand(what, json, output);
+      } else {
+        const { showPlugin } = await import('./show-plugin.js');
+        showPlugin(what, name, { json, plugins }, output);
+      }
     });
   program.command('validate <path>')
-    .description('check a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder')
+    .description('check a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those in a folder')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
     .action(async (path: string, { dataDir }: { dataDir?: string }) => {
       const { validateCommand } = await import('./validate.js');

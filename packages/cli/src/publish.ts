@@ -1,8 +1,8 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type DescribeMethod, publishRun } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
-import { PATHS, installedPlugins } from './paths.js';
+import { PATHS, here, installedPlugins } from './paths.js';
 
 /** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
 function describer(): DescribeMethod {
@@ -14,12 +14,6 @@ function describer(): DescribeMethod {
     const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
     return { version, description, paper, defaults };
   };
-}
-
-/** A path as one would type it here. */
-export function here(path: string): string {
-  const short = relative('.', path) || '.';
-  return short.startsWith('..') ? resolve(path) : short;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type CompletedRun, type FailedRun, type Results, type Run, canonicalJson } from '@lethe/core';
+import { type Capabilities, type CompletedRun, type FailedRun, type Results, type Run, canonicalJson } from '@lethe/core';
 import { type Interval, intervalOf } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
@@ -18,6 +18,8 @@ export interface MethodSummary {
   readonly method: string;
   /** A bound of the comparison: shown apart and never the best. */
   readonly bound: boolean;
+  /** What a reader must know to compare it, as in `keeps rows`. */
+  readonly marks: readonly string[];
   readonly completed: number;
   readonly failed: readonly FailedRun[];
   /** Null where a metric is not defined for any of the runs. */
@@ -44,6 +46,11 @@ function leads(row: Omit<MethodSummary, 'best'>, rows: readonly Omit<MethodSumma
   }).map(({ metric }) => metric);
 }
 
+/** What a method declares that sets it apart from those that have nothing but the rows at hand. */
+function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
+  return [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
+}
+
 /** One summary a method, in the order of the runs, bounds last. */
 export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   const groups = new Map<string, Run[]>();
@@ -59,6 +66,7 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
     return {
       method: labels[i]!,
       bound: runs[0]!.method.capabilities.bound,
+      marks: marksOf(runs[0]!.method.capabilities),
       completed: completed.length,
       failed: runs.filter((run) => run.status === 'failed'),
       intervals: Object.fromEntries(

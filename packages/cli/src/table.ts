@@ -13,8 +13,11 @@ function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): s
   return `${percent(interval.mean)}${half}`;
 }
 
+/** A method with what a reader must know of it. */
+const named = ({ method, marks }: MethodSummary): string => (marks.length > 0 ? `${method} (${marks.join(', ')})` : method);
+
 /** What a borderless table is drawn with: a line under the head, two spaces between columns. */
-const LINES = {
+export const LINES = {
   top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
   left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '',
 };
@@ -31,7 +34,7 @@ export function renderTable(rows: readonly MethodSummary[], colour: Output['colo
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   });
   table.push(...rows.map((row) => [
-    row.bound ? colour.dim(`${row.method} (bound)`) : row.method,
+    row.bound ? colour.dim(named(row)) : named(row),
     ...columns.map(({ metric }) => (row.best.includes(metric) ? colour.bold(`${cell(row, metric)} *`) : cell(row, metric))),
     row.trainableParameters === null ? MISSING : row.trainableParameters.toLocaleString('en-GB'),
     row.seconds === null ? MISSING : row.seconds.toFixed(1),

@@ -4,19 +4,30 @@ import { LetheError, readManifest } from '@lethe/core';
 import { loadSuite, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
-import { PATHS } from './paths.js';
+import { PATHS, placeOf } from './paths.js';
 
 const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined) => Promise<string> | string>> = {
-  'plugin.json': (file) => {
-    const { kind, name, version } = readManifest(file);
-    return `${kind} ${name} ${version}`;
-  },
+  'plugin.json': checkPlugin,
   'results.json': async (file) => {
     const runs = (await readResults(dirname(file)))?.runs ?? [];
     return `${runs.length} runs, every score and metric recomputed`;
   },
   'suite.yaml': checkSuite,
 };
+
+/** Checks the manifest of a plugin and, of a method, its code. */
+async function checkPlugin(file: string): Promise<string> {
+  const manifest = readManifest(file);
+  const { kind, name, version, options } = manifest;
+  const count = Object.keys(options.properties).length;
+  const lines = [
+    `${kind} ${name} ${version}`,
+    `checked: manifest: shape, range of Lethe's versions, dependencies, options (${count}) with descriptions, defaults and bounds`,
+  ];
+  if (kind !== 'method') return [...lines, `not checked: code of a ${kind}`].join('\n  ');
+  const { checkMethodCode } = await import('./validate-method.js');
+  return [...lines, ...await checkMethodCode(manifest, file, placeOf(dirname(file)).codePath)].join('\n  ');
+}
 
 /** Checks a suite's file, then its rows in every size. Rows that are not there are no fault where no folder was given. */
 async function checkSuite(file: string, dataDir: string | undefined): Promise<string> {
@@ -36,7 +47,8 @@ async function checkSuite(file: string, dataDir: string | undefined): Promise<st
 }
 
 /**
- * `lethe validate FILE|DIR`: checks a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder.
+ * `lethe validate FILE|DIR`: checks a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those
+ * in a folder.
  *
  * @param dataDir folder of the rows of suites that do not bring their own
  *

@@ -11,8 +11,10 @@ const base = {
   environment: { device: 'cpu', threads: 1, lethe: '0', node: '20', dataSha256: {}, git: null },
 };
 
-const method = (id: string, options = {}) =>
-  ({ id, version: '1.0.0', options, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none' as const, bound: id === 'joint' } });
+const method = (id: string, options = {}) => ({
+  id, version: '1.0.0', options,
+  capabilities: { rehearsal: id === 'replay', taskIdentity: id === 'oracle', growth: 'none' as const, bound: id === 'joint' || id === 'oracle' },
+});
 
 function run(id: string, seed: number, accuracy: number, forgetting: number, options = {}): Run {
   return {
@@ -53,6 +55,12 @@ describe('results table', () => {
   it('keeps runs apart that differ in options', () => {
     const rows = summarise({ runs: [run('a', 1, 0.5, 0, { x: 1 }), run('a', 1, 0.6, 0, { x: 2 })] });
     expect(rows.map((row) => row.method)).to.deep.equal(['a x=1', 'a x=2']);
+  });
+
+  it('says of a method what sets it apart: bounds, kept rows, a task that it is told', () => {
+    const text = renderTable(summarise({ runs: ['weak', 'replay', 'oracle', 'joint'].map((id) => run(id, 1, 0.5, 0)) }), pc.createColors(false));
+    const names = text.split('\n').flatMap((line) => /^(\S+(?: \([^)]*\))?) {2,}50\.0/.exec(line)?.slice(1) ?? []);
+    expect(names).to.deep.equal(['weak', 'replay (keeps rows)', 'oracle (bound, told the task)', 'joint (bound)']);
   });
 
   it('shows percent, missing values and failed runs, and no metric that nobody has', () => {

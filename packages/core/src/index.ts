@@ -15,6 +15,7 @@ export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, Results, Run, RunIdentity, TaskPredictions,
 } from './results.js';
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
-export { type Plugin, type PluginRoot, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
+export { PLUGIN_KEYWORD, type PluginPlace, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
+export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { extendBasis, leadingDirections, secondMoment } from './subspace.js';
 export { LETHE_VERSION } from './version.js';

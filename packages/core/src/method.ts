@@ -150,7 +150,7 @@ export interface Learner {
   begin(task: TaskView): void | Promise<void>;
   /**
    * The delta added to the output of a linear site, (batch, tokens, site.out), or null for none. Pure and traced: it
-   * may branch on the learner's own structure but never on values. It does not know the task.
+   * may branch on the learner's own structure but never on values. It does not know the task, unless by {@link Scope.task}.
    * @param x the input of the site, (batch, tokens, site.in); in the last layer, sites that follow the attention's keys and
    * values may see only the tokens whose states are read
    */

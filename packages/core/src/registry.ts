@@ -1,47 +1,33 @@
-import { type Dirent, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
 import { Ajv, type ErrorObject } from 'ajv';
 import { LetheError, didYouMean } from './errors.js';
 import { type Manifest, type PluginKind, readManifest } from './manifest.js';
-
-/** A folder of plugins: one sub-folder each, manifests in `manifests`, compiled code in the same sub-folder of `code`. */
-export interface PluginRoot {
-  readonly manifests: string;
-  readonly code: string;
-}
+import type { PluginPlace } from './places.js';
 
 /** A plugin whose manifest is sound. Its code has not been imported. */
-export interface Plugin {
+export interface Plugin extends PluginPlace {
   readonly manifest: Manifest;
-  /** Path of its plugin.json. */
-  readonly file: string;
-  /** Path of the compiled module whose default export is the plugin. */
-  readonly codePath: string;
 }
 
 /**
- * All plugins of the roots, sorted by kind and name. Discovered by their plugin.json; there is no list to keep.
+ * The plugins of these places, sorted by kind and name. A place that is named twice counts once.
  *
  * @throws LetheError the errors of {@link readManifest}, and LETHE_PLUGIN_DUPLICATE where two of one kind share a name
  */
-export function discoverPlugins(roots: readonly PluginRoot[]): Plugin[] {
+export function discoverPlugins(places: readonly PluginPlace[]): Plugin[] {
   const found = new Map<string, Plugin>();
-  for (const root of roots) {
-    const folders: Dirent[] = existsSync(root.manifests) ? readdirSync(root.manifests, { withFileTypes: true }) : [];
-    for (const { name: folder } of folders) {
-      const file = join(root.manifests, folder, 'plugin.json');
-      if (!existsSync(file)) continue;
-      const plugin: Plugin = { manifest: readManifest(file), file, codePath: join(root.code, folder, 'index.js') };
-      const key = `${plugin.manifest.kind} ${plugin.manifest.name}`;
-      const other = found.get(key);
-      if (other) {
-        throw new LetheError('LETHE_PLUGIN_DUPLICATE', `two plugins are called ${key}`, {
-          where: `${other.file} and ${file}`,
-          remedy: 'rename one of them',
-        });
-      }
-      found.set(key, plugin);
+  const distinct = new Map(places.map((place) => [realpathSync(place.file), place]));
+  for (const place of distinct.values()) {
+    const manifest = readManifest(place.file);
+    const key = `${manifest.kind} ${manifest.name}`;
+    const other = found.get(key);
+    if (other) {
+      throw new LetheError('LETHE_PLUGIN_DUPLICATE', `two plugins are called ${key}`, {
+        where: `${other.file} and ${place.file}`,
+        remedy: 'rename one of them, or take it away',
+      });
     }
+    found.set(key, { ...place, manifest });
   }
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, plugin]) => plugin);
 }

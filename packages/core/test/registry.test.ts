@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LETHE_VERSION, LetheError, discoverPlugins, findPlugin, resolveOptions } from '../src/index.js';
+import { LETHE_VERSION, LetheError, discoverPlugins, findPlugin, pluginsIn, resolveOptions } from '../src/index.js';
 
 const sound = {
   name: 'replay', kind: 'method', version: '1.0.0', lethe: `^${LETHE_VERSION}`, description: 'Replays.', licence: 'Apache-2.0',
@@ -24,7 +24,7 @@ function errorOf(act: () => unknown): LetheError {
 
 describe('plugin registry', () => {
   let root: string;
-  const discover = () => discoverPlugins([{ manifests: root, code: '/code' }]);
+  const discover = () => discoverPlugins(pluginsIn(root));
   const add = (folder: string, manifest: unknown) => {
     mkdirSync(join(root, folder));
     writeFileSync(join(root, folder, 'plugin.json'), typeof manifest === 'string' ? manifest : JSON.stringify(manifest, null, 2));
@@ -37,13 +37,13 @@ describe('plugin registry', () => {
     mkdirSync(join(root, 'not-a-plugin'));
     const [plugin, ...others] = discover();
     expect(others).to.be.empty;
-    expect(plugin!.codePath).to.equal(join('/code', 'folder', 'index.js'));
+    expect(plugin!.codePath).to.equal(join(root, 'folder', 'index.js'));
     expect(plugin!.manifest.stream).to.equal('continual');
     expect(plugin!.manifest.capabilities).to.deep.equal({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false });
   });
 
   it('finds nothing where there is no folder', () => {
-    expect(discoverPlugins([{ manifests: join(root, 'absent'), code: '' }])).to.deep.equal([]);
+    expect(discoverPlugins(pluginsIn(join(root, 'absent')))).to.deep.equal([]);
   });
 
   it('names the line of an unknown field and the field that was meant', () => {
@@ -59,6 +59,17 @@ describe('plugin registry', () => {
     const error = errorOf(discover);
     expect(error.code).to.equal('LETHE_PLUGIN_MANIFEST');
     expect(error.where).to.match(/plugin\.json:\d+$/);
+  });
+
+  it('takes a method that is told the task for a bound only', () => {
+    add('a', { ...sound, capabilities: { taskIdentity: true } });
+    const error = errorOf(discover);
+    expect(error.code).to.equal('LETHE_PLUGIN_MANIFEST');
+    expect(error.where).to.match(/plugin\.json:\d+$/);
+    expect(error.remedy).to.contain('"bound": true');
+    rmSync(join(root, 'a'), { recursive: true });
+    add('b', { ...sound, capabilities: { taskIdentity: true, bound: true } });
+    expect(discover()).to.have.length(1);
   });
 
   it('refuses another version of Lethe before looking at dependencies', () => {

@@ -3,7 +3,7 @@ export { type Artefact, readArtefact, writeArtefact } from './artefact.js';
 export { type RunRecord, openRun, readResults, readRun, sweepRun, writeResults } from './store.js';
 export { type StreamDependencies, checkLength, runStream } from './protocol.js';
 export { Scorer } from './evaluate.js';
-export { type EncodedExample, encodeRow } from './packing.js';
+export { type EncodedExample, type PackedBatch, encodeRow, packTraining, trainingRow, trainingShape } from './packing.js';
 export { failedRun } from './report.js';
 export { adamW, biasCorrections, learningRate } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';

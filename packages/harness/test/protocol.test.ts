@@ -6,7 +6,7 @@ import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import { expect } from 'chai';
 import { resultsHash, validateResults } from '@lethe/metrics';
 import { type Job, runStream } from '../src/index.js';
-import { eagerDevice, tinyModel, tinySuite } from './tiny.js';
+import { eagerDevice, tinyJob, tinyModel, tinySuite } from './tiny.js';
 
 const suite = tinySuite();
 const model = tinyModel();
@@ -43,18 +43,7 @@ describe('runStream', () => {
   beforeEach(async () => { outDir = await mkdtemp(join(tmpdir(), 'lethe-run-')); });
   afterEach(() => rm(outDir, { recursive: true }));
 
-  const job = (stream: Job['stream'] = 'continual'): Job => ({
-    identity: {
-      suite: { id: 'tiny', version: '1.0.0', size: 'full' },
-      method: {
-        id: `lora-${stream}`, version: '1.0.0', options: {},
-        capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: stream === 'joint' },
-      },
-      model: { id: 'tiny', sha256: model.sha256 }, order: suite.orders[0]!, seed: 1, training: suite.training,
-    },
-    codePath: '', stream, suite: { reference: 'tiny', suitesDir: '', builtDir: '' }, modelDir: '', device: 'eager', threads: 1, outDir,
-    origin: { lethe: '0.1.0', git: null },
-  });
+  const job = (stream: Job['stream'] = 'continual') => tinyJob(outDir, `lora-${stream}`, { bound: stream === 'joint' }, stream);
   const go = async (given: Job, events: RunEvent[] = [], stop?: () => boolean, runs: Record<string, number> = {}) =>
     (await runStream(given, { device: eagerDevice(runs), model, suite, method: lora }, (e) => events.push(e), stop)) as CompletedRun;
   const codeOf = (promise: Promise<unknown>) => promise.then(() => 'none', (error: LetheError) => error.code);

@@ -1,8 +1,9 @@
-import type { Example, Site, SuiteData, TaskData, Tensors } from '@lethe/core';
+import type { Capabilities, Example, Site, SuiteData, TaskData, Tensors } from '@lethe/core';
 import { createRandom, sha256 } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import type { Constant, Device, Values } from '@lethe/engine';
 import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
+import type { Job } from '../src/index.js';
 import * as tf from '@tensorflow/tfjs';
 
 const VOCABULARY = 32;
@@ -98,5 +99,22 @@ export function tinySuite(): SuiteData {
     training: {
       epochs: 4, batch: 8, learningRate: 0.05, warmup: 0.1, weightDecay: 0, clip: 1, rank: 4, alpha: 4, sites: ['q'], maxTokens: 32,
     },
+  };
+}
+
+/** A run of a method over the tiny suite. */
+export function tinyJob(outDir: string, id: string, capabilities: Partial<Capabilities> = {}, stream: Job['stream'] = 'continual'): Job {
+  const suite = tinySuite();
+  return {
+    identity: {
+      suite: { id: 'tiny', version: '1.0.0', size: 'full' },
+      method: {
+        id, version: '1.0.0', options: {},
+        capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false, ...capabilities },
+      },
+      model: { id: 'tiny', sha256: tinyModel().sha256 }, order: suite.orders[0]!, seed: 1, training: suite.training,
+    },
+    codePath: '', stream, suite: { reference: 'tiny', suitesDir: '', builtDir: '' }, modelDir: '', device: 'eager', threads: 1, outDir,
+    origin: { lethe: '0.1.0', git: null },
   };
 }

@@ -3,12 +3,12 @@ import { growth, jsonState, rehearsal, storedInArrays } from './rules/declared.j
 import { compiles, gradients, learns } from './rules/numbers.js';
 import { batchBlind, frozenStays, inputsUntouched, noLeak, taskBlind } from './rules/pure.js';
 import { noAmbient, resumes, sameSeed } from './rules/repeatable.js';
-import { runs } from './rules/runs.js';
+import { capabilities, runs } from './rules/runs.js';
 import type { TestedMethod } from './tested.js';
 
-/** Every rule, in the order in which they are checked. The first one is what the others stand on. */
+/** Every rule, in the order in which they are checked: first those without which the others cannot be judged. */
 export const RULES: readonly Rule[] = [
-  runs, learns, sameSeed, resumes, noAmbient, noLeak, inputsUntouched, frozenStays, taskBlind, batchBlind, gradients, compiles,
+  capabilities, runs, learns, sameSeed, resumes, noAmbient, noLeak, inputsUntouched, frozenStays, taskBlind, batchBlind, gradients, compiles,
   growth, rehearsal, storedInArrays, jsonState,
 ];
 
@@ -18,26 +18,26 @@ export type Verdict =
   | { readonly rule: Rule; readonly status: 'broken'; readonly seen: string }
   | { readonly rule: Rule; readonly status: 'not-checked'; readonly why: string };
 
-/** Checks one rule. What the method throws counts as seen. */
+/** Judges one rule. What the method throws counts as seen; after a prerequisite is broken, nothing else is judged. */
 export async function judge(rule: Rule, subject: Subject): Promise<Verdict> {
-  const why = rule.exempt?.(subject.tested) ?? null;
+  const why = subject.broken ? `the method breaks "${subject.broken.id}"` : (rule.exempt?.(subject.tested) ?? null);
   if (why !== null) return { rule, status: 'not-checked', why };
-  let seen: string | null;
+  let seen: Awaited<ReturnType<Rule['check']>>;
   try {
     seen = await rule.check(subject);
   } catch (error) {
     seen = `it throws ${error instanceof Error ? error.stack?.split('\n').slice(0, 2).join(' ') : String(error)}`;
   }
-  return seen === null ? { rule, status: 'kept' } : { rule, status: 'broken', seen };
+  if (seen === null) return { rule, status: 'kept' };
+  if (typeof seen === 'object') return { rule, status: 'not-checked', why: seen.why };
+  if (rule.prerequisite) subject.broken = rule;
+  return { rule, status: 'broken', seen };
 }
 
-/** Checks every rule on a method; none but `runs` where that is broken. */
+/** Judges every rule on a method. */
 export async function checkMethod(tested: TestedMethod): Promise<Verdict[]> {
   const subject = new Subject(tested);
   const verdicts: Verdict[] = [];
-  for (const rule of RULES) {
-    const broken = verdicts[0]?.status === 'broken';
-    verdicts.push(broken ? { rule, status: 'not-checked', why: `the method breaks "${runs.id}"` } : await judge(rule, subject));
-  }
+  for (const rule of RULES) verdicts.push(await judge(rule, subject));
   return verdicts;
 }

@@ -1,6 +1,8 @@
-import { judge, RULES } from './conformance.js';
+import { basename, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { RULES, judge } from './conformance.js';
 import { Subject } from './rule.js';
-import { methodBeside } from './tested.js';
+import { manifestOf, methodBeside } from './tested.js';
 
 /** How a method is tried. */
 export interface Trial {
@@ -13,9 +15,10 @@ export interface Trial {
  * One line in the plugin's own test: `describeMethod(import.meta.url);`
  *
  * @param url `import.meta.url` of the test, which lies in the folder of the plugin
+ * @throws LetheError the errors of `manifestOf`
  */
 export function describeMethod(url: string, { options = {} }: Trial = {}): void {
-  describe(`conformance of ${new URL('.', url).pathname.split('/').at(-2)}`, () => {
+  describe(`conformance of ${basename(dirname(manifestOf(dirname(fileURLToPath(url)))))}`, () => {
     let subject: Subject;
     before(async () => { subject = new Subject(await methodBeside(url, options)); });
     for (const rule of RULES) {

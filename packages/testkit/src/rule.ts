@@ -17,6 +17,8 @@ export interface Landmark {
 
 /** One method, with what several rules need of it. */
 export class Subject {
+  /** The rule that it broke and without which no other can be judged. */
+  broken: Rule | undefined;
   private landmarks: Promise<readonly Landmark[]> | undefined;
 
   constructor(readonly tested: TestedMethod) {}
@@ -60,8 +62,10 @@ export interface Rule {
   readonly title: string;
   /** How a method that breaks it is mended. */
   readonly remedy: string;
+  /** Whether the other rules can only be judged where it is kept. */
+  readonly prerequisite?: true;
   /** Why it cannot be broken by this method, or null. */
   readonly exempt?: (tested: TestedMethod) => string | null;
-  /** What was seen where it is broken; null where it is kept. */
-  readonly check: (subject: Subject) => Promise<string | null>;
+  /** What was seen where it is broken; null where it is kept; why where the method has nothing that it could be seen by. */
+  readonly check: (subject: Subject) => Promise<string | null | { readonly why: string }>;
 }

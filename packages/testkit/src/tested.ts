@@ -11,10 +11,19 @@ export interface TestedMethod {
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** The folders where the plugin.json of code in `folder` may lie: beside the code, or where it would be without one `dist` on the way. */
-function manifestFolders(folder: string): string[] {
+/**
+ * The plugin.json of code in a folder: beside the code, or where that would be without one `dist` on the way.
+ *
+ * @throws LetheError LETHE_PLUGIN_UNKNOWN where there is none
+ */
+export function manifestOf(folder: string): string {
   const parts = folder.split(sep);
-  return [folder, ...parts.flatMap((part, i) => (part === 'dist' ? [parts.toSpliced(i, 1).join(sep)] : []))];
+  const folders = [folder, ...parts.flatMap((part, i) => (part === 'dist' ? [parts.toSpliced(i, 1).join(sep)] : []))];
+  const file = folders.map((at) => join(at, 'plugin.json')).find((at) => existsSync(at));
+  if (file !== undefined) return file;
+  throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json beside this code.', {
+    where: folder, remedy: 'Put the test into the folder of the plugin; compiled code may lie in a folder "dist" of the same shape.',
+  });
 }
 
 /**
@@ -22,17 +31,11 @@ function manifestFolders(folder: string): string[] {
  *
  * @param url of a module of the plugin, such as its test: `import.meta.url`
  * @param options those that differ from the defaults of the manifest
- * @throws LetheError LETHE_PLUGIN_UNKNOWN where no plugin.json belongs to the folder, and the errors of `readManifest`,
- * `resolveOptions` and `loadMethod`
+ * @throws LetheError the errors of {@link manifestOf}, `readManifest`, `resolveOptions` and `loadMethod`
  */
 export async function methodBeside(url: string, options: Readonly<Record<string, unknown>> = {}): Promise<TestedMethod> {
   const folder = dirname(fileURLToPath(url));
-  const file = manifestFolders(folder).map((at) => join(at, 'plugin.json')).find((at) => existsSync(at));
-  if (file === undefined) {
-    throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json beside this module.', {
-      where: folder, remedy: 'Put the test into the folder of the plugin; compiled code may lie in a folder "dist" of the same shape.',
-    });
-  }
+  const file = manifestOf(folder);
   const codePath = join(folder, 'index.js');
   const manifest = readManifest(file);
   return { manifest, method: await loadMethod(codePath), options: resolveOptions({ manifest, file, codePath }, options) };

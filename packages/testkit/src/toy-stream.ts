@@ -6,7 +6,9 @@ import { valueAndGradients } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
-import { FEATURES, ROWS, type Rows, SITES, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows } from './toy-world.js';
+import {
+  FEATURES, ROWS, type Rows, SITES, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
+} from './toy-world.js';
 
 const RANK = 4;
 const RATE = 0.05;

@@ -1,4 +1,6 @@
-import { type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, LetheError, createRandom, sizeOf } from '@lethe/core';
+import {
+  type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, LetheError, createRandom, sizeOf,
+} from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
 /** Two linear sites, one after the other: what the first adds changes what the second sees. */

@@ -1,6 +1,6 @@
 import {
   type Arrays, type Capabilities, type Learner, type LearnerState, type Manifest, type Method, type MethodHost, type Scope, type Site,
-  type TaskView, LETHE_VERSION, clone, zeros,
+  type Row, type TaskView, LETHE_VERSION, clone, zeros,
 } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -45,14 +45,74 @@ export class Sound implements Learner {
   }
 }
 
+/** Sound, and of no use. */
+export class Idle extends Sound {
+  override trainable: Arrays = {};
+  override frozen: Arrays = {};
+
+  override adapt(site: Site, x: tf.Tensor3D): tf.Tensor3D {
+    return tf.zeros([x.shape[0], x.shape[1], site.out]);
+  }
+}
+
 const adapterB = (learner: Learner) => Object.entries(learner.trainable).find(([name]) => name.endsWith('.B'))!;
 
 /** Learners of a process so far: what a module must not remember. */
 let created = 0;
 
 class Throws extends Sound {
-  override async end(): Promise<void> {
-    throw new Error('no consolidation today');
+  override penalty(): null {
+    throw new Error('no penalty today');
+  }
+}
+
+/** Reads the task of a row. */
+class AsksTask extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mul(scope.task().greater(0).cast('float32').reshape([-1, 1, 1]));
+  }
+}
+
+class KeepsTokens extends Sound {
+  rows: readonly Row[] = [];
+
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    this.rows = [...this.rows, ...this.host.rows(task).slice(0, 2)];
+  }
+
+  override save(): LearnerState {
+    return { ...super.save(), rows: this.rows };
+  }
+
+  override restore(state: LearnerState): void {
+    super.restore(state);
+    this.rows = state.rows ?? [];
+  }
+}
+
+/** Does both, as its manifest may say. */
+export class KeepsAndAsks extends KeepsTokens {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mul(scope.task().greater(0).cast('float32').reshape([-1, 1, 1]));
+  }
+}
+
+class ChoosesRows extends Sound {
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn;
+  }
+}
+
+class TakesFewerRows extends KeepsTokens {
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn.slice(1);
+  }
+}
+
+class WritesTooMuch extends Sound {
+  prompt(prompt: readonly number[], room: number): readonly number[] {
+    return [...Array.from({ length: room }, () => 1), ...prompt];
   }
 }
 
@@ -256,10 +316,20 @@ export function tested(learner: Made, capabilities: Partial<Capabilities> = {}):
   return { manifest, method, options: { strength: 0.5 } };
 }
 
+/** A method that does not get through the first task: it breaks `runs`. */
+export const THROWS = tested(Throws);
+
 /** Rules, with the methods that break this rule and no other, and what must be seen in each. */
 export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen: RegExp])[] = [
-  ['runs', tested(Throws), /no consolidation today/],
+  ['capabilities', tested(AsksTask), /asked for the task of a row/],
+  ['capabilities', tested(KeepsTokens), /asked for training rows to keep/],
+  ['capabilities', tested(ChoosesRows), /chooses the rows of a step/],
+  ['capabilities', tested(Sound, { rehearsal: true }), /declares rehearsal, but does without/],
+  ['capabilities', tested(Sound, { taskIdentity: true, bound: true }), /declares taskIdentity, but does without/],
+  ['runs', THROWS, /no penalty today/],
   ['runs', tested(WrongShape), /adapt gives \[16, 1, 6\] at layers\.0\.q instead of \[16, 3, 6\]/],
+  ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
+  ['runs', tested(WritesTooMuch), /prompt gives 4 tokens where there is room for 2/],
   ['learns', tested(Silent), /30 steps of descent take the loss from (\S+) to \1/],
   ['same-seed', tested(Remembers), /two streams of one seed differ after stage 1/],
   ['resumes', tested(Forgets), /restored after stage 1 learns stage 2 otherwise/],

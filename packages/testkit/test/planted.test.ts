@@ -1,6 +1,7 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { RULES, checkMethod } from '../src/index.js';
-import { FAULTS, Sound, tested } from './faults.js';
+import { FAULTS, Idle, KeepsAndAsks, Sound, THROWS, tested } from './faults.js';
 
 describe('conformance suite', () => {
   it('finds nothing wrong with a sound method', async () => {
@@ -20,14 +21,24 @@ describe('conformance suite', () => {
     expect([...new Set(FAULTS.map(([id]) => id))].sort()).to.deep.equal(RULES.map(({ id }) => id).sort());
   });
 
+  it('tells of every rule in its README', () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    expect([...readme.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, id]) => id)).to.deep.equal(RULES.map(({ id }) => id));
+  });
+
   it('checks nothing else on a method that does not run, and says so', async () => {
-    const [first, ...others] = await checkMethod(FAULTS[0]![1]);
-    expect(first!.status).to.equal('broken');
+    const [first, second, ...others] = await checkMethod(THROWS);
+    expect([first!.status, second!.status]).to.deep.equal(['kept', 'broken']);
     for (const verdict of others) expect(verdict).to.include({ status: 'not-checked', why: 'the method breaks "runs"' });
   });
 
+  it('does not take a method that trains nothing for one that learns', async () => {
+    const open = (await checkMethod(tested(Idle))).filter(({ status }) => status !== 'kept');
+    expect(open.map(({ rule, status }) => [rule.id, status])).to.deep.equal([['learns', 'not-checked'], ['gradients', 'not-checked']]);
+  });
+
   it('does not check what a manifest admits', async () => {
-    const admitted = await checkMethod(tested(Sound, { rehearsal: true, taskIdentity: true }));
+    const admitted = await checkMethod(tested(KeepsAndAsks, { rehearsal: true, taskIdentity: true, bound: true, growth: 'linear' }));
     const open = admitted.filter(({ status }) => status === 'not-checked').map(({ rule }) => rule.id);
     expect(open).to.deep.equal(['task-blind', 'rehearsal']);
   });

@@ -3,12 +3,14 @@ import { resolve } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
+import { pluginsOption } from '../plugins-option.js';
 import type { Configuration } from './configuration.js';
 import { readConfigurationFile } from './configuration-file.js';
 import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting } from './request.js';
 
 interface RunFlags {
   readonly methods?: string[];
+  readonly plugins?: string[];
   readonly orders?: string[];
   readonly seeds?: number[];
   readonly model?: string;
@@ -52,6 +54,7 @@ export function addRunCommands(program: Command, output: Output): void {
   program.command('run <suite>')
     .description('train and score methods on a suite, or on what a config.yaml says')
     .option('--methods <names>', 'methods, or paths of plugin folders: a,b (default: all)', (text) => parseList('--methods', text))
+    .addOption(pluginsOption())
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
     .option('--seeds <numbers>', 'seeds: 1,2,3 (default: 1,2)', parseSeeds)
     .option('--model <id or folder>', 'the language model (default: lethe-nano)')

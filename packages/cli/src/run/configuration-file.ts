@@ -38,13 +38,14 @@ export function readConfigurationFile(file: string): RunRequest {
   }
   const here = (path: string) => resolve(dirname(file), path);
   const named = (name: string) => (isPath(name) ? here(name) : name);
-  const { suite, methods, orders, model, dataDir, out, ...rest } = value;
+  const { suite, methods, plugins, orders, model, dataDir, out, ...rest } = value;
   return {
     ...rest,
     suite: named(suite),
     ...(methods && { methods: methods.map((method) => (typeof method === 'string'
       ? { name: named(method), options: {} }
       : { name: named(method.name), options: method.options ?? {} })) }),
+    ...(plugins && { plugins: plugins.map(here) }),
     ...(orders && { orders: orders.map(String) }),
     ...(model && { model: named(model) }),
     ...(dataDir && { dataDir: here(dataDir) }),

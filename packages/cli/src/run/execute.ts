@@ -4,7 +4,7 @@ import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels } from '../labels.js';
 import type { Output } from '../output.js';
-import { here } from '../publish.js';
+import { here } from '../paths.js';
 import { showResults } from '../show.js';
 import { type Configuration, jobsOf } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';

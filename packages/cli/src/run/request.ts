@@ -12,6 +12,8 @@ export interface RunRequest {
   readonly size?: string;
   readonly dataDir?: string;
   readonly methods?: readonly MethodRequest[];
+  /** Plugins, or folders of plugins, beside those that are installed. */
+  readonly plugins?: readonly string[];
   readonly orders?: readonly string[];
   readonly seeds?: readonly number[];
   readonly model?: string;

@@ -8,9 +8,9 @@ import { checkLength } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { listed } from '../list.js';
-import { PATHS, installedPlugins } from '../paths.js';
+import { PATHS, installedPlugins, placeOf } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
-import type { MethodRequest, RunRequest, Setting } from './request.js';
+import type { RunRequest, Setting } from './request.js';
 
 const DEFAULT_MODEL = 'lethe-nano';
 const DEFAULT_SEEDS = [1, 2];
@@ -19,12 +19,12 @@ const DEFAULT_SEEDS = [1, 2];
 const rank = ({ manifest }: Plugin) => (manifest.capabilities.bound ? (manifest.stream === 'joint' ? 1 : 0) : 2);
 
 function pluginAt(folder: string): Plugin {
-  const file = join(folder, 'plugin.json');
+  const { file, codePath } = placeOf(folder);
   if (!existsSync(file)) {
     throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json in this folder.', { where: folder, remedy: 'Give the folder of a plugin, or its name.' });
   }
   const manifest = readManifest(file);
-  if (manifest.kind === 'method') return { manifest, file, codePath: join(folder, 'index.js') };
+  if (manifest.kind === 'method') return { manifest, file, codePath };
   throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${manifest.kind}, not a method.`, { where: file, remedy: 'Give the folder of a method.' });
 }
 
@@ -37,13 +37,29 @@ function checkSettings(settings: readonly Setting[], names: readonly string[]): 
   });
 }
 
+/** Throws LETHE_PLUGIN_DUPLICATE where two plugins that run share a name: results tell methods apart by it. */
+function checkNames(plugins: readonly Plugin[]): void {
+  const files = new Map<string, string>();
+  for (const { manifest: { name }, file } of plugins) {
+    const other = files.get(name) ?? file;
+    files.set(name, file);
+    if (other === file) continue;
+    throw new LetheError('LETHE_PLUGIN_DUPLICATE', `Two plugins that are to run are called "${name}".`, {
+      where: `${other} and ${file}`, remedy: 'Rename one of them, or run them apart.',
+    });
+  }
+}
+
 /** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
-async function methodsOf(requests: readonly MethodRequest[] | undefined, settings: readonly Setting[]): Promise<ConfiguredMethod[]> {
-  const installed = installedPlugins();
+async function methodsOf(
+  { methods: requests, plugins }: Pick<RunRequest, 'methods' | 'plugins'>, settings: readonly Setting[],
+): Promise<ConfiguredMethod[]> {
+  const installed = installedPlugins(plugins);
   const all = () => installed.filter(({ manifest }) => manifest.kind === 'method')
     .sort((a, b) => rank(a) - rank(b)).map((plugin) => ({ plugin, options: {} }));
   const chosen = requests?.map(({ name, options }) =>
     ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), options })) ?? all();
+  checkNames(chosen.map(({ plugin }) => plugin));
   checkSettings(settings, chosen.map(({ plugin }) => plugin.manifest.name));
   const methods = chosen.map(({ plugin, options }): ConfiguredMethod => {
     const { name: id, version, stream, capabilities } = plugin.manifest;
@@ -103,7 +119,7 @@ export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[],
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData }> {
   const reference = referenceOf(request);
-  const methods = await methodsOf(request.methods, settings);
+  const methods = await methodsOf(request, settings);
   const suite = await loadSuite(reference);
   const orders = ordersOf(suite, request.orders);
   const dir = modelFolder(request.model ?? DEFAULT_MODEL);

@@ -16,6 +16,9 @@ async function midway(subject: Subject): Promise<ToyStream> {
   return stream;
 }
 
+/** Where there is no loss to lower and no gradient to check. */
+const TRAINS_NOTHING = { why: 'it trains nothing' };
+
 /** The two terms of the loss on the rows at hand, as functions of the learner's arrays. */
 const TERMS = {
   'the task loss, through adapt': (stream: ToyStream, params: Record<string, tf.Tensor>) => {
@@ -50,7 +53,7 @@ export const gradients: Rule = {
   async check(subject) {
     const stream = await midway(subject);
     const trainable = Object.entries(stream.learner.trainable);
-    if (trainable.length === 0) return null;
+    if (trainable.length === 0) return TRAINS_NOTHING;
     // away from where the descent has settled: kinks of absolute values lie there
     for (const [name, { data }] of trainable) createRandom(1, 'away', name).normals(data.length, 0.1).forEach((v, i) => (data[i]! += v));
     for (const [term, compute] of Object.entries(TERMS)) {
@@ -142,6 +145,7 @@ export const learns: Rule = {
   async check(subject) {
     const stream = await subject.open();
     const { first, last } = await stream.learn(1, LEARNING);
-    return first === undefined || last < first ? null : `${LEARNING} steps of descent take the loss from ${first} to ${last}`;
+    if (Object.keys(stream.learner.trainable).length === 0) return TRAINS_NOTHING;
+    return last < first ? null : `${LEARNING} steps of descent take the loss from ${first} to ${last}`;
   },
 };

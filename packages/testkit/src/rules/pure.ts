@@ -45,10 +45,13 @@ function photograph(name: string, given: readonly unknown[]): Record<string, str
     }
     case 'penalty':
       return ofScope(given[0] as Scope);
+    case 'batch':
+    case 'prompt':
+      return { rows: JSON.stringify(given[0]) };
     case 'restore': {
-      const { trainable, frozen, stored, json } = given[0] as LearnerState;
+      const { trainable, frozen, stored, json, rows } = given[0] as LearnerState;
       const arrays = [trainable, frozen, stored].map((group) => Object.entries(group).map(([key, { data }]) => [key, [...data]]));
-      return { state: JSON.stringify([arrays, json]) };
+      return { state: JSON.stringify([arrays, json, rows]) };
     }
     default:
       return {};

@@ -1,7 +1,50 @@
-import { type Arrays, type Site, sizeOf } from '@lethe/core';
+import { type Arrays, type Learner, LetheError, type Site, sizeOf } from '@lethe/core';
 import type { Tensor } from '@tensorflow/tfjs';
-import { type Rule, STEPS, landmarkOf } from '../rule.js';
+import { type Rule, STEPS, type Subject, landmarkOf } from '../rule.js';
+import type { TestedMethod } from '../tested.js';
+import { ToyStream } from '../toy-stream.js';
+import { TASKS, keepable } from '../toy-world.js';
 import { visited } from '../visit.js';
+
+/** What a method may use only if it declares it. */
+const DECLARED = ['rehearsal', 'taskIdentity'] as const;
+
+/** What a learner reaches for beyond what it is allowed, on a short stream; null where it stays within, undefined where it fails. */
+async function reaches(tested: TestedMethod): Promise<string | null | undefined> {
+  const { rehearsal } = tested.manifest.capabilities;
+  const stream = await ToyStream.of(tested);
+  try {
+    for (let stage = 1; stage <= stream.stages; stage++) {
+      if (!rehearsal && stream.learner.batch) return 'it chooses the rows of a step (batch)';
+      await stream.learn(stage, 1);
+      const { state } = landmarkOf(stream);
+      if (!rehearsal && state.rows?.length) return `it saves ${state.rows.length} rows`;
+    }
+  } catch (error) {
+    // other failures are the next rule's
+    return error instanceof LetheError && error.code === 'LETHE_METHOD_CAPABILITY' ? error.message : undefined;
+  }
+  return null;
+}
+
+export const capabilities: Rule = {
+  id: 'capabilities',
+  title: 'uses what its manifest declares, no more and no less',
+  remedy: 'Set rehearsal and taskIdentity in the capabilities of plugin.json to what the method does; what is told the task is a bound.',
+  prerequisite: true,
+  async check({ tested }: Subject) {
+    const more = await reaches(tested);
+    if (more) return more;
+    const { manifest } = tested;
+    for (const capability of DECLARED.filter((name) => manifest.capabilities[name])) {
+      // the task comes with the prompt too, which this stream has none of
+      if (capability === 'taskIdentity' && (await ToyStream.of(tested)).learner.prompt) continue;
+      const without = await reaches({ ...tested, manifest: { ...manifest, capabilities: { ...manifest.capabilities, [capability]: false } } });
+      if (without === null) return `it declares ${capability}, but does without`;
+    }
+    return null;
+  },
+};
 
 /** What is wrong with the arrays of a learner; null where nothing is. */
 function malformed(group: string, arrays: Arrays): string | null {
@@ -13,21 +56,49 @@ function malformed(group: string, arrays: Arrays): string | null {
   return null;
 }
 
-/** Every other rule asks for it: a method that cannot go through a stream shows nothing else. */
+const shapeOf = (result: unknown) => `[${(result as Tensor).shape.join(', ')}]`;
+
+/** What is wrong with what a call gave, if anything. */
+function misshapen(name: string, given: readonly unknown[], result: unknown): string | null {
+  if (result === null) return null;
+  if (name === 'adapt') {
+    const [site, x] = given as [Site, Tensor];
+    const wanted = `[${[...x.shape.slice(0, 2), site.out].join(', ')}]`;
+    return shapeOf(result) === wanted ? null : `adapt gives ${shapeOf(result)} at ${site.name} instead of ${wanted}`;
+  }
+  if (name === 'penalty') return (result as Tensor).rank === 0 ? null : `penalty gives ${shapeOf(result)} instead of a scalar`;
+  if (name === 'batch') {
+    const [got, wanted] = [(result as unknown[]).length, (given[0] as unknown[]).length];
+    return got === wanted ? null : `batch gives ${got} rows instead of the ${wanted} that were drawn`;
+  }
+  return null;
+}
+
+/** What is wrong with the prompts that a learner writes; null where nothing is, or it writes none. */
+function misprompted(learner: Learner, told: boolean): string | null {
+  for (let task = 1; learner.prompt && task <= TASKS; task++) {
+    for (const { prompt } of keepable(task)) {
+      for (const room of [prompt.length, 8, 64]) {
+        const written = learner.prompt(prompt, room, told ? task : 0);
+        if (written.length > room) return `prompt gives ${written.length} tokens where there is room for ${room}`;
+        if (!written.every((token) => Number.isInteger(token) && token >= 0)) return 'prompt gives what is no token';
+      }
+    }
+  }
+  return null;
+}
+
 export const runs: Rule = {
   id: 'runs',
-  title: 'goes through a stream with arrays, deltas and penalties of the right shape, all finite',
+  title: 'goes through a stream with arrays, deltas, penalties and rows of the right shape, all finite',
   remedy: 'Compare with the contract in packages/core/src/method.ts; shapes are written there.',
+  prerequisite: true,
   async check(subject) {
     const wrong = new Set<string>();
     const stream = await subject.open(visited(subject.tested.method, (name, given, call) => {
       const result = call();
-      if (name === 'adapt' && result !== null) {
-        const [[site, x], shape] = [given as [Site, Tensor], (result as Tensor).shape];
-        const wanted = [...x.shape.slice(0, 2), site.out];
-        if (shape.join() !== wanted.join()) wrong.add(`adapt gives [${shape.join(', ')}] at ${site.name} instead of [${wanted.join(', ')}]`);
-      }
-      if (name === 'penalty' && result !== null && (result as Tensor).rank !== 0) wrong.add(`penalty gives [${(result as Tensor).shape.join(', ')}] instead of a scalar`);
+      const found = misshapen(name, given, result);
+      if (found) wrong.add(found);
       return result;
     }));
     for (let stage = 1; stage <= stream.stages; stage++) {
@@ -42,6 +113,8 @@ export const runs: Rule = {
       }
       if (predictions.some((values) => !values.every(Number.isFinite))) return `a prediction after stage ${stage} is not finite`;
     }
+    const prompt = misprompted(stream.learner, stream.told);
+    if (prompt) wrong.add(prompt);
     return wrong.size === 0 ? null : [...wrong].join('; ');
   },
 };

@@ -1,0 +1,157 @@
+import { expect } from 'chai';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { LETHE_VERSION } from '@lethe/core';
+import pc from 'picocolors';
+import { createProgram, explained } from '../src/index.js';
+import { PATHS } from '../src/paths.js';
+
+describe('plugins on the command line', () => {
+  let folder: string;
+  before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-plugins-')); });
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** Runs a command in this process: its data, its notes, and what went wrong in the form that users see. */
+  async function call(...args: string[]): Promise<{ data: string; notes: string; problem: string }> {
+    const [lines, notes]: [string[], string[]] = [[], []];
+    const output = { data: (text: string) => void lines.push(text), note: (text: string) => void notes.push(text), colour: pc.createColors(false) };
+    let problem = '';
+    try {
+      await createProgram(output).parseAsync(args, { from: 'user' });
+    } catch (error) {
+      problem = explained(error)?.describe() ?? '';
+    }
+    return { data: lines.join('\n'), notes: notes.join('\n'), problem };
+  }
+
+  /** A method written in JavaScript, whose learner adds nothing, with other members in the place of some. */
+  function plugin(path: string, name: string, members = ''): string {
+    const at = join(folder, path);
+    mkdirSync(at, { recursive: true });
+    writeFileSync(join(at, 'package.json'), '{ "type": "module", "keywords": ["lethe-plugin"] }');
+    writeFileSync(join(at, 'plugin.json'), JSON.stringify({
+      name, kind: 'method', version: '1.0.0', lethe: `^${LETHE_VERSION}`, description: 'Adds nothing.', licence: 'MIT',
+      options: { type: 'object', additionalProperties: false, properties: { calm: { type: 'boolean', default: true, description: 'No effect.' } } },
+    }));
+    writeFileSync(join(at, 'index.js'), `const state = () => ({ trainable: {}, frozen: {}, stored: {}, json: null });
+export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end() {}, save: state, restore() {}, ${members} }) };\n`);
+    return at;
+  }
+
+  describe('new', () => {
+    it('writes a method under its own name, with the schema that editors read', async () => {
+      const { data, notes } = await call('new', 'method', 'sd-lora-2', '--dir', folder);
+      const written = join(folder, 'sd-lora-2');
+      expect(resolve(data)).to.equal(written);
+      expect(notes).to.contain('npx tsc -p').and.contain('validate');
+      expect(readdirSync(written).sort()).to.deep.equal(['README.md', 'index.test.ts', 'index.ts', 'package.json', 'plugin.json', 'tsconfig.json']);
+      const texts = readdirSync(written).map((file) => readFileSync(join(written, file), 'utf8'));
+      expect(texts.filter((text) => /template-?method/i.test(text))).to.deep.equal([]);
+      expect(texts.join('\n')).to.contain('class SdLora2 implements Learner');
+      const { $schema, name, lethe } = JSON.parse(readFileSync(join(written, 'plugin.json'), 'utf8')) as Record<string, string>;
+      expect([name, lethe, existsSync(join(written, $schema!))]).to.deep.equal(['sd-lora-2', `^${LETHE_VERSION}`, true]);
+      expect((await call('list', 'methods', '--plugins', written)).data).to.match(/^sd-lora-2 +0\.1\.0 /m);
+    });
+
+    it('writes no file beside those of a plugin into the plugins of this installation', () => {
+      expect(readdirSync(PATHS.methodTemplate).sort()).to.deep.equal(['README.md', 'index.test.ts', 'index.ts', 'plugin.json']);
+    });
+
+    for (const [title, args, ...texts] of [
+      ['a name with capitals', ['method', 'SD_Lora'], 'LETHE_USAGE', 'fix lethe new method sd-lora'],
+      ['a name that leaves the folder', ['method', '../x'], 'LETHE_USAGE', 'fix lethe new method x'],
+      ['an empty name', ['method', ''], 'LETHE_USAGE', 'my-method'],
+      ['another kind', ['methods', 'x'], 'LETHE_USAGE', 'Did you mean "method"?'],
+      ['the name of an installed method', ['method', 'ewc'], 'LETHE_PLUGIN_DUPLICATE', join('plugins', 'ewc', 'plugin.json')],
+      ['a folder that is there', ['method', 'taken'], 'LETHE_PLUGIN_EXISTS', 'taken'],
+    ] as const) {
+      it(`refuses ${title}, and writes nothing`, async () => {
+        const parent = mkdtempSync(join(folder, 'parent-'));
+        mkdirSync(join(parent, 'taken'));
+        const { data, problem } = await call('new', ...args, '--dir', parent);
+        expect(data).to.equal('');
+        for (const text of [...texts, 'fix ']) expect(problem).to.contain(text);
+        expect(readdirSync(parent)).to.deep.equal(['taken']);
+        expect(readdirSync(join(parent, 'taken'))).to.deep.equal([]);
+      });
+    }
+  });
+
+  describe('validate', () => {
+    it('says what it checked of a method and what not', async () => {
+      const { data, problem } = await call('validate', join(PATHS.plugins, 'lora-sequential'));
+      expect(problem).to.equal('');
+      expect(data).to.contain('method lora-sequential').and.match(/checked: conformance .*same-seed, resumes/).and.contain('not checked: its own tests');
+    });
+
+    it('names every rule that is broken, with what was seen and the remedy', async () => {
+      const at = plugin('broken', 'broken', 'report: () => [new Date(0), Math.random(), () => 1],');
+      const { data, problem } = await call('validate', at);
+      expect(data).to.equal('');
+      expect(problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.match(/breaks \d rules/).and.contain(join(at, 'index.js'));
+      expect(problem).to.match(/^ {2}no-ambient: the method reads Math\.random .*index\.js:\d+/m).and.match(/^ {2}json-state: after stage 1 report\(\)/m);
+      expect(problem).to.match(/fix .*host\.random/);
+    });
+
+    it('names a manifest before it runs any code', async () => {
+      const at = plugin('unsound', 'unsound', 'report() {},');
+      writeFileSync(join(at, 'index.js'), 'throw new Error(\'was run\');\n');
+      expect((await call('validate', at)).problem).to.contain('LETHE_PLUGIN_EXPORT').and.contain('was run');
+      writeFileSync(join(at, 'plugin.json'), readFileSync(join(at, 'plugin.json'), 'utf8').replace('"licence"', '"license"'));
+      expect((await call('validate', at)).problem).to.contain('LETHE_PLUGIN_MANIFEST').and.contain('Did you mean "licence"?');
+    });
+  });
+
+  describe('found', () => {
+    it('in node_modules of the working directory, by their keyword', async () => {
+      plugin(join('work', 'node_modules', 'lethe-calm'), 'calm');
+      const before = process.cwd();
+      process.chdir(join(folder, 'work'));
+      try {
+        expect((await call('list', 'methods')).data).to.match(/^calm +1\.0\.0 +Adds nothing\./m);
+      } finally {
+        process.chdir(before);
+      }
+      expect((await call('list', 'methods')).data).not.to.contain('calm');
+    });
+
+    it('in folders that are named, each once', async () => {
+      const at = plugin(join('several', 'quiet'), 'quiet');
+      expect((await call('list', 'methods', '--plugins', dirname(at), '--plugins', at)).data).to.match(/^quiet /m);
+      expect((await call('list', 'methods', '--plugins', join(folder, 'nowhere'))).problem).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('nowhere');
+    });
+
+    it('never under a name that is taken', async () => {
+      const at = plugin(join('second', 'ewc'), 'ewc');
+      const { problem } = await call('list', 'methods', '--plugins', at);
+      expect(problem).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain(join(at, 'plugin.json')).and.contain(join('plugins', 'ewc', 'plugin.json'));
+      const out = join(folder, 'out');
+      const run = await call('run', 'domain-mini', '--methods', `ewc,${at}`, '--out', out);
+      expect(run.problem).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain('fix ');
+      expect(existsSync(out)).to.equal(false);
+    });
+
+    it('by a configuration, from the folder of its file', async () => {
+      plugin(join('configured', 'methods', 'still'), 'still');
+      const config = join(folder, 'configured', 'run.yaml');
+      writeFileSync(config, 'suite: domain-mini\nplugins: [./methods]\nmethods: [still, stil]\n');
+      // the one is found, so only the other is unknown
+      expect((await call('run', config, '--out', join(folder, 'never'))).problem).to.contain('no method called "stil"').and.contain('Did you mean "still"?');
+    });
+  });
+
+  describe('show', () => {
+    it('tells options with defaults and bounds, from the manifest', async () => {
+      const { data } = await call('show', 'method', 'seta');
+      expect(data).to.match(/^threshold +0\.5 +0 to 100 +An old atom is shared/m).and.match(/^split +true +true or false +/m);
+      expect(data).to.contain('https://arxiv.org/abs/2601.17616').and.contain('keeps no rows');
+      expect(JSON.parse((await call('show', 'method', 'seta', '--json')).data)).to.have.nested.property('options.properties.pseudo.maximum', 1024);
+    });
+
+    it('tells what was meant', async () => {
+      expect((await call('show', 'method', 'sta')).problem).to.contain('Did you mean "seta"?');
+      expect((await call('show', 'methods', 'seta')).problem).to.contain('LETHE_USAGE').and.contain('Did you mean "method"?');
+    });
+  });
+});

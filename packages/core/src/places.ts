@@ -1,0 +1,77 @@
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
+import { LetheError } from './errors.js';
+
+/** Where a plugin lies. Nothing of it has been read. */
+export interface PluginPlace {
+  /** Path of its plugin.json. */
+  readonly file: string;
+  /** Path of the compiled module whose default export is the plugin. */
+  readonly codePath: string;
+}
+
+/** What npm packages that are plugins have among their keywords. */
+export const PLUGIN_KEYWORD = 'lethe-plugin';
+
+interface Package {
+  readonly main?: string;
+  readonly keywords?: readonly string[];
+}
+
+function packageOf(folder: string): Package {
+  const file = join(folder, 'package.json');
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Package) : {};
+}
+
+/**
+ * The plugin of a folder that is its own: its module is `main` of its package.json, else `index.js` or `dist/index.js`, the
+ * first of them that is there.
+ */
+export function pluginIn(folder: string): PluginPlace {
+  const { main } = packageOf(folder);
+  const names = [...(main === undefined ? [] : [main]), 'index.js', 'dist/index.js'];
+  const code = names.find((name) => existsSync(join(folder, name))) ?? names[0]!;
+  return { file: join(folder, 'plugin.json'), codePath: join(folder, code) };
+}
+
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+const foldersIn = (folder: string) => (isFolder(folder) ? readdirSync(folder).map((name) => join(folder, name)).filter(isFolder) : []);
+const isPlugin = (folder: string) => existsSync(join(folder, 'plugin.json'));
+
+/**
+ * The plugin that a folder is, or those in its sub-folders.
+ *
+ * @param place where the plugin of one folder lies, if not as {@link pluginIn} says
+ */
+export function pluginsIn(folder: string, place: (folder: string) => PluginPlace = pluginIn): PluginPlace[] {
+  return (isPlugin(folder) ? [folder] : foldersIn(folder).filter(isPlugin)).map(place);
+}
+
+/** The packages of node_modules folders. Of several with one name the first counts, as for Node. */
+function packageFolders(nodeModules: readonly string[]): string[] {
+  const named = nodeModules.flatMap((root) => foldersIn(root)
+    .flatMap((folder) => (basename(folder).startsWith('@') ? foldersIn(folder) : [folder]))
+    .map((folder): [string, string] => [relative(root, folder), folder]));
+  return [...new Map(named.toReversed()).values()];
+}
+
+/**
+ * The packages of node_modules folders, nearest first, that have {@link PLUGIN_KEYWORD} among their keywords.
+ *
+ * @throws LetheError LETHE_PLUGIN_MANIFEST for one without a plugin.json
+ */
+export function pluginPackages(nodeModules: readonly string[]): PluginPlace[] {
+  return packageFolders(nodeModules).filter((folder) => packageOf(folder).keywords?.includes(PLUGIN_KEYWORD) === true).map((folder) => {
+    if (isPlugin(folder)) return pluginIn(folder);
+    throw new LetheError('LETHE_PLUGIN_MANIFEST', `a package has the keyword "${PLUGIN_KEYWORD}", but no plugin.json`, {
+      where: folder, remedy: 'add a plugin.json to its root, or take the keyword away',
+    });
+  });
+}
+
+/** The node_modules folders in which Node looks for packages from a folder, nearest first. */
+export function nodeModulesFrom(folder: string): string[] {
+  const own = join(folder, 'node_modules');
+  const above = dirname(folder) === folder ? [] : nodeModulesFrom(dirname(folder));
+  return existsSync(own) ? [own, ...above] : above;
+}

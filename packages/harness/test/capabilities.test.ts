@@ -1,0 +1,180 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, Row, RunEvent, Scope, Site, TaskView } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { resultsHash } from '@lethe/metrics';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { runStream } from '../src/index.js';
+import { eagerDevice, tinyJob, tinyModel, tinySuite } from './tiny.js';
+
+const [suite, model] = [tinySuite(), tinyModel()];
+
+/** Sequential low-rank adaptation, to be extended by what a capability is for. */
+class Lora implements Learner {
+  readonly frozen = {};
+  trainable;
+
+  constructor(protected readonly host: MethodHost) {
+    this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
+  }
+
+  begin(_task: TaskView): void {}
+
+  adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
+    const { a, b } = loraNames(site);
+    return loraDelta(x, params[a]!, params[b]!, this.host.scale);
+  }
+
+  end(_task: TaskView): void {}
+
+  save(): LearnerState {
+    return { trainable: this.trainable, frozen: {}, stored: {}, json: null };
+  }
+
+  restore(state: LearnerState): void {
+    this.trainable = state.trainable;
+  }
+}
+
+/** Keeps the first rows of every task and trains on nothing else once it has some. */
+class Rehearses extends Lora {
+  rows: readonly Row[] = [];
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn.map((row, i) => this.rows[i % this.rows.length] ?? row);
+  }
+  override end(task: TaskView): void {
+    this.rows = [...this.rows, ...this.host.rows(task).slice(0, 4)];
+  }
+  override save(): LearnerState {
+    return { ...super.save(), rows: this.rows };
+  }
+  override restore(state: LearnerState): void {
+    super.restore(state);
+    this.rows = state.rows ?? [];
+  }
+}
+
+class RehearsesInSecret extends Lora {
+  private kept: readonly Row[] = [];
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn.map((row, i) => this.kept[i] ?? row);
+  }
+  override end(task: TaskView): void {
+    this.kept = this.host.rows(task);
+  }
+}
+
+class ShortensSteps extends Lora {
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn.slice(1);
+  }
+}
+
+class InventsRows extends Lora {
+  readonly rows: readonly Row[] = [{ prompt: [1], answer: [2] }];
+}
+
+/** Silent for rows of the task that it is asked to be silent for. */
+class Told extends Lora {
+  constructor(host: MethodHost, private readonly silentFor: number) {
+    super(host);
+  }
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    const open = tf.notEqual(scope.task(), this.silentFor).cast('float32').reshape([scope.batch, 1, 1]);
+    return super.adapt(site, x, scope).mul(open);
+  }
+}
+
+/** Reads another prompt in the place of its own. */
+class Prompted extends Lora {
+  readonly asked: { readonly room: number; readonly task: number }[] = [];
+  constructor(host: MethodHost, private readonly length: number | null) {
+    super(host);
+  }
+  prompt(prompt: readonly number[], room: number, task: number): readonly number[] {
+    this.asked.push({ room, task });
+    return this.length === null ? prompt : Array.from({ length: this.length }, () => 5);
+  }
+}
+
+class AsksTooEarly extends Lora {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).add(scope.predictions().logp.sum());
+  }
+}
+
+describe('capabilities of a method', () => {
+  let outDir: string;
+  beforeEach(async () => { outDir = await mkdtemp(join(tmpdir(), 'lethe-capabilities-')); });
+  afterEach(() => rm(outDir, { recursive: true }));
+
+  /** Runs a method that is made so; another one must have another name, or it finds the steps of this one. */
+  const run = async (
+    name: string, create: Method['create'], capabilities: Partial<Capabilities> = {}, stop?: (event: RunEvent) => boolean,
+  ) => {
+    let stopped = false;
+    const method: Method = { create };
+    return (await runStream(tinyJob(outDir, name, capabilities), { device: eagerDevice(), model, suite, method },
+      (event) => { stopped ||= stop?.(event) ?? false; }, () => stopped)) as CompletedRun;
+  };
+  let made = 0;
+  const go = (create: Method['create'], capabilities: Partial<Capabilities> = {}) => run(`method-${made++}`, create, capabilities);
+  const refusal = (promise: Promise<unknown>) => promise.then(() => 'none', ({ code, message }: LetheError) => `${code} ${message}`);
+
+  it('rehearsal: trains on kept rows, counts them as stored and finds them again when it goes on', async () => {
+    const rehearse = (stop?: (event: RunEvent) => boolean) => run('rehearses', (host) => new Rehearses(host), { rehearsal: true }, stop);
+    const whole = await rehearse();
+    // 4 tokens of a prompt and 1 of an answer, 4 rows a task, 4 bytes a token; the adapter beside them
+    expect(whole.cost.storedBytes).to.equal(16 * 4 * 2 * 4 + 2 * 4 * 5 * 4);
+    expect(whole.matrix[2]![0], 'what is rehearsed is not forgotten').to.be.at.least(whole.matrix[1]![0]!);
+    await rm(join(outDir, 'steps'), { recursive: true });
+    await refusal(rehearse((event) => event.type === 'train-progress' && event.step === 2));
+    expect(await readdir(join(outDir, 'steps'))).to.have.length(2);
+    expect(resultsHash([await rehearse()])).to.equal(resultsHash([whole]));
+  }).timeout(60_000);
+
+  it('rehearsal: is refused where the manifest does not declare it', async () => {
+    for (const create of [(host: MethodHost) => new Rehearses(host), (host: MethodHost) => new InventsRows(host)]) {
+      expect(await refusal(go(create))).to.match(/^LETHE_METHOD_CAPABILITY .*does not declare/);
+    }
+    const asks = (host: MethodHost): Learner => Object.assign(new Lora(host), { end: (task: TaskView) => { host.rows(task); } });
+    expect(await refusal(go(asks))).to.match(/^LETHE_METHOD_CAPABILITY .*training rows/);
+  }).timeout(60_000);
+
+  it('rehearsal: keeps steps as large as those of others, and rows among those that are counted', async () => {
+    expect(await refusal(go((host) => new ShortensSteps(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED Of the 7 rows for step 1 .*8 were due/);
+    expect(await refusal(go((host) => new RehearsesInSecret(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED .* rows for step 1 some are not known/);
+  }).timeout(60_000);
+
+  it('taskIdentity: tells the task of a row once it was learned, 0 before and for probes', async () => {
+    const free = await go((host) => new Lora(host));
+    const silentAt = async (task: number) => go((host) => new Told(host, task), { taskIdentity: true, bound: true });
+    // after the first task all that was not learned counts as 0
+    const [zero, second] = [await silentAt(0), await silentAt(2)];
+    expect(zero.matrix[1]).to.deep.equal([free.matrix[1]![0], free.matrix[0]![1]]);
+    expect(zero.general.final).to.deep.equal(zero.general.base);
+    expect(second.matrix[1]).to.deep.equal(free.matrix[1]);
+    expect(second.matrix[2]![1], 'a task that is silent cannot be learned').to.equal(free.matrix[0]![1]);
+    expect(await refusal(go((host) => new Told(host, 0)))).to.match(/^LETHE_METHOD_CAPABILITY .*task of a row/);
+  }).timeout(120_000);
+
+  it('prompt: is what the model reads, within the room, and is told a task only where that is declared', async () => {
+    const seen: Prompted[] = [];
+    const prompted = (length: number | null) => (host: MethodHost) => (seen.push(new Prompted(host, length)), seen.at(-1)!);
+    const same = await go(prompted(null));
+    expect(same.matrix).to.deep.equal((await go((host) => new Lora(host))).matrix);
+    expect(new Set(seen[0]!.asked.map(({ task }) => task))).to.deep.equal(new Set([0]));
+    expect(new Set(seen[0]!.asked.map(({ room }) => room))).to.deep.equal(new Set([32 - 1 - 1]));
+    const other = await go(prompted(30));
+    expect(other.predictions['first']!.chosen[2], 'every row reads the same prompt').to.satisfy((chosen: number[]) => new Set(chosen).size === 1);
+    await go(prompted(null), { taskIdentity: true, bound: true });
+    expect(seen.at(-1)!.asked.map(({ task }) => task)).to.include.members([0, 1, 2]);
+    for (const length of [0, 31]) expect(await refusal(go(prompted(length)))).to.match(/^LETHE_METHOD_FAILED A prompt has .* room for 1 to 30/);
+  }).timeout(120_000);
+
+  it('predictions: are not there while they are being made', async () => {
+    expect(await refusal(go((host) => new AsksTooEarly(host)))).to.match(/^LETHE_METHOD_FAILED .*still being made/);
+  }).timeout(60_000);
+});

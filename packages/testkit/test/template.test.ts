@@ -1,0 +1,1 @@
+import '../template/index.test.js';

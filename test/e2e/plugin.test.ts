@@ -1,0 +1,51 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Results } from '@lethe/core';
+import { expect } from 'chai';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const MODEL = join(root, 'packages/model/lethe-nano');
+
+/** Runs a module of this installation with node; its stdout. Its stderr is the message where it fails. */
+function node(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: root });
+  expect(status, stderr + stdout).to.equal(0);
+  return stdout;
+}
+
+describe('a new method, outside of the repository', () => {
+  let folder: string;
+  before(function () {
+    if (!existsSync(join(MODEL, 'model.safetensors'))) this.skip();
+    folder = mkdtempSync(join(tmpdir(), 'lethe-new-'));
+  });
+  after(() => { if (folder) rmSync(folder, { recursive: true }); });
+
+  const lethe = (...args: string[]) => node(join(root, 'packages/cli/dist/src/main.js'), ...args);
+  const plugin = () => join(folder, 'held');
+
+  it('is written and compiles', () => {
+    lethe('new', 'method', 'held', '--dir', folder);
+    node(join(root, 'node_modules/typescript/bin/tsc'), '-p', plugin());
+    expect(existsSync(join(plugin(), 'dist', 'index.js'))).to.equal(true);
+  });
+
+  it('passes its own tests', () => {
+    const out = node(join(root, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '60000', '--import=@lethe/core/lend', join(plugin(), 'dist'));
+    expect(out).to.match(/\d+ passing/).and.contain('conformance of held').and.contain('adds strength times the squared distance');
+  });
+
+  it('passes validation', () => {
+    expect(lethe('validate', plugin())).to.contain('method held 0.1.0').and.contain('checked: conformance');
+  });
+
+  it('learns a suite on a language model, in a worker of its own', () => {
+    const out = join(folder, 'run');
+    const { runs } = JSON.parse(lethe('run', join(root, 'test/fixtures/two-trades'), '--size', 'tiny', '--model', MODEL, '--device', 'cpu',
+      '--plugins', folder, '--methods', 'held', '--set', 'held.strength=1', '--seeds', '1', '--out', out, '--json')) as Results;
+    expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1 }]]);
+  });
+});
