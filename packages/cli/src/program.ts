@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { LETHE_VERSION } from '@lethe/core';
 import { doctorCommand } from './doctor.js';
+import { addExportCommand } from './export.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
 import type { Output } from './output.js';
@@ -16,6 +17,7 @@ export function createProgram(output: Output): Command {
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
   addRunCommands(program, output);
+  addExportCommand(program, output);
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
   program.command('list <kind>')

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventListener, Method, Run, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
-import { LetheError, createRandom, didYouMean } from '@lethe/core';
+import { LetheError, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { Scorer, baseModel } from './evaluate.js';
@@ -11,6 +11,7 @@ import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, encodeRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
+import { type Stage, orderedTasks, stagesOf } from './stages.js';
 import { type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
@@ -20,12 +21,6 @@ export interface StreamDependencies {
   readonly model: LanguageModel;
   readonly suite: SuiteData;
   readonly method: Method;
-}
-
-/** One stage of training: a task, or all of them for joint training. */
-interface Stage {
-  readonly name: string;
-  readonly tasks: readonly TaskData[];
 }
 
 /** Runs a method's own code; what it throws becomes LETHE_METHOD_FAILED with its name, unless it is a clear error already. */
@@ -79,20 +74,14 @@ class Stream {
   ) {
     checkLength(job.identity.suite.id, job.identity.training, deps.model);
     this.name = runName(job.identity);
-    this.ordered = job.identity.order.tasks.map((id) => {
-      const task = deps.suite.tasks.find((t) => t.id === id);
-      if (task) return task;
-      throw new LetheError('LETHE_SUITE_INVALID', `The suite has no task "${id}".${didYouMean(id, deps.suite.tasks.map((t) => t.id))}`);
-    });
+    this.ordered = orderedTasks(job, deps.suite);
     this.scored = { tasks: this.ordered, probes: deps.suite.probes };
   }
 
   async run(): Promise<Run> {
     const { job, deps, listener, name: run } = this;
     await mkdir(join(job.outDir, 'steps'), { recursive: true });
-    const stages: readonly Stage[] = job.stream === 'joint'
-      ? [{ name: 'all tasks', tasks: this.ordered }]
-      : this.ordered.map((task) => ({ name: task.id, tasks: [task] }));
+    const stages = stagesOf(job, this.ordered);
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
     const sha = deps.model.sha256;
     const base = await this.step(0, null, baseKey(job, sha, this.scored), () => this.base());

@@ -5,3 +5,5 @@ export { parseConfig, sitesOf } from './config.js';
 export { type WeightEntry, layoutOf, transpose } from './layout.js';
 export { features, hidden, logProbabilities } from './llama.js';
 export { parseTokenizer } from './tokenizer.js';
+export { readAdapter } from './peft/read.js';
+export { writeAdapter } from './peft/write.js';
