@@ -6,7 +6,7 @@ import { baseModel } from './evaluate.js';
 import type { Forward } from './loss.js';
 
 /** The learner that adds an adapter and learns nothing, e.g. one that PEFT made: to score or to generate with. */
-function adapterLearner(adapter: Adapter): Learner {
+export function adapterLearner(adapter: Adapter): Learner {
   const names = (site: string) => ({ a: `${site}.A`, b: `${site}.B` });
   const frozen: Arrays = Object.fromEntries(Object.entries(adapter).flatMap(([site, { a, b }]) => [[names(site).a, a], [names(site).b, b]]));
   return {

@@ -12,5 +12,5 @@ export { lockRun } from './lock.js';
 export { stepsFor } from './trainer.js';
 export { composeRun, createContainer, loadMethod } from './container.js';
 export { type TrainingStep, compileTrainingStep } from './training-step.js';
-export { adapterOf, forwardOf } from './adapter.js';
+export { adapterLearner, adapterOf, forwardOf } from './adapter.js';
 export { restoreForward } from './restore.js';
