@@ -11,6 +11,10 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   readonly types: readonly string[];
   /** Kinds of the linear layers of each layer, in the order of computation. */
   readonly kinds: readonly Site['kind'][];
+  /** What the names of all weights but the head's begin with; files of a model without its head leave it out. */
+  readonly prefix: string;
+  /** Names of tensors that files hold although nothing is computed with them: masks, angles. */
+  readonly spare: RegExp;
   /** Reads a configuration of one of `types`. Throws LETHE_MODEL_CONFIG for what the computation has no place for. */
   configure(fields: Fields, type: string): C;
   /** Every weight and where the files hold it. */

@@ -6,3 +6,4 @@ export { type WeightEntry, transpose } from './layout.js';
 export { features } from './features.js';
 export { logProbabilities } from './head.js';
 export { parseTokenizer } from './tokenizer.js';
+export type { LlamaConfig } from './architectures/llama.js';

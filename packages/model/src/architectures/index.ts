@@ -6,11 +6,13 @@ import { Fields } from '../fields.js';
 import type { WeightEntry } from '../layout.js';
 import { Pass } from '../pass.js';
 import type { Adapt, BatchTensors, ModelConfig } from '../types.js';
+import { gpt2 } from './gpt2.js';
+import { neox } from './gpt-neox.js';
 import { llama } from './llama.js';
 
-const ARCHITECTURES = { llama } as const;
+const ARCHITECTURES = { llama, gpt2, 'gpt-neox': neox } as const;
 
-const architectureOf = (config: ModelConfig): Architecture => ARCHITECTURES[config.architecture];
+export const architectureOf = (config: ModelConfig): Architecture => ARCHITECTURES[config.architecture];
 
 /**
  * Reads a `config.json` of an architecture that is known here.
@@ -22,7 +24,10 @@ export function parseConfig(text: string, file: string): ModelConfig {
   const known = all.flatMap(({ types }) => types);
   const type = fields.get('model_type');
   const architecture = all.find(({ types }) => types.includes(type as string));
-  if (architecture) return architecture.configure(fields, type as string);
+  if (architecture) {
+    if (fields.get('quantization_config') !== undefined) fields.fail('quantization_config', 'Quantized weights are not supported.');
+    return architecture.configure(fields, type as string);
+  }
   const hint = typeof type === 'string' ? didYouMean(type, known) : '';
   return fields.fail('model_type', `Models of type ${known.join(', ')} can be used, not ${JSON.stringify(type)}.${hint}`);
 }
