@@ -1,9 +1,12 @@
 import type { Site, Tensors } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
+import type { Gpt2Config } from './architectures/gpt2.js';
+import type { LlamaConfig } from './architectures/llama.js';
+import type { NeoXConfig } from './architectures/gpt-neox.js';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
-/** `config.json` of a Llama-layout checkpoint, as far as it is used. */
-export interface ModelConfig {
+/** What every model has, as its `config.json` says it. */
+export interface Dimensions {
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -13,9 +16,14 @@ export interface ModelConfig {
   readonly headSize: number;
   readonly maxPositions: number;
   readonly normEpsilon: number;
-  readonly ropeTheta: number;
+  /** Whether the head is the embedding. */
   readonly tiedHead: boolean;
+  /** How many positions back a token of each layer reads, its own among them, null for all; absent where all layers read all. */
+  readonly windows?: readonly (number | null)[];
 }
+
+/** A configuration of one of the architectures; `architecture` tells which. */
+export type ModelConfig = LlamaConfig | Gpt2Config | NeoXConfig;
 
 export interface Tokenizer {
   readonly vocabSize: number;
@@ -32,7 +40,7 @@ export interface Tokenizer {
 export interface BatchTensors {
   /** (batch, tokens) int32 token ids, padded with 0. */
   readonly ids: Tensor2D;
-  /** (batch, tokens) int32 positions for the rotary embedding: a continuation goes on from the end of the prompt. */
+  /** (batch, tokens) int32 positions: a continuation goes on from the end of the prompt. */
   readonly positions: Tensor2D;
   /** (batch, tokens) int32: 0 padding, 1 prompt, 2 and up the continuations. A token attends to earlier tokens of the prompt and of its own segment. */
   readonly segments: Tensor2D;

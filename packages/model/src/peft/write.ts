@@ -1,11 +1,19 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Adapter, LetheError, type LowRankUpdate, didYouMean } from '@lethe/core';
+import { type Adapter, LetheError, type LowRankUpdate, type NdArray, didYouMean } from '@lethe/core';
 import writeFileAtomic from 'write-file-atomic';
-import { writeSafetensors } from '../safetensors.js';
+import { transpose } from '../layout.js';
+import { type StoredTensor, writeSafetensors } from '../safetensors.js';
 import type { LanguageModel } from '../types.js';
-import { CONFIG, TENSORS, moduleNames, tensorNames, turned } from './format.js';
+import { CONFIG, type Place, TENSORS, placesOf, tensorNames } from './format.js';
+import { type Piece, fuse } from './fuse.js';
+
+/** A matrix (rows, columns) as its transpose: PEFT stores both matrices as (outputs, inputs). */
+function turned({ shape, data }: NdArray): StoredTensor {
+  const [rows, columns] = shape as [number, number];
+  return { shape: [columns, rows], data: transpose(data, rows, columns) };
+}
 
 const rankOf = ({ a }: LowRankUpdate) => a.shape[1]!;
 
@@ -29,15 +37,16 @@ function targetsOf(adapted: readonly string[], modules: readonly string[]): stri
   return modules.filter((module) => kinds.has(last(module))).length === adapted.length ? [...kinds].sort() : adapted.toSorted();
 }
 
-/** `adapter_config.json` for updates by module, of all the linear layers `modules`. */
-function configOf(updates: ReadonlyMap<string, LowRankUpdate>, modules: readonly string[], base: string): Record<string, unknown> {
+/** `adapter_config.json` for updates by module; `places` are all linear layers of the model. */
+function configOf(updates: ReadonlyMap<string, LowRankUpdate>, places: readonly Place[], base: string): Record<string, unknown> {
   const by = (of: (update: LowRankUpdate) => number) => new Map([...updates].map(([module, update]) => [module, of(update)]));
   const [ranks, alphas] = [by(rankOf), by(alphaOf)];
   const [r, alpha] = [[...ranks.values()][0]!, [...alphas.values()][0]!];
   return {
     peft_type: 'LORA', task_type: 'CAUSAL_LM', base_model_name_or_path: base, inference_mode: true,
     r, lora_alpha: alpha, rank_pattern: pattern(ranks, r), alpha_pattern: pattern(alphas, alpha), use_rslora: false,
-    target_modules: targetsOf([...updates.keys()], modules), lora_dropout: 0, bias: 'none', fan_in_fan_out: false,
+    target_modules: targetsOf([...updates.keys()], [...new Set(places.map(({ module }) => module))]),
+    lora_dropout: 0, bias: 'none', fan_in_fan_out: places.some(({ inputsFirst }) => inputsFirst),
   };
 }
 
@@ -52,12 +61,16 @@ function configOf(updates: ReadonlyMap<string, LowRankUpdate>, modules: readonly
  * LETHE_ADAPTER_INVALID for one at a site that the model lacks
  */
 export async function writeAdapter(directory: string, adapter: Adapter, model: Pick<LanguageModel, 'config'>, base: string): Promise<void> {
-  const modules = moduleNames(model.config);
-  const updates = new Map(Object.entries(adapter).map(([site, update]) => {
-    const module = modules.get(site);
-    if (module !== undefined) return [module, update] as const;
-    throw new LetheError('LETHE_ADAPTER_INVALID', `The model has no site "${site}".${didYouMean(site, [...modules.keys()])}`, { where: directory });
-  }));
+  const places = placesOf(model.config);
+  const layers = new Map<string, Piece[]>();
+  for (const [site, update] of Object.entries(adapter)) {
+    const place = places.get(site);
+    if (!place) {
+      throw new LetheError('LETHE_ADAPTER_INVALID', `The model has no site "${site}".${didYouMean(site, [...places.keys()])}`, { where: directory });
+    }
+    layers.set(place.module, [...(layers.get(place.module) ?? []), { update, ...(place.part ? { part: place.part } : {}) }]);
+  }
+  const updates = new Map([...layers].map(([module, pieces]) => [module, fuse(pieces)]));
   if (updates.size === 0) throw new LetheError('LETHE_ADAPTER_NONE', 'The adapter has no site.', { where: directory });
   const there = [CONFIG, TENSORS].map((name) => join(directory, name)).find((file) => existsSync(file));
   if (there !== undefined) {
@@ -69,5 +82,5 @@ export async function writeAdapter(directory: string, adapter: Adapter, model: P
   }));
   await mkdir(directory, { recursive: true });
   await writeSafetensors(join(directory, TENSORS), tensors);
-  await writeFileAtomic(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...modules.values()], base), null, 2)}\n`);
+  await writeFileAtomic(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...places.values()], base), null, 2)}\n`);
 }
