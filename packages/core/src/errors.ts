@@ -22,12 +22,14 @@ export const ERROR_CATALOGUE = {
   LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',
   LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
   LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',
-  LETHE_MODEL_LENGTH: 'A suite asks for longer sequences than the model can read.',
+  LETHE_MODEL_LENGTH: 'Longer sequences are asked for than the model can read.',
   // adapters
   LETHE_ADAPTER_MISSING: 'The files of a PEFT adapter were not found.',
   LETHE_ADAPTER_INVALID: 'A PEFT adapter is damaged, of a kind that cannot be used, or made for another model.',
   LETHE_ADAPTER_NONE: 'What a method adds to the model is not a low-rank adapter.',
   LETHE_ADAPTER_EXISTS: 'The folder already holds an adapter.',
+  // generation
+  LETHE_GENERATION_OPTIONS: 'An option of generation is out of range.',
   // engine
   LETHE_ENGINE_KERNEL: 'The compiler has no kernel for this operation.',
   LETHE_ENGINE_READ: 'Values were read while a function was being traced.',

@@ -14,3 +14,6 @@ export { composeRun, createContainer, loadMethod } from './container.js';
 export { type TrainingStep, compileTrainingStep } from './training-step.js';
 export { adapterLearner, adapterOf, forwardOf } from './adapter.js';
 export { restoreForward } from './restore.js';
+export { type Generated, Generator, generate } from './generation/generator.js';
+export type { GenerationOptions } from './generation/options.js';
+export { type Sampling, chooseToken } from './generation/sampling.js';
