@@ -6,9 +6,9 @@ import { type Device, openDevice } from '@lethe/engine';
 import { adapterOf, forwardOf } from '@lethe/harness';
 import { type LanguageModel, type StoredTensor, loadModel, readAdapter, readSafetensors, writeAdapter, writeSafetensors } from '@lethe/model';
 import { expect } from 'chai';
-import { LLAMA, expectClose, scoresOf } from './fixtures.js';
+import { FIXTURES, expectClose, scoresOf } from './fixtures.js';
 
-const PEFT = path.join(LLAMA, '../peft');
+const PEFT = path.join(FIXTURES, 'peft');
 const ADAPTERS = ['plain', 'stabilised', 'patterns', 'expression'] as const;
 const [CONFIG, TENSORS] = ['adapter_config.json', 'adapter_model.safetensors'];
 type Config = Record<string, unknown>;
@@ -21,7 +21,7 @@ describe('adapters of PEFT', () => {
   let device: Device;
   let folder: string;
   before(async () => {
-    model = await loadModel(path.join(LLAMA, 'tied'));
+    model = await loadModel(path.join(FIXTURES, 'llama/tied'));
     device = await openDevice({ name: 'cpu' });
     folder = mkdtempSync(path.join(tmpdir(), 'lethe-peft-'));
   });

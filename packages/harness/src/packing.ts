@@ -5,6 +5,7 @@ import type { BatchShape } from './batch.js';
 
 /** A row as token ids. */
 export interface EncodedExample {
+  /** With the tokens that begin a text, where the tokenizer has such. */
   readonly prompt: readonly number[];
   readonly options: readonly (readonly number[])[];
   readonly answer: number;
@@ -61,16 +62,17 @@ export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: num
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
   const longest = largest(options, (option) => option.length);
-  const room = maxTokens - longest - 1; // the end of text counts
+  const { beginOfText = [] } = tokenizer;
+  const room = maxTokens - longest - beginOfText.length - 1; // the end of text counts
   if (room <= KEPT_END) {
     throw refuse(`an option of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
-      `Raise training.maxTokens to ${longest + 2 + KEPT_END} or more.`);
+      `Raise training.maxTokens to ${longest + beginOfText.length + 2 + KEPT_END} or more.`);
   }
   const whole = tokenizer.encode(example.prompt);
   if (whole.length === 0) throw refuse('its prompt has no tokens', 'Give the task a prompt template, or the row an input.');
   const kept = Math.max(KEPT_END, Math.floor(room / 4));
-  const prompt = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
-  return { prompt, options, answer: example.answer };
+  const text = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
+  return { prompt: [...beginOfText, ...text], options, answer: example.answer };
 }
 
 /**

@@ -84,6 +84,14 @@ export class Fields {
     return this.fail(field, `${what} ${JSON.stringify(value ?? null)} is not supported; ${known.join(', ')} can be used.${hint}`);
   }
 
+  /** Ids of tokens, one or a list of them; none where the field is missing. */
+  tokens(field: string, vocabSize: number): readonly number[] {
+    const value = this.get(field) ?? [];
+    const ids: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const fits = (id: unknown): id is number => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
+    return ids.every(fits) ? ids : this.wrong(field, `ids of tokens from 0 to ${vocabSize - 1}`);
+  }
+
   /** Refuses a setting that changes the result and has no place in the computation. */
   refuse(field: string, but: unknown, message: string): void {
     if (this.get(field) !== undefined && this.get(field) !== but) this.fail(field, message);

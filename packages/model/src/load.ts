@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LetheError, sizeOf } from '@lethe/core';
-import { hidden, parseConfig, sitesOf } from './architectures/index.js';
+import { configure, hidden, sitesOf } from './architectures/index.js';
 import { features } from './features.js';
+import { Fields } from './fields.js';
 import { logProbabilities, logits } from './head.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
@@ -30,20 +31,26 @@ async function checkFolder(directory: string): Promise<void> {
 }
 
 /**
- * Loads a checkpoint from a folder with `config.json`, `tokenizer.json` and `model.safetensors`, or its index and shards.
+ * Loads a checkpoint from a folder with `config.json`, `tokenizer.json` and `model.safetensors`, or its index and shards;
+ * `generation_config.json` is read for the tokens that end a text, where it is there.
  * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS or LETHE_MODEL_TOKENIZER, each naming the file.
  */
 export async function loadModel(directory: string): Promise<LanguageModel> {
   await checkFolder(directory);
-  const [configFile, tokenizerFile] = [join(directory, 'config.json'), join(directory, 'tokenizer.json')];
+  const [configFile, generationFile, tokenizerFile] =
+    ['config.json', 'generation_config.json', 'tokenizer.json'].map((name) => join(directory, name)) as [string, string, string];
   const configBytes = await present(configFile, (file) => readFile(file));
-  const config = parseConfig(configBytes.toString('utf8'), configFile);
+  const fields = Fields.parse(configBytes.toString('utf8'), configFile);
+  const config = configure(fields);
+  const ends = [...fields.tokens('eos_token_id', config.vocabSize)];
+  const generationBytes = await readFile(generationFile).catch(() => undefined);
+  if (generationBytes) ends.push(...Fields.parse(generationBytes.toString('utf8'), generationFile).tokens('eos_token_id', config.vocabSize));
   const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
-  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize);
+  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)]);
   const { weights, sha256 } = await present(directory, (folder) => readWeights(folder, config));
   const hash = createHash('sha256');
   // Each file's own digest goes in, so that no byte can move from one file to the next unseen.
-  for (const bytes of [configBytes, tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
+  for (const bytes of [configBytes, ...(generationBytes ? [generationBytes] : []), tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
   hash.update(sha256);
   return {
     id: basename(resolve(directory)),

@@ -28,7 +28,12 @@ export type ModelConfig = LlamaConfig | Gpt2Config | NeoXConfig;
 
 export interface Tokenizer {
   readonly vocabSize: number;
+  /** The token that ends a text: what training teaches after an answer. */
   readonly endOfText: number;
+  /** Tokens that end a text that the model writes; absent for {@link endOfText} alone. */
+  readonly stops?: readonly number[];
+  /** Tokens that every text begins with; absent for none. */
+  readonly beginOfText?: readonly number[];
   /** No special tokens added. */
   encode(text: string): number[];
   decode(ids: readonly number[]): string;

@@ -45,7 +45,7 @@ class Row {
     const { tokenizer } = this.forward.model;
     const { stop, maxTokens } = this.options;
     const token = chooseToken(logits, this.options, this.random);
-    if (token === tokenizer.endOfText) {
+    if ((tokenizer.stops ?? [tokenizer.endOfText]).includes(token)) {
       this.end = 'end-of-text';
       return;
     }
@@ -88,7 +88,7 @@ export class Generator {
   }
 
   /**
-   * @param prompts their tokens, at least one each
+   * @param prompts their tokens, at least one each, those that begin a text among them
    * @param onRows told how many rows were finished since it was told last
    * @throws LETHE_DATA_ROW for a prompt without tokens, LETHE_MODEL_LENGTH for one that leaves the answer no room,
    * LETHE_ENGINE_NUMBERS for scores that are not numbers, LETHE_RUN_STOPPED when asked to stop
@@ -198,7 +198,8 @@ export class Generator {
 export async function generate(device: Device, forward: Forward, prompts: readonly string[], options: GenerationOptions): Promise<readonly Generated[]> {
   const generator = new Generator(device, forward, options);
   try {
-    return await generator.run(prompts.map((prompt) => forward.model.tokenizer.encode(prompt)));
+    const { tokenizer } = forward.model;
+    return await generator.run(prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]));
   } finally {
     await generator.dispose();
   }

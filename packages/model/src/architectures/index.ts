@@ -20,7 +20,11 @@ export const architectureOf = (config: ModelConfig): Architecture => ARCHITECTUR
  * Throws LETHE_MODEL_CONFIG, naming `file` and field, for one that is missing, of the wrong kind or not supported.
  */
 export function parseConfig(text: string, file: string): ModelConfig {
-  const fields = Fields.parse(text, file);
+  return configure(Fields.parse(text, file));
+}
+
+/** As {@link parseConfig}, of fields that have been read. */
+export function configure(fields: Fields): ModelConfig {
   const all: readonly Architecture[] = Object.values(ARCHITECTURES);
   const known = all.flatMap(({ types }) => types);
   const type = fields.get('model_type');
