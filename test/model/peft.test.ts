@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Adapter, type ErrorCode, LetheError } from '@lethe/core';
+import { type Adapter, type ErrorCode, LetheError, createRandom } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
 import { adapterOf, forwardOf } from '@lethe/harness';
 import { type LanguageModel, type StoredTensor, loadModel, readAdapter, readSafetensors, writeAdapter, writeSafetensors } from '@lethe/model';
@@ -9,7 +9,10 @@ import { expect } from 'chai';
 import { FIXTURES, expectClose, scoresOf } from './fixtures.js';
 
 const PEFT = path.join(FIXTURES, 'peft');
-const ADAPTERS = ['plain', 'stabilised', 'patterns', 'expression'] as const;
+/** The checkpoint of each adapter. */
+const ADAPTERS = {
+  plain: 'llama/tied', stabilised: 'llama/tied', patterns: 'llama/tied', expression: 'llama/tied', gpt2: 'architectures/gpt2', pythia: 'architectures/pythia',
+} as const;
 const [CONFIG, TENSORS] = ['adapter_config.json', 'adapter_model.safetensors'];
 type Config = Record<string, unknown>;
 
@@ -31,50 +34,76 @@ describe('adapters of PEFT', () => {
   });
 
   /** The log probabilities of all tokens after each sequence: every token is an option. */
-  const nextTokens = (adapter?: Adapter) => {
-    const options = Array.from({ length: model.config.vocabSize }, (_, token) => [token]);
-    return scoresOf(device, forwardOf(model, adapter), expected.ids.map((prompt) => ({ prompt, options, answer: 0 })));
+  const nextTokens = (of: LanguageModel, adapter?: Adapter) => {
+    const options = Array.from({ length: of.config.vocabSize }, (_, token) => [token]);
+    return scoresOf(device, forwardOf(of, adapter), expected.ids.map((prompt) => ({ prompt, options, answer: 0 })));
   };
   /** Logits less their log-sum-exp. */
   const normalised = (logits: readonly number[]) => {
     const total = Math.log(logits.reduce((sum, x) => sum + Math.exp(x), 0));
     return logits.map((x) => x - total);
   };
-  const expectLogits = async (name: string, adapter?: Adapter) => {
-    const found = await nextTokens(adapter);
+  const expectLogits = async (name: string, of: LanguageModel, adapter?: Adapter) => {
+    const found = await nextTokens(of, adapter);
     found.forEach((row, i) => expectClose(row, normalised(expected.logits[name]![i]!), 1e-4, `${name}, sequence ${i}`));
   };
 
-  it('are not there: the logits of the model itself', () => expectLogits('base'));
+  it('are not there: the logits of the model itself', () => expectLogits('none', model));
 
-  for (const name of ADAPTERS) {
+  for (const [name, base] of Object.entries(ADAPTERS)) {
     it(`load and give the logits of PEFT: ${name}`, async () => {
-      const adapter = await readAdapter(path.join(PEFT, name), model);
-      expect(adapterOf(forwardOf(model, adapter), name)).to.equal(adapter);
-      await expectLogits(name, adapter);
+      const of = await loadModel(path.join(FIXTURES, base));
+      const adapter = await readAdapter(path.join(PEFT, name), of);
+      expect(adapterOf(forwardOf(of, adapter), name)).to.equal(adapter);
+      await expectLogits(name, of, adapter);
     });
 
     it(`are written as PEFT writes them: ${name}`, async () => {
-      const adapter = await readAdapter(path.join(PEFT, name), model);
+      const of = await loadModel(path.join(FIXTURES, base));
+      const adapter = await readAdapter(path.join(PEFT, name), of);
       const [first, second] = [path.join(folder, name, 'a'), path.join(folder, name, 'b')];
-      for (const out of [first, second]) await writeAdapter(out, adapter, model, '../llama/tied');
+      for (const out of [first, second]) await writeAdapter(out, adapter, of, base);
       expect(readdirSync(first).sort()).to.deep.equal([CONFIG, TENSORS]);
       for (const file of [CONFIG, TENSORS]) expect(readFileSync(path.join(first, file!)).equals(readFileSync(path.join(second, file!)))).to.equal(true);
       const byName = (tensors: ReadonlyMap<string, StoredTensor>) => Object.fromEntries([...tensors].sort(([a], [b]) => (a < b ? -1 : 1)));
       expect(byName(await readSafetensors(path.join(first, TENSORS!)))).to.deep.equal(byName(await readSafetensors(path.join(PEFT, name, TENSORS!))));
-      const again = await readAdapter(first, model);
+      const again = await readAdapter(first, of);
       for (const [site, { scale }] of Object.entries(adapter)) expect(again[site]!.scale).to.be.closeTo(scale, 1e-12);
       expect(Object.keys(again)).to.deep.equal(Object.keys(adapter));
     });
   }
 
   it('have in their configuration what PEFT has there', async () => {
-    const out = path.join(folder, 'configuration');
-    await writeAdapter(out, await readAdapter(path.join(PEFT, 'plain'), model), model, '../llama/tied');
-    const [written, theirs] = [read(out, CONFIG!), read(PEFT, 'plain', CONFIG!)];
-    for (const [field, value] of Object.entries(written)) {
-      const sorted = (list: unknown) => (Array.isArray(list) ? list.toSorted() : list);
-      expect(sorted(value), field).to.deep.equal(sorted(theirs[field]));
+    for (const name of ['plain', 'gpt2', 'pythia'] as const) {
+      const of = await loadModel(path.join(FIXTURES, ADAPTERS[name]));
+      const out = path.join(folder, 'configuration', name);
+      await writeAdapter(out, await readAdapter(path.join(PEFT, name), of), of, `../${ADAPTERS[name]}`);
+      const [written, theirs] = [read(out, CONFIG!), read(PEFT, name, CONFIG!)];
+      for (const [field, value] of Object.entries(written)) {
+        if (field !== 'target_modules') expect(value, `${name}: ${field}`).to.deep.equal(theirs[field]);
+      }
+    }
+    const targets = (name: string) => read(folder, 'configuration', name, CONFIG!)['target_modules'];
+    expect(targets('plain')).to.deep.equal(['q_proj', 'v_proj']);
+    expect(targets('pythia')).to.deep.equal(['dense', 'query_key_value']);
+    // the last part of these names is shared with a layer that is not adapted
+    expect(targets('gpt2')).to.deep.equal(['transformer.h.0.attn.c_attn', 'transformer.h.0.mlp.c_proj', 'transformer.h.1.attn.c_attn', 'transformer.h.1.mlp.c_proj']);
+  });
+
+  it('of the parts of one layer, each with an A of its own, become one adapter of that layer', async () => {
+    for (const base of ['architectures/gpt2', 'architectures/pythia']) {
+      const of = await loadModel(path.join(FIXTURES, base));
+      const random = createRandom(1, base);
+      const array = (shape: [number, number]) => ({ shape, data: random.normals(shape[0] * shape[1], 0.3) });
+      const adapter: Adapter = Object.fromEntries(of.sites.filter(({ kind }) => kind === 'q' || kind === 'v').map((site, i) =>
+        [site.name, { a: array([site.in, 2]), b: array([2, site.out]), scale: 1 + i / 2 }]));
+      const out = path.join(folder, 'parts', path.basename(base));
+      await writeAdapter(out, adapter, of, base);
+      expect(read(out, CONFIG!)['r']).to.equal(4);
+      const again = await readAdapter(out, of);
+      expect(again['layers.0.k']!.b.data.every((value) => value === 0)).to.equal(true);
+      const [found, wanted] = [await nextTokens(of, again), await nextTokens(of, adapter)];
+      found.forEach((row, i) => expectClose(row, wanted[i]!, 1e-4, `${base}, sequence ${i}`));
     }
   });
 

@@ -14,7 +14,8 @@ export interface Sampling {
 /** The most likely token, the first of several. Throws LETHE_ENGINE_NUMBERS where the scores are not numbers. */
 function mostLikely(logits: Float32Array): number {
   let best = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
+  // what is not a number is taken too, and then stays
+  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]! || Number.isNaN(logits[i]!)) best = i;
   if (Number.isFinite(logits[best])) return best;
   throw new LetheError('LETHE_ENGINE_NUMBERS', `The score of token ${best} is ${logits[best]}.`, {
     remedy: 'Training has probably diverged: lower the learning rate of the suite.',
