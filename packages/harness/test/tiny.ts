@@ -18,6 +18,7 @@ export function tinyModel(): LanguageModel {
   return {
     id: 'tiny', sha256: 'a'.repeat(64), parameters: VOCABULARY * HIDDEN * 2 + HIDDEN * HIDDEN, featureSize: HIDDEN * 2, sites: [site],
     config: {
+      architecture: 'llama',
       vocabSize: VOCABULARY, hiddenSize: HIDDEN, intermediateSize: HIDDEN, layers: 1, heads: 1, keyValueHeads: 1, headSize: HIDDEN,
       maxPositions: 64, normEpsilon: 1e-5, ropeTheta: 1e4, tiedHead: false,
     },

@@ -1,7 +1,8 @@
 export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Targets, Tokenizer } from './types.js';
 export { loadModel } from './load.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
-export { parseConfig, sitesOf } from './config.js';
-export { type WeightEntry, layoutOf, transpose } from './layout.js';
-export { features, hidden, logProbabilities } from './llama.js';
+export { hidden, layoutOf, parseConfig, sitesOf } from './architectures/index.js';
+export { type WeightEntry, transpose } from './layout.js';
+export { features } from './features.js';
+export { logProbabilities } from './head.js';
 export { parseTokenizer } from './tokenizer.js';

@@ -1,9 +1,10 @@
 import type { Site, Tensors } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
+import type { LlamaConfig } from './architectures/llama.js';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
-/** `config.json` of a Llama-layout checkpoint, as far as it is used. */
-export interface ModelConfig {
+/** What every model has, as its `config.json` says it. */
+export interface Dimensions {
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -13,9 +14,12 @@ export interface ModelConfig {
   readonly headSize: number;
   readonly maxPositions: number;
   readonly normEpsilon: number;
-  readonly ropeTheta: number;
+  /** Whether the head is the embedding. */
   readonly tiedHead: boolean;
 }
+
+/** A configuration of one of the architectures; `architecture` tells which. */
+export type ModelConfig = LlamaConfig;
 
 export interface Tokenizer {
   readonly vocabSize: number;

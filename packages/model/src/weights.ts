@@ -1,7 +1,8 @@
 import { type Hash, createHash } from 'node:crypto';
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
-import { type WeightEntry, layoutOf, transpose } from './layout.js';
+import { layoutOf } from './architectures/index.js';
+import { type WeightEntry, transpose } from './layout.js';
 import { type SafetensorsFile, type TensorEntry, openSafetensors, widen } from './safetensors.js';
 import type { ModelConfig } from './types.js';
 

@@ -36,6 +36,7 @@ export async function pretrain(
   const json = tokenizerJson(bpe, SPECIAL);
   const { seed, hidden, heads, context, epochs, batch } = options;
   const config: ModelConfig = {
+    architecture: 'llama',
     vocabSize: Object.keys(bpe.vocab).length, hiddenSize: hidden, intermediateSize: options.intermediate, layers: options.layers,
     heads, keyValueHeads: heads, headSize: hidden / heads, maxPositions: context, normEpsilon: 1e-5, ropeTheta: 10000, tiedHead: true,
   };
