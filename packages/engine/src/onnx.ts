@@ -60,7 +60,6 @@ const valueInfo = (name: string, { shape, dtype }: Value) => ({
 });
 
 const bytesOf = ({ data }: Held) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-const isExternal = (constant: Initializer): constant is Held => isHeld(constant) && constant.data.byteLength >= EXTERNAL_BYTES;
 
 /** The innermost folder that holds all files; null for none. */
 function folderOf(files: readonly string[]): string | null {
@@ -71,11 +70,15 @@ function folderOf(files: readonly string[]): string | null {
   return folder;
 }
 
-/** Where the bytes of a constant are: in the model file, beside it under the constant's name, or in a file under `folder`. */
+/** True for a constant that is given beside the model file. The runtime takes such constants or files, not both. */
+const isExternal = (constant: Initializer, folder: string | null): constant is Held =>
+  folder === null && isHeld(constant) && constant.data.byteLength >= EXTERNAL_BYTES;
+
+/** Where the bytes of a constant are: beside the model file under the constant's name, in it, or in a file under `folder`. */
 function placeOf(name: string, constant: Initializer, folder: string | null) {
-  if (isHeld(constant) && !isExternal(constant)) return { raw_data: bytesOf(constant) };
   const entry = (key: string, value: string | number) => ({ key, value: String(value) });
-  if (isHeld(constant)) return { data_location: 1, external_data: [entry('location', name)] };
+  if (isExternal(constant, folder)) return { data_location: 1, external_data: [entry('location', name)] };
+  if (isHeld(constant)) return { raw_data: bytesOf(constant) };
   const { file, offset, length } = constant.stored;
   const location = relative(folder!, file).replaceAll(sep, '/');
   return { data_location: 1, external_data: [entry('location', location), entry('offset', offset), entry('length', length)] };
@@ -118,7 +121,7 @@ export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>)
     })
     .finish();
   const externalData = initializers.flatMap(([path, constant]) =>
-    isExternal(constant) ? [{ path, data: bytesOf(constant) }] : [],
+    isExternal(constant, folder) ? [{ path, data: bytesOf(constant) }] : [],
   );
   return { bytes, externalData, folder };
 }

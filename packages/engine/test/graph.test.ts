@@ -4,7 +4,7 @@ import { type Rule, optimise, rewrite } from '../src/graph/rewrite.js';
 import { reshapes } from '../src/graph/rules/reshapes.js';
 import { splats } from '../src/graph/rules/splats.js';
 import { transposes } from '../src/graph/rules/transposes.js';
-import type { Graph, Value } from '../src/graph/types.js';
+import { type Graph, type Value, isHeld } from '../src/graph/types.js';
 import { serialise } from '../src/onnx.js';
 import { record } from '../src/trace.js';
 import { evaluate } from './evaluate.js';
@@ -16,8 +16,10 @@ const float = (...shape: number[]): Value => ({ shape, dtype: 'float32' });
 
 /** A graph as lines such as `Add in:x v1 -> 2x3`; a constant is shown by its numbers. */
 function show(graph: Graph): string[] {
-  const name = (ref: string) =>
-    graph.initializers.has(ref) ? `[${[...graph.initializers.get(ref)!.data].map(String).join()}]` : ref;
+  const name = (ref: string) => {
+    const constant = graph.initializers.get(ref);
+    return constant && isHeld(constant) ? `[${[...constant.data].map(String).join()}]` : ref;
+  };
   return graph.nodes.map(
     ({ op, inputs, outputs }) => `${op} ${inputs.map(name).join(' ')} -> ${graph.values.get(outputs[0]!)!.shape.join('x')}`,
   );

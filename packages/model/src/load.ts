@@ -40,11 +40,14 @@ async function checkWhole(directory: string, weightsFile: string): Promise<void>
   });
 }
 
+/** Models whose weights take no more bytes than this as 32-bit floats are held in memory. */
+const HELD = 64 * 2 ** 20;
+
 /**
  * Loads a Llama-layout checkpoint from a folder with `config.json`, `model.safetensors` and `tokenizer.json`.
  * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS or LETHE_MODEL_TOKENIZER, each naming the file.
  */
-export async function loadModel(directory: string): Promise<LanguageModel> {
+export async function loadModel(directory: string, { held = HELD }: { held?: number } = {}): Promise<LanguageModel> {
   await checkFolder(directory);
   const [configFile, tokenizerFile, weightsFile] =
     ['config.json', 'tokenizer.json', 'model.safetensors'].map((name) => join(directory, name)) as [string, string, string];
@@ -53,7 +56,7 @@ export async function loadModel(directory: string): Promise<LanguageModel> {
   const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
   const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize);
   await checkWhole(directory, weightsFile);
-  const { weights, sha256 } = await present(weightsFile, (file) => readWeights(file, config));
+  const { weights, sha256 } = await present(weightsFile, (file) => readWeights(file, config, held));
   const hash = createHash('sha256');
   // Each file's own digest goes in, so that no byte can move from one file to the next unseen.
   for (const bytes of [configBytes, tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
