@@ -106,6 +106,9 @@ const CASES: readonly Case[] = [
   { what: 'another architecture', spoil: config({ model_type: 'mamba' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: model_type`, message: /llama, .*gpt2.*not "mamba"\.$/ },
   { what: 'biases that the weights lack', spoil: config({ attention_bias: true }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.bias" is missing/ },
   { what: 'quantized weights', spoil: config({ quantization_config: { bits: 4 } }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: quantization_config`, message: /Quantized/ },
+  { what: 'an end of text that the model lacks', spoil: config({ eos_token_id: [0, 96] }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: eos_token_id`, message: /ids of tokens from 0 to 95, not \[0,96\]/ },
+  { what: 'an end of generation that is text', spoil: (folder) => writeFile(join(folder, 'generation_config.json'), '{"eos_token_id": "</s>"}'),
+    code: 'LETHE_MODEL_CONFIG', where: 'generation_config.json: eos_token_id', message: /ids of tokens/ },
   { what: 'another activation', spoil: config({ hidden_act: 'gelu' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: hidden_act`, message: /"gelu"/ },
 
   { what: 'a tokenizer that is not JSON', spoil: (folder) => truncate(join(folder, TOKENIZER), 1000), code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /not JSON/ },
@@ -115,9 +118,10 @@ const CASES: readonly Case[] = [
   { what: 'a tokenizer of a larger model', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['model'] as { vocab: Record<string, number> }).vocab['zz'] = 96; }),
     code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "zz" has id 96.* 0 to 95/ },
   { what: 'a tokenizer without an end of text', spoil: async (folder) => {
+    await config({ eos_token_id: null })(folder);
     const text = await readFile(join(folder, TOKENIZER), 'utf8');
     await writeFile(join(folder, TOKENIZER), text.replaceAll('<|endoftext|>', '<|stop|>'));
-  }, code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /None of <\|endoftext\|>/ },
+  }, code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /no "eos_token_id", and none of <\|endoftext\|>/ },
 ];
 
 describe('loadModel', () => {
