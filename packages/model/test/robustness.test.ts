@@ -1,35 +1,17 @@
 import { appendFile, cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { loadModel } from '../src/index.js';
+import { FIXTURES, editJson, editWeights } from './spoil.js';
 
-const WHOLE = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../test/fixtures/llama/tied');
+const WHOLE = join(FIXTURES, 'llama/tied');
 const [CONFIG, TOKENIZER, WEIGHTS] = ['config.json', 'tokenizer.json', 'model.safetensors'] as const;
 
-type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
-
-/** Rewrites the JSON header of a weights file, and its tensors where `body` is given. */
-async function editWeights(folder: string, edit: (header: Header, body: Buffer) => unknown): Promise<void> {
-  const file = join(folder, WEIGHTS);
-  const bytes = await readFile(file);
-  const end = 8 + Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.toString('utf8', 8, end)) as Header;
-  const body = bytes.subarray(end);
-  const json = Buffer.from(JSON.stringify(edit(header, body) ?? header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.length));
-  await writeFile(file, Buffer.concat([length, json, body]));
-}
-
-async function editJson(folder: string, name: string, edit: (json: Record<string, never>) => void): Promise<void> {
-  const json = JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, never>;
-  edit(json);
-  await writeFile(join(folder, name), JSON.stringify(json));
-}
+/** Rewrites the weights of a model. */
+const editTensors = (folder: string, edit: Parameters<typeof editWeights>[1]) => editWeights(join(folder, WEIGHTS), edit);
 
 const config = (changes: Record<string, unknown>) => (folder: string) =>
   editJson(folder, CONFIG, (json) => Object.assign(json, changes));
@@ -65,28 +47,28 @@ const CASES: readonly Case[] = [
     bytes.write('?', 8);
     await writeFile(join(folder, WEIGHTS), bytes);
   }, code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /header is not JSON/ },
-  { what: 'a header that is an array', spoil: (folder) => editWeights(folder, () => []), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /not a JSON object/ },
-  { what: 'a tensor that is null', spoil: (folder) => editWeights(folder, (header) => ({ ...header, [Q]: null })),
+  { what: 'a header that is an array', spoil: (folder) => editTensors(folder, () => []), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /not a JSON object/ },
+  { what: 'a tensor that is null', spoil: (folder) => editTensors(folder, (header) => ({ ...header, [Q]: null })),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has no proper/ },
-  { what: 'tensors that overlap', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = header['model.embed_tokens.weight']!.data_offsets.map((n, i) => (i ? n - 8192 : n)) as [number, number]; }),
+  { what: 'tensors that overlap', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.data_offsets = header['model.embed_tokens.weight']!.data_offsets.map((n, i) => (i ? n - 8192 : n)) as [number, number]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /overlap/ },
-  { what: 'an offset behind the end', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = [1e12, 1e12 + 4096]; }),
+  { what: 'an offset behind the end', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.data_offsets = [1e12, 1e12 + 4096]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside tensor ".*q_proj/ },
-  { what: 'a negative offset', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = [-4096, 0]; }),
+  { what: 'a negative offset', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.data_offsets = [-4096, 0]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has no proper/ },
-  { what: 'a shape that does not fit its bytes', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.shape = [2 ** 40, 2 ** 40]; }),
+  { what: 'a shape that does not fit its bytes', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.shape = [2 ** 40, 2 ** 40]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /do not fit its shape/ },
-  { what: 'integers', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.dtype = 'I32'; }),
+  { what: 'integers', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.dtype = 'I32'; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has data type I32; F32, F16, BF16 can be read/ },
-  { what: 'a misspelt data type', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.dtype = 'f32'; }),
+  { what: 'a misspelt data type', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.dtype = 'f32'; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /Did you mean "F32"/ },
-  { what: 'a tensor of another name', spoil: (folder) => editWeights(folder, (header) => {
+  { what: 'a tensor of another name', spoil: (folder) => editTensors(folder, (header) => {
     const { [Q]: q, ...rest } = header;
     return { ...rest, 'model.layers.0.self_attn.q_porj.weight': q };
   }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" is missing\. Did you mean ".*q_porj/ },
   { what: 'a layer that the configuration lacks', spoil: config({ num_hidden_layers: 1 }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /layers\.1\..* has no place/ },
   { what: 'weights of another shape', spoil: config({ num_key_value_heads: 4 }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /k_proj\.weight" has shape \[16, 32\].* \[32, 32\]/ },
-  ...[NaN, -Infinity].map((value): Case => ({ what: `a weight that is ${value}`, spoil: (folder) => editWeights(folder, (header, body) => {
+  ...[NaN, -Infinity].map((value): Case => ({ what: `a weight that is ${value}`, spoil: (folder) => editTensors(folder, (header, body) => {
     body.writeFloatLE(value, header[Q]!.data_offsets[0] + 4 * 5);
   }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: new RegExp(`q_proj\\.weight" holds ${value} at place 5`) })),
 
