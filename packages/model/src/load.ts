@@ -30,12 +30,15 @@ async function checkFolder(directory: string): Promise<void> {
   throw new LetheError('LETHE_MODEL_MISSING', message, { where: directory, remedy: REMEDY });
 }
 
+/** Models whose weights take no more bytes than this as 32-bit floats are held in memory. */
+const HELD = 64 * 2 ** 20;
+
 /**
  * Loads a checkpoint from a folder with `config.json`, `tokenizer.json` and `model.safetensors`, or its index and shards;
  * `generation_config.json` is read for the tokens that end a text, where it is there.
  * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS or LETHE_MODEL_TOKENIZER, each naming the file.
  */
-export async function loadModel(directory: string): Promise<LanguageModel> {
+export async function loadModel(directory: string, { held = HELD }: { held?: number } = {}): Promise<LanguageModel> {
   await checkFolder(directory);
   const [configFile, generationFile, tokenizerFile] =
     ['config.json', 'generation_config.json', 'tokenizer.json'].map((name) => join(directory, name)) as [string, string, string];
@@ -47,7 +50,7 @@ export async function loadModel(directory: string): Promise<LanguageModel> {
   if (generationBytes) ends.push(...Fields.parse(generationBytes.toString('utf8'), generationFile).tokens('eos_token_id', config.vocabSize));
   const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
   const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)]);
-  const { weights, sha256 } = await present(directory, (folder) => readWeights(folder, config));
+  const { weights, sha256 } = await present(directory, (folder) => readWeights(folder, config, held));
   const hash = createHash('sha256');
   // Each file's own digest goes in, so that no byte can move from one file to the next unseen.
   for (const bytes of [configBytes, ...(generationBytes ? [generationBytes] : []), tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());

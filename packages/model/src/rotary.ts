@@ -69,7 +69,7 @@ function yarnSize(section: Fields, factor: number): number {
  * The angles by which a position turns, (size / 2), for heads of `size` numbers: theta^(-2i/size) (Su et al. 2021, arXiv
  * 2104.09864, equation 15), stretched where the model asks for it.
  */
-function anglesOf(size: number, { ropeTheta, ropeScaling }: Rope): number[] {
+export function anglesOf(size: number, { ropeTheta, ropeScaling }: Rope): number[] {
   const half = size / 2;
   const angles = Array.from({ length: half }, (_, i) => ropeTheta ** (-i / half));
   if (!ropeScaling) return angles;

@@ -1,12 +1,17 @@
 import { type Hash, createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
 import { architectureOf, layoutOf } from './architectures/index.js';
 import { type WeightEntry, arrange, storedShape } from './layout.js';
-import { type SafetensorsFile, type TensorEntry, checkFloats, openSafetensors, widen } from './safetensors.js';
+import { BYTES, type SafetensorsFile, type TensorEntry, checkFloats, openSafetensors, widen } from './safetensors.js';
 import { type WeightFiles, findWeights } from './shards.js';
+import { storedWeight } from './stored.js';
 import type { ModelConfig } from './types.js';
+
+/** Bytes that are read and checked at once of weights that stay in the file. */
+const PIECE = 8 * 2 ** 20;
 
 const REMEDY = 'Use the config.json and the weights of one and the same model.';
 
@@ -85,42 +90,65 @@ function firstNotFinite(data: Float32Array): number {
   return sum === 0 ? -1 : data.findIndex((value) => !Number.isFinite(value));
 }
 
+/** Throws where a part of a tensor, from its element `first` on, holds a number that is not finite. */
+function checkFinite(file: string, { name }: TensorEntry, data: Float32Array, first: number): void {
+  const bad = firstNotFinite(data);
+  if (bad < 0) return;
+  throw unfit(file, `Tensor "${name}" holds ${data[bad]} at place ${first + bad}: every weight must be a finite number.`,
+    'Use a checkpoint whose training did not diverge, or copy the file again.');
+}
+
+type Places = ReadonlyMap<string, readonly WeightEntry[]>;
+type Weights = Record<string, Constant>;
+
 /** Whether a weight is the tensor of the file, number by number. */
 const isWhole = ({ transposed, part }: WeightEntry) => !transposed && part === undefined;
 
-async function readInto(
-  weights: Record<string, Constant>, { file, opened }: Shard, places: ReadonlyMap<string, readonly WeightEntry[]>, hash: Hash,
-): Promise<void> {
-  const rearranged = (name: string) => places.get(name)?.every((entry) => !isWhole(entry)) ?? false;
+/** Holds the weights in memory, in compute layout. */
+async function hold({ file, opened }: Shard, places: Places, hash: Hash, weights: Weights): Promise<void> {
+  const rearranged = (name: string) => places.get(name)?.every((place) => !isWhole(place)) ?? false;
   // What is to be rearranged is widened into the same memory each time: fresh pages cost as much as the conversion.
   const scratch = new Float32Array(opened.entries.reduce((most, { name, shape }) => (rearranged(name) ? Math.max(most, sizeOf(shape)) : most), 0));
-  hash.update(opened.head);
-  for await (const { entry, bytes } of opened.bodies()) {
+  for await (const { entry, bytes } of opened.pieces()) {
     hash.update(bytes);
     const own = places.get(entry.name);
     if (!own) continue;
     const size = sizeOf(entry.shape);
     const stored = rearranged(entry.name) ? scratch.subarray(0, size) : new Float32Array(size);
     widen(bytes, entry.dtype, stored);
-    const bad = firstNotFinite(stored);
-    if (bad >= 0) {
-      throw unfit(file, `Tensor "${entry.name}" holds ${stored[bad]} at place ${bad}: every weight must be a finite number.`,
-        'Use a checkpoint whose training did not diverge, or copy the file again.');
-    }
+    checkFinite(file, entry, stored, 0);
     for (const place of own) weights[place.name] = { shape: place.shape, dtype: 'float32', data: arrange(stored, place) };
   }
 }
 
+/** Checks the weights and leaves them in the file. */
+async function map({ file, opened }: Shard, places: Places, hash: Hash, weights: Weights): Promise<void> {
+  const path = await realpath(file); // the runtime refuses to follow links
+  const scratch = new Float32Array(PIECE / 2);
+  for await (const { entry, first, bytes } of opened.pieces(PIECE)) {
+    hash.update(bytes);
+    const own = places.get(entry.name);
+    if (!own) continue;
+    const floats = scratch.subarray(0, bytes.length / BYTES[entry.dtype]);
+    widen(bytes, entry.dtype, floats);
+    checkFinite(file, entry, floats, first);
+    for (const place of own) weights[place.name] ??= storedWeight(path, entry, place);
+  }
+}
+
 /**
- * Reads the weights of a model, in one file or in shards, each front to back and one tensor at a time, so that beside the
- * weights no more than one tensor is ever in memory.
+ * Reads the weights of a model, in one file or in shards, each front to back and one piece at a time. Models of up to `held`
+ * bytes (as floats of 32 bits) are held in memory, where the runtime packs them, which makes small products faster; the weights
+ * of larger ones are only checked, and stay in the file, from where programs map them.
  *
  * @returns the weights in compute layout by name, and the sha256 of the file's bytes; of shards, that of the digests of the
  * index and of every shard
  * @throws LETHE_MODEL_WEIGHTS, naming file and tensor, for a damaged file, a tensor that is missing, left over, in two files or of
  * another shape, and a weight that is not finite; LETHE_MODEL_MISSING for a missing shard; what the file system throws
  */
-export async function readWeights(directory: string, config: ModelConfig): Promise<{ weights: Record<string, Constant>; sha256: Buffer }> {
+export async function readWeights(
+  directory: string, config: ModelConfig, held: number,
+): Promise<{ weights: Record<string, Constant>; sha256: Buffer }> {
   const files = await findWeights(directory);
   const shards: Shard[] = [];
   try {
@@ -128,11 +156,12 @@ export async function readWeights(directory: string, config: ModelConfig): Promi
     const there = gather(shards, files);
     const places = placesOf(config, there);
     checkEntries(files, config, there, places);
-    const weights: Record<string, Constant> = {};
+    const bytes = layoutOf(config).reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+    const weights: Weights = {};
     const digests: Buffer[] = [];
     for (const shard of shards) {
-      const hash = createHash('sha256');
-      await readInto(weights, shard, places, hash);
+      const hash = createHash('sha256').update(shard.opened.head);
+      await (bytes <= held ? hold : map)(shard, places, hash, weights);
       digests.push(hash.digest());
     }
     const { index } = files;

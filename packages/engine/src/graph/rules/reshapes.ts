@@ -44,7 +44,7 @@ function beforeSplit(builder: GraphBuilder, ref: string): { ref: string; value: 
 function worksOnLastAxis({ op, inputs, attributes }: Node, builder: GraphBuilder): boolean {
   const rank = builder.valueOf(inputs[0]!).shape.length;
   if (op === 'SimplifiedLayerNormalization' || op === 'Softmax') return attributes['axis'] === -1;
-  const axes = builder.initializerOf(inputs[1]!)?.data;
+  const axes = builder.heldOf(inputs[1]!)?.data;
   return attributes['keepdims'] === 1 && axes?.length === 1 && Number(axes[0]) === rank - 1;
 }
 
