@@ -57,7 +57,7 @@ describe('intervalOf', () => {
   it('is the t interval', () => {
     const interval = intervalOf([1, 2, 3]);
     expect(interval?.mean).to.equal(2);
-    expect(interval?.high).to.be.closeTo(2 + 4.3027 / Math.sqrt(3), 1e-6);
+    expect(interval?.high).to.be.closeTo(2 + 4.302653 / Math.sqrt(3), 1e-6);
   });
   it('has no bounds for one value and no value for none', () => {
     expect(intervalOf([5])).to.deep.equal({ mean: 5, low: null, high: null, n: 1, level: 0.95 });
