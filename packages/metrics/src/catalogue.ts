@@ -1,5 +1,5 @@
 import type { Matrix, Metrics } from '@lethe/core';
-import { metricsOf } from './metrics.js';
+import { FORMULAS } from './metrics.js';
 
 /** What metrics are made of. */
 export interface Measured {
@@ -26,7 +26,7 @@ export interface Metric {
 }
 
 const own = (id: keyof Metrics, title: string, better: 1 | -1, formula: string, source: string): Metric =>
-  ({ id, title, better, formula, source, of: ({ matrix, general }) => metricsOf(matrix, general)[id] });
+  ({ id, title, better, formula, source, of: ({ matrix, general }) => FORMULAS[id](matrix, general) });
 
 /** The metrics that results hold and pages show. */
 const OWN: readonly Metric[] = [

@@ -73,7 +73,7 @@ export interface Comparison {
 
 export interface ComparisonRequest {
   readonly metrics: readonly Metric[];
-  /** Id of the method that all others are compared with; all pairs of methods that are no bounds without it. */
+  /** Id of the method, which may be a bound, that all others which are none are compared with; without it all pairs of those. */
   readonly against?: string;
 }
 
@@ -110,8 +110,10 @@ interface Contender extends ComparedMethod {
 }
 
 function contendersOf(runs: readonly Run[]): Contender[] {
-  return grouped(runs, (run) => run.method).map((own) => {
-    const completed = own.filter((run) => run.status === 'completed');
+  // in an order of their own, so that not even the last digit depends on the order in which runs come
+  const groups = grouped(runs, (run) => run.method).sort(([a], [b]) => (canonicalJson(a!.method) < canonicalJson(b!.method) ? -1 : 1));
+  return groups.map((own) => {
+    const completed = own.filter((run) => run.status === 'completed').sort((a, b) => (a.order.id < b.order.id ? -1 : a.order.id > b.order.id ? 1 : a.seed - b.seed));
     const { method } = own[0]!;
     return { method, bound: method.capabilities.bound, completed: completed.length, failed: own.length - completed.length, runs: completed };
   });
@@ -135,7 +137,8 @@ function pairsOf(contenders: readonly Contender[], against: string | undefined):
   const places = contenders.map((_, i) => i);
   if (against !== undefined) {
     const named = places.filter((i) => contenders[i]!.method.id === against);
-    return named.flatMap((b) => places.filter((a) => a !== b && !(named.includes(a) && a < b)).map((a): [number, number] => [a, b]));
+    const others = places.filter((i) => !contenders[i]!.bound || named.includes(i));
+    return named.flatMap((b) => others.filter((a) => a !== b && !(named.includes(a) && a < b)).map((a): [number, number] => [a, b]));
   }
   const rivals = places.filter((i) => !contenders[i]!.bound);
   return rivals.flatMap((a, k) => rivals.slice(k + 1).map((b): [number, number] => [a, b]));
