@@ -1,9 +1,13 @@
 import { LetheError, type Scorer, didYouMean } from '@lethe/core';
 import { accuracy } from './accuracy.js';
-import { exactMatch } from './exact-match.js';
+import { editSimilarity } from './edit-similarity.js';
+import { exactMatch, verbatim } from './exact-match.js';
+import { numericAnswer } from './numeric-answer.js';
+import { rougeL, rougeLStemmed } from './rouge-l.js';
+import { sari } from './sari.js';
 
 /** Every scorer there is. */
-export const SCORERS: readonly Scorer[] = [accuracy, exactMatch];
+export const SCORERS: readonly Scorer[] = [accuracy, exactMatch, verbatim, numericAnswer, rougeL, rougeLStemmed, sari, editSimilarity];
 
 /** The scorer of this id, or undefined. */
 export const findScorer = (id: string): Scorer | undefined => SCORERS.find((scorer) => scorer.id === id);
