@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { LETHE_VERSION } from '@lethe/core';
+import { addCompareCommand } from './compare/command.js';
 import { doctorCommand } from './doctor.js';
 import { addExportCommand } from './export.js';
 import { addLeaderboardCommands } from './leaderboard.js';
@@ -31,6 +32,7 @@ export function createProgram(output: Output): Command {
       const { showCommand } = await import('./show.js');
       process.exitCode = await showCommand(run, json === true, output);
     });
+  addCompareCommand(program, output);
   program.command('validate <path>')
     .description('check a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')

@@ -17,6 +17,7 @@ export const ERROR_CATALOGUE = {
   LETHE_DATA_MISSING: 'The rows of a task were not found.',
   LETHE_DATA_CHANGED: 'A data file is not the one that a suite was made with.',
   LETHE_DATA_ROW: 'A row of a data file cannot be used.',
+  LETHE_SCORER_UNKNOWN: 'No scorer has this name.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
   LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',
@@ -47,6 +48,8 @@ export const ERROR_CATALOGUE = {
   LETHE_RUN_CRASHED: 'The worker thread of a run ended by an uncaught error.',
   LETHE_RUN_STOPPED: 'The run was stopped before its end.',
   LETHE_RESULTS_INVALID: 'A results file does not match its schema or its own numbers.',
+  LETHE_RUN_AMBIGUOUS: 'The same run is there with two outcomes.',
+  LETHE_STATISTICS_MISSING: 'A mean was asked for where a value is missing.',
   LETHE_ENTRY_EXISTS: 'The leaderboard already has this entry.',
   // command line
   LETHE_PORT_BUSY: 'The port of a server is taken or not allowed.',

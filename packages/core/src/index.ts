@@ -9,8 +9,9 @@ export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope,
 export { isPath } from './names.js';
 export { type Random, createRandom } from './random.js';
 export type {
-  CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, Results, Run, RunIdentity, TaskPredictions,
+  CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';
+export type { Scorer } from './scorer.js';
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
 export { type Plugin, type PluginRoot, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { LETHE_VERSION } from './version.js';
