@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Results } from '@lethe/core';
+import type { OptionPredictions, Results } from '@lethe/core';
 import { loadSuite } from '@lethe/data';
 import { openDevice } from '@lethe/engine';
 import { type Job, Scorer, encodeRow, forwardOf } from '@lethe/harness';
@@ -140,7 +140,7 @@ describe('a benchmark from the command line', () => {
     const sequential = whole.runs[2]!;
     for (const task of suite.tasks) {
       const rows = task.test.map((row) => encodeRow(model.tokenizer, row, configuration.training.maxTokens));
-      const predicted = sequential.status === 'completed' ? sequential.predictions[task.id]!.chosen[1] : null;
+      const predicted = sequential.status === 'completed' ? (sequential.predictions[task.id] as OptionPredictions).chosen[1] : null;
       expect(await scorer.choose(rows, () => undefined), task.id).to.deep.equal(predicted);
     }
     await scorer.dispose();

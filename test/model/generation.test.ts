@@ -69,9 +69,9 @@ describe('generation', () => {
       const [text] = prompts as [string];
       const [whole] = await made(options, [text]);
       const prompt = model.tokenizer.encode(text);
-      const generator = new Generator(device, forward, { maxTokens: 1, batch: 1 });
+      const generator = new Generator(device, forward);
       const tokens: number[] = [];
-      while (tokens.length < whole!.tokens.length) tokens.push((await generator.run([[...prompt, ...tokens]]))[0]!.tokens[0]!);
+      while (tokens.length < whole!.tokens.length) tokens.push((await generator.run([[...prompt, ...tokens]], { maxTokens: 1, batch: 1 }))[0]!.tokens[0]!);
       await generator.dispose();
       expect(prompt.length + tokens.length).to.be.above(64);
       expect(tokens).to.deep.equal(whole!.tokens);
@@ -145,8 +145,8 @@ describe('generation', () => {
 
     it('stops when it is asked to', async () => {
       let asked = 0;
-      const generator = new Generator(device, forward, GREEDY, () => asked++ > 2);
-      const error: unknown = await generator.run([[5, 6]]).then(() => undefined, (reason: unknown) => reason);
+      const generator = new Generator(device, forward, () => asked++ > 2);
+      const error: unknown = await generator.run([[5, 6]], GREEDY).then(() => undefined, (reason: unknown) => reason);
       expect((error as LetheError).code).to.equal('LETHE_RUN_STOPPED');
       await generator.dispose();
     });

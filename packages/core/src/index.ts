@@ -12,6 +12,6 @@ export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';
 export type { Scorer } from './scorer.js';
-export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
+export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
 export { type Plugin, type PluginRoot, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { LETHE_VERSION } from './version.js';

@@ -1,4 +1,4 @@
-import { type Arrays, LetheError, type Random, createRandom } from '@lethe/core';
+import { type Arrays, LetheError, type Random, type WrittenAnswers, createRandom } from '@lethe/core';
 import type { Device, Program, Values } from '@lethe/engine';
 import { floats } from '../batch.js';
 import type { Forward } from '../loss.js';
@@ -69,19 +69,14 @@ class Row {
  * depends on its own length and the options alone, so that its tokens depend on no other row.
  */
 export class Generator {
-  private readonly options: ResolvedOptions;
   private readonly params: Arrays;
   private readonly feeds: Record<string, Values>;
   private readonly programs = new Map<string, Program>();
+  /** Whether the learner adds anything to the model; null until a program has been compiled. */
+  private adapted: boolean | null = null;
 
-  /**
-   * @param stop asked before every program that is run
-   * @throws LETHE_GENERATION_OPTIONS
-   */
-  constructor(
-    private readonly device: Device, private readonly forward: Forward, options: GenerationOptions, private readonly stop: () => boolean = () => false,
-  ) {
-    this.options = resolveOptions(options);
+  /** @param stop asked before every program that is run */
+  constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
     const { frozen, trainable } = forward.learner;
     this.params = { ...frozen, ...trainable };
     this.feeds = arrayFeeds(this.params, PARAMS);
@@ -90,26 +85,45 @@ export class Generator {
   /**
    * @param prompts their tokens, at least one each, those that begin a text among them
    * @param onRows told how many rows were finished since it was told last
-   * @throws LETHE_DATA_ROW for a prompt without tokens, LETHE_MODEL_LENGTH for one that leaves the answer no room,
+   * @throws LETHE_GENERATION_OPTIONS; LETHE_DATA_ROW for a prompt without tokens, LETHE_MODEL_LENGTH for one that leaves the answer no room,
    * LETHE_ENGINE_NUMBERS for scores that are not numbers, LETHE_RUN_STOPPED when asked to stop
    */
-  async run(prompts: readonly (readonly number[])[], onRows: (done: number) => void = () => undefined): Promise<readonly Generated[]> {
-    const rows = prompts.map((prompt, at) => new Row(prompt, at, this.options, this.forward));
-    for (const row of rows) this.check(row);
+  async run(
+    prompts: readonly (readonly number[])[], given: GenerationOptions, onRows: (done: number) => void = () => undefined,
+  ): Promise<readonly Generated[]> {
+    const options = resolveOptions(given);
+    const rows = prompts.map((prompt, at) => new Row(prompt, at, options, this.forward));
+    for (const row of rows) this.check(row, options);
     const byLength = new Map<number, Row[]>();
     for (const row of rows) {
       const tokens = bucket(row.prompt.length, FEWEST_TOKENS);
       byLength.set(tokens, [...(byLength.get(tokens) ?? []), row]);
     }
-    const { batch } = this.options;
+    const { batch } = options;
     for (const [tokens, group] of [...byLength].sort(([a], [b]) => a - b)) {
       for (let from = 0; from < group.length; from += batch) {
         const part = group.slice(from, from + batch);
-        await this.finish(part, tokens);
+        await this.finish(part, batch, tokens);
         onRows(part.length);
       }
     }
     return rows.map(({ text, tokens, end }) => ({ text, tokens, end: end! }));
+  }
+
+  /**
+   * What is written after prompts by the most likely tokens.
+   *
+   * @param base what the base model wrote, where that is known: it is the answer of a learner that adds nothing
+   * @throws the errors of {@link run}
+   */
+  async write(
+    prompts: readonly (readonly number[])[], { maxTokens, stop }: WrittenAnswers, onRows: (done: number) => void, base?: readonly string[],
+  ): Promise<readonly string[]> {
+    if (base && prompts[0]) {
+      await this.prompt(resolveOptions({ maxTokens }).batch, bucket(prompts[0].length, FEWEST_TOKENS));
+      if (this.adapted === false) return base;
+    }
+    return (await this.run(prompts, { maxTokens, stop }, onRows)).map(({ text }) => text);
   }
 
   async dispose(): Promise<void> {
@@ -117,12 +131,11 @@ export class Generator {
     this.programs.clear();
   }
 
-  private check({ prompt, at }: Row): void {
+  private check({ prompt, at }: Row, { maxTokens }: ResolvedOptions): void {
     if (prompt.length === 0) {
       throw new LetheError('LETHE_DATA_ROW', `Prompt ${at + 1} has no tokens.`, { remedy: 'Give text to go on from.' });
     }
     const { maxPositions } = this.forward.model.config;
-    const { maxTokens } = this.options;
     if (prompt.length + maxTokens <= maxPositions) return;
     throw new LetheError('LETHE_MODEL_LENGTH',
       `Prompt ${at + 1} has ${prompt.length} tokens and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
@@ -131,9 +144,8 @@ export class Generator {
   }
 
   /** Generates all of a batch of rows, whose prompts are read in `tokens` columns. */
-  private async finish(rows: readonly Row[], tokens: number): Promise<void> {
-    const { batch } = this.options;
-    const read = await this.read(rows, tokens);
+  private async finish(rows: readonly Row[], batch: number, tokens: number): Promise<void> {
+    const read = await this.read(rows, batch, tokens);
     const cache = new KeyValueCache(this.forward.model, batch);
     cache.fill(read, tokens);
     const features = read['features'];
@@ -150,7 +162,7 @@ export class Generator {
       });
       if (rows.every(({ end }) => end !== undefined)) return;
       const places = bucket(tokens + done, FEWEST_PLACES);
-      const program = await this.program(`step ${places}`, () => compileStep(this.generation, batch, places, features !== undefined));
+      const program = await this.program(`step ${batch} ${places}`, () => compileStep(this.generation, batch, places, features !== undefined));
       const out = await this.call(program, { ids, positions, ...cache.feeds(places), ...(features ? { features } : {}) });
       cache.add(out, positions);
       logits = floats(out['logits']);
@@ -158,8 +170,7 @@ export class Generator {
   }
 
   /** Reads the prompts of a batch, padded behind. Places that padding leaves in the cache are written over before they are read. */
-  private async read(rows: readonly Row[], tokens: number): Promise<Record<string, Values>> {
-    const { batch } = this.options;
+  private async read(rows: readonly Row[], batch: number, tokens: number): Promise<Record<string, Values>> {
     const grid = () => new Int32Array(batch * tokens);
     const [ids, positions, segments] = [grid(), grid(), grid()];
     const last = Int32Array.from({ length: batch }, (_, r) => r * tokens + (rows[r]?.prompt.length ?? 1) - 1);
@@ -169,12 +180,15 @@ export class Generator {
       positions[cell] = i;
       segments[cell] = 1;
     }));
-    const program = await this.program(`prompt ${tokens}`, () => compilePrompt(this.generation, batch, tokens));
-    return this.call(program, { ids, positions, segments, last });
+    return this.call(await this.prompt(batch, tokens), { ids, positions, segments, last });
+  }
+
+  private prompt(batch: number, tokens: number): Promise<Program> {
+    return this.program(`prompt ${batch} ${tokens}`, () => compilePrompt(this.generation, batch, tokens));
   }
 
   private get generation() {
-    return { device: this.device, forward: this.forward, params: this.params };
+    return { device: this.device, forward: this.forward, params: this.params, onTrace: (adapted: boolean) => { this.adapted = adapted; } };
   }
 
   private async program(key: string, compile: () => Promise<Program>): Promise<Program> {
@@ -196,10 +210,10 @@ export class Generator {
  * @throws the errors of {@link Generator}; LETHE_MODEL_TOKENIZER for text without tokens
  */
 export async function generate(device: Device, forward: Forward, prompts: readonly string[], options: GenerationOptions): Promise<readonly Generated[]> {
-  const generator = new Generator(device, forward, options);
+  const generator = new Generator(device, forward);
   try {
     const { tokenizer } = forward.model;
-    return await generator.run(prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]));
+    return await generator.run(prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]), options);
   } finally {
     await generator.dispose();
   }

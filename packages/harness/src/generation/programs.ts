@@ -18,6 +18,8 @@ export interface Generation {
   readonly forward: Forward;
   /** All arrays of the learner. */
   readonly params: Arrays;
+  /** Told, when a program is traced, whether the learner added to any site. */
+  readonly onTrace: (adapted: boolean) => void;
 }
 
 interface PassInputs {
@@ -30,7 +32,7 @@ interface PassInputs {
 }
 
 /** Traced. Scores of the next token, (batch, vocabulary), and what every layer is to remember of the batch's tokens. */
-function next({ forward: { model, learner, sites }, params }: Generation, { batch, weights, inputs, features, past }: PassInputs): Tensors {
+function next({ forward: { model, learner, sites }, params, onTrace }: Generation, { batch, weights, inputs, features, past }: PassInputs): Tensors {
   const scope = createScope({ params: arrayTensors(params, PARAMS, inputs), training: false, batch: batch.ids.shape[0] }, features);
   const kept: Record<string, tf.Tensor> = {};
   const memory: Memory = {
@@ -41,7 +43,9 @@ function next({ forward: { model, learner, sites }, params }: Generation, { batc
       kept[names.values] = own.values;
     },
   };
-  const states = model.hidden(batch, weights, adaptWith(learner, sites, scope, () => undefined), memory);
+  let adapted = false;
+  const states = model.hidden(batch, weights, adaptWith(learner, sites, scope, () => { adapted = true; }), memory);
+  onTrace(adapted);
   return { logits: model.logits(states, weights), ...kept };
 }
 
