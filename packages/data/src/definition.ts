@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Document, LetheError, type Order, type Split, type TrainingBudget, readDocument, schemaFault } from '@lethe/core';
 import { Ajv } from 'ajv';
 import { type Refuse, checkSuite } from './checks.js';
@@ -83,8 +84,11 @@ export interface SuiteDefinition {
   readonly probes?: { readonly suite: string; readonly tasks?: readonly string[]; readonly optional?: true };
 }
 
+/** Path of the JSON Schema of suite files, for editors. */
+export const suiteSchema = fileURLToPath(new URL('../../schemas/suite.schema.json', import.meta.url));
+
 const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<SuiteFile>(
-  JSON.parse(readFileSync(new URL('../../schemas/suite.schema.json', import.meta.url), 'utf8')) as object);
+  JSON.parse(readFileSync(suiteSchema, 'utf8')) as object);
 
 /** A definition and where its parts stand. */
 export interface LocatedDefinition {

@@ -101,3 +101,12 @@ export function listSuites(suitesDir: string): SuiteSummary[] {
     };
   });
 }
+
+/**
+ * Whether a suite holds probes for other suites, and no stream of its own.
+ *
+ * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
+ */
+export function isForProbes(reference: SuiteReference): boolean {
+  return findSuite(reference.reference, reference).definition.orders.length === 0;
+}

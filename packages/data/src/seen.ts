@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const FIRST_CAPACITY = 1 << 10;
 const FULLEST = 0.6;
@@ -65,7 +65,7 @@ export class Seen {
 }
 
 function fingerprint(text: string): readonly number[] {
-  const digest = createHash('sha256').update(text).digest();
+  const digest = hash('sha256', text, 'buffer');
   return [digest.readUInt32LE(0), digest.readUInt32LE(4), digest.readUInt32LE(8)];
 }
 
