@@ -1,16 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
+import { LetheError } from '@lethe/core';
 import { type Line, LONGEST_LINE, TOO_LONG, rowFault, unreadable } from './line.js';
 
+const MARK = Buffer.from('\ufeff');
 /** Rows that are handed on together. */
 const BATCH = 512;
 
 /** The rows of a CSV file (RFC 4180) whose first record names the fields, some at a time. All values are texts. */
 export async function* readCsv(file: string): AsyncGenerator<Line[]> {
-  const input = createReadStream(file);
+  // the parser decodes a file with a byte order mark, come what may
+  const input = createReadStream(file, { start: await markLength(file) });
   // bytes, not texts: a decoder would hide what is not UTF-8
-  const parser = parse({ bom: true, encoding: null, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: LONGEST_LINE });
+  const parser = parse({ encoding: null, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: LONGEST_LINE });
   input.on('error', (error) => parser.destroy(error));
   let header: string[] | undefined;
   let batch: Line[] = [];
@@ -27,6 +31,7 @@ export async function* readCsv(file: string): AsyncGenerator<Line[]> {
       batch = [];
     }
   } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
     if (!(cause instanceof CsvError)) throw unreadable(file, cause);
     // the parser cannot tell where the next record begins
     throw rowFault(`${file}:${next}`, cause.code === 'CSV_MAX_RECORD_SIZE' ? TOO_LONG : `the record is not CSV: ${cause.message}`,
@@ -35,6 +40,19 @@ export async function* readCsv(file: string): AsyncGenerator<Line[]> {
     input.destroy();
   }
   yield batch;
+}
+
+/** Bytes of the byte order mark at the beginning of a file: 3 or 0. */
+async function markLength(file: string): Promise<number> {
+  const handle = await open(file).catch((cause: unknown) => { throw unreadable(file, cause); });
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MARK.length), 0, MARK.length, 0);
+    return bytesRead === MARK.length && buffer.equals(MARK) ? MARK.length : 0;
+  } catch (cause) {
+    throw unreadable(file, cause);
+  } finally {
+    await handle.close();
+  }
 }
 
 function namesOf(record: readonly Buffer[], file: string): string[] {

@@ -96,10 +96,17 @@ export function trainingShape(batch: readonly EncodedExample[], rows: readonly E
   return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
 }
 
-/** Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows`. */
+/**
+ * Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows`. Where rows bring options
+ * of very different length, that may be more than a batch of short ones has tokens: its targets then fit itself, in steps of 8 too.
+ */
 export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
-  const targets = size * largest(rows, scoringTargets);
-  return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), STEP), targets });
+  const most = largest(rows, scoringTargets);
+  return (batch) => {
+    const tokens = roundUp(largest(batch, scoringTokens), STEP);
+    const targets = most <= tokens ? most : Math.min(tokens, roundUp(largest(batch, scoringTargets), STEP));
+    return { batch: size, tokens, targets: size * targets };
+  };
 }
 
 class Packer {
