@@ -36,6 +36,8 @@ export interface PackedBatch {
 const KEPT_END = 8;
 /** Lengths of batches are multiples of this: few programs against little padding. */
 const STEP = 8;
+/** The same for the targets of a row: tasks with options of about the same length share their programs. */
+const TARGET_STEP = 4;
 const roundUp = (n: number, step: number) => Math.ceil(n / step) * step;
 const begins = (whole: readonly number[], part: readonly number[]) => part.every((token, i) => token === whole[i]);
 
@@ -97,14 +99,14 @@ export function trainingShape(batch: readonly EncodedExample[], rows: readonly E
 }
 
 /**
- * Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows`. Where rows bring options
- * of very different length, that may be more than a batch of short ones has tokens: its targets then fit itself, in steps of 8 too.
+ * Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row.
+ * Where rows bring options of very different length, that may be more than a batch of short ones has tokens: its targets then fit itself.
  */
 export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
-  const most = largest(rows, scoringTargets);
+  const most = roundUp(largest(rows, scoringTargets), TARGET_STEP);
   return (batch) => {
     const tokens = roundUp(largest(batch, scoringTokens), STEP);
-    const targets = most <= tokens ? most : Math.min(tokens, roundUp(largest(batch, scoringTargets), STEP));
+    const targets = most <= tokens ? most : Math.min(tokens, roundUp(largest(batch, scoringTargets), TARGET_STEP));
     return { batch: size, tokens, targets: size * targets };
   };
 }

@@ -20,8 +20,8 @@ describe('packing', () => {
   it('gives no batch more targets in a row than it has tokens, however long the options of other batches are', () => {
     const long = { prompt: [1, 2], options: [Array.from({ length: 40 }, (_, i) => i), [3]], answer: 0 };
     const shapeOf = scoringShapes([long, ...rows], 2);
-    expect(shapeOf([long])).to.deep.equal({ batch: 2, tokens: 48, targets: 2 * 41 });
-    expect(shapeOf(rows)).to.deep.equal({ batch: 2, tokens: 8, targets: 2 * 8 });
+    expect(shapeOf([long])).to.deep.equal({ batch: 2, tokens: 48, targets: 2 * 44 });
+    expect(shapeOf(rows)).to.deep.equal({ batch: 2, tokens: 8, targets: 2 * 4 });
     const { index, owners } = packScoring(rows, shapeOf(rows), 0);
     expect(owners.map(({ at, row }) => [row, index[at]])).to.deep.equal([[0, 2], [0, 2], [0, 4], [1, 8], [1, 8]]);
   });
@@ -31,9 +31,9 @@ describe('packing', () => {
     expect([...ids.slice(0, 7)]).to.deep.equal([5, 6, 7, 1, 2, 3, 0]);
     expect([...positions.slice(0, 6)]).to.deep.equal([0, 1, 2, 3, 3, 4]);
     expect([...segments.slice(0, 7)]).to.deep.equal([1, 1, 1, 2, 3, 3, 0]);
-    expect([...index]).to.deep.equal([2, 2, 4, 8, 8, 8]);
+    expect([...index]).to.deep.equal([2, 2, 4, 0, 8, 8, 8, 8]);
     expect(owners).to.deep.equal([
-      { at: 0, row: 0, option: 0 }, { at: 1, row: 0, option: 1 }, { at: 2, row: 0, option: 1 }, { at: 3, row: 1, option: 0 }, { at: 4, row: 1, option: 1 },
+      { at: 0, row: 0, option: 0 }, { at: 1, row: 0, option: 1 }, { at: 2, row: 0, option: 1 }, { at: 4, row: 1, option: 0 }, { at: 5, row: 1, option: 1 },
     ]);
   });
 });
