@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import type { Output } from './output.js';
 import { PATHS } from './paths.js';
 import { here } from './publish.js';
+import { INTERRUPTED, stopOnInterrupt } from './run/interrupt.js';
 
 const SOUND: readonly VerifiedFile['state'][] = ['ok', 'unpinned'];
 
@@ -76,20 +77,27 @@ async function pullOne(file: PulledFile, output: Output, signal: AbortSignal): P
   output.note(`${name}  ${megabytes(size)}`);
 }
 
-/** `lethe data pull SUITE`: what is not there is downloaded; Ctrl-C keeps what has come so far. */
-async function pullCommand(suite: string, dataDir: string | undefined, output: Output): Promise<void> {
+/**
+ * `lethe data pull SUITE`: what is not there is downloaded; Ctrl-C keeps what has come so far.
+ *
+ * @returns the exit status: 0, or 130 where it was interrupted
+ */
+async function pullCommand(suite: string, dataDir: string | undefined, output: Output): Promise<number> {
   const files = filesToPull(referenceOf(suite, dataDir));
   const wanted = files.filter(({ there }) => !there);
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  process.once('SIGINT', onInterrupt);
+  const interrupt = stopOnInterrupt(() => output.note('stopping; what has come so far is kept'), () => undefined);
   try {
-    for (const file of wanted) await pullOne(file, output, stop.signal);
+    for (const file of wanted) await pullOne(file, output, interrupt.signal);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    output.note(`stopped; go on with: lethe data pull ${suite}`);
+    return INTERRUPTED;
   } finally {
-    process.off('SIGINT', onInterrupt);
+    interrupt.close();
   }
   for (const { to } of wanted) output.data(here(to));
   output.note(wanted.length === 0 ? 'all files are there already' : `${wanted.length} files were downloaded and checked; lethe data verify ${suite} looks at their rows`);
+  return 0;
 }
 
 /** Adds `lethe data verify` and `lethe data pull`. */
@@ -104,5 +112,7 @@ export function addDataCommands(program: Command, output: Output): void {
       process.exitCode = await verifyCommand(suite, dataDir, json === true, output);
     });
   command('pull', 'download the files that a suite names sources for, into the cache (LETHE_CACHE)')
-    .action((suite: string, { dataDir }: { dataDir?: string }) => pullCommand(suite, dataDir, output));
+    .action(async (suite: string, { dataDir }: { dataDir?: string }) => {
+      process.exitCode = await pullCommand(suite, dataDir, output);
+    });
 }

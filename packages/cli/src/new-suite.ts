@@ -87,7 +87,7 @@ export async function newSuite(name: string): Promise<string> {
     }
     await rename(unfinished, folder);
   } catch (cause) {
-    await rm(unfinished, { recursive: true, force: true });
+    await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
     throw new LetheError('LETHE_USAGE', `the folder cannot be written: ${(cause as Error).message}`, { where: folder, remedy: 'choose a place that you may write to', cause });
   }
   return folder;
