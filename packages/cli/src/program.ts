@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import { LETHE_VERSION } from '@lethe/core';
 import { addCompareCommand } from './compare/command.js';
+import { addDataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { addExportCommand } from './export.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
+import { addNewCommands } from './new.js';
 import type { Output } from './output.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
@@ -21,6 +23,8 @@ export function createProgram(output: Output): Command {
   addExportCommand(program, output);
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
+  addDataCommands(program, output);
+  addNewCommands(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .option('--json', 'as JSON')

@@ -18,6 +18,9 @@ export const ERROR_CATALOGUE = {
   LETHE_DATA_CHANGED: 'A data file is not the one that a suite was made with.',
   LETHE_DATA_ROW: 'A row of a data file cannot be used.',
   LETHE_SCORER_UNKNOWN: 'No scorer has this name.',
+  // downloads
+  LETHE_HUB_UNREACHABLE: 'The hub that files are downloaded from cannot be reached.',
+  LETHE_HUB_FILE: 'The hub has no such file, does not give it out, or gave another one.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
   LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',

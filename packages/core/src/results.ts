@@ -105,5 +105,7 @@ export interface Environment {
   readonly node: string;
   /** Task id to sha256 of its rows as used. */
   readonly dataSha256: Readonly<Record<string, string>>;
+  /** Rows of a task or probe that could not be used and were left out on request; absent where there were none. */
+  readonly skippedRows?: Readonly<Record<string, number>>;
   readonly git: string | null;
 }

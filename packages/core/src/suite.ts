@@ -38,6 +38,8 @@ export interface TaskData {
   readonly written?: WrittenAnswers;
   /** sha256 of the canonical JSON of the three splits, as they are used (after sampling), and of `written` where it is there. */
   readonly sha256: string;
+  /** Rows of its files that could not be used and were left out on request; absent where there were none. */
+  readonly skippedRows?: number;
 }
 
 /** A named sequence of task ids. */

@@ -101,10 +101,17 @@ export function trainingShape(batch: readonly EncodedExample[], rows: readonly E
   return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
 }
 
-/** Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row. */
+/**
+ * Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row.
+ * Where rows bring options of very different length, that may be more than a batch of short ones has tokens: its targets then fit itself.
+ */
 export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
-  const targets = size * roundUp(largest(rows, scoringTargets), TARGET_STEP);
-  return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), STEP), targets });
+  const most = roundUp(largest(rows, scoringTargets), TARGET_STEP);
+  return (batch) => {
+    const tokens = roundUp(largest(batch, scoringTokens), STEP);
+    const targets = most <= tokens ? most : Math.min(tokens, roundUp(largest(batch, scoringTargets), TARGET_STEP));
+    return { batch: size, tokens, targets: size * targets };
+  };
 }
 
 class Packer {

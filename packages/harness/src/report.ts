@@ -65,7 +65,7 @@ export function completedRun(
       peakBytes: most('peakBytes'),
     },
     ...(last.report === undefined ? {} : { report: last.report }),
-    environment: environmentOf(job, device.name, Object.fromEntries([...tasks, ...probes].map((task) => [task.id, task.sha256]))),
+    environment: environmentOf(job, device.name, [...tasks, ...probes]),
   };
 }
 
@@ -77,10 +77,16 @@ export function failedRun(job: Job, error: unknown): FailedRun {
     status: 'failed',
     ...job.identity,
     error: { code, message, ...(where === undefined ? {} : { where }), ...(remedy === undefined ? {} : { remedy }) },
-    environment: environmentOf(job, job.device, {}),
+    environment: environmentOf(job, job.device, []),
   };
 }
 
-function environmentOf(job: Job, device: string, dataSha256: Environment['dataSha256']): Environment {
-  return { device, threads: job.threads, lethe: job.origin.lethe, node: process.version, dataSha256, git: job.origin.git };
+function environmentOf(job: Job, device: string, data: readonly TaskData[]): Environment {
+  const skippedRows = Object.fromEntries(data.flatMap(({ id, skippedRows: count }) => (count === undefined ? [] : [[id, count]])));
+  return {
+    device, threads: job.threads, lethe: job.origin.lethe, node: process.version,
+    dataSha256: Object.fromEntries(data.map(({ id, sha256 }) => [id, sha256])),
+    ...(Object.keys(skippedRows).length > 0 && { skippedRows }),
+    git: job.origin.git,
+  };
 }

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import {
   LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
-import { type SuiteReference, loadSuite } from '@lethe/data';
+import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkLength, loadMethod } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
@@ -78,12 +78,14 @@ function modelFolder(name: string): string {
 }
 
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, dataDir }: RunRequest): SuiteReference {
+function referenceOf({ suite, size, dataDir, skipBadRows, probes }: RunRequest): SuiteReference {
   return {
     reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
+    ...(skipBadRows && { skipBadRows }),
+    ...(probes && { probes: 'required' }),
   };
 }
 
@@ -92,19 +94,27 @@ export function dataOf(suite: SuiteData): Record<string, string> {
   return Object.fromEntries([...suite.tasks, ...suite.probes].map((task) => [task.id, task.sha256]));
 }
 
+/** What one should know of a suite's rows, a line each; of overlaps the largest alone where there are several. */
+function notesOf({ suite: { id }, notes, overlaps }: InspectedSuite): string[] {
+  const [largest] = [...overlaps].sort((a, b) => b.count / b.of - a.count / a.of);
+  const more = overlaps.length > 1 ? `; ${overlaps.length - 1} more: lethe data verify ${id}` : '';
+  return [...notes, ...(largest ? [`${overlapLine(largest)}${more}`] : [])];
+}
+
 /**
  * Resolves and checks all that a run is asked for; writes nothing.
  *
  * @param settings options of methods that win over those of the request
- * @returns the configuration, the folder it belongs to, and the suite it names
+ * @returns the configuration, the folder it belongs to, the suite it names, and what one should know of its rows
  * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model, device
  */
 export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[],
-): Promise<{ configuration: Configuration; folder: string; suite: SuiteData }> {
+): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
   const reference = referenceOf(request);
   const methods = await methodsOf(request.methods, settings);
-  const suite = await loadSuite(reference);
+  const inspected = await inspectSuite(reference);
+  const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
   const dir = modelFolder(request.model ?? DEFAULT_MODEL);
   const model = await loadModel(dir);
@@ -118,7 +128,7 @@ export async function resolveRequest(
     training: suite.training,
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}-${sha256(configuration).slice(0, 8)}`));
-  return { configuration, folder, suite };
+  return { configuration, folder, suite, notes: notesOf(inspected) };
 }
 
 /**
