@@ -1,4 +1,5 @@
 import { didYouMean } from '@lethe/core';
+import { SCORERS, findScorer } from '@lethe/scorers';
 import { type SuiteFile, type TaskEntry, labelsOf } from './suite-file.js';
 import { templateFault } from './template.js';
 
@@ -22,9 +23,9 @@ function checkTasks({ id: suiteId, prompt, source, orders, tasks }: SuiteFile, r
   for (const [i, task] of tasks.entries()) {
     const at = `/tasks/${i}`;
     if (ids.indexOf(task.id) !== i) refuse(`${at}/id`, `two tasks are called "${task.id}"`, 'rename one of them');
-    const origins = [task.generator, task.labels, task.choices].filter((origin) => origin !== undefined).length;
+    const origins = [task.generator, task.labels, task.choices, task.written].filter((origin) => origin !== undefined).length;
     if (origins !== 1) {
-      refuse(at, `task "${task.id}" says ${origins > 1 ? 'twice' : 'nowhere'} where its rows come from`, 'give it either "generator: true", "labels" or "choices"');
+      refuse(at, `task "${task.id}" says ${origins > 1 ? 'twice' : 'nowhere'} where its rows come from`, 'give it either "generator: true", "labels", "choices" or "written"');
     }
     if (task.generator) {
       const stray = OF_FILES.find((field) => task[field] !== undefined);
@@ -35,6 +36,10 @@ function checkTasks({ id: suiteId, prompt, source, orders, tasks }: SuiteFile, r
     const fault = templateFault(task.prompt ?? prompt!, names, task.inputs ?? ['input']);
     if (fault) refuse(task.prompt === undefined ? '/prompt' : `${at}/prompt`, fault.message, fault.remedy);
     checkAnswers(task, at, refuse);
+    if (task.written) checkWritten(task.id, task.written, `${at}/written`, refuse);
+    if (task.written && (task.prompt ?? prompt!).includes('{options}')) {
+      refuse(task.prompt === undefined ? '/prompt' : `${at}/prompt`, `task "${task.id}" is answered by writing: it has no {options}`, 'give it a prompt without {options}');
+    }
     checkFiles(task, at, { source, trained: orders !== undefined }, refuse);
   }
   if (prompt !== undefined && tasks.every((task) => task.generator || task.prompt !== undefined)) {
@@ -50,6 +55,16 @@ function checkAnswers({ id, labels, choices, output, longestChoice }: TaskEntry,
   if (twice !== undefined) refuse(`${at}/labels`, `two labels of task "${id}" have the answer "${twice}"`, 'give each label an answer of its own');
   const blank = answers.find((answer) => answer.trim() !== answer);
   if (blank !== undefined) refuse(`${at}/labels`, `the answer "${blank}" begins or ends with white space`, 'take it away: one space between prompt and answer is put there');
+}
+
+function checkWritten(task: string, { scorer: id, source }: NonNullable<TaskEntry['written']>, at: string, refuse: Refuse): void {
+  const scorer = findScorer(id);
+  const known = SCORERS.filter(({ needs }) => needs === 'text').map((each) => each.id);
+  if (scorer?.needs !== 'text') return refuse(`${at}/scorer`, `there is no scorer of text called "${id}".${didYouMean(id, known)}`, `choose one of: ${known.join(', ')}`);
+  if (scorer.needsSource && source === undefined) {
+    refuse(at, `the scorer ${id} of task "${task}" compares with the text that was rewritten`, 'name its field in the rows: source: FIELD');
+  }
+  if (!scorer.needsSource && source !== undefined) refuse(`${at}/source`, `the scorer ${id} of task "${task}" takes no source`, 'take "source" away');
 }
 
 function checkFiles(

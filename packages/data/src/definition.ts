@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Document, LetheError, type Order, type Split, type TrainingBudget, readDocument, schemaFault } from '@lethe/core';
+import { type Document, LetheError, type Order, type Split, type TrainingBudget, type WrittenAnswers, readDocument, schemaFault } from '@lethe/core';
 import { Ajv } from 'ajv';
 import { type Refuse, checkSuite } from './checks.js';
 import { type SuiteFile, type TaskEntry, labelsOf } from './suite-file.js';
@@ -37,6 +37,11 @@ export interface TaskSource {
   readonly paths: Readonly<Partial<Record<FileKind, string>>>;
 }
 
+/** How a task is answered by writing, and the field of a row that an answer rewrites. */
+export interface WrittenTask extends WrittenAnswers {
+  readonly source?: string;
+}
+
 /** A task whose rows lie in `<data folder>/<folder>/{train,validation,test}.{jsonl,csv,parquet}`. */
 export interface FileTask {
   readonly rows: 'files';
@@ -47,14 +52,16 @@ export interface FileTask {
   readonly prompt: string;
   /** Fields of a row that the prompt takes in. */
   readonly inputs: readonly string[];
-  /** Field of a row that holds its label. */
+  /** Field of a row that holds its label, or its right answers. */
   readonly output: string;
   /** Whether ids are made of the rows' inputs. */
   readonly ids?: 'content';
-  /** What is answered; empty where rows bring their own choices. */
+  /** What is answered; empty where rows bring their own choices or answers. */
   readonly labels: readonly Label[];
   /** How the choices that rows bring are answered: by their letters or their texts. */
   readonly choices?: 'letters' | 'texts';
+  /** Where the model writes its answers; rows then bring right ones. */
+  readonly written?: WrittenTask;
   /** Rows with a longer choice, in characters, are left out. */
   readonly longestChoice?: number;
   readonly shots?: { readonly count: number; readonly by?: string };
@@ -135,11 +142,12 @@ export function readDefinition(file: string): LocatedDefinition {
 }
 
 function taskDefinition(entry: TaskEntry, suite: SuiteFile): TaskDefinition {
-  const { id, title, generator, labels, inputs = ['input'], output = 'output', folder = id, prompt = suite.prompt!, source, ...rest } = entry;
+  const { id, title, generator, labels, inputs = ['input'], output = 'output', folder = id, prompt = suite.prompt!, source, written, ...rest } = entry;
   if (generator) return { rows: 'generated', id, title };
   const from = { ...suite.source, ...source };
   return {
     rows: 'files', id, title, folder, prompt, inputs, output, labels: labels ? labelsOf(labels) : [], ...rest,
+    ...(written && { written: { stop: ['\n'], ...written } }),
     ...(from.repo && from.revision && { source: { repo: from.repo, revision: from.revision, paths: pathsOf(entry, folder) } }),
   };
 }

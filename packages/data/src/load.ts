@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { LetheError, type SuiteData, type Split, type TaskData, didYouMean, sha256 } from '@lethe/core';
+import { LetheError, type SuiteData, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
 import type { Size } from './definition.js';
 import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
@@ -101,12 +101,16 @@ function availableProbes(
   return { probes: [], notes: [`no probes of general ability: ${missingError(missing, reference).message}`] };
 }
 
-function taskData({ suite, task: { id, title }, probe }: Wanted, { rows, skipped }: Pools): TaskData {
+const answersOf = ({ scorer, maxTokens, stop }: WrittenAnswers): WrittenAnswers => ({ scorer, maxTokens, stop });
+
+function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools): TaskData {
+  const { id, title } = task;
   const used = (split: Split) => rows[split].map(({ example }) => example);
   const splits = { train: used('train'), validation: used('validation'), test: used('test') };
   const empty = (probe ? ['test'] as const : ['train', 'test'] as const).find((split) => splits[split].length === 0);
   if (empty) {
     throw new LetheError('LETHE_DATA_MISSING', `task "${id}" has no ${empty} rows`, { where: suite.file, remedy: `put rows into its ${empty}.jsonl` });
   }
-  return { id, title, ...splits, sha256: sha256(splits), ...(skipped > 0 && { skippedRows: skipped }) };
+  const written = task.rows === 'files' && task.written ? { written: answersOf(task.written) } : {};
+  return { id, title, ...splits, ...written, sha256: sha256({ ...splits, ...written }), ...(skipped > 0 && { skippedRows: skipped }) };
 }

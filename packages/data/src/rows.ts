@@ -1,5 +1,5 @@
 import { type Example, LetheError, didYouMean, sha256 } from '@lethe/core';
-import type { FileTask } from './definition.js';
+import type { FileTask, WrittenTask } from './definition.js';
 import { type Line, rowFault } from './line.js';
 import { readLines } from './records.js';
 import type { Places, Seen } from './seen.js';
@@ -24,6 +24,8 @@ interface Fields {
   readonly answer: number;
   /** What `{options}` stands for. */
   readonly offered: string;
+  /** What an answer rewrites, where that is asked for. */
+  readonly source?: string;
   /** What a row must have in common with its few-shot rows. */
   readonly group: string;
 }
@@ -65,12 +67,12 @@ export class RowReader {
     const { at } = line;
     const where = `${file}:${at}`;
     try {
-      const { id, texts, options, answer, offered, group } = this.fields(line.value, where);
+      const { id, texts, options, answer, offered, group, source } = this.fields(line.value, where);
       if (this.task.longestChoice !== undefined && options.some((option) => option.length - 1 > this.task.longestChoice!)) return null;
       const first = ids.claim(id, place(at));
       if (first !== place(at)) throw rowFault(where, `the id "${id}" is taken by ${places.name(first)}`, 'give every row of a task an id of its own');
       const prompt = this.before(group, where) + fillPrompt(this.task, texts, offered);
-      return { example: { id, prompt, options, answer }, where, at, text: texts.join('\n') };
+      return { example: { id, prompt, options, answer, ...(source !== undefined && { source }) }, where, at, text: texts.join('\n') };
     } catch (fault) {
       if (fault instanceof LetheError) return fault;
       throw fault;
@@ -85,11 +87,12 @@ export class RowReader {
   private fields(value: unknown, where: string): Fields {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw rowFault(where, 'the row is not an object', this.remedy);
     const row = value as Record<string, unknown>;
-    const { inputs, ids, choices, shots } = this.task;
+    const { inputs, ids, choices, written, shots } = this.task;
     const texts = inputs.map((name) => this.text(row, name, where));
     const id = ids ? sha256(texts).slice(0, 16) : this.id(row, where);
     const group = shots?.by === undefined ? '' : this.text(row, shots.by, where);
-    return { id, texts, group, ...(choices ? this.choice(row, choices, where) : this.label(row, where)) };
+    const answers = written ? this.written(row, written, where) : choices ? this.choice(row, choices, where) : this.label(row, where);
+    return { id, texts, group, ...answers };
   }
 
   private field(row: Record<string, unknown>, name: string, where: string): unknown {
@@ -120,6 +123,15 @@ export class RowReader {
     }
     const answers = labels.map((label) => label.answer);
     return { options: answers.map((text) => ` ${text}`), answer, offered: answers.join(', ') };
+  }
+
+  /** Right answers, the first of them to train on. */
+  private written(row: Record<string, unknown>, { source }: WrittenTask, where: string): Pick<Fields, 'options' | 'answer' | 'offered' | 'source'> {
+    const value = this.field(row, this.task.output, where);
+    const texts = Array.isArray(value) ? listOf(value) : isNumber(value) ? [String(value)] : [this.text(row, this.task.output, where).trim()];
+    if (!texts || texts.length === 0) throw rowFault(where, `the field "${this.task.output}" is ${shown(value)}, not a text or a list of texts`, this.remedy);
+    const options = [...new Set(texts)].map((text) => ` ${text}`);
+    return { options, answer: 0, offered: '', ...(source !== undefined && { source: this.text(row, source, where) }) };
   }
 
   private choice(row: Record<string, unknown>, kind: 'letters' | 'texts', where: string): Pick<Fields, 'options' | 'answer' | 'offered'> {

@@ -1,4 +1,4 @@
-import type { FileKind, FileTask, Label, Size, SuiteDefinition } from './definition.js';
+import type { FileKind, FileTask, Label, Size, SuiteDefinition, WrittenTask } from './definition.js';
 
 /** A task as the schema lets it be. */
 export interface TaskEntry {
@@ -11,6 +11,7 @@ export interface TaskEntry {
   readonly ids?: 'content';
   readonly labels?: readonly string[] | Readonly<Record<string, string>>;
   readonly choices?: 'letters' | 'texts';
+  readonly written?: Omit<WrittenTask, 'stop'> & Partial<Pick<WrittenTask, 'stop'>>;
   readonly longestChoice?: number;
   readonly shots?: NonNullable<FileTask['shots']>;
   readonly folder?: string;
