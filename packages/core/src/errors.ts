@@ -19,6 +19,7 @@ export const ERROR_CATALOGUE = {
   LETHE_DATA_ROW: 'A row of a data file cannot be used.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
+  LETHE_MODEL_HUB: 'A model of the hub is not on this machine, and the hub does not give it.',
   LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',
   LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
   LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',

@@ -7,3 +7,5 @@ export { features } from './features.js';
 export { logProbabilities } from './head.js';
 export { parseTokenizer } from './tokenizer.js';
 export type { LlamaConfig } from './architectures/llama.js';
+export { type HubModel, type HubOptions, fetchModel, hubEnvironment } from './hub.js';
+export { type HubReference, parseHubReference } from './reference.js';
