@@ -6,11 +6,13 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
 import type { ListFileEntry } from '@huggingface/hub';
-import { LetheError } from '@lethe/core';
-import { COMMIT, type HubReference } from './reference.js';
+import { type HubReference, LetheError } from '@lethe/core';
 import { INDEX, REQUIRED, WHOLE, weightFiles } from './shards.js';
 
 type Hub = typeof import('@huggingface/hub');
+
+/** The full name of a commit. */
+export const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Where some models name the tokens that end a text. */
 const GENERATION = 'generation_config.json';

@@ -1,9 +1,8 @@
 import { access, mkdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LetheError } from '@lethe/core';
+import { type HubReference, LetheError } from '@lethe/core';
 import writeFileAtomic from 'write-file-atomic';
-import { type Access, download } from './download.js';
-import { COMMIT, type HubReference } from './reference.js';
+import { type Access, COMMIT, download } from './download.js';
 import { INDEX, WHOLE, missingFiles } from './shards.js';
 
 /** Where models of the hub are kept, and how the hub is reached. */

@@ -1,9 +1,9 @@
 import { cp, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LetheError } from '@lethe/core';
+import { LetheError, parseHubReference } from '@lethe/core';
 import { expect } from 'chai';
-import { type HubOptions, fetchModel, hubEnvironment, loadModel, parseHubReference } from '../src/index.js';
+import { type HubOptions, fetchModel, hubEnvironment, loadModel } from '../src/index.js';
 import { COMMIT, HubServer } from './hub-server.js';
 import { FIXTURES } from './spoil.js';
 
