@@ -23,6 +23,7 @@ export const ERROR_CATALOGUE = {
   LETHE_HUB_FILE: 'The hub has no such file, does not give it out, or gave another one.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
+  LETHE_MODEL_HUB: 'A model of the hub is not on this machine, and the hub does not give it.',
   LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',
   LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
   LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',

@@ -6,7 +6,7 @@ export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouM
 export type { EventListener, RunEvent } from './events.js';
 export { type Capabilities, type Manifest, type PluginKind, readManifest } from './manifest.js';
 export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView, Tensors } from './method.js';
-export { isPath } from './names.js';
+export { type HubReference, isPath, parseHubReference } from './names.js';
 export { type Random, createRandom } from './random.js';
 export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,

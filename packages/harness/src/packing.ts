@@ -61,7 +61,7 @@ function optionFault(options: readonly (readonly number[])[]): string | undefine
 export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number, answer = 0): EncodedExample {
   const refuse = (fault: string, remedy: string) =>
     new LetheError('LETHE_DATA_ROW', `Row "${example.id}" cannot be used: ${fault}.`, { where: example.id, remedy });
-  const options = example.options.map((option) => tokenizer.encode(option));
+  const options = example.options.map((option) => tokenizer.encode(option, 'continuation'));
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
   const longest = Math.max(answer, largest(options, (option) => option.length));

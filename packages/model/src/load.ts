@@ -10,7 +10,7 @@ import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
 
-const REMEDY = 'Name a folder that holds config.json, model.safetensors and tokenizer.json.';
+const REMEDY = 'Name a folder that holds config.json, tokenizer.json and model.safetensors (or its index and shards).';
 
 /** Runs `read`; what the file system throws becomes LETHE_MODEL_MISSING with the file's name. */
 async function present<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {

@@ -2,8 +2,10 @@ import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { LetheError } from '@lethe/core';
 
-const WHOLE = 'model.safetensors';
-const INDEX = `${WHOLE}.index.json`;
+export const WHOLE = 'model.safetensors';
+export const INDEX = `${WHOLE}.index.json`;
+/** What every model has beside its weights. */
+export const REQUIRED = ['config.json', 'tokenizer.json'];
 
 /** The files that hold the weights of a model. */
 export interface WeightFiles {
@@ -37,24 +39,39 @@ function parseIndex(file: string, bytes: Buffer, directory: string): ReadonlyMap
   }));
 }
 
+const there = (file: string) => access(file).then(() => true, () => false);
+
 /**
- * Finds the weights of a model: `model.safetensors`, or the shards that `model.safetensors.index.json` names. Where there is
- * neither, the first is given, so that reading it says what is missing.
+ * The files that are to hold the weights of a model: `model.safetensors`, or the shards that `model.safetensors.index.json` names
+ * where that is there instead. They need not be there.
  *
- * @throws LETHE_MODEL_WEIGHTS for a damaged index, or one that names files elsewhere; LETHE_MODEL_MISSING for a shard that is not there
+ * @throws LETHE_MODEL_WEIGHTS for a damaged index, or one that names files elsewhere
  */
-export async function findWeights(directory: string): Promise<WeightFiles> {
-  const there = (file: string) => access(file).then(() => true, () => false);
+export async function weightFiles(directory: string): Promise<WeightFiles> {
   const [whole, file] = [join(directory, WHOLE), join(directory, INDEX)];
   if ((await there(whole)) || !(await there(file))) return { files: [whole] };
   const bytes = await readFile(file);
   const places = parseIndex(file, bytes, directory);
-  const files = [...new Set(places.values())].sort();
-  for (const shard of files) {
+  return { files: [...new Set(places.values())].sort(), index: { file, bytes, places } };
+}
+
+/** The files of {@link weightFiles}; throws LETHE_MODEL_MISSING besides, for a shard that is not there. */
+export async function findWeights(directory: string): Promise<WeightFiles> {
+  const found = await weightFiles(directory);
+  if (!found.index) return found;
+  for (const shard of found.files) {
     if (await there(shard)) continue;
-    throw new LetheError('LETHE_MODEL_MISSING', `The weights are split over ${files.length} files, and ${basename(shard)} is not there.`, {
-      where: file, remedy: `Put ${basename(shard)} into ${directory}.`,
+    throw new LetheError('LETHE_MODEL_MISSING', `The weights are split over ${found.files.length} files, and ${basename(shard)} is not there.`, {
+      where: found.index.file, remedy: `Put ${basename(shard)} into ${directory}.`,
     });
   }
-  return { files, index: { file, bytes, places } };
+  return found;
+}
+
+/** Names of the files of a model that a folder lacks; `model.safetensors` stands for weights of any kind. */
+export async function missingFiles(directory: string): Promise<string[]> {
+  const { files } = await weightFiles(directory);
+  const wanted = [...REQUIRED.map((name) => join(directory, name)), ...files];
+  const found = await Promise.all(wanted.map(there));
+  return wanted.filter((_, i) => !found[i]).map((file) => basename(file));
 }

@@ -34,8 +34,12 @@ export interface Tokenizer {
   readonly stops?: readonly number[];
   /** Tokens that every text begins with; absent for none. */
   readonly beginOfText?: readonly number[];
-  /** No special tokens added. */
-  encode(text: string): number[];
+  /**
+   * No special tokens added.
+   * @param place whether the text begins one (where it is left out) or goes on from another: some tokenizers mark the start of a
+   * text as they mark words
+   */
+  encode(text: string, place?: 'start' | 'continuation'): number[];
   decode(ids: readonly number[]): string;
 }
 

@@ -140,6 +140,13 @@ describe('a checkpoint', () => {
     expect((await whole('qwen3')).tokenizer).to.deep.include({ endOfText: 1, stops: [1, 71], beginOfText: [] });
   });
 
+  it('marks the start of a text, and not what goes on from it', async () => {
+    const { tokenizer: { encode } } = await whole('mistral');
+    const all = encode('a fish in the sea');
+    expect([...encode('a fish'), ...encode(' in the sea', 'continuation')]).to.deep.equal(all);
+    expect([...encode('a fish'), ...encode(' in the sea')], 'the start has a mark of its own').to.not.deep.equal(all);
+  });
+
   it('that is there twice is read whole, not in shards', async () => {
     await use('mistral');
     await cp(join(FIXTURES, 'llama/untied/model.safetensors'), join(folder, 'model.safetensors'));

@@ -56,7 +56,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--methods <names>', 'methods, or paths of plugin folders: a,b (default: all)', (text) => parseList('--methods', text))
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
     .option('--seeds <numbers>', 'seeds: 1,2,3 (default: 1,2)', parseSeeds)
-    .option('--model <id or folder>', 'the language model (default: lethe-nano)')
+    .option('--model <id or folder>', 'the language model: an installed one, a folder, or owner/name[@revision] of the hub (default: lethe-nano)')
     .option('--device <name>', 'auto, cpu, webgpu, cuda:N, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
@@ -72,7 +72,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {
       const { execute, resolveRequest } = await load();
       const request = requestOf(suite, flags);
-      const { configuration, folder, suite: data, notes } = await resolveRequest(request, set);
+      const { configuration, folder, suite: data, notes } = await resolveRequest(request, set, output.note);
       for (const note of notes) output.note(note);
       const options = { workers: workersFor(configuration, request.workers), json: flags.json === true };
       process.exitCode = await execute(configuration, folder, data, options, output);

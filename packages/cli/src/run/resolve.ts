@@ -7,9 +7,9 @@ import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, over
 import { checkLength, loadMethod } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
-import { listed } from '../list.js';
 import { PATHS, installedPlugins } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
+import { findModel } from './model.js';
 import type { MethodRequest, RunRequest, Setting } from './request.js';
 
 const DEFAULT_MODEL = 'lethe-nano';
@@ -68,15 +68,6 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
   });
 }
 
-function modelFolder(name: string): string {
-  if (isPath(name) || existsSync(join(name, 'config.json'))) return resolve(name);
-  const known = listed('models').map((model) => model.name);
-  if (known.includes(name)) return join(PATHS.models, name);
-  throw new LetheError('LETHE_MODEL_MISSING', `There is no model "${name}".${didYouMean(name, known)}`, {
-    where: PATHS.models, remedy: known.length ? `choose one of: ${known.join(', ')}, or give the folder of a model` : 'give the folder of a model with --model DIR',
-  });
-}
-
 /** How `loadSuite` finds what was asked for. */
 function referenceOf({ suite, size, dataDir, skipBadRows, probes }: RunRequest): SuiteReference {
   return {
@@ -102,22 +93,24 @@ function notesOf({ suite: { id }, notes, overlaps }: InspectedSuite): string[] {
 }
 
 /**
- * Resolves and checks all that a run is asked for; writes nothing.
+ * Resolves and checks all that a run is asked for; writes nothing but a model of the hub, where the hub's models are kept.
  *
  * @param settings options of methods that win over those of the request
+ * @param note told of what is downloaded
  * @returns the configuration, the folder it belongs to, the suite it names, and what one should know of its rows
  * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model, device
  */
 export async function resolveRequest(
-  request: RunRequest, settings: readonly Setting[],
+  request: RunRequest, settings: readonly Setting[], note: (text: string) => void,
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
   const reference = referenceOf(request);
   const methods = await methodsOf(request.methods, settings);
   const inspected = await inspectSuite(reference);
   const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
-  const dir = modelFolder(request.model ?? DEFAULT_MODEL);
-  const model = await loadModel(dir);
+  const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
+  const loaded = await loadModel(dir);
+  const model = { ...loaded, id: id ?? loaded.id };
   checkLength(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {

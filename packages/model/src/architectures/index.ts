@@ -15,6 +15,9 @@ const ARCHITECTURES = { llama, gpt2, 'gpt-neox': neox } as const;
 
 export const architectureOf = (config: ModelConfig): Architecture => ARCHITECTURES[config.architecture];
 
+/** `model_type` of every configuration that can be read. */
+export const MODEL_TYPES: readonly string[] = Object.values(ARCHITECTURES).flatMap(({ types }) => types);
+
 /**
  * Reads a `config.json` of an architecture that is known here.
  * Throws LETHE_MODEL_CONFIG, naming `file` and field, for one that is missing, of the wrong kind or not supported.
@@ -26,15 +29,14 @@ export function parseConfig(text: string, file: string): ModelConfig {
 /** As {@link parseConfig}, of fields that have been read. */
 export function configure(fields: Fields): ModelConfig {
   const all: readonly Architecture[] = Object.values(ARCHITECTURES);
-  const known = all.flatMap(({ types }) => types);
   const type = fields.get('model_type');
   const architecture = all.find(({ types }) => types.includes(type as string));
   if (architecture) {
     if (fields.get('quantization_config') !== undefined) fields.fail('quantization_config', 'Quantized weights are not supported.');
     return architecture.configure(fields, type as string);
   }
-  const hint = typeof type === 'string' ? didYouMean(type, known) : '';
-  return fields.fail('model_type', `Models of type ${known.join(', ')} can be used, not ${JSON.stringify(type)}.${hint}`);
+  const hint = typeof type === 'string' ? didYouMean(type, MODEL_TYPES) : '';
+  return fields.fail('model_type', `Models of type ${MODEL_TYPES.join(', ')} can be used, not ${JSON.stringify(type)}.${hint}`);
 }
 
 /** Every linear layer of a model in the order of computation. */
