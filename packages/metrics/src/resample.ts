@@ -30,10 +30,18 @@ function rowMatrix({ order, predictions, general, matrix }: CompletedRun, tasks:
   };
 }
 
-function meanAt(scores: Float64Array, rows: Uint32Array): number {
+/** How often each of `size` rows is drawn, `size` draws in all. */
+function drawRows(size: number, random: Random): Float64Array {
+  const times = new Float64Array(size);
+  for (let i = 0; i < size; i++) times[random.below(size)]! += 1;
+  return times;
+}
+
+/** The mean over drawn rows. Reading all rows in order is several times faster than picking them one by one. */
+function weightedMean(scores: Float64Array, times: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < rows.length; i++) sum += scores[rows[i]!]!;
-  return sum / rows.length;
+  for (let i = 0; i < times.length; i++) sum += times[i]! * scores[i]!;
+  return sum / times.length;
 }
 
 /**
@@ -66,8 +74,8 @@ export function resampleRows(
   const draws = groups.map((runs) => metrics.map(() => (runs.length ? new Float64Array(resamples) : null)));
   const streams = sizes.map((_, i) => random.fork(i));
   for (let k = 0; k < resamples; k++) {
-    const rows = sizes.map((size, i) => Uint32Array.from({ length: size }, () => streams[i]!.below(size)));
-    const at = (scores: Float64Array | null, set: number) => (scores === null ? null : meanAt(scores, rows[set]!));
+    const times = sizes.map((size, i) => drawRows(size, streams[i]!));
+    const at = (scores: Float64Array | null, set: number) => (scores === null ? null : weightedMean(scores, times[set]!));
     matrices.forEach((runs, g) => {
       const values = runs.map(({ steps, probes: scored, columns }): Measured => {
         const general = (moment: 'base' | 'final') => Object.fromEntries(scored.flatMap((probe) => {
