@@ -1,6 +1,6 @@
 import { type CompletedRun, LetheError, type Random } from '@lethe/core';
 import type { Measured, Metric } from './catalogue.js';
-import { meanScore, rowScores, rowsOf } from './rows.js';
+import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
 
 /** How often rows are drawn anew. */
 const RESAMPLES = 1000;
@@ -14,15 +14,22 @@ interface RowMatrix {
   readonly columns: readonly number[];
 }
 
+/** Test rows of a task or probe; 0 where the run does not have it. */
+function countOf(run: CompletedRun, task: string): number {
+  const predictions = predictionsFor(run, task);
+  return predictions ? rowsOf(predictions) : 0;
+}
+
 /** What metrics are made of, as results state it. */
-export function measuredOf({ matrix, general, order, predictions }: CompletedRun): Measured {
-  return { matrix, general, rows: order.tasks.map((task) => (predictions[task] ? rowsOf(predictions[task]) : 0)) };
+export function measuredOf(run: CompletedRun): Measured {
+  return { matrix: run.matrix, general: run.general, rows: run.order.tasks.map((task) => countOf(run, task)) };
 }
 
 const floats = (scores: readonly number[] | null): Float64Array | null => (scores === null ? null : Float64Array.from(scores));
 
-function rowMatrix({ order, predictions, general, matrix }: CompletedRun, tasks: readonly string[]): RowMatrix {
-  const scores = (task: string, i: number) => floats(rowScores(predictions[task]!, i));
+function rowMatrix(run: CompletedRun, tasks: readonly string[]): RowMatrix {
+  const { order, general, matrix } = run;
+  const scores = (task: string, i: number) => floats(rowScores(predictionsFor(run, task)!, i));
   return {
     steps: matrix.map((_, i) => order.tasks.map((task) => scores(task, i))),
     probes: Object.keys(general.base).map((id) => ({ id, base: scores(id, 0), final: scores(id, matrix.length - 1) })),
@@ -60,11 +67,11 @@ export function resampleRows(
   if (!first) return groups.map(() => metrics.map(() => null));
   const { tasks } = first.order;
   const probes = Object.keys(first.general.base);
-  const sizes = [...tasks, ...probes].map((task) => rowsOf(first.predictions[task]!));
+  const sizes = [...tasks, ...probes].map((task) => countOf(first, task));
   for (const run of groups.flat()) {
     const hash = ({ environment }: CompletedRun, task: string) => environment.dataSha256[task];
     const other = [...tasks, ...probes].find((task, i) =>
-      !run.predictions[task] || rowsOf(run.predictions[task]) !== sizes[i] || hash(run, task) !== hash(first, task));
+      countOf(run, task) !== sizes[i] || hash(run, task) !== hash(first, task));
     if (other === undefined) continue;
     throw new LetheError('LETHE_RESULTS_INVALID', `Runs of ${run.method.id} and ${first.method.id} were scored on other rows of ${other}.`, {
       remedy: 'Compare runs that were made with the same data.',
