@@ -2,7 +2,6 @@ import type { Metrics } from '@lethe/core';
 import { METRICS as CATALOGUE } from '@lethe/metrics';
 import { METRICS } from './columns.js';
 import { Html, type Content, html } from './html.js';
-import { wide } from './layout.js';
 
 /** What a metric is: a sentence, its formula as MathML, and who defined it. */
 interface Definition {
@@ -90,6 +89,5 @@ the points of (joint training has no step for each task) is a dash: it is not de
 <dd>${formula}<p>${says}</p><p class="muted">${source}</p></dd></div>`;
   })}</dl>
 <details><summary>Other numbers under the same names</summary><p>Code and papers print these under the names above. They are on no page here and
-comparable with none of it; <code>lethe compare --metric</code> gives them.</p>${wide('Variants', html`<table><thead><tr><th scope="col" class="name">Metric</th>
-<th scope="col" class="name">Formula</th><th scope="col" class="name">Printed by</th></tr></thead><tbody>${VARIANTS.map(({ id, formula, source }) =>
-    html`<tr><th scope="row" class="name"><code>${id}</code></th><td class="name">${formula}</td><td class="name">${source}</td></tr>`)}</tbody></table>`)}</details></section>`;
+comparable with none of it; <code>lethe compare --metric</code> gives them.</p><ul>${VARIANTS.map(({ id, formula, source }) =>
+    html`<li><code>${id}</code> = ${formula}: ${source}.</li>`)}</ul></details></section>`;

@@ -3,14 +3,17 @@ import { type Html, html } from './html.js';
 import { wide } from './layout.js';
 import { type ReportedTable, SEEN } from './reported.js';
 
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 function tableOf({ title, source, url, seen, model, protocol, note, metrics, rows }: ReportedTable): Html {
-  const heads = metrics.map((metric) => html`<th scope="col">${metric.title}</th>`);
+  const heads = metrics.map((metric) => html`<th scope="col">${capital(metric.title)}</th>`);
   const body = rows.map(({ method, values }) => {
     const cells = metrics.map(({ id }) => html`<td>${id in values ? percent(values[id]! / 100) : '–'}</td>`);
     return html`<tr><th scope="row" class="name">${method}</th>${cells}</tr>\n`;
   });
   const from = url === undefined ? source : html`<a href="${url}">${source}</a>`;
-  return html`${wide(`Reported: ${title}`, html`<table class="board"><caption><span>${title} <span class="tag">reported</span> ${from}; ${SEEN[seen]}.
+  return html`<p><strong>${title}</strong> <span class="tag">reported</span></p>
+${wide(`Reported: ${title}`, html`<table class="board"><caption><span>From ${from}; ${SEEN[seen]}.
 Model ${model}; ${protocol}.${note === undefined ? null : html` Note: ${note}.`}</span></caption>
 <thead><tr><th scope="col" class="name">Method</th>${heads}</tr></thead><tbody>${body}</tbody></table>`)}`;
 }
