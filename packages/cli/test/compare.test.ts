@@ -13,12 +13,12 @@ const answers = Array.from({ length: ROWS }, () => 0);
 const right = (count: number) => answers.map((_, row) => (row < count ? 0 : 1));
 
 /** A run of two tasks; `first` and `second` are how many of ten rows are right at the end. */
-function run(method: string, seed: number, first: number, second: number): CompletedRun {
+function run(method: string, seed: number, first: number, second: number, suite = 's'): CompletedRun {
   const rows = { x: [2, 9, first], y: [2, 3, second] };
   const matrix = [0, 1, 2].map((i) => [rows.x[i]! / ROWS, rows.y[i]! / ROWS]);
   const general = { base: {}, final: {} };
   return {
-    status: 'completed', suite: { id: 's', version: '1.0.0', size: 'full' },
+    status: 'completed', suite: { id: suite, version: '1.0.0', size: 'full' },
     method: { id: method, version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: method === 'joint' } },
     model: { id: 'tiny', sha256: 'a'.repeat(64) }, order: { id: '1', tasks: ['x', 'y'] }, seed,
     training: { epochs: 1, batch: 4, learningRate: 1e-3, warmup: 0.1, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 32 },
@@ -79,6 +79,19 @@ describe('lethe compare', () => {
     expect(comparison!.metrics.map(({ metric }) => metric.id)).to.deep.equal(['forgetting', 'backwardTransfer']);
     expect(await said(path, '--markdown')).to.contain('| rank | method | average accuracy |').and.contain('| ---: | --- |');
     expect(await said(path, '--latex')).to.contain('\\begin{tabular}{rlrrrr}').and.contain('o\\_lora $-$ strong').and.not.match(/[^\\]%.*\\\\$/m);
+  });
+
+  it('sets what papers report beside what was measured, in tables of its own', async () => {
+    const path = await write('reported', ['weak', 'strong'].flatMap((method) => [1, 2, 3].map((seed) => run(method, seed, 4, 6, 'trace'))));
+    const text = await said(path, '--reported');
+    const at = text.indexOf('Reported by papers, not measured here');
+    expect(at).to.be.above(text.indexOf('Not shown does not mean equal'));
+    expect(text.slice(at)).to.match(/^SeqFT +48\.7 +−8\.3 +−2\.6$/m);
+    expect(text.slice(0, at)).not.to.contain('SeqFT');
+    const [measured] = JSON.parse(await said(path, '--reported', '--json')) as { reported: { id: string; rows: unknown[] }[] }[];
+    expect(measured!.reported.map(({ id }) => id)).to.include('llama-2-7b-chat');
+    expect(await said(join(folder, 'three'), '--reported')).to.contain('No numbers that papers report of s are known here.');
+    expect(await said(path)).not.to.contain('reported');
   });
 
   it('refuses what it cannot do', async () => {

@@ -54,6 +54,7 @@ export const ERROR_CATALOGUE = {
   LETHE_RESULTS_INVALID: 'A results file does not match its schema or its own numbers.',
   LETHE_RUN_AMBIGUOUS: 'The same run is there with two outcomes.',
   LETHE_STATISTICS_MISSING: 'A mean was asked for where a value is missing.',
+  LETHE_REPORTED_INVALID: 'A table of numbers that papers report cannot be used.',
   LETHE_ENTRY_EXISTS: 'The leaderboard already has this entry.',
   // command line
   LETHE_PORT_BUSY: 'The port of a server is taken or not allowed.',

@@ -1,6 +1,6 @@
 import { type CompletedRun, LetheError, type Random } from '@lethe/core';
 import type { Measured, Metric } from './catalogue.js';
-import { meanScore, rowScores, rowsOf } from './rows.js';
+import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
 
 /** How often rows are drawn anew. */
 const RESAMPLES = 1000;
@@ -14,15 +14,22 @@ interface RowMatrix {
   readonly columns: readonly number[];
 }
 
+/** Test rows of a task or probe; 0 where the run does not have it. */
+function countOf(run: CompletedRun, task: string): number {
+  const predictions = predictionsFor(run, task);
+  return predictions ? rowsOf(predictions) : 0;
+}
+
 /** What metrics are made of, as results state it. */
-export function measuredOf({ matrix, general, order, predictions }: CompletedRun): Measured {
-  return { matrix, general, rows: order.tasks.map((task) => (predictions[task] ? rowsOf(predictions[task]) : 0)) };
+export function measuredOf(run: CompletedRun): Measured {
+  return { matrix: run.matrix, general: run.general, rows: run.order.tasks.map((task) => countOf(run, task)) };
 }
 
 const floats = (scores: readonly number[] | null): Float64Array | null => (scores === null ? null : Float64Array.from(scores));
 
-function rowMatrix({ order, predictions, general, matrix }: CompletedRun, tasks: readonly string[]): RowMatrix {
-  const scores = (task: string, i: number) => floats(rowScores(predictions[task]!, i));
+function rowMatrix(run: CompletedRun, tasks: readonly string[]): RowMatrix {
+  const { order, general, matrix } = run;
+  const scores = (task: string, i: number) => floats(rowScores(predictionsFor(run, task)!, i));
   return {
     steps: matrix.map((_, i) => order.tasks.map((task) => scores(task, i))),
     probes: Object.keys(general.base).map((id) => ({ id, base: scores(id, 0), final: scores(id, matrix.length - 1) })),
@@ -30,10 +37,18 @@ function rowMatrix({ order, predictions, general, matrix }: CompletedRun, tasks:
   };
 }
 
-function meanAt(scores: Float64Array, rows: Uint32Array): number {
+/** How often each of `size` rows is drawn, `size` draws in all. */
+function drawRows(size: number, random: Random): Float64Array {
+  const times = new Float64Array(size);
+  for (let i = 0; i < size; i++) times[random.below(size)]! += 1;
+  return times;
+}
+
+/** The mean over drawn rows. Reading all rows in order is several times faster than picking them one by one. */
+function weightedMean(scores: Float64Array, times: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < rows.length; i++) sum += scores[rows[i]!]!;
-  return sum / rows.length;
+  for (let i = 0; i < times.length; i++) sum += times[i]! * scores[i]!;
+  return sum / times.length;
 }
 
 /**
@@ -52,11 +67,11 @@ export function resampleRows(
   if (!first) return groups.map(() => metrics.map(() => null));
   const { tasks } = first.order;
   const probes = Object.keys(first.general.base);
-  const sizes = [...tasks, ...probes].map((task) => rowsOf(first.predictions[task]!));
+  const sizes = [...tasks, ...probes].map((task) => countOf(first, task));
   for (const run of groups.flat()) {
     const hash = ({ environment }: CompletedRun, task: string) => environment.dataSha256[task];
     const other = [...tasks, ...probes].find((task, i) =>
-      !run.predictions[task] || rowsOf(run.predictions[task]) !== sizes[i] || hash(run, task) !== hash(first, task));
+      countOf(run, task) !== sizes[i] || hash(run, task) !== hash(first, task));
     if (other === undefined) continue;
     throw new LetheError('LETHE_RESULTS_INVALID', `Runs of ${run.method.id} and ${first.method.id} were scored on other rows of ${other}.`, {
       remedy: 'Compare runs that were made with the same data.',
@@ -66,8 +81,8 @@ export function resampleRows(
   const draws = groups.map((runs) => metrics.map(() => (runs.length ? new Float64Array(resamples) : null)));
   const streams = sizes.map((_, i) => random.fork(i));
   for (let k = 0; k < resamples; k++) {
-    const rows = sizes.map((size, i) => Uint32Array.from({ length: size }, () => streams[i]!.below(size)));
-    const at = (scores: Float64Array | null, set: number) => (scores === null ? null : meanAt(scores, rows[set]!));
+    const times = sizes.map((size, i) => drawRows(size, streams[i]!));
+    const at = (scores: Float64Array | null, set: number) => (scores === null ? null : weightedMean(scores, times[set]!));
     matrices.forEach((runs, g) => {
       const values = runs.map(({ steps, probes: scored, columns }): Measured => {
         const general = (moment: 'base' | 'final') => Object.fromEntries(scored.flatMap((probe) => {

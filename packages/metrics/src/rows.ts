@@ -1,5 +1,9 @@
-import type { TaskPredictions } from '@lethe/core';
+import type { CompletedRun, TaskPredictions } from '@lethe/core';
 import { scorerOf } from '@lethe/scorers';
+
+/** What a run keeps of a task or probe, if anything; a task may be called like something that every object has. */
+export const predictionsFor = ({ predictions }: CompletedRun, task: string): TaskPredictions | undefined =>
+  (Object.hasOwn(predictions, task) ? predictions[task] : undefined);
 
 /** How many test rows there are predictions for. */
 export const rowsOf = (predictions: TaskPredictions): number =>

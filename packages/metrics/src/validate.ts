@@ -5,7 +5,7 @@ import { SCORERS, findScorer } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
 import { metricsOf } from './metrics.js';
-import { meanScore, rowScores, rowsOf } from './rows.js';
+import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
 
 const TOLERANCE = 1e-9;
 const TEXT_SCORERS = SCORERS.filter(({ needs }) => needs === 'text').map(({ id }) => id);
@@ -72,7 +72,7 @@ const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
 /** The score of a task after step i by its predictions; null where the step was not scored. */
 function scoreOf(run: CompletedRun, task: string, i: number, place: Place, at: string): number | null {
-  const predictions = run.predictions[task];
+  const predictions = predictionsFor(run, task);
   if (!predictions) refuse(place, `${at}/predictions`, `The predictions for ${task} are missing.`);
   const pointer = `${at}/predictions/${escaped(task)}`;
   const given = 'scorer' in predictions ? predictions.written[i] : predictions.chosen[i];
@@ -113,6 +113,9 @@ function checkRun(run: CompletedRun, place: Place, at: string): void {
       }
     }
   }
+  const { base, final } = run.general;
+  const lacking = Object.keys({ ...base, ...final }).find((probe) => !Object.hasOwn(base, probe) || !Object.hasOwn(final, probe));
+  if (lacking !== undefined) refuse(place, `${at}/general`, `The probe ${lacking} was scored at one end of the stream only: there is no change to be had of it.`);
   const metrics = metricsOf(run.matrix, run.general);
   for (const [name, value] of Object.entries(metrics)) {
     const stated = run.metrics[name as keyof typeof metrics];

@@ -1,7 +1,7 @@
 import type { CompletedRun, LetheError, TextPredictions } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { metricsOf, resultsHash, rowScores, validateResults } from '../src/index.js';
+import { METRICS, compareRuns, metricsOf, resultsHash, rowScores, validateResults } from '../src/index.js';
 import { completed } from './runs.js';
 
 const summaries: TextPredictions = {
@@ -54,6 +54,7 @@ describe('validation', () => {
     expect(refused((run) => { run['predictions'].y.references[1] = []; })).to.equal('f#/runs/0/predictions/y/references/1');
     expect(refused((run) => { run['predictions'].y.written[0][0] = 7; })).to.equal('f#/runs/0/predictions/y/written/0/0');
     expect(refused((run) => { delete run['predictions'].plain.sources; })).to.equal('f#/runs/0/predictions/plain');
+    expect(refused((run) => { delete run['general'].base.plain; })).to.equal('f#/runs/0/general');
     expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y');
   });
 
@@ -66,4 +67,29 @@ describe('validation', () => {
       expect(() => validateResults({ ...good, runs: [run] })).to.throw().with.property('code', 'LETHE_RESULTS_INVALID');
     }), { numRuns: 50 });
   });
+
+  it('answers 1 000 mutated files with a place, and compares what it lets pass', () => {
+    const junk = fc.constantFrom<unknown>(null, undefined, -1, 0.5, 1e308, '', 'toString', '__proto__', [], {}, [[]], true, ['x'], { length: 3 });
+    fc.assert(fc.property(fc.array(fc.nat()), junk, fc.boolean(), (path, value, restated) => {
+      const file = structuredClone(results(writtenRun())) as Record<string, any>;
+      let parent: Record<string, any> = file;
+      let key = 'runs';
+      for (const step of path) {
+        const child: unknown = parent[key];
+        if (child === null || typeof child !== 'object' || Object.keys(child).length === 0) break;
+        parent = child;
+        key = Object.keys(child)[step % Object.keys(child).length]!;
+      }
+      if (value === undefined) delete parent[key];
+      else parent[key] = value;
+      if (restated && Array.isArray(file['runs']) && file['runs'][0]?.cost && file['runs'][0].status) file['sha256'] = resultsHash(file['runs']);
+      try {
+        const { runs } = validateResults(file, 'f');
+        compareRuns(runs, { metrics: METRICS.slice(0, 1) });
+      } catch (error) {
+        expect(error, JSON.stringify([path, value, restated])).to.have.property('code').that.is.oneOf(['LETHE_RESULTS_INVALID']);
+        expect((error as LetheError).where).to.match(/^f#/);
+      }
+    }), { numRuns: 1000 });
+  }).timeout(60_000);
 });

@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { LetheError, type Run, didYouMean } from '@lethe/core';
 import { readResults } from '@lethe/harness';
+import { type ReportedTable, readReported } from '@lethe/leaderboard';
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
@@ -14,6 +15,7 @@ export interface CompareFlags {
   readonly json?: boolean;
   readonly markdown?: boolean;
   readonly latex?: boolean;
+  readonly reported?: boolean;
 }
 
 /** The runs of a folder or of its results.json, after recomputing their numbers. */
@@ -41,9 +43,10 @@ function formatOf({ json, markdown, latex }: CompareFlags): Format | 'json' {
 }
 
 /** The metrics of a comparison without their functions, which JSON has no place for. */
-const plain = (comparison: Comparison) => ({
+const plain = (comparison: Comparison, reported: readonly ReportedTable[] | undefined) => ({
   ...comparison,
   metrics: comparison.metrics.map(({ metric: { of: _, ...metric }, ...rest }) => ({ metric, ...rest })),
+  ...(reported === undefined ? {} : { reported: reported.map(({ metrics, ...table }) => ({ ...table, metrics: metrics.map(({ id }) => id) })) }),
 });
 
 /**
@@ -67,8 +70,10 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
       where: paths.join(', '), remedy: 'give the folders of runs that share these, or one run of several methods',
     });
   }
-  output.data(format === 'json' ? JSON.stringify(comparisons.map(plain), null, 2)
-    : comparisons.map((comparison) => renderComparison(comparison, format)).join('\n\n'));
+  const tables = flags.reported ? readReported() : undefined;
+  const reportedOf = ({ suite }: Comparison) => tables?.filter((table) => table.suite === suite.id);
+  output.data(format === 'json' ? JSON.stringify(comparisons.map((comparison) => plain(comparison, reportedOf(comparison))), null, 2)
+    : comparisons.map((comparison) => renderComparison(comparison, format, reportedOf(comparison))).join('\n\n'));
 }
 
 /** Adds `lethe compare`. */
@@ -77,6 +82,7 @@ export function addCompareCommand(program: Command, output: Output): void {
     .description('what runs show of their methods: intervals, paired tests, ranks, and how many runs it would take')
     .option('--against <method>', 'compare all others with this method alone: fewer tests, of which more can be shown')
     .option('--metric <list>', `of ${METRICS.map(({ id }) => id).join(', ')}`, 'averageAccuracy')
+    .option('--reported', 'add what papers report of the suite, in tables of their own')
     .option('--json', 'as JSON')
     .option('--markdown', 'as Markdown tables')
     .option('--latex', 'as LaTeX tables')

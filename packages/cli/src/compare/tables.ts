@@ -1,9 +1,9 @@
+import type { ReportedTable } from '@lethe/leaderboard';
 import { type Bounds, type Comparison, type Interval, type MetricComparison, leastP } from '@lethe/metrics';
 import { methodLabels } from '../labels.js';
 
 /** A table before it is drawn for a terminal, Markdown or LaTeX. */
 export interface ComparisonTable {
-  readonly title: string;
   readonly head: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** Columns that hold text and not numbers. */
@@ -35,7 +35,6 @@ export function standingsTable(comparison: Comparison, { metric, standings }: Me
   const sorted = [...standings].sort((a, b) =>
     place(a) - place(b) || metric.better * ((b.overRuns?.mean ?? 0) - (a.overRuns?.mean ?? 0)));
   return {
-    title: metric.title,
     head: [...(ranked ? ['rank'] : []), 'method', metric.title, '95 % over runs', '95 % over rows', 'runs'],
     textColumns: [ranked ? 1 : 0],
     rows: sorted.map(({ method, overRuns, overRows, rank }) => {
@@ -53,10 +52,9 @@ export function standingsTable(comparison: Comparison, { metric, standings }: Me
 }
 
 /** The pairs of methods, as they were tested. */
-export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComparison): ComparisonTable {
+export function pairsTable(comparison: Comparison, { pairs }: MetricComparison): ComparisonTable {
   const names = namesOf(comparison);
   return {
-    title: `${metric.title}, differences`,
     head: ['difference', 'mean', '95 % over runs', '95 % over rows', 'pairs', 'p', `Holm p`, 'shown better', 'pairs needed'],
     textColumns: [0, 7],
     rows: pairs.map(({ a, b, difference, overRows, test, adjusted, better, pairsNeeded }) => [
@@ -70,6 +68,14 @@ export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComp
       better === null ? 'not shown' : names[better]!,
       test.pairs < 2 ? MISSING : pairsNeeded === null ? '> 10 000' : String(pairsNeeded),
     ]),
+  };
+}
+
+/** A table of a paper. */
+export function reportedTable({ metrics, rows }: ReportedTable): ComparisonTable {
+  return {
+    head: ['reported', ...metrics.map((metric) => metric.title)], textColumns: [0],
+    rows: rows.map(({ method, values }) => [method, ...metrics.map(({ id }) => (id in values ? percent(values[id]! / 100) : MISSING))]),
   };
 }
 

@@ -38,7 +38,7 @@ export function proportionInterval(proportion: number, count: number): Interval 
 
 /**
  * The interval of a - b over the pairs of runs that share order and seed: what two methods have in common cancels out.
- * Runs without a partner, or without the metric, are left out. Null where there is no pair.
+ * Runs without a partner are no pair. Null where there is no pair, or one of which a run lacks the metric.
  */
 export function pairedDifference(
   a: readonly CompletedRun[],
@@ -47,10 +47,9 @@ export function pairedDifference(
 ): Interval | null {
   const key = (run: CompletedRun) => JSON.stringify([run.suite, run.model.sha256, run.order, run.seed]);
   const partners = new Map(b.map((run) => [key(run), run.metrics[metric]]));
-  const differences = a.flatMap((run) => {
-    const mine = run.metrics[metric];
-    const theirs = partners.get(key(run));
-    return mine === null || theirs === null || theirs === undefined ? [] : [mine - theirs];
+  const differences = a.filter((run) => partners.has(key(run))).map((run) => {
+    const [mine, theirs] = [run.metrics[metric], partners.get(key(run))!];
+    return mine === null || theirs === null ? null : mine - theirs;
   });
-  return intervalOf(differences);
+  return differences.includes(null) ? null : intervalOf(differences as number[]);
 }
