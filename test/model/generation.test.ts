@@ -33,7 +33,8 @@ describe('generation', () => {
           const ended = (model.tokenizer.stops ?? [model.tokenizer.endOfText]).includes(wanted.at(-1)!);
           expect(tokens, `${kind}, sequence ${i}`).to.deep.equal(ended ? wanted.slice(0, -1) : wanted);
           expect(end).to.equal(ended ? 'end-of-text' : 'length');
-          expect(text).to.equal(model.tokenizer.decode(tokens));
+          const prompt = sequences[i]!.text;
+          expect(prompt + text).to.equal(model.tokenizer.decode([...model.tokenizer.encode(prompt), ...tokens]));
         });
       }
     });

@@ -62,7 +62,7 @@ describe('adapters of PEFT', () => {
       const of = await loadModel(path.join(FIXTURES, base));
       const adapter = await readAdapter(path.join(PEFT, name), of);
       const [first, second] = [path.join(folder, name, 'a'), path.join(folder, name, 'b')];
-      for (const out of [first, second]) await writeAdapter(out, adapter, of, base);
+      for (const out of [first, second]) await writeAdapter(out, adapter, of, { name: base });
       expect(readdirSync(first).sort()).to.deep.equal([CONFIG, TENSORS]);
       for (const file of [CONFIG, TENSORS]) expect(readFileSync(path.join(first, file!)).equals(readFileSync(path.join(second, file!)))).to.equal(true);
       const byName = (tensors: ReadonlyMap<string, StoredTensor>) => Object.fromEntries([...tensors].sort(([a], [b]) => (a < b ? -1 : 1)));
@@ -77,7 +77,7 @@ describe('adapters of PEFT', () => {
     for (const name of ['plain', 'gpt2', 'pythia'] as const) {
       const of = await loadModel(path.join(FIXTURES, ADAPTERS[name]));
       const out = path.join(folder, 'configuration', name);
-      await writeAdapter(out, await readAdapter(path.join(PEFT, name), of), of, `../${ADAPTERS[name]}`);
+      await writeAdapter(out, await readAdapter(path.join(PEFT, name), of), of, { name: `../${ADAPTERS[name]}` });
       const [written, theirs] = [read(out, CONFIG!), read(PEFT, name, CONFIG!)];
       for (const [field, value] of Object.entries(written)) {
         if (field !== 'target_modules') expect(value, `${name}: ${field}`).to.deep.equal(theirs[field]);
@@ -98,7 +98,8 @@ describe('adapters of PEFT', () => {
       const adapter: Adapter = Object.fromEntries(of.sites.filter(({ kind }) => kind === 'q' || kind === 'v').map((site, i) =>
         [site.name, { a: array([site.in, 2]), b: array([2, site.out]), scale: 1 + i / 2 }]));
       const out = path.join(folder, 'parts', path.basename(base));
-      await writeAdapter(out, adapter, of, base);
+      await writeAdapter(out, adapter, of, { name: 'owner/name', revision: 'abc' });
+      expect(read(out, CONFIG!)).to.include({ base_model_name_or_path: 'owner/name', revision: 'abc' });
       expect(read(out, CONFIG!)['r']).to.equal(4);
       const again = await readAdapter(out, of);
       expect(again['layers.0.k']!.b.data.every((value) => value === 0)).to.equal(true);
@@ -110,13 +111,13 @@ describe('adapters of PEFT', () => {
   it('are not written over others, nor at sites that the model lacks, nor without any', async () => {
     const adapter = await readAdapter(path.join(PEFT, 'plain'), model);
     const out = path.join(folder, 'twice');
-    await writeAdapter(out, adapter, model, 'tied');
+    await writeAdapter(out, adapter, model, { name: 'tied' });
     const before = readFileSync(path.join(out, TENSORS!));
-    await refused(writeAdapter(out, adapter, model, 'tied'), 'LETHE_ADAPTER_EXISTS', CONFIG!);
+    await refused(writeAdapter(out, adapter, model, { name: 'tied' }), 'LETHE_ADAPTER_EXISTS', CONFIG!);
     expect(readFileSync(path.join(out, TENSORS!)).equals(before)).to.equal(true);
     const other = path.join(folder, 'other');
-    await refused(writeAdapter(other, { 'layers.9.q': adapter['layers.0.q']! }, model, 'tied'), 'LETHE_ADAPTER_INVALID', 'layers.9.q');
-    await refused(writeAdapter(other, {}, model, 'tied'), 'LETHE_ADAPTER_NONE', 'no site');
+    await refused(writeAdapter(other, { 'layers.9.q': adapter['layers.0.q']! }, model, { name: 'tied' }), 'LETHE_ADAPTER_INVALID', 'layers.9.q');
+    await refused(writeAdapter(other, {}, model, { name: 'tied' }), 'LETHE_ADAPTER_NONE', 'no site');
     expect(existsSync(other)).to.equal(false);
   });
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { LETHE_VERSION, LetheError, didYouMean } from '@lethe/core';
+import type { BaseModel } from '@lethe/model';
 import type { Command } from 'commander';
 import { methodLabels } from './labels.js';
 import type { Output } from './output.js';
@@ -23,6 +24,12 @@ function chosen(flag: string, known: readonly string[], asked: string | undefine
   if (at >= 0) return at;
   const message = asked === undefined ? `it is open which one is meant: ${flag} is missing` : `the run has no "${asked}" for ${flag}.${didYouMean(asked, known)}`;
   throw new LetheError('LETHE_USAGE', message, { remedy: `choose one with ${flag}: ${known.join(', ')}` });
+}
+
+/** A model of the hub by its name and commit, as its id has them; another by its folder. */
+function baseOf({ id, dir }: Configuration['model']): BaseModel {
+  const [, name, revision] = /^([^/@]+\/[^/@]+)@(.+)$/.exec(id) ?? [];
+  return name !== undefined && revision !== undefined ? { name, revision } : { name: dir };
 }
 
 /**
@@ -50,7 +57,7 @@ async function exportCommand(run: string, { method, order, seed, step, out }: Ex
   try {
     const forward = await restoreForward(job!, dependencies, step);
     const adapter = adapterOf(forward, label);
-    await writeAdapter(resolve(out), adapter, forward.model, model.dir);
+    await writeAdapter(resolve(out), adapter, forward.model, baseOf(model));
     output.data(here(resolve(out)));
     output.note(`${label}, order ${one.orders[0]!.id}, seed ${one.seeds[0]}; in Python: PeftModel.from_pretrained(model, "${here(resolve(out))}")`);
   } finally {

@@ -10,4 +10,4 @@ export { parseTokenizer } from './tokenizer.js';
 export type { LlamaConfig } from './architectures/llama.js';
 export { type HubModel, type HubOptions, fetchModel, hubEnvironment } from './hub.js';
 export { readAdapter } from './peft/read.js';
-export { writeAdapter } from './peft/write.js';
+export { type BaseModel, writeAdapter } from './peft/write.js';

@@ -15,6 +15,12 @@ function turned({ shape, data }: NdArray): StoredTensor {
   return { shape: [columns, rows], data: transpose(data, rows, columns) };
 }
 
+/** What to find the model of an adapter by: a folder, or the name of a hub's model and its commit. */
+export interface BaseModel {
+  readonly name: string;
+  readonly revision?: string;
+}
+
 const rankOf = ({ a }: LowRankUpdate) => a.shape[1]!;
 
 /** alpha = scale * rank. Runs are given alpha, so that a whole number is written as one in spite of rounding. */
@@ -38,12 +44,12 @@ function targetsOf(adapted: readonly string[], modules: readonly string[]): stri
 }
 
 /** `adapter_config.json` for updates by module; `places` are all linear layers of the model. */
-function configOf(updates: ReadonlyMap<string, LowRankUpdate>, places: readonly Place[], base: string): Record<string, unknown> {
+function configOf(updates: ReadonlyMap<string, LowRankUpdate>, places: readonly Place[], base: BaseModel): Record<string, unknown> {
   const by = (of: (update: LowRankUpdate) => number) => new Map([...updates].map(([module, update]) => [module, of(update)]));
   const [ranks, alphas] = [by(rankOf), by(alphaOf)];
   const [r, alpha] = [[...ranks.values()][0]!, [...alphas.values()][0]!];
   return {
-    peft_type: 'LORA', task_type: 'CAUSAL_LM', base_model_name_or_path: base, inference_mode: true,
+    peft_type: 'LORA', task_type: 'CAUSAL_LM', base_model_name_or_path: base.name, ...(base.revision === undefined ? {} : { revision: base.revision }), inference_mode: true,
     r, lora_alpha: alpha, rank_pattern: pattern(ranks, r), alpha_pattern: pattern(alphas, alpha), use_rslora: false,
     target_modules: targetsOf([...updates.keys()], [...new Set(places.map(({ module }) => module))]),
     lora_dropout: 0, bias: 'none', fan_in_fan_out: places.some(({ inputsFirst }) => inputsFirst),
@@ -56,11 +62,11 @@ function configOf(updates: ReadonlyMap<string, LowRankUpdate>, places: readonly 
  *
  * @param directory is made where it is not there
  * @param model the model that the adapter belongs to
- * @param base what to call that model in the configuration: a folder or the name of a hub's model
+ * @param base what the configuration calls that model
  * @throws LETHE_ADAPTER_EXISTS where the folder holds an adapter, LETHE_ADAPTER_NONE for an adapter without a site,
  * LETHE_ADAPTER_INVALID for one at a site that the model lacks
  */
-export async function writeAdapter(directory: string, adapter: Adapter, model: Pick<LanguageModel, 'config'>, base: string): Promise<void> {
+export async function writeAdapter(directory: string, adapter: Adapter, model: Pick<LanguageModel, 'config'>, base: BaseModel): Promise<void> {
   const places = placesOf(model.config);
   const layers = new Map<string, Piece[]>();
   for (const [site, update] of Object.entries(adapter)) {
