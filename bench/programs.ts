@@ -3,7 +3,7 @@ import { createRandom, sizeOf } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import type { Constant, Device, Program, TensorSpec, Values } from '@lethe/engine';
 import { compileTrainingStep } from '@lethe/harness';
-import { features, hidden, type LanguageModel, layoutOf, logits, logProbabilities, sitesOf } from '@lethe/model';
+import { features, hidden, type LanguageModel, layoutOf, logProbabilities, logits, sitesOf } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { BUDGET, type Shape } from './shapes.js';
 
@@ -32,8 +32,8 @@ export function randomModel({ id, config }: Shape): LanguageModel {
       decode: (ids) => ids.join(' '),
     },
     hidden: (batch, tensors, adapt) => hidden(config, batch, tensors, adapt),
-    logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
     logits: (states, tensors) => logits(config, states, tensors),
+    logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
     features: (batch, tensors) => features(config, batch, tensors),
   };
 }

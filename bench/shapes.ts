@@ -15,6 +15,7 @@ export interface Shape {
 }
 
 const llama = (vocabSize: number, hiddenSize: number, intermediateSize: number, layers: number): ModelConfig => ({
+  architecture: 'llama',
   vocabSize,
   hiddenSize,
   intermediateSize,

@@ -1,7 +1,7 @@
 import {
-  type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, clone, zeros,
+  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, clone, zeros,
 } from '@lethe/core';
-import { linear, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
+import { linear, loraAdapter, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -75,6 +75,10 @@ class Ewc implements Learner {
       frozen[`anchor.${name}`] = anchor;
     }
     this.frozen = frozen;
+  }
+
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
   }
 
   save(): LearnerState {

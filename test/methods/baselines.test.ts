@@ -9,7 +9,7 @@ import { loadModel, readSafetensors } from '@lethe/model';
 import { ROWS, ToyStream } from '@lethe/testkit';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { type Expected, LLAMA, expectClose, readJson } from '../model/fixtures.js';
+import { type Expected, FIXTURES, expectClose, readJson } from '../model/fixtures.js';
 
 type Values = Readonly<Record<string, readonly number[]>>;
 interface Penalties { readonly fisher: Values; readonly online: number; readonly separate: number }
@@ -87,9 +87,9 @@ describe('baselines, against PyTorch', () => {
   });
 
   it('lwf on a checkpoint of transformers: the same through the compiled step, rows packed and padded', async () => {
-    const { rows, training } = readJson<Expected>('tied', 'expected.json');
-    const stored = await readSafetensors(path.join(LLAMA, 'tied', 'expected.safetensors'));
-    const model = await loadModel(path.join(LLAMA, 'tied'));
+    const { rows, training } = readJson<Expected>('llama/tied/expected.json');
+    const stored = await readSafetensors(path.join(FIXTURES, 'llama/tied/expected.safetensors'));
+    const model = await loadModel(path.join(FIXTURES, 'llama/tied'));
     const sites = model.sites.filter(({ kind }) => kind === 'q' || kind === 'v');
     const valuesOf = (prefix: string): Values => Object.fromEntries(sites.flatMap(({ name }) => ['A', 'B'].map((half) =>
       [`lora.${name}.${half}`, [...stored.get(`${prefix}.${name}.${half.toLowerCase()}`)!.data]])));

@@ -28,14 +28,14 @@ describe('a checkpoint trained on English', () => {
 
   it('tokenizes any text as the tokenizers library does, and gives it back', () => {
     const endOfText = '<|endoftext|>';
-    for (const [text, ids] of readJson<[string, number[]][]>('english-mini-tokens.json')) {
+    for (const [text, ids] of readJson<[string, number[]][]>('llama/english-mini-tokens.json')) {
       expect(model.tokenizer.encode(text), JSON.stringify(text)).to.deep.equal(ids);
       if (!text.includes(endOfText)) expect(model.tokenizer.decode(ids)).to.equal(text);
     }
   });
 
   it('gives the logits of transformers', async () => {
-    const shown = readJson<Shown[]>('english-mini-logits.json');
+    const shown = readJson<Shown[]>('llama/english-mini-logits.json');
     const rows = shown.map(({ text }) => model.tokenizer.encode(text));
     const logits = await logitsOf(device, model, rows);
     const { vocabSize } = model.config;

@@ -11,24 +11,26 @@ import { expect } from 'chai';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
-/** Expected numbers made by `make.py` in this folder, and the two small checkpoints they were made of. */
-export const LLAMA = path.join(root, 'test/fixtures/llama');
+/** Checkpoints and the numbers that `make_models.py` in this folder made of them. */
+export const FIXTURES = path.join(root, 'test/fixtures');
 /** A checkpoint trained on English text, where it is there. */
 export const ENGLISH_MINI = path.resolve(root, '../shared/models/english-mini');
 export const hasEnglishMini = existsSync(ENGLISH_MINI);
 
-/** What `make.py` writes beside each small checkpoint. */
+/** What `make_models.py` writes beside each small checkpoint. */
 export interface Expected {
   readonly sequences: readonly { readonly text: string; readonly ids: readonly number[] }[];
   readonly rows: readonly Omit<Example, 'id'>[];
   readonly training: TrainingBudget;
   readonly loss: number;
   readonly losses: readonly number[];
+  /** The tokens that follow each sequence by the most likely next one, of the model and of the model with the initial adapters. */
+  readonly greedy: Readonly<Record<'base' | 'adapted', readonly (readonly number[])[]>>;
   readonly scores: Readonly<Record<'base' | 'adapted' | 'trained', readonly (readonly number[])[]>>;
 }
 
 export function readJson<T>(...parts: string[]): T {
-  return JSON.parse(readFileSync(path.join(LLAMA, ...parts), 'utf8')) as T;
+  return JSON.parse(readFileSync(path.join(FIXTURES, ...parts), 'utf8')) as T;
 }
 
 /** Numbers of any nesting, each within `tolerance` of the expected one. */

@@ -6,13 +6,18 @@ import { sha256 } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
 import { encodeRow, type Job, runStream } from '@lethe/harness';
 import { type LanguageModel, loadModel, readSafetensors, type StoredTensor } from '@lethe/model';
-import { adapterLearner, type Expected, expectClose, LLAMA, logitsOf, readJson, scoresOf } from './fixtures.js';
+import { adapterLearner, type Expected, expectClose, FIXTURES, logitsOf, readJson, scoresOf } from './fixtures.js';
 import { expect } from 'chai';
 
 const TOLERANCE = 1e-4;
 
-for (const variant of ['tied', 'untied']) {
-  describe(`a ${variant} checkpoint of transformers, against PyTorch`, () => {
+const VARIANTS = [
+  'llama/tied', 'llama/untied', 'architectures/llama3', 'architectures/llama-yarn', 'architectures/mistral', 'architectures/qwen2',
+  'architectures/qwen3', 'architectures/gpt2', 'architectures/pythia', 'architectures/neox-sequential',
+];
+
+for (const variant of VARIANTS) {
+  describe(`the checkpoint ${variant} of transformers, against PyTorch`, () => {
     const expected = readJson<Expected>(variant, 'expected.json');
     const { training } = expected;
     const scale = training.alpha / training.rank;
@@ -21,8 +26,8 @@ for (const variant of ['tied', 'untied']) {
     let device: Device;
 
     before(async () => {
-      stored = await readSafetensors(path.join(LLAMA, variant, 'expected.safetensors'));
-      model = await loadModel(path.join(LLAMA, variant));
+      stored = await readSafetensors(path.join(FIXTURES, variant, 'expected.safetensors'));
+      model = await loadModel(path.join(FIXTURES, variant));
       device = await openDevice({ name: 'cpu' });
     });
     after(() => device.dispose());
@@ -47,8 +52,9 @@ for (const variant of ['tied', 'untied']) {
 
     it('tokenizes as the tokenizers library does', () => {
       for (const { text, ids } of expected.sequences) {
-        expect(model.tokenizer.encode(text), text).to.deep.equal(ids);
-        expect(model.tokenizer.decode(ids)).to.equal(text);
+        const own = model.tokenizer.encode(text);
+        expect([...model.tokenizer.beginOfText ?? [], ...own], text).to.deep.equal(ids);
+        expect(model.tokenizer.decode(own)).to.equal(text);
       }
     });
 

@@ -41,7 +41,9 @@ export async function doctorCommand(output: Output): Promise<void> {
   for (const name of ['cpu', 'webgpu', 'cuda:0']) {
     line('device', describe(name, name === 'cuda:0' && !hasCuda() ? CUDA : await probeDevice(name)));
   }
-  line('models', names('models', 'give a folder of your own with: lethe run … --model DIR'));
+  line('models', names('models', 'give a folder of your own or a model of the hub with: lethe run … --model DIR or OWNER/NAME'));
+  const { MODEL_TYPES } = await import('@lethe/model'); // the tensor library, which no other command of this kind needs
+  line('architectures', MODEL_TYPES.join(', '));
   line('suites', names('suites', 'npm run build'));
   line('methods', names('methods', 'npm run build'));
 }

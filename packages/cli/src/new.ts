@@ -1,111 +1,21 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
-import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD, didYouMean } from '@lethe/core';
 import type { Command } from 'commander';
+import { newMethod } from './new-method.js';
+import { newSuite } from './new-suite.js';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins } from './paths.js';
+import { PATHS, here } from './paths.js';
 
-/** Names in the template that stand for those of the new plugin. */
-const [TEMPLATE, TEMPLATE_CLASS] = ['template-method', 'TemplateMethod'];
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
-const KINDS = ['method'];
-
-/** `sd-lora` to `SdLora`; a class cannot begin with a digit. */
-function classOf(name: string): string {
-  const words = name.split('-').map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
-  return /^\d/.test(words) ? `Method${words}` : words;
-}
-
-/** Throws where the kind or the name cannot be one, or the name is taken. */
-function checkNew(kind: string, name: string, folder: string): void {
-  if (!KINDS.includes(kind)) {
-    throw new LetheError('LETHE_USAGE', `A "${kind}" cannot be written anew.${didYouMean(kind, KINDS)}`, {
-      remedy: `write one of: ${KINDS.join(', ')}; suites/README.md tells how a suite is written`,
-    });
-  }
-  if (!NAME.test(name)) {
-    const near = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
-    throw new LetheError('LETHE_USAGE', `"${name}" is no name of a plugin: lower case words and digits, joined by hyphens.`, {
-      remedy: `lethe new ${kind} ${near || 'my-method'}`,
-    });
-  }
-  if (existsSync(folder)) {
-    throw new LetheError('LETHE_PLUGIN_EXISTS', 'There is a folder of this name already.', { where: folder, remedy: 'Choose another name, or take the folder away.' });
-  }
-  const other = installedPlugins().find(({ manifest }) => manifest.kind === kind && manifest.name === name);
-  if (other) {
-    throw new LetheError('LETHE_PLUGIN_DUPLICATE', `There is a ${kind} called "${name}" already.`, { where: other.file, remedy: 'Choose another name.' });
-  }
-}
-
-const pathFrom = (folder: string, path: string) => relative(folder, path).replaceAll(sep, '/');
-
-/** A file of the template, made the new plugin's own. */
-function filled(text: string, name: string, folder: string): string {
-  return text.replaceAll(TEMPLATE_CLASS, classOf(name)).replaceAll(TEMPLATE, name)
-    .replace(/"\$schema": "[^"]*"/, `"$schema": "${pathFrom(folder, join(PATHS.coreSchemas, 'plugin.schema.json'))}"`)
-    .replace(/"lethe": "[^"]*"/, `"lethe": "^${LETHE_VERSION}"`);
-}
-
-/** What a plugin needs that is compiled by itself: it is an npm package, whose types are those of this installation. */
-function packageFiles(name: string, folder: string): Record<string, string> {
-  const at = (path: string) => [pathFrom(folder, join(PATHS.root, path))];
-  const compilerOptions = {
-    target: 'es2023', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true,
-    rootDir: '.', outDir: 'dist', types: ['mocha'], typeRoots: at('node_modules/@types'),
-    paths: {
-      '@lethe/core': at('packages/core/dist/src/index.d.ts'),
-      '@lethe/core/tensor': at('packages/core/dist/src/tensor.d.ts'),
-      '@lethe/testkit': at('packages/testkit/dist/src/index.d.ts'),
-      '@tensorflow/tfjs': at('node_modules/@tensorflow/tfjs/dist/index.d.ts'),
-      chai: at('node_modules/@types/chai/index.d.ts'),
-    },
-  };
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  return {
-    'package.json': json({
-      name, version: '0.1.0', type: 'module', main: 'dist/index.js', keywords: [PLUGIN_KEYWORD], files: ['plugin.json', 'dist'],
-    }),
-    'tsconfig.json': json({ compilerOptions, include: ['*.ts'] }),
-  };
-}
-
-/**
- * `lethe new KIND NAME`: writes a plugin that works, with its test, to be changed into another. All of it is written, or nothing.
- *
- * @param parent the folder that gets the folder of the plugin; outside of this installation's plugins it is an npm package of its own
- * @throws LetheError LETHE_USAGE for a kind or name that cannot be, LETHE_PLUGIN_EXISTS, LETHE_PLUGIN_DUPLICATE
- */
-export function newCommand(kind: string, name: string, parent: string, output: Output): void {
-  const folder = join(resolve(parent), name);
-  checkNew(kind, name, folder);
-  const inside = dirname(folder) === PATHS.plugins;
-  const template = Object.fromEntries(readdirSync(PATHS.methodTemplate).map((file) =>
-    [file, filled(readFileSync(join(PATHS.methodTemplate, file), 'utf8'), name, folder)]));
-  mkdirSync(dirname(folder), { recursive: true });
-  const draft = mkdtempSync(join(dirname(folder), `.${name}-`));
-  try {
-    for (const [file, text] of Object.entries({ ...template, ...(inside ? {} : packageFiles(name, folder)) })) writeFileSync(join(draft, file), text);
-    chmodSync(draft, 0o755); // drafts are made for their owner alone
-    renameSync(draft, folder);
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    throw error;
-  }
-  const shown = here(folder);
-  output.data(shown);
-  output.note(inside
-    ? `build and test it:  npm run build && npx mocha --no-config dist/plugins/${name}\n`
-      + `try it:             npm run lethe -- run domain-mini --size quick --methods ${name}`
-    : `build and test it:  npx tsc -p ${shown} && npx mocha --no-config --import=@lethe/core/lend ${shown}/dist\n`
-      + `try it:             npm run lethe -- run domain-mini --size quick --plugins ${shown} --methods ${name}`);
-  output.note(`check it:           npm run lethe -- validate ${shown}`);
-}
-
-/** Adds `lethe new`. */
-export function addNewCommand(program: Command, output: Output): void {
-  program.command('new <kind> <name>')
-    .description('write a plugin that works, to start from: new method NAME')
+/** Adds `lethe new`, with a subcommand for each kind of thing that it writes. */
+export function addNewCommands(program: Command, output: Output): void {
+  const command = program.command('new').description('write a working example of your own to begin with');
+  command.command('method <name>')
+    .description('a plugin folder whose method runs and whose tests pass')
     .option('--dir <folder>', 'where its folder goes (default: plugins, where it is built and found)', PATHS.plugins)
-    .action((kind: string, name: string, { dir }: { dir: string }) => newCommand(kind, name, dir, output));
+    .action((name: string, { dir }: { dir: string }) => newMethod(name, dir, output));
+  command.command('suite <name>')
+    .description('a folder with a suite.yaml and rows of two tasks, which validates and runs; NAME may be a path')
+    .action(async (name: string) => {
+      const folder = here(await newSuite(name));
+      output.data(folder);
+      output.note(`next: put your rows into it, then lethe validate ${folder}, and lethe run ${folder}/suite.yaml`);
+    });
 }

@@ -1,9 +1,12 @@
 import { Command } from 'commander';
 import { LETHE_VERSION } from '@lethe/core';
+import { addCompareCommand } from './compare/command.js';
+import { addDataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { addExportCommand } from './export.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
-import { addNewCommand } from './new.js';
+import { addNewCommands } from './new.js';
 import type { Output } from './output.js';
 import { pluginsOption } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
@@ -18,14 +21,16 @@ export function createProgram(output: Output): Command {
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
   addRunCommands(program, output);
+  addExportCommand(program, output);
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
+  addDataCommands(program, output);
+  addNewCommands(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .addOption(pluginsOption())
     .option('--json', 'as JSON')
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
-  addNewCommand(program, output);
   program.command('show <what> [name]')
     .description('the table of a run folder: show RUN; or what a method says of itself, with its options: show method NAME')
     .addOption(pluginsOption())
@@ -39,6 +44,7 @@ export function createProgram(output: Output): Command {
         showPlugin(what, name, { json, plugins }, output);
       }
     });
+  addCompareCommand(program, output);
   program.command('validate <path>')
     .description('check a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those in a folder')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')

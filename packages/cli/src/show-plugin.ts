@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { LetheError, type Manifest, didYouMean, findPlugin } from '@lethe/core';
 import type { Output } from './output.js';
 import { here, installedPlugins } from './paths.js';
-import { LINES } from './table.js';
+import { LINES, plainLines } from './plain-table.js';
 
 /** What a manifest says of one option. */
 interface OptionSchema {
@@ -31,7 +31,7 @@ function optionsTable(properties: Manifest['options']['properties']): string[] {
     const option = schema as unknown as OptionSchema;
     return [name, JSON.stringify(option.default), valuesOf(option), option.description];
   }));
-  return table.toString().split('\n').map((line) => line.trimEnd());
+  return plainLines(table);
 }
 
 /** What a method declares of itself, in words. */

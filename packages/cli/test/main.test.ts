@@ -86,6 +86,6 @@ describe('commands', () => {
   });
 
   it('says what the installation offers', async () => {
-    expect((await call('doctor')).data).to.contain(process.version).and.contain('seta');
+    expect((await call('doctor')).data).to.contain(process.version).and.contain('seta').and.contain('gpt_neox');
   });
 });

@@ -4,3 +4,18 @@ import { isAbsolute, sep } from 'node:path';
 export function isPath(name: string): boolean {
   return isAbsolute(name) || name.startsWith('.') || name.includes('/') || name.includes(sep) || /\.ya?ml$/.test(name);
 }
+
+/** A model of the hub as it is named: `owner/name`, or `owner/name@revision`. */
+export interface HubReference {
+  readonly repo: string;
+  /** A commit, or a branch or tag, whose commit is looked up once. */
+  readonly revision: string;
+}
+
+const REFERENCE = /^(\w[\w.-]*\/\w[\w.-]*)(?:@(\w[\w./-]*))?$/;
+
+/** Reads the name of a model of the hub; undefined for what is no such name. */
+export function parseHubReference(text: string): HubReference | undefined {
+  const [, repo, revision = 'main'] = REFERENCE.exec(text) ?? [];
+  return repo === undefined || `${repo}/${revision}`.split('/').includes('..') ? undefined : { repo, revision };
+}

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { Adapter } from './adapter.js';
 import type { Arrays, NdArray } from './arrays.js';
 import { below, beside, product, zeros } from './arrays.js';
 import type { Site, Tensors } from './method.js';
@@ -88,4 +89,12 @@ export function valueAndGradients(
   const { value, grads } = tf.engine().gradients(f, [...at], undefined, true);
   const found = grads as readonly (tf.Tensor | null | undefined)[];
   return { value: value as tf.Scalar, gradients: at.map((x, i) => found[i] ?? tf.zeros(x.shape)) };
+}
+
+/** The adapter that {@link loraArrays} of these sites make up, with its values of now. */
+export function loraAdapter(sites: readonly Site[], arrays: Arrays, scale: number, prefix?: string): Adapter {
+  return Object.fromEntries(sites.map((site) => {
+    const { a, b } = loraNames(site, prefix);
+    return [site.name, { a: arrays[a]!, b: arrays[b]!, scale }];
+  }));
 }

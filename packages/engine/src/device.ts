@@ -24,9 +24,10 @@ class CompilingDevice implements Device {
   }
 
   async compile(definition: ProgramDefinition): Promise<Program> {
-    const { graph, outputs } = record(definition, this.name.split(':')[0]!);
+    const kind = this.name.split(':')[0]!;
+    const { graph, outputs } = record(definition, kind);
     const { name, inputs } = definition;
-    const { session, release } = await this.sessions.lease(optimise(graph), definition);
+    const { session, release } = await this.sessions.lease(optimise(graph, kind), definition);
     return {
       name,
       inputs,

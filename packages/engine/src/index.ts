@@ -1,3 +1,3 @@
-export type { Constant, Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
+export type { Constant, Stored, Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
 export { openDevice } from './device.js';
 export { type RotaryTables, rmsNorm, rotary } from './fused.js';

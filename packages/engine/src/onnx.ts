@@ -1,5 +1,7 @@
+import { dirname, join, relative, sep } from 'node:path';
 import protobuf from 'protobufjs';
-import type { Attribute, Graph, Initializer, Value } from './graph/types.js';
+import { ONNX_TYPE } from './graph/onnx-types.js';
+import { type Attribute, type Graph, type Held, type Initializer, type Value, isHeld } from './graph/types.js';
 
 /** The part of onnx.proto that is written; field numbers as in https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 const schema = protobuf
@@ -32,8 +34,6 @@ const schema = protobuf
   )
   .root.lookupType('onnx.Model');
 
-export const ONNX_TYPE = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
-
 /** Operators that onnxruntime adds to the standard ones. */
 const CONTRIBUTED = new Set(['RotaryEmbedding']);
 /** Constants from this size on stay out of the protobuf, which copies them and is limited to 2 GB. */
@@ -43,6 +43,8 @@ const EXTERNAL_BYTES = 4096;
 export interface OnnxModel {
   readonly bytes: Uint8Array;
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+  /** The folder that the files of stored constants lie under; null where there are none. */
+  readonly folder: string | null;
 }
 
 const attribute = ([name, value]: [string, Attribute]) => {
@@ -57,21 +59,36 @@ const valueInfo = (name: string, { shape, dtype }: Value) => ({
   type: { tensor_type: { elem_type: ONNX_TYPE[dtype], shape: { dim: shape.map((d) => ({ dim_value: d })) } } },
 });
 
-const bytesOf = ({ data }: Initializer) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-const isExternal = ({ data }: Initializer) => data.byteLength >= EXTERNAL_BYTES;
+const bytesOf = ({ data }: Held) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
-const initializer = ([name, constant]: [string, Initializer]) => ({
-  name,
-  dims: [...constant.shape],
-  data_type: ONNX_TYPE[constant.dtype],
-  ...(isExternal(constant)
-    ? { data_location: 1, external_data: [{ key: 'location', value: name }] }
-    : { raw_data: bytesOf(constant) }),
-});
+/** The innermost folder that holds all files; null for none. */
+function folderOf(files: readonly string[]): string | null {
+  const [first, ...rest] = files.map((file) => dirname(file));
+  if (first === undefined) return null;
+  let folder = first;
+  while (rest.some((other) => other !== folder && !other.startsWith(join(folder, sep)))) folder = dirname(folder);
+  return folder;
+}
+
+/** True for a constant that is given beside the model file. The runtime takes such constants or files, not both. */
+const isExternal = (constant: Initializer, folder: string | null): constant is Held =>
+  folder === null && isHeld(constant) && constant.data.byteLength >= EXTERNAL_BYTES;
+
+/** Where the bytes of a constant are: beside the model file under the constant's name, in it, or in a file under `folder`. */
+function placeOf(name: string, constant: Initializer, folder: string | null) {
+  const entry = (key: string, value: string | number) => ({ key, value: String(value) });
+  if (isExternal(constant, folder)) return { data_location: 1, external_data: [entry('location', name)] };
+  if (isHeld(constant)) return { raw_data: bytesOf(constant) };
+  const { file, offset, length } = constant.stored;
+  const location = relative(folder!, file).replaceAll(sep, '/');
+  return { data_location: 1, external_data: [entry('location', location), entry('offset', offset), entry('length', length)] };
+}
 
 /** Writes a graph as an ONNX model (opset 20); inputs are named `in:NAME`, outputs `out:NAME`. */
 export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>): OnnxModel {
   const outputs = Object.entries(graph.outputs);
+  const initializers = [...graph.initializers];
+  const folder = folderOf(initializers.flatMap(([, constant]) => (isHeld(constant) ? [] : [constant.stored.file])));
   const bytes = schema
     .encode({
       ir_version: 9,
@@ -92,12 +109,19 @@ export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>)
           })),
           ...outputs.map(([name, ref]) => ({ input: [ref], output: [`out:${name}`], name: `out:${name}`, op_type: 'Identity' })),
         ],
-        initializer: [...graph.initializers].map(initializer),
+        initializer: initializers.map(([name, constant]) => ({
+          name,
+          dims: [...constant.shape],
+          data_type: ONNX_TYPE[constant.dtype],
+          ...placeOf(name, constant, folder),
+        })),
         input: Object.entries(inputs).map(([k, v]) => valueInfo(`in:${k}`, v)),
         output: outputs.map(([k, ref]) => valueInfo(`out:${k}`, graph.values.get(ref)!)),
       },
     })
     .finish();
-  const external = [...graph.initializers].filter(([, constant]) => isExternal(constant));
-  return { bytes, externalData: external.map(([path, constant]) => ({ path, data: bytesOf(constant) })) };
+  const externalData = initializers.flatMap(([path, constant]) =>
+    isExternal(constant, folder) ? [{ path, data: bytesOf(constant) }] : [],
+  );
+  return { bytes, externalData, folder };
 }

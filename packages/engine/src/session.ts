@@ -9,8 +9,24 @@ interface Place {
   readonly program: string;
 }
 
-function optionsFor({ device, threads }: Place, externalData: OnnxModel['externalData']): ort.InferenceSession.SessionOptions {
+/**
+ * What the runtime makes of constants when it opens a session, all copies of its own: packed for products, folded with casts and
+ * transposes. That pays for a small model; one whose weights are mapped from their file is to stay there.
+ */
+const COPYING = ['ConstantFolding', 'FuseFp16InitializerToFp32NodeTransformer', 'CommonSubexpressionElimination'];
+
+function optionsFor({ device, threads }: Place, { externalData, folder }: OnnxModel): ort.InferenceSession.SessionOptions {
   const [kind, index = '0'] = device.split(':');
+  const mapped = folder !== null;
+  const extra = {
+    session: {
+      // threads that spin while they wait starve the sessions beside them
+      ...(threads > 1 ? { intra_op: { allow_spinning: '0' } } : {}),
+      ...(mapped ? { model_external_initializers_file_folder_path: folder } : {}),
+      ...(mapped && kind === 'cpu' ? { disable_prepacking: '1' } : {}),
+    },
+    ...(mapped && kind === 'cpu' ? { optimization: { disable_specified_optimizers: COPYING.join(';') } } : {}),
+  };
   const options: ort.InferenceSession.SessionOptions = {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
@@ -21,8 +37,7 @@ function optionsFor({ device, threads }: Place, externalData: OnnxModel['externa
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4, // what goes wrong is thrown, and need not be printed too
     ...(externalData.length > 0 ? { externalData } : {}),
-    // threads that spin while they wait starve the sessions beside them
-    ...(threads > 1 ? { extra: { session: { intra_op: { allow_spinning: '0' } } } } : {}),
+    extra,
   };
   if (kind === 'webgpu') return { ...options, executionProviders: ['webgpu'] };
   if (kind === 'cuda') return { ...options, executionProviders: [{ name: 'cuda', deviceId: Number(index) }] };
@@ -38,10 +53,10 @@ const NODE = /[Nn](?:ode|ame)[^\n]*?[("'](\w+) v\d+/;
  * Opens a session. Throws LETHE_ENGINE_KERNEL when the runtime refuses the graph, naming the TensorFlow.js operation whose
  * node it refuses, and LETHE_ENGINE_DEVICE when it cannot serve the device.
  */
-export async function openSession({ bytes, externalData }: OnnxModel, place: Place): Promise<ort.InferenceSession> {
+export async function openSession(model: OnnxModel, place: Place): Promise<ort.InferenceSession> {
   const { device, program } = place;
   try {
-    return await ort.InferenceSession.create(bytes, optionsFor(place, externalData));
+    return await ort.InferenceSession.create(model.bytes, optionsFor(place, model));
   } catch (cause) {
     const text = String(cause);
     if (!REFUSAL.test(text)) {

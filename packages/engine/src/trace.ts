@@ -3,8 +3,8 @@ import { LetheError } from '@lethe/core';
 import { callerOf } from './caller.js';
 import { explain } from './explain.js';
 import { GraphBuilder } from './graph/builder.js';
+import { ONNX_TYPE } from './graph/onnx-types.js';
 import type { Attribute, Graph, Value } from './graph/types.js';
-import { ONNX_TYPE } from './onnx.js';
 import type { DType, ProgramDefinition, TensorSpec, Values } from './types.js';
 
 export const TRACE_BACKEND = 'lethe-trace';
@@ -181,7 +181,7 @@ export function record(definition: ProgramDefinition, device: string): { graph: 
       Object.entries(definition.inputs).map(([k, s]) => [k, place(trace.builder.input(`in:${k}`, s), s)]),
     );
     const constants = Object.fromEntries(
-      Object.entries(definition.constants ?? {}).map(([k, c]) => [k, place(trace.builder.constant(c, c), c)]),
+      Object.entries(definition.constants ?? {}).map(([k, c]) => [k, place(trace.builder.constant(c), c)]),
     );
     const results = Object.entries(definition.compute(inputs, constants));
     const outputs = Object.fromEntries(results.map(([k, t]) => [k, { shape: [...t.shape], dtype: t.dtype as DType }]));

@@ -9,9 +9,24 @@ export interface TensorSpec {
   readonly dtype: DType;
 }
 
+/** Where a float constant lies in a file that does not change while programs use it. */
+export interface Stored {
+  /** Absolute path. */
+  readonly file: string;
+  /** First byte, and number of bytes; row-major, little endian. */
+  readonly offset: number;
+  readonly length: number;
+  readonly dtype: 'float32' | 'float16' | 'bfloat16';
+  /** True for a matrix of which the file holds the transpose. */
+  readonly transposed: boolean;
+}
+
 /** A value that never changes: a weight of the frozen model. Known by reference: reuse the same object for the same weight. */
 export interface Constant extends TensorSpec {
+  /** Where `stored` is given, a getter that reads the file. */
   readonly data: Values;
+  /** Compiled programs map the constant from there instead of holding it: it is in memory once, whatever the number of sessions and threads. */
+  readonly stored?: Stored;
 }
 
 export interface ProgramDefinition {

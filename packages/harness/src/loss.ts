@@ -1,8 +1,7 @@
 import type { Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
-import { LetheError } from '@lethe/core';
 import type { BatchTensors, LanguageModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
-import { adaptWith, createScope } from './scope.js';
+import { adaptWith, createScope, noPredictions } from './scope.js';
 
 /** What a forward pass needs besides values. */
 export interface Forward {
@@ -37,11 +36,8 @@ export function targetLogProbabilities(
     const predict = (at: tf.Tensor3D): Predictions =>
       ({ logp: tf.logSoftmax(model.logits(at, weights)), weights: inputs['weight'] as tf.Tensor1D });
     const scope = createScope({
-      model, weights, batch, params: given, training: learning, task,
-      predictions: (others) => {
-        if (!states) throw new LetheError('LETHE_METHOD_FAILED', 'A method asked in "adapt" for predictions that are still being made.', { remedy: 'Ask in "penalty".' });
-        return predict(others ? pass({ ...given, ...others }, false).hidden : states);
-      },
+      params: given, training: learning, batch: batch.ids.shape[0], features: () => model.features(batch, weights), task,
+      predictions: (others) => (states ? predict(others ? pass({ ...given, ...others }, false).hidden : states) : noPredictions()),
     });
     states = model.hidden({ ...batch, wanted }, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
     return { scope, hidden: states };

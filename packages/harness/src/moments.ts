@@ -1,5 +1,4 @@
 import type { Arrays, NdArray, Row } from '@lethe/core';
-import { LetheError } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { batchInputs, floats, taskFeeds } from './batch.js';
@@ -9,11 +8,6 @@ import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope } from '.
 
 const PARAMS = 'params.';
 const BATCH = 16;
-
-/** No prediction is made while inputs are looked at. */
-function noPredictions(): never {
-  throw new LetheError('LETHE_METHOD_FAILED', 'A method asked in "adapt" for predictions that are still being made.', { remedy: 'Ask in "penalty".' });
-}
 
 /**
  * The moments that `MethodHost.moments` gives, over these rows: a compiled program sums them over each batch, and the sums are
@@ -34,8 +28,8 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
     compute: (inputs, weights) => {
       const batch = batchOf(inputs);
       const scope = createScope({
-        model, weights, batch, params: arrayTensors(params, PARAMS, inputs), training: true,
-        task: inputs['task'] as tf.Tensor1D | undefined, predictions: noPredictions,
+        params: arrayTensors(params, PARAMS, inputs), training: true, batch: shape.batch, features: () => model.features(batch, weights),
+        task: inputs['task'] as tf.Tensor1D | undefined,
       });
       const counts = tf.cast(tf.greater(batch.segments, 0), 'float32').reshape([-1, 1]); // (batch * tokens, 1): 0 for padding
       const sums: Record<string, tf.Tensor> = {};

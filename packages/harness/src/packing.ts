@@ -5,6 +5,7 @@ import type { BatchShape } from './batch.js';
 
 /** A row as token ids. */
 export interface EncodedExample {
+  /** With the tokens that begin a text, where the tokenizer has such. */
   readonly prompt: readonly number[];
   readonly options: readonly (readonly number[])[];
   readonly answer: number;
@@ -49,33 +50,38 @@ function optionFault(options: readonly (readonly number[])[]): string | undefine
   return equal >= 0 ? `option ${equal + 1} has the tokens of an earlier option` : undefined;
 }
 
-/** How many tokens a prompt may have beside the longest of its options and the end of text. */
-export const roomFor = (options: readonly (readonly number[])[], maxTokens: number) => maxTokens - largest(options, (option) => option.length) - 1;
+/** The most tokens that may follow a prompt: its longest option, or an answer that is to be written, of up to `answer` tokens. */
+const longestOf = (options: readonly (readonly number[])[], answer: number) => Math.max(answer, largest(options, (option) => option.length));
+
+/** How many tokens a prompt may have beside what follows it and the end of text. */
+export const roomFor = (options: readonly (readonly number[])[], maxTokens: number, answer = 0) => maxTokens - longestOf(options, answer) - 1;
 
 /**
  * Tokens of a row. A prompt too long for `maxTokens` beside its longest option is cut in its middle: of what there is room
  * for, the last quarter is kept from its end (the question after a passage, the end of the template) and the rest from its start.
  *
+ * @param answer tokens of an answer that is to be written, for which there must be room as well
  * @throws LETHE_DATA_ROW for a row that cannot be scored: no tokens in its prompt or an option, two equal options, or options
  * that leave the prompt no room
  */
-export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number): EncodedExample {
+export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number, answer = 0): EncodedExample {
   const refuse = (fault: string, remedy: string) =>
     new LetheError('LETHE_DATA_ROW', `Row "${example.id}" cannot be used: ${fault}.`, { where: example.id, remedy });
-  const options = example.options.map((option) => tokenizer.encode(option));
+  const options = example.options.map((option) => tokenizer.encode(option, 'continuation'));
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
-  const room = roomFor(options, maxTokens);
+  const { beginOfText = [] } = tokenizer;
+  const room = roomFor(options, maxTokens, answer) - beginOfText.length;
   if (room <= KEPT_END) {
-    const longest = largest(options, (option) => option.length);
-    throw refuse(`an option of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
-      `Raise training.maxTokens to ${longest + 2 + KEPT_END} or more.`);
+    const longest = longestOf(options, answer);
+    throw refuse(`an answer of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
+      `Raise training.maxTokens to ${longest + beginOfText.length + 2 + KEPT_END} or more.`);
   }
   const whole = tokenizer.encode(example.prompt);
   if (whole.length === 0) throw refuse('its prompt has no tokens', 'Give the task a prompt template, or the row an input.');
   const kept = Math.max(KEPT_END, Math.floor(room / 4));
-  const prompt = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
-  return { prompt, options, answer: example.answer };
+  const text = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
+  return { prompt: [...beginOfText, ...text], options, answer: example.answer };
 }
 
 /**
@@ -104,10 +110,17 @@ export function trainingShape(batch: readonly Row[], rows: readonly Row[], size:
   return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
 }
 
-/** Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row. */
+/**
+ * Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row.
+ * Where rows bring options of very different length, that may be more than a batch of short ones has tokens: its targets then fit itself.
+ */
 export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
-  const targets = size * roundUp(largest(rows, scoringTargets), TARGET_STEP);
-  return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), STEP), targets });
+  const most = roundUp(largest(rows, scoringTargets), TARGET_STEP);
+  return (batch) => {
+    const tokens = roundUp(largest(batch, scoringTokens), STEP);
+    const targets = most <= tokens ? most : Math.min(tokens, roundUp(largest(batch, scoringTargets), TARGET_STEP));
+    return { batch: size, tokens, targets: size * targets };
+  };
 }
 
 class Packer {

@@ -1,33 +1,30 @@
 import type { Arrays, Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { TensorSpec, Values } from '@lethe/engine';
-import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
+import type { Adapt, LanguageModel } from '@lethe/model';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 
 /** What one forward pass is about. */
-export interface Pass {
-  readonly model: LanguageModel;
-  readonly weights: Tensors;
-  readonly batch: BatchTensors;
-  readonly params: Tensors;
-  readonly training: boolean;
+export interface Pass extends Pick<Scope, 'params' | 'training' | 'batch'> {
+  /** Gives {@link Scope.features}; called at most once. */
+  readonly features: () => Tensor2D;
   /** {@link Scope.task}, undefined for a method that is not told. */
   readonly task: Tensor1D | undefined;
-  /** {@link Scope.predictions}. */
-  readonly predictions: (params?: Tensors) => Predictions;
+  /** {@link Scope.predictions}; absent for a pass that ends before there are any. */
+  readonly predictions?: (params?: Tensors) => Predictions;
 }
 
 /** The scope of one forward pass: what a method sees inside a traced function. */
-export function createScope({ model, weights, batch, params, training, task, predictions }: Pass): Scope {
+export function createScope({ params, training, batch, features: make, task, predictions }: Pass): Scope {
   const made = new Map<string, unknown>();
   let features: Tensor2D | undefined;
   return {
     params,
     training,
-    batch: batch.ids.shape[0],
-    features: () => (features ??= model.features(batch, weights)),
-    once<T>(key: string, make: () => T): T {
-      if (!made.has(key)) made.set(key, make());
+    batch,
+    features: () => (features ??= make()),
+    once<T>(key: string, value: () => T): T {
+      if (!made.has(key)) made.set(key, value());
       return made.get(key) as T;
     },
     task() {
@@ -36,8 +33,13 @@ export function createScope({ model, weights, batch, params, training, task, pre
         remedy: 'Set "taskIdentity" and "bound" in the capabilities of its plugin.json, or predict without it.',
       });
     },
-    predictions,
+    predictions: predictions ?? noPredictions,
   };
+}
+
+/** Throws LETHE_METHOD_FAILED: `adapt` cannot read what it takes part in. */
+export function noPredictions(): never {
+  throw new LetheError('LETHE_METHOD_FAILED', 'A method asked in "adapt" for predictions that are still being made.', { remedy: 'Ask in "penalty".' });
 }
 
 /** The sites of a run: the model's linear layers of these kinds, numbered anew. */

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, Row, RunEvent, Scope, Site, TaskView } from '@lethe/core';
+import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, OptionPredictions, Row, RunEvent, Scope, Site, TaskView } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import { resultsHash } from '@lethe/metrics';
 import * as tf from '@tensorflow/tfjs';
@@ -168,7 +168,7 @@ describe('capabilities of a method', () => {
     expect(new Set(seen[0]!.asked.map(({ task }) => task))).to.deep.equal(new Set([0]));
     expect(new Set(seen[0]!.asked.map(({ room }) => room))).to.deep.equal(new Set([32 - 1 - 1]));
     const other = await go(prompted(30));
-    expect(other.predictions['first']!.chosen[2], 'every row reads the same prompt').to.satisfy((chosen: number[]) => new Set(chosen).size === 1);
+    expect((other.predictions['first'] as OptionPredictions).chosen[2], 'every row reads the same prompt').to.satisfy((chosen: number[]) => new Set(chosen).size === 1);
     await go(prompted(null), { taskIdentity: true, bound: true });
     expect(seen.at(-1)!.asked.map(({ task }) => task)).to.include.members([0, 1, 2]);
     for (const length of [0, 31]) expect(await refusal(go(prompted(length)))).to.match(/^LETHE_METHOD_FAILED A prompt has .* room for 1 to 30/);

@@ -34,6 +34,13 @@ describe('encodeRow', () => {
     expect(encode(row(numbers(1, 100), [1]), 42).prompt).to.deep.equal([...numbers(1, 30), ...numbers(91, 10)]);
   });
 
+  it('begins a prompt, cut or not, with what the tokenizer begins every text with, and no option', () => {
+    const begin = { ...tokenizer, beginOfText: [30, 31] };
+    const encoded = encodeRow(begin, row(numbers(1, 12), [1], [2, 3]), 17);
+    expect(encoded).to.deep.include({ prompt: [30, 31, ...numbers(1, 12)], options: [[1], [2, 3]] });
+    expect(encodeRow(begin, row(numbers(1, 13), [1], [2, 3]), 17).prompt).to.deep.equal([30, 31, ...numbers(1, 4), ...numbers(6, 8)]);
+  });
+
   const refusals: readonly [what: string, example: Example, maxTokens: number, message: RegExp][] = [
     ['an option without tokens', row([1], [2], []), 32, /option 2 has no tokens/],
     ['two options of the same tokens', row([1], [2, 3], [4], [2, 3]), 32, /option 3 has the tokens of an earlier option/],

@@ -19,6 +19,7 @@ export function tinyModel(): LanguageModel {
   return {
     id: 'tiny', sha256: 'a'.repeat(64), parameters: VOCABULARY * HIDDEN * 2 + HIDDEN * HIDDEN, featureSize: HIDDEN * 2, sites: [site],
     config: {
+      architecture: 'llama',
       vocabSize: VOCABULARY, hiddenSize: HIDDEN, intermediateSize: HIDDEN, layers: 1, heads: 1, keyValueHeads: 1, headSize: HIDDEN,
       maxPositions: 64, normEpsilon: 1e-5, ropeTheta: 1e4, tiedHead: false,
     },
@@ -41,13 +42,13 @@ export function tinyModel(): LanguageModel {
       const states = (delta ? out.add(delta) : out) as tf.Tensor3D;
       return wanted ? tf.gather(states.reshape([-1, HIDDEN]), wanted.cast('int32')) as tf.Tensor3D : states;
     },
+    logits: (hidden, weights) => tf.matMul(hidden.reshape([-1, HIDDEN]) as tf.Tensor2D, weights['head'] as tf.Tensor2D),
     logProbabilities(hidden, { index, token }, weights) {
       const states = hidden.reshape([-1, HIDDEN]);
       const rows = index ? tf.gather(states, index.cast('int32')) : states;
       const logp = tf.logSoftmax(tf.matMul(rows as tf.Tensor2D, weights['head'] as tf.Tensor2D));
       return logp.mul(tf.oneHot(token.cast('int32'), VOCABULARY)).sum(1);
     },
-    logits: (hidden, weights) => tf.matMul(hidden.reshape([-1, HIDDEN]), weights['head'] as tf.Tensor2D),
     features({ ids, segments }, weights) {
       const mask = segments.equal(1).cast('float32').expandDims(2);
       const x = embed(ids, weights);

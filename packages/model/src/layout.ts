@@ -1,36 +1,77 @@
-import type { ModelConfig } from './types.js';
-import { sitesOf } from './config.js';
+import { sizeOf, type Site } from '@lethe/core';
 
-/** A weight of the model: its name here, its name in the file, its shape here, and whether the file holds it transposed. */
-export interface WeightEntry {
-  readonly name: string;
-  readonly stored: string;
-  readonly shape: readonly number[];
-  readonly transposed: boolean;
+/** One of several weights that a file holds in one tensor: along the outputs stand `groups` times `parts` pieces of equal size. */
+export interface Part {
+  readonly groups: number;
+  readonly parts: number;
+  /** Which piece of each group it is. */
+  readonly index: number;
 }
 
-const MODULES = {
-  q: 'self_attn.q_proj', k: 'self_attn.k_proj', v: 'self_attn.v_proj', o: 'self_attn.o_proj',
-  gate: 'mlp.gate_proj', up: 'mlp.up_proj', down: 'mlp.down_proj',
-} as const;
+/** A weight of the model: its name and shape here, and how the file holds it. */
+export interface WeightEntry {
+  readonly name: string;
+  /** Its name in the file. */
+  readonly stored: string;
+  readonly shape: readonly number[];
+  /** Whether the file holds the transpose. */
+  readonly transposed: boolean;
+  /** Absent where the tensor is this weight alone. */
+  readonly part?: Part;
+}
 
-/** All weights of a model. Linear weights are (in, out) here and (out, in) in the file; embedding and head are (vocabulary, hidden). */
-export function layoutOf(config: ModelConfig): WeightEntry[] {
-  const { vocabSize, hiddenSize } = config;
-  const plain = (name: string, stored: string, shape: number[]) => ({ name, stored, shape, transposed: false });
-  const norms = Array.from({ length: config.layers }, (_, i) => [
-    plain(`layers.${i}.norm1`, `model.layers.${i}.input_layernorm.weight`, [hiddenSize]),
-    plain(`layers.${i}.norm2`, `model.layers.${i}.post_attention_layernorm.weight`, [hiddenSize]),
-  ]).flat();
+/** A weight that the file holds as it is computed with. */
+export const table = (name: string, stored: string, shape: readonly number[]): WeightEntry => ({ name, stored, shape, transposed: false });
+export const vector = (name: string, stored: string, size: number): WeightEntry => table(name, stored, [size]);
+
+/** How a linear layer is stored; absent is no. */
+export interface StoredSite {
+  readonly transposed?: boolean;
+  readonly bias?: boolean;
+  readonly part?: Part;
+}
+
+/** The weight of a linear layer, (in, out), and its bias, (out), under `.weight` and `.bias` of a module. */
+export function siteWeights(site: Site, module: string, { transposed = false, bias = false, part }: StoredSite): WeightEntry[] {
+  const share = part ? { part } : {};
   return [
-    plain('embed', 'model.embed_tokens.weight', [vocabSize, hiddenSize]),
-    ...sitesOf(config).map((site) => ({
-      name: site.name, stored: `model.layers.${site.layer}.${MODULES[site.kind]}.weight`, shape: [site.in, site.out], transposed: true,
-    })),
-    ...norms,
-    plain('norm', 'model.norm.weight', [hiddenSize]),
-    ...(config.tiedHead ? [] : [plain('head', 'lm_head.weight', [vocabSize, hiddenSize])]),
+    { name: site.name, stored: `${module}.weight`, shape: [site.in, site.out], transposed, ...share },
+    ...(bias ? [{ ...vector(`${site.name}.bias`, `${module}.bias`, site.out), ...share }] : []),
   ];
+}
+
+/** Gain and bias of a norm, under `.weight` and `.bias` of a module. */
+export function normWeights(name: string, module: string, size: number): WeightEntry[] {
+  return [vector(name, `${module}.weight`, size), vector(`${name}.bias`, `${module}.bias`, size)];
+}
+
+/** Weights of every layer; `entries` gets what makes names of them, here and in the file. */
+export function perLayer(
+  layers: number, module: string, entries: (name: (part: string) => string, stored: (part: string) => string) => WeightEntry[],
+): WeightEntry[] {
+  return Array.from({ length: layers }, (_, i) => entries((part) => `layers.${i}.${part}`, (part) => `${module}.${i}.${part}`)).flat();
+}
+
+/** The shape of the tensor that a file holds. */
+export function storedShape({ shape, transposed, part }: WeightEntry): number[] {
+  const whole = part ? [...shape.slice(0, -1), shape.at(-1)! * part.parts] : [...shape];
+  return transposed ? whole.toReversed() : whole;
+}
+
+/** One piece of every group along an axis of a row-major array. */
+function takePart(data: Float32Array, shape: readonly number[], axis: number, { groups, parts, index }: Part): Float32Array {
+  const run = sizeOf(shape.slice(axis)) / (groups * parts);
+  const result = new Float32Array(data.length / parts);
+  for (let to = 0, from = index * run; to < result.length; to += run, from += parts * run) result.set(data.subarray(from, from + run), to);
+  return result;
+}
+
+/** A weight in compute layout, out of the values of the tensor that the file holds; a copy where that is not the tensor as it is. */
+export function arrange(data: Float32Array, entry: WeightEntry): Float32Array {
+  const { shape, transposed, part } = entry;
+  const whole = storedShape(entry);
+  const own = part ? takePart(data, whole, transposed ? 0 : whole.length - 1, part) : data;
+  return transposed ? transpose(own, shape[1]!, shape[0]!) : own;
 }
 
 /** Side of the squares in which a matrix is transposed: the rows of one square, read and written, stay in the cache. */

@@ -1,21 +1,23 @@
 import { createHash } from 'node:crypto';
-import { access, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LetheError, sizeOf } from '@lethe/core';
-import { parseConfig, sitesOf } from './config.js';
-import { features, hidden, logProbabilities, logits } from './llama.js';
+import { configure, hidden, sitesOf } from './architectures/index.js';
+import { features } from './features.js';
+import { Fields } from './fields.js';
+import { logProbabilities, logits } from './head.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
 
-const REMEDY = 'Name a folder that holds config.json, model.safetensors and tokenizer.json.';
+const REMEDY = 'Name a folder that holds config.json, tokenizer.json and model.safetensors (or its index and shards).';
 
 /** Runs `read`; what the file system throws becomes LETHE_MODEL_MISSING with the file's name. */
-async function present<T>(file: string, read: (file: string) => Promise<T>): Promise<T> {
+async function present<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
   try {
-    return await read(file);
+    return await read(path);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const { code, path: file = path } = cause as NodeJS.ErrnoException;
     if (code === undefined || cause instanceof LetheError) throw cause;
     throw new LetheError('LETHE_MODEL_MISSING', `The model file ${basename(file)} cannot be read (${code}).`, { where: file, remedy: REMEDY, cause });
   }
@@ -28,34 +30,30 @@ async function checkFolder(directory: string): Promise<void> {
   throw new LetheError('LETHE_MODEL_MISSING', message, { where: directory, remedy: REMEDY });
 }
 
-/** Refuses weights that are split over several files, which only their index tells from no weights at all. */
-async function checkWhole(directory: string, weightsFile: string): Promise<void> {
-  const there = (file: string) => access(file).then(() => true, () => false);
-  const index = `${weightsFile}.index.json`;
-  if ((await there(weightsFile)) || !(await there(index))) return;
-  throw new LetheError('LETHE_MODEL_MISSING', 'The weights are split over several files; one model.safetensors is wanted.', {
-    where: index,
-    remedy: `Save the model of ${directory} again in one file (save_pretrained with a max_shard_size above its size).`,
-  });
-}
+/** Models whose weights take no more bytes than this as 32-bit floats are held in memory. */
+const HELD = 64 * 2 ** 20;
 
 /**
- * Loads a Llama-layout checkpoint from a folder with `config.json`, `model.safetensors` and `tokenizer.json`.
+ * Loads a checkpoint from a folder with `config.json`, `tokenizer.json` and `model.safetensors`, or its index and shards;
+ * `generation_config.json` is read for the tokens that end a text, where it is there.
  * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS or LETHE_MODEL_TOKENIZER, each naming the file.
  */
-export async function loadModel(directory: string): Promise<LanguageModel> {
+export async function loadModel(directory: string, { held = HELD }: { held?: number } = {}): Promise<LanguageModel> {
   await checkFolder(directory);
-  const [configFile, tokenizerFile, weightsFile] =
-    ['config.json', 'tokenizer.json', 'model.safetensors'].map((name) => join(directory, name)) as [string, string, string];
+  const [configFile, generationFile, tokenizerFile] =
+    ['config.json', 'generation_config.json', 'tokenizer.json'].map((name) => join(directory, name)) as [string, string, string];
   const configBytes = await present(configFile, (file) => readFile(file));
-  const config = parseConfig(configBytes.toString('utf8'), configFile);
+  const fields = Fields.parse(configBytes.toString('utf8'), configFile);
+  const config = configure(fields);
+  const ends = [...fields.tokens('eos_token_id', config.vocabSize)];
+  const generationBytes = await readFile(generationFile).catch(() => undefined);
+  if (generationBytes) ends.push(...Fields.parse(generationBytes.toString('utf8'), generationFile).tokens('eos_token_id', config.vocabSize));
   const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
-  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize);
-  await checkWhole(directory, weightsFile);
-  const { weights, sha256 } = await present(weightsFile, (file) => readWeights(file, config));
+  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)]);
+  const { weights, sha256 } = await present(directory, (folder) => readWeights(folder, config, held));
   const hash = createHash('sha256');
   // Each file's own digest goes in, so that no byte can move from one file to the next unseen.
-  for (const bytes of [configBytes, tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
+  for (const bytes of [configBytes, ...(generationBytes ? [generationBytes] : []), tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
   hash.update(sha256);
   return {
     id: basename(resolve(directory)),
@@ -65,9 +63,9 @@ export async function loadModel(directory: string): Promise<LanguageModel> {
     parameters: Object.values(weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     sites: sitesOf(config),
     weights,
-    hidden: (batch, tensors, adapt) => hidden(config, batch, tensors, adapt),
-    logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
+    hidden: (batch, tensors, adapt, memory) => hidden(config, batch, tensors, adapt, memory),
     logits: (states, tensors) => logits(config, states, tensors),
+    logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
     features: (batch, tensors) => features(config, batch, tensors),
     featureSize: 2 * config.hiddenSize,
   };

@@ -9,8 +9,14 @@ export interface StoredTensor {
   readonly data: Float32Array;
 }
 
-const BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
+/** Bytes of a number of each type that the format has. */
+export const BYTES = {
+  F64: 8, F32: 4, F16: 2, BF16: 2, F8_E5M2: 1, F8_E4M3: 1, I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1,
+} as const;
 type DType = keyof typeof BYTES;
+/** Types that are read as floats. */
+const READ = ['F32', 'F16', 'BF16'] as const;
+export type Floats = (typeof READ)[number];
 
 /** A tensor as the header of a file describes it. */
 export interface TensorEntry {
@@ -22,14 +28,24 @@ export interface TensorEntry {
   readonly end: number;
 }
 
+/** A part of a tensor, from its element `first` on. */
+export interface Piece {
+  readonly entry: TensorEntry;
+  readonly first: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 /** An open file whose header has been read and fits the length of the file. */
 export interface SafetensorsFile {
   /** All bytes before the first tensor. */
   readonly head: Buffer;
   /** In the order of the file, which they fill from the head to the end without a gap. */
   readonly entries: readonly TensorEntry[];
-  /** Reads the tensors in the order of the file. The bytes of one are valid until the next is asked for. */
-  bodies(): AsyncGenerator<{ readonly entry: TensorEntry; readonly bytes: Uint8Array<ArrayBuffer> }>;
+  /**
+   * Reads the tensors in the order of the file, each in pieces of at most `most` bytes (a multiple of 4; whole when it is not
+   * given). The bytes of a piece are valid until the next is asked for.
+   */
+  pieces(most?: number): AsyncGenerator<Piece>;
   close(): Promise<void>;
 }
 
@@ -58,8 +74,7 @@ function parseEntry(file: string, name: string, value: unknown, offset: number, 
   }
   if (!Object.hasOwn(BYTES, dtype)) {
     const known = Object.keys(BYTES);
-    throw damaged(file, `Tensor "${name}" has data type ${dtype}; ${known.join(', ')} can be read.${didYouMean(dtype, known)}`,
-      'Store the weights as floats of 16 or 32 bits.');
+    throw damaged(file, `Tensor "${name}" has data type ${dtype}, which is not one of ${known.join(', ')}.${didYouMean(dtype, known)}`);
   }
   const [start, end] = range.map((n) => offset + n) as [number, number];
   if (end > size) throw damaged(file, `The file ends inside tensor "${name}": it has ${size} bytes, and the tensor ends at ${end}.`);
@@ -93,10 +108,10 @@ function parseHeader(file: string, json: Buffer, size: number): TensorEntry[] {
 }
 
 /**
- * Opens a safetensors file (F32, F16 or BF16; format: huggingface.co/docs/safetensors) and reads its header.
+ * Opens a safetensors file (format: huggingface.co/docs/safetensors) and reads its header.
  * Nothing larger than the file is ever allocated, whatever the header says.
  *
- * @throws LETHE_MODEL_WEIGHTS, naming `file` and tensor, for a damaged file or another data type; what the file system throws
+ * @throws LETHE_MODEL_WEIGHTS, naming `file` and tensor, for a damaged file; what the file system throws
  */
 export async function openSafetensors(file: string): Promise<SafetensorsFile> {
   const handle = await open(file);
@@ -113,12 +128,15 @@ export async function openSafetensors(file: string): Promise<SafetensorsFile> {
       head: Buffer.concat([start, json]),
       entries,
       close: () => handle.close(),
-      async *bodies() {
-        const buffer = new ArrayBuffer(entries.reduce((most, entry) => Math.max(most, entry.end - entry.start), 0));
+      async *pieces(most = Infinity) {
+        const largest = entries.reduce((size, entry) => Math.max(size, entry.end - entry.start), 0);
+        const buffer = new ArrayBuffer(Math.min(largest, most));
         for (const entry of entries) {
-          const bytes = new Uint8Array(buffer, 0, entry.end - entry.start);
-          if (!(await fill(handle, bytes, entry.start))) throw damaged(file, `The file ends inside tensor "${entry.name}".`);
-          yield { entry, bytes };
+          for (let at = entry.start; at < entry.end || at === entry.start; at += most) {
+            const bytes = new Uint8Array(buffer, 0, Math.min(entry.end - at, most));
+            if (!(await fill(handle, bytes, at))) throw damaged(file, `The file ends inside tensor "${entry.name}".`);
+            yield { entry, first: (at - entry.start) / BYTES[entry.dtype], bytes };
+          }
         }
       },
     };
@@ -129,7 +147,8 @@ export async function openSafetensors(file: string): Promise<SafetensorsFile> {
 }
 
 /**
- * Writes the values of a tensor's bytes (aligned, from {@link SafetensorsFile.bodies}) into `into`, of the tensor's size.
+ * Writes the values of a tensor's bytes (aligned, from {@link SafetensorsFile.pieces}, of a type that {@link checkFloats} lets pass)
+ * into `into`, of the same number of values.
  * Both the format and every processor that the engine runs on are little endian, so that typed arrays read the bytes as they are.
  */
 export function widen(bytes: Uint8Array<ArrayBuffer>, dtype: DType, into: Float32Array): void {
@@ -141,12 +160,19 @@ export function widen(bytes: Uint8Array<ArrayBuffer>, dtype: DType, into: Float3
   for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16;
 }
 
+/** Refuses a tensor that {@link widen} cannot read: LETHE_MODEL_WEIGHTS. */
+export function checkFloats(file: string, { name, dtype }: TensorEntry): void {
+  if ((READ as readonly string[]).includes(dtype)) return;
+  throw damaged(file, `Tensor "${name}" has data type ${dtype}; ${READ.join(', ')} can be read.`, 'Store the weights as floats of 16 or 32 bits.');
+}
+
 /** All tensors of a file by name, as {@link openSafetensors} and {@link widen} read them. */
 export async function readSafetensors(file: string): Promise<Map<string, StoredTensor>> {
   const opened = await openSafetensors(file);
   try {
     const tensors = new Map<string, StoredTensor>();
-    for await (const { entry, bytes } of opened.bodies()) {
+    for (const entry of opened.entries) checkFloats(file, entry);
+    for await (const { entry, bytes } of opened.pieces()) {
       const data = new Float32Array(sizeOf(entry.shape));
       widen(bytes, entry.dtype, data);
       tensors.set(entry.name, { shape: entry.shape, data });

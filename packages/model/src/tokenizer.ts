@@ -3,7 +3,10 @@ import { LetheError, didYouMean } from '@lethe/core';
 import type { Tokenizer } from './types.js';
 
 const KINDS = ['BPE', 'WordPiece', 'Unigram'];
+/** Names of the token that ends a text, for models whose configuration does not say. */
 const END_OF_TEXT = ['<|endoftext|>', '</s>', '<|end_of_text|>', '<eos>'];
+/** A text to learn by what a tokenizer puts before texts. */
+const SAMPLE = 'a';
 
 /** How byte-level tokenizers cut text into words (Radford et al. 2019, section 2.2). */
 const WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
@@ -22,12 +25,39 @@ function spellOut(step: unknown): unknown {
   return { type: 'Sequence', pretokenizers: [split, { ...step, use_regex: false }] };
 }
 
+type Settings = Readonly<Record<string, unknown>>;
+
+/**
+ * The steps of a tokenizer without what they put before a text as if a word began there: a text that goes on from another one
+ * must not have it.
+ */
+function unprefixed(step: unknown): unknown {
+  if (typeof step !== 'object' || step === null) return step;
+  const { type, normalizers, pretokenizers } = step as Settings;
+  const all = (steps: unknown) => (Array.isArray(steps) ? steps.map(unprefixed).filter((each) => each !== null) : steps);
+  if (type === 'Prepend') return null;
+  if (type === 'Sequence') return { ...step, ...(normalizers ? { normalizers: all(normalizers) } : { pretokenizers: all(pretokenizers) }) };
+  if (type === 'Metaspace') return { ...step, prepend_scheme: 'never', add_prefix_space: false };
+  return type === 'ByteLevel' ? { ...step, add_prefix_space: false } : step;
+}
+
+function open({ normalizer, pre_tokenizer: words, ...rest }: Settings): ByteTokenizer {
+  return new ByteTokenizer(
+    { ...rest, normalizer, pre_tokenizer: spellOut(words) },
+    // cleaning up would take spaces away from before punctuation
+    { tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false },
+  );
+}
+
 /**
  * Reads a `tokenizer.json`.
  * Throws LETHE_MODEL_TOKENIZER, naming `file`, when it cannot be used or has ids that a model of `vocabSize` tokens lacks;
  * so does `encode`, for text that the tokenizer has no tokens for.
+ *
+ * @param ends ids that end a text, as the configuration names them, the first one the model's own; without any it is the
+ * token of the vocabulary whose name says so
  */
-export function parseTokenizer(text: string, file: string, vocabSize: number): Tokenizer {
+export function parseTokenizer(text: string, file: string, vocabSize: number, ends: readonly number[] = []): Tokenizer {
   const fail = (message: string, cause?: unknown): never => {
     throw new LetheError('LETHE_MODEL_TOKENIZER', message, { where: file, cause, remedy: 'Use the tokenizer.json that belongs to the weights.' });
   };
@@ -46,27 +76,34 @@ export function parseTokenizer(text: string, file: string, vocabSize: number): T
   if (kind !== undefined && !KINDS.includes(String(kind))) {
     fail(`The tokenizer has type ${JSON.stringify(kind)}; ${KINDS.join(', ')} can be used.${didYouMean(String(kind), KINDS)}`);
   }
-  const [inner, vocabulary] = attempt('The tokenizer cannot be read', () => {
-    const { pre_tokenizer: words, ...rest } = json as Record<string, unknown>;
-    const made = new ByteTokenizer(
-      { ...rest, pre_tokenizer: spellOut(words) },
-      // cleaning up would take spaces away from before punctuation
-      { tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false },
-    );
-    return [made, made.get_vocab()] as const;
+  const [inner, next, vocabulary] = attempt('The tokenizer cannot be read', () => {
+    const settings = json as Settings;
+    const made = open(settings);
+    const following = { ...settings, normalizer: unprefixed(settings['normalizer']), pre_tokenizer: unprefixed(settings['pre_tokenizer']) };
+    return [made, open(following), made.get_vocab()] as const;
   });
   for (const [token, id] of vocabulary) {
     if (!known(id)) fail(`Token ${JSON.stringify(token)} has id ${String(id)}, but the model has ids from 0 to ${vocabSize - 1}.`);
   }
   const name = END_OF_TEXT.find((token) => vocabulary.has(token));
-  if (name === undefined) return fail(`None of ${END_OF_TEXT.join(', ')} is in the vocabulary.`);
+  const endOfText = ends[0] ?? (name === undefined ? undefined : vocabulary.get(name));
+  if (endOfText === undefined) {
+    return fail(`The configuration has no "eos_token_id", and none of ${END_OF_TEXT.join(', ')} is in the vocabulary.`);
+  }
+  const ids = (source: string, special: boolean, by = inner): number[] =>
+    attempt('A text cannot be tokenized', () => by.encode(source, { add_special_tokens: special }).ids);
+  // What the tokenizer puts around a text is seen by any text; what stands behind it belongs to a text that is finished.
+  const [alone, within] = [ids(SAMPLE, false), ids(SAMPLE, true)];
+  const beginOfText = within.slice(0, Math.max(0, within.findIndex((_, at) => alone.every((id, i) => within[at + i] === id))));
   return {
     vocabSize,
-    endOfText: vocabulary.get(name)!,
-    encode(source) {
-      const { ids } = attempt('A text cannot be tokenized', () => inner.encode(source, { add_special_tokens: false }));
-      return ids.every(known) ? ids : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
+    endOfText,
+    stops: ends.length > 0 ? ends : [endOfText],
+    beginOfText,
+    encode(source, place = 'start') {
+      const found = ids(source, false, place === 'start' ? inner : next);
+      return found.every(known) ? found : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
     },
-    decode: (ids) => (ids.length === 0 ? '' : inner.decode([...ids])),
+    decode: (tokens) => (tokens.length === 0 ? '' : inner.decode([...tokens])),
   };
 }

@@ -1,9 +1,13 @@
 import type { Site, Tensors } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
+import type { Gpt2Config } from './architectures/gpt2.js';
+import type { LlamaConfig } from './architectures/llama.js';
+import type { NeoXConfig } from './architectures/gpt-neox.js';
+import type { Memory } from './memory.js';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
-/** `config.json` of a Llama-layout checkpoint, as far as it is used. */
-export interface ModelConfig {
+/** What every model has, as its `config.json` says it. */
+export interface Dimensions {
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
@@ -13,15 +17,29 @@ export interface ModelConfig {
   readonly headSize: number;
   readonly maxPositions: number;
   readonly normEpsilon: number;
-  readonly ropeTheta: number;
+  /** Whether the head is the embedding. */
   readonly tiedHead: boolean;
+  /** How many positions back a token of each layer reads, its own among them, null for all; absent where all layers read all. */
+  readonly windows?: readonly (number | null)[];
 }
+
+/** A configuration of one of the architectures; `architecture` tells which. */
+export type ModelConfig = LlamaConfig | Gpt2Config | NeoXConfig;
 
 export interface Tokenizer {
   readonly vocabSize: number;
+  /** The token that ends a text: what training teaches after an answer. */
   readonly endOfText: number;
-  /** No special tokens added. */
-  encode(text: string): number[];
+  /** Tokens that end a text that the model writes; absent for {@link endOfText} alone. */
+  readonly stops?: readonly number[];
+  /** Tokens that every text begins with; absent for none. */
+  readonly beginOfText?: readonly number[];
+  /**
+   * No special tokens added.
+   * @param place whether the text begins one (where it is left out) or goes on from another: some tokenizers mark the start of a
+   * text as they mark words
+   */
+  encode(text: string, place?: 'start' | 'continuation'): number[];
   decode(ids: readonly number[]): string;
 }
 
@@ -32,7 +50,7 @@ export interface Tokenizer {
 export interface BatchTensors {
   /** (batch, tokens) int32 token ids, padded with 0. */
   readonly ids: Tensor2D;
-  /** (batch, tokens) int32 positions for the rotary embedding: a continuation goes on from the end of the prompt. */
+  /** (batch, tokens) int32 positions: a continuation goes on from the end of the prompt. */
   readonly positions: Tensor2D;
   /** (batch, tokens) int32: 0 padding, 1 prompt, 2 and up the continuations. A token attends to earlier tokens of the prompt and of its own segment. */
   readonly segments: Tensor2D;
@@ -67,7 +85,9 @@ export interface LanguageModel {
   /** Weights by name in compute layout (linear weights as (in, out)), to be given to a program as its constants. */
   readonly weights: Readonly<Record<string, Constant>>;
   /** Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) of the wanted ones. */
-  hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt): Tensor3D;
+  hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt, memory?: Memory): Tensor3D;
+  /** Traced. The scores of all tokens after each of the N states, (N, vocabulary). */
+  logits(hidden: Tensor3D, weights: Tensors): Tensor2D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
   logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;
   /** Traced. Logits of the whole vocabulary for every hidden state, in order: (states, vocabulary). */

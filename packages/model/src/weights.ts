@@ -1,9 +1,17 @@
 import { type Hash, createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
-import { type WeightEntry, layoutOf, transpose } from './layout.js';
-import { type SafetensorsFile, type TensorEntry, openSafetensors, widen } from './safetensors.js';
+import { architectureOf, layoutOf } from './architectures/index.js';
+import { type WeightEntry, arrange, storedShape } from './layout.js';
+import { BYTES, type SafetensorsFile, type TensorEntry, checkFloats, openSafetensors, widen } from './safetensors.js';
+import { type WeightFiles, findWeights } from './shards.js';
+import { storedWeight } from './stored.js';
 import type { ModelConfig } from './types.js';
+
+/** Bytes that are read and checked at once of weights that stay in the file. */
+const PIECE = 8 * 2 ** 20;
 
 const REMEDY = 'Use the config.json and the weights of one and the same model.';
 
@@ -11,25 +19,67 @@ function unfit(file: string, message: string, remedy = REMEDY): LetheError {
   return new LetheError('LETHE_MODEL_WEIGHTS', message, { where: file, remedy });
 }
 
-/** Tensors that a file may hold although the model computes without them: angles of the rotary embedding, and the head where it is tied. */
-const isSpare = (name: string, config: ModelConfig) => name.endsWith('.rotary_emb.inv_freq') || (config.tiedHead && name === 'lm_head.weight');
+/** A file with its tensors. */
+interface Shard {
+  readonly file: string;
+  readonly opened: SafetensorsFile;
+}
 
-/** Checks that a file holds the tensors of a model, each in its shape, and no other. */
-function checkEntries(file: string, config: ModelConfig, entries: readonly TensorEntry[], wanted: ReadonlyMap<string, WeightEntry>): void {
-  const there = new Map(entries.map((entry) => [entry.name, entry.shape]));
-  for (const { stored, shape, transposed } of wanted.values()) {
-    const found = there.get(stored);
-    if (!found) {
-      const rest = [...there.keys()].filter((name) => !wanted.has(name));
-      throw unfit(file, `Tensor "${stored}" is missing.${didYouMean(stored, rest)}`);
-    }
-    const expected = transposed ? shape.toReversed() : shape;
-    if (found.join() !== expected.join()) {
-      throw unfit(file, `Tensor "${stored}" has shape [${found.join(', ')}]; the configuration asks for [${expected.join(', ')}].`);
+/** Where each tensor is; a tensor in two files, or not where the index says, is refused. */
+function gather(shards: readonly Shard[], { index }: WeightFiles): Map<string, { readonly file: string; readonly entry: TensorEntry }> {
+  const found = new Map<string, { readonly file: string; readonly entry: TensorEntry }>();
+  for (const { file, opened } of shards) {
+    for (const entry of opened.entries) {
+      const other = found.get(entry.name);
+      if (other) throw unfit(file, `Tensor "${entry.name}" is in ${basename(other.file)} too.`, 'Copy or download the shards again.');
+      found.set(entry.name, { file, entry });
     }
   }
-  for (const name of there.keys()) {
-    if (!wanted.has(name) && !isSpare(name, config)) throw unfit(file, `Tensor "${name}" has no place in the model of the configuration.`);
+  for (const [name, file] of index?.places ?? []) {
+    if (found.get(name)?.file !== file) {
+      throw unfit(index!.file, `The index places tensor "${name}" in ${basename(file)}, which does not hold it.`, 'Copy or download the index and the shards again.');
+    }
+  }
+  return found;
+}
+
+/** The weights that each stored tensor holds, by its name. Files of a model without its head leave out what the names begin with. */
+function placesOf(config: ModelConfig, there: ReadonlyMap<string, unknown>): Map<string, WeightEntry[]> {
+  const { prefix } = architectureOf(config);
+  const bare = ![...there.keys()].some((name) => name.startsWith(prefix));
+  const places = new Map<string, WeightEntry[]>();
+  for (const entry of layoutOf(config)) {
+    const names = [entry.stored, ...(entry.name === 'head' ? HEADS : [])];
+    const stored = names.find((name) => there.has(name)) ?? entry.stored;
+    const name = bare && stored.startsWith(prefix) ? stored.slice(prefix.length) : stored;
+    places.set(name, [...(places.get(name) ?? []), entry]);
+  }
+  return places;
+}
+
+/** Names that Transformers has given the weight of the head over time. */
+const HEADS = ['lm_head.weight', 'embed_out.weight'];
+
+/** Checks that the files hold the tensors of a model, each in its shape, and no other. */
+function checkEntries(
+  files: WeightFiles, config: ModelConfig, there: ReturnType<typeof gather>, places: ReadonlyMap<string, readonly WeightEntry[]>,
+): void {
+  for (const [name, entries] of places) {
+    const found = there.get(name);
+    if (!found) {
+      const rest = [...there.keys()].filter((other) => !places.has(other));
+      throw unfit(files.index?.file ?? files.files[0]!, `Tensor "${name}" is missing.${didYouMean(name, rest)}`);
+    }
+    checkFloats(found.file, found.entry);
+    const expected = storedShape(entries[0]!);
+    if (found.entry.shape.join() !== expected.join()) {
+      throw unfit(found.file, `Tensor "${name}" has shape [${found.entry.shape.join(', ')}]; the configuration asks for [${expected.join(', ')}].`);
+    }
+  }
+  const { spare } = architectureOf(config);
+  for (const [name, { file }] of there) {
+    const isSpare = spare.test(name) || (config.tiedHead && HEADS.includes(name));
+    if (!places.has(name) && !isSpare) throw unfit(file, `Tensor "${name}" has no place in the model of the configuration.`);
   }
 }
 
@@ -40,48 +90,89 @@ function firstNotFinite(data: Float32Array): number {
   return sum === 0 ? -1 : data.findIndex((value) => !Number.isFinite(value));
 }
 
-async function readInto(
-  file: string, opened: SafetensorsFile, wanted: ReadonlyMap<string, WeightEntry>, hash: Hash,
-): Promise<Record<string, Constant>> {
-  const weights: Record<string, Constant> = {};
-  // What is to be transposed is widened into the same memory each time: fresh pages cost as much as the conversion.
-  const scratch = new Float32Array(opened.entries.reduce((most, { name, shape }) => (wanted.get(name)?.transposed ? Math.max(most, sizeOf(shape)) : most), 0));
-  hash.update(opened.head);
-  for await (const { entry, bytes } of opened.bodies()) {
+/** Throws where a part of a tensor, from its element `first` on, holds a number that is not finite. */
+function checkFinite(file: string, { name }: TensorEntry, data: Float32Array, first: number): void {
+  const bad = firstNotFinite(data);
+  if (bad < 0) return;
+  throw unfit(file, `Tensor "${name}" holds ${data[bad]} at place ${first + bad}: every weight must be a finite number.`,
+    'Use a checkpoint whose training did not diverge, or copy the file again.');
+}
+
+type Places = ReadonlyMap<string, readonly WeightEntry[]>;
+type Weights = Record<string, Constant>;
+
+/** Whether a weight is the tensor of the file, number by number. */
+const isWhole = ({ transposed, part }: WeightEntry) => !transposed && part === undefined;
+
+/** Holds the weights in memory, in compute layout. */
+async function hold({ file, opened }: Shard, places: Places, hash: Hash, weights: Weights): Promise<void> {
+  const rearranged = (name: string) => places.get(name)?.every((place) => !isWhole(place)) ?? false;
+  // What is to be rearranged is widened into the same memory each time: fresh pages cost as much as the conversion.
+  const scratch = new Float32Array(opened.entries.reduce((most, { name, shape }) => (rearranged(name) ? Math.max(most, sizeOf(shape)) : most), 0));
+  for await (const { entry, bytes } of opened.pieces()) {
     hash.update(bytes);
-    const place = wanted.get(entry.name);
-    if (!place) continue;
-    const [rows, columns] = entry.shape as [number, number];
+    const own = places.get(entry.name);
+    if (!own) continue;
     const size = sizeOf(entry.shape);
-    const stored = place.transposed ? scratch.subarray(0, size) : new Float32Array(size);
+    const stored = rearranged(entry.name) ? scratch.subarray(0, size) : new Float32Array(size);
     widen(bytes, entry.dtype, stored);
-    const bad = firstNotFinite(stored);
-    if (bad >= 0) {
-      throw unfit(file, `Tensor "${entry.name}" holds ${stored[bad]} at place ${bad}: every weight must be a finite number.`,
-        'Use a checkpoint whose training did not diverge, or copy the file again.');
-    }
-    weights[place.name] = { shape: place.shape, dtype: 'float32', data: place.transposed ? transpose(stored, rows, columns) : stored };
+    checkFinite(file, entry, stored, 0);
+    for (const place of own) weights[place.name] = { shape: place.shape, dtype: 'float32', data: arrange(stored, place) };
   }
-  return weights;
+}
+
+/** Checks the weights and leaves them in the file. */
+async function map({ file, opened }: Shard, places: Places, hash: Hash, weights: Weights): Promise<void> {
+  const path = await realpath(file); // the runtime refuses to follow links
+  const scratch = new Float32Array(PIECE / 2);
+  for await (const { entry, first, bytes } of opened.pieces(PIECE)) {
+    hash.update(bytes);
+    const own = places.get(entry.name);
+    if (!own) continue;
+    const floats = scratch.subarray(0, bytes.length / BYTES[entry.dtype]);
+    widen(bytes, entry.dtype, floats);
+    checkFinite(file, entry, floats, first);
+    for (const place of own) weights[place.name] ??= storedWeight(path, entry, place);
+  }
 }
 
 /**
- * Reads the weights of a model, front to back and one tensor at a time, so that beside the weights no more than one
- * tensor is ever in memory.
+ * Reads the weights of a model, in one file or in shards, each front to back and one piece at a time. Models of up to `held`
+ * bytes (as floats of 32 bits) are held in memory, where the runtime packs them, which makes small products faster; the weights
+ * of larger ones are only checked, and stay in the file, from where programs map them.
  *
- * @returns the weights in compute layout by name, and the sha256 of the file's bytes
- * @throws LETHE_MODEL_WEIGHTS, naming `file` and tensor, for a damaged file, a tensor that is missing, left over or of another
- * shape, and a weight that is not finite; what the file system throws
+ * @returns the weights in compute layout by name, and the sha256 of the file's bytes; of shards, that of the digests of the
+ * index and of every shard
+ * @throws LETHE_MODEL_WEIGHTS, naming file and tensor, for a damaged file, a tensor that is missing, left over, in two files or of
+ * another shape, and a weight that is not finite; LETHE_MODEL_MISSING for a missing shard; what the file system throws
  */
-export async function readWeights(file: string, config: ModelConfig): Promise<{ weights: Record<string, Constant>; sha256: Buffer }> {
-  const opened = await openSafetensors(file);
+export async function readWeights(
+  directory: string, config: ModelConfig, held: number,
+): Promise<{ weights: Record<string, Constant>; sha256: Buffer }> {
+  const files = await findWeights(directory);
+  const shards: Shard[] = [];
   try {
-    const wanted = new Map(layoutOf(config).map((entry) => [entry.stored, entry]));
-    checkEntries(file, config, opened.entries, wanted);
-    const hash = createHash('sha256');
-    const weights = await readInto(file, opened, wanted, hash);
-    return { weights, sha256: hash.digest() };
+    for (const file of files.files) shards.push({ file, opened: await openSafetensors(file) });
+    const there = gather(shards, files);
+    const places = placesOf(config, there);
+    checkEntries(files, config, there, places);
+    const bytes = layoutOf(config).reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
+    const weights: Weights = {};
+    const digests: Buffer[] = [];
+    for (const shard of shards) {
+      const hash = createHash('sha256').update(shard.opened.head);
+      await (bytes <= held ? hold : map)(shard, places, hash, weights);
+      digests.push(hash.digest());
+    }
+    const { index } = files;
+    return { weights, sha256: index ? digestOf([digestOf([index.bytes]), ...digests]) : digests[0]! };
   } finally {
-    await opened.close();
+    for (const { opened } of shards) await opened.close();
   }
+}
+
+function digestOf(parts: readonly Buffer[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
 }

@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { createRandom } from '@lethe/core';
-import { parseConfig } from '../src/config.js';
-import { layoutOf, transpose } from '../src/layout.js';
-import { hidden, logProbabilities } from '../src/llama.js';
+import { hidden, layoutOf, parseConfig } from '../src/architectures/index.js';
+import { logProbabilities } from '../src/head.js';
+import { transpose } from '../src/layout.js';
 import { readSafetensors, writeSafetensors } from '../src/safetensors.js';
 
 const config = parseConfig(JSON.stringify({

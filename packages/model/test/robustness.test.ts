@@ -1,35 +1,17 @@
 import { appendFile, cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { loadModel } from '../src/index.js';
+import { FIXTURES, editJson, editWeights } from './spoil.js';
 
-const WHOLE = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../test/fixtures/llama/tied');
+const WHOLE = join(FIXTURES, 'llama/tied');
 const [CONFIG, TOKENIZER, WEIGHTS] = ['config.json', 'tokenizer.json', 'model.safetensors'] as const;
 
-type Header = Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
-
-/** Rewrites the JSON header of a weights file, and its tensors where `body` is given. */
-async function editWeights(folder: string, edit: (header: Header, body: Buffer) => unknown): Promise<void> {
-  const file = join(folder, WEIGHTS);
-  const bytes = await readFile(file);
-  const end = 8 + Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.toString('utf8', 8, end)) as Header;
-  const body = bytes.subarray(end);
-  const json = Buffer.from(JSON.stringify(edit(header, body) ?? header));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(json.length));
-  await writeFile(file, Buffer.concat([length, json, body]));
-}
-
-async function editJson(folder: string, name: string, edit: (json: Record<string, never>) => void): Promise<void> {
-  const json = JSON.parse(await readFile(join(folder, name), 'utf8')) as Record<string, never>;
-  edit(json);
-  await writeFile(join(folder, name), JSON.stringify(json));
-}
+/** Rewrites the weights of a model. */
+const editTensors = (folder: string, edit: Parameters<typeof editWeights>[1]) => editWeights(join(folder, WEIGHTS), edit);
 
 const config = (changes: Record<string, unknown>) => (folder: string) =>
   editJson(folder, CONFIG, (json) => Object.assign(json, changes));
@@ -50,8 +32,6 @@ const CASES: readonly Case[] = [
     code: 'LETHE_MODEL_MISSING', where: 'model', message: /is a file/ },
   ...[CONFIG, TOKENIZER, WEIGHTS].map((name): Case =>
     ({ what: `no ${name}`, spoil: (folder) => rm(join(folder, name)), code: 'LETHE_MODEL_MISSING', where: name, message: /cannot be read \(ENOENT\)/ })),
-  { what: 'weights in several files', spoil: async (folder) => { await rm(join(folder, WEIGHTS)); await writeFile(join(folder, `${WEIGHTS}.index.json`), '{}'); },
-    code: 'LETHE_MODEL_MISSING', where: `${WEIGHTS}.index.json`, message: /split over several files/ },
 
   { what: 'an empty weights file', spoil: (folder) => truncate(join(folder, WEIGHTS), 0), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside its header/ },
   { what: 'weights cut in the header', spoil: (folder) => truncate(join(folder, WEIGHTS), 500), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside its header/ },
@@ -67,28 +47,28 @@ const CASES: readonly Case[] = [
     bytes.write('?', 8);
     await writeFile(join(folder, WEIGHTS), bytes);
   }, code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /header is not JSON/ },
-  { what: 'a header that is an array', spoil: (folder) => editWeights(folder, () => []), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /not a JSON object/ },
-  { what: 'a tensor that is null', spoil: (folder) => editWeights(folder, (header) => ({ ...header, [Q]: null })),
+  { what: 'a header that is an array', spoil: (folder) => editTensors(folder, () => []), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /not a JSON object/ },
+  { what: 'a tensor that is null', spoil: (folder) => editTensors(folder, (header) => ({ ...header, [Q]: null })),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has no proper/ },
-  { what: 'tensors that overlap', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = header['model.embed_tokens.weight']!.data_offsets.map((n, i) => (i ? n - 8192 : n)) as [number, number]; }),
+  { what: 'tensors that overlap', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.data_offsets = header['model.embed_tokens.weight']!.data_offsets.map((n, i) => (i ? n - 8192 : n)) as [number, number]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /overlap/ },
-  { what: 'an offset behind the end', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = [1e12, 1e12 + 4096]; }),
+  { what: 'an offset behind the end', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.data_offsets = [1e12, 1e12 + 4096]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /ends inside tensor ".*q_proj/ },
-  { what: 'a negative offset', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.data_offsets = [-4096, 0]; }),
+  { what: 'a negative offset', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.data_offsets = [-4096, 0]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has no proper/ },
-  { what: 'a shape that does not fit its bytes', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.shape = [2 ** 40, 2 ** 40]; }),
+  { what: 'a shape that does not fit its bytes', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.shape = [2 ** 40, 2 ** 40]; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /do not fit its shape/ },
-  { what: 'integers', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.dtype = 'I64'; }),
-    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has data type I64/ },
-  { what: 'a misspelt data type', spoil: (folder) => editWeights(folder, (header) => { header[Q]!.dtype = 'f32'; }),
+  { what: 'integers', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.dtype = 'I32'; }),
+    code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" has data type I32; F32, F16, BF16 can be read/ },
+  { what: 'a misspelt data type', spoil: (folder) => editTensors(folder, (header) => { header[Q]!.dtype = 'f32'; }),
     code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /Did you mean "F32"/ },
-  { what: 'a tensor of another name', spoil: (folder) => editWeights(folder, (header) => {
+  { what: 'a tensor of another name', spoil: (folder) => editTensors(folder, (header) => {
     const { [Q]: q, ...rest } = header;
     return { ...rest, 'model.layers.0.self_attn.q_porj.weight': q };
   }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.weight" is missing\. Did you mean ".*q_porj/ },
   { what: 'a layer that the configuration lacks', spoil: config({ num_hidden_layers: 1 }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /layers\.1\..* has no place/ },
   { what: 'weights of another shape', spoil: config({ num_key_value_heads: 4 }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /k_proj\.weight" has shape \[16, 32\].* \[32, 32\]/ },
-  ...[NaN, -Infinity].map((value): Case => ({ what: `a weight that is ${value}`, spoil: (folder) => editWeights(folder, (header, body) => {
+  ...[NaN, -Infinity].map((value): Case => ({ what: `a weight that is ${value}`, spoil: (folder) => editTensors(folder, (header, body) => {
     body.writeFloatLE(value, header[Q]!.data_offsets[0] + 4 * 5);
   }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: new RegExp(`q_proj\\.weight" holds ${value} at place 5`) })),
 
@@ -105,11 +85,12 @@ const CASES: readonly Case[] = [
   { what: 'key-value heads that do not divide the heads', spoil: config({ num_key_value_heads: 3 }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: num_key_value_heads`, message: /3 .* 4/ },
   { what: 'an odd head size', spoil: config({ head_dim: 7 }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: head_dim`, message: /even/ },
   { what: 'a misspelt architecture', spoil: config({ model_type: 'lama' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: model_type`, message: /"lama"\. Did you mean "llama"/ },
-  { what: 'another architecture', spoil: config({ model_type: 'gpt2' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: model_type`, message: /not "gpt2"\.$/ },
-  { what: 'biases', spoil: config({ attention_bias: true }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: attention_bias`, message: /bias/ },
-  { what: 'scaled rotary embeddings', spoil: config({ rope_scaling: { type: 'linear', factor: 2 } }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: rope_scaling`, message: /Scaled/ },
-  { what: 'rotary embeddings of half the head', spoil: config({ rope_parameters: { rope_type: 'default', partial_rotary_factor: 0.5 } }),
-    code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: rope_parameters`, message: /part of the head/ },
+  { what: 'another architecture', spoil: config({ model_type: 'mamba' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: model_type`, message: /llama, .*gpt2.*not "mamba"\.$/ },
+  { what: 'biases that the weights lack', spoil: config({ attention_bias: true }), code: 'LETHE_MODEL_WEIGHTS', where: WEIGHTS, message: /q_proj\.bias" is missing/ },
+  { what: 'quantized weights', spoil: config({ quantization_config: { bits: 4 } }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: quantization_config`, message: /Quantized/ },
+  { what: 'an end of text that the model lacks', spoil: config({ eos_token_id: [0, 96] }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: eos_token_id`, message: /ids of tokens from 0 to 95, not \[0,96\]/ },
+  { what: 'an end of generation that is text', spoil: (folder) => writeFile(join(folder, 'generation_config.json'), '{"eos_token_id": "</s>"}'),
+    code: 'LETHE_MODEL_CONFIG', where: 'generation_config.json: eos_token_id', message: /ids of tokens/ },
   { what: 'another activation', spoil: config({ hidden_act: 'gelu' }), code: 'LETHE_MODEL_CONFIG', where: `${CONFIG}: hidden_act`, message: /"gelu"/ },
 
   { what: 'a tokenizer that is not JSON', spoil: (folder) => truncate(join(folder, TOKENIZER), 1000), code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /not JSON/ },
@@ -119,9 +100,10 @@ const CASES: readonly Case[] = [
   { what: 'a tokenizer of a larger model', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['model'] as { vocab: Record<string, number> }).vocab['zz'] = 96; }),
     code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "zz" has id 96.* 0 to 95/ },
   { what: 'a tokenizer without an end of text', spoil: async (folder) => {
+    await config({ eos_token_id: null })(folder);
     const text = await readFile(join(folder, TOKENIZER), 'utf8');
     await writeFile(join(folder, TOKENIZER), text.replaceAll('<|endoftext|>', '<|stop|>'));
-  }, code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /None of <\|endoftext\|>/ },
+  }, code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /no "eos_token_id", and none of <\|endoftext\|>/ },
 ];
 
 describe('loadModel', () => {

@@ -2,9 +2,8 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { createRandom } from '@lethe/core';
 import { openDevice, type Constant, type ProgramDefinition, type Values } from '@lethe/engine';
-import { parseConfig } from '../src/config.js';
-import { layoutOf } from '../src/layout.js';
-import { hidden, logProbabilities } from '../src/llama.js';
+import { hidden, layoutOf, parseConfig } from '../src/architectures/index.js';
+import { logProbabilities } from '../src/head.js';
 
 const config = parseConfig(
   JSON.stringify({

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arrays } from '@lethe/core';
-import { type ModelConfig, type StoredTensor, layoutOf, transpose, writeSafetensors } from '@lethe/model';
+import { type LlamaConfig, type StoredTensor, layoutOf, transpose, writeSafetensors } from '@lethe/model';
 import writeFileAtomic from 'write-file-atomic';
 
 /** `config.json` in the layout of Hugging Face transformers. */
-export function configJson(config: ModelConfig): Record<string, unknown> {
+export function configJson(config: LlamaConfig): Record<string, unknown> {
   return {
     architectures: ['LlamaForCausalLM'], model_type: 'llama', vocab_size: config.vocabSize, hidden_size: config.hiddenSize,
     intermediate_size: config.intermediateSize, num_hidden_layers: config.layers, num_attention_heads: config.heads,
@@ -18,7 +18,7 @@ export function configJson(config: ModelConfig): Record<string, unknown> {
 
 /** Writes a checkpoint that `loadModel` and Hugging Face transformers read: configuration, tokenizer, 16-bit weights, how it was made. */
 export async function writeCheckpoint(
-  folder: string, config: ModelConfig, tokenizer: unknown, weights: Arrays, training: unknown,
+  folder: string, config: LlamaConfig, tokenizer: unknown, weights: Arrays, training: unknown,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const json = (name: string, value: unknown) => writeFileAtomic(join(folder, name), `${JSON.stringify(value, null, 1)}\n`);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { LETHE_VERSION, LetheError, createRandom, sha256 } from '@lethe/core';
 import { openDevice } from '@lethe/engine';
-import { type ModelConfig, parseTokenizer } from '@lethe/model';
+import { type LlamaConfig, parseTokenizer } from '@lethe/model';
 import { tokenizerJson, trainBpe } from './bpe.js';
 import { writeCheckpoint } from './checkpoint.js';
 import { documentsOf, pack } from './corpus.js';
@@ -35,7 +35,8 @@ export async function pretrain(
   const bpe = trainBpe(documents, options.vocab, SPECIAL);
   const json = tokenizerJson(bpe, SPECIAL);
   const { seed, hidden, heads, context, epochs, batch } = options;
-  const config: ModelConfig = {
+  const config: LlamaConfig = {
+    architecture: 'llama',
     vocabSize: Object.keys(bpe.vocab).length, hiddenSize: hidden, intermediateSize: options.intermediate, layers: options.layers,
     heads, keyValueHeads: heads, headSize: hidden / heads, maxPositions: context, normEpsilon: 1e-5, ropeTheta: 10000, tiedHead: true,
   };

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, LetheError, isPath, readDocument, schemaFault } from '@lethe/core';
+import { type Document, LetheError, isPath, parseHubReference, readDocument, schemaFault } from '@lethe/core';
 import { Ajv } from 'ajv';
 import type { MethodRequest, RunRequest } from './request.js';
 
@@ -47,7 +47,8 @@ export function readConfigurationFile(file: string): RunRequest {
       : { name: named(method.name), options: method.options ?? {} })) }),
     ...(plugins && { plugins: plugins.map(here) }),
     ...(orders && { orders: orders.map(String) }),
-    ...(model && { model: named(model) }),
+    // what could be a folder beside the file or a model of the hub is the folder where there is one
+    ...(model && { model: parseHubReference(model) && !existsSync(here(model)) ? model : named(model) }),
     ...(dataDir && { dataDir: here(dataDir) }),
     ...(out && { out: here(out) }),
   };

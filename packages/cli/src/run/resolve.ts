@@ -3,13 +3,13 @@ import { basename, join, resolve } from 'node:path';
 import {
   LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
-import { type SuiteReference, loadSuite } from '@lethe/data';
+import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkLength } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
-import { listed } from '../list.js';
 import { PATHS, installedPlugins, placeOf } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
+import { findModel } from './model.js';
 import type { RunRequest, Setting } from './request.js';
 
 const DEFAULT_MODEL = 'lethe-nano';
@@ -84,22 +84,15 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
   });
 }
 
-function modelFolder(name: string): string {
-  if (isPath(name) || existsSync(join(name, 'config.json'))) return resolve(name);
-  const known = listed('models').map((model) => model.name);
-  if (known.includes(name)) return join(PATHS.models, name);
-  throw new LetheError('LETHE_MODEL_MISSING', `There is no model "${name}".${didYouMean(name, known)}`, {
-    where: PATHS.models, remedy: known.length ? `choose one of: ${known.join(', ')}, or give the folder of a model` : 'give the folder of a model with --model DIR',
-  });
-}
-
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, dataDir }: RunRequest): SuiteReference {
+function referenceOf({ suite, size, dataDir, skipBadRows, probes }: RunRequest): SuiteReference {
   return {
     reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
+    ...(skipBadRows && { skipBadRows }),
+    ...(probes && { probes: 'required' }),
   };
 }
 
@@ -108,22 +101,32 @@ export function dataOf(suite: SuiteData): Record<string, string> {
   return Object.fromEntries([...suite.tasks, ...suite.probes].map((task) => [task.id, task.sha256]));
 }
 
+/** What one should know of a suite's rows, a line each; of overlaps the largest alone where there are several. */
+function notesOf({ suite: { id }, notes, overlaps }: InspectedSuite): string[] {
+  const [largest] = [...overlaps].sort((a, b) => b.count / b.of - a.count / a.of);
+  const more = overlaps.length > 1 ? `; ${overlaps.length - 1} more: lethe data verify ${id}` : '';
+  return [...notes, ...(largest ? [`${overlapLine(largest)}${more}`] : [])];
+}
+
 /**
- * Resolves and checks all that a run is asked for; writes nothing.
+ * Resolves and checks all that a run is asked for; writes nothing but a model of the hub, where the hub's models are kept.
  *
  * @param settings options of methods that win over those of the request
- * @returns the configuration, the folder it belongs to, and the suite it names
+ * @param note told of what is downloaded
+ * @returns the configuration, the folder it belongs to, the suite it names, and what one should know of its rows
  * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model, device
  */
 export async function resolveRequest(
-  request: RunRequest, settings: readonly Setting[],
-): Promise<{ configuration: Configuration; folder: string; suite: SuiteData }> {
+  request: RunRequest, settings: readonly Setting[], note: (text: string) => void,
+): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
   const reference = referenceOf(request);
   const methods = await methodsOf(request, settings);
-  const suite = await loadSuite(reference);
+  const inspected = await inspectSuite(reference);
+  const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
-  const dir = modelFolder(request.model ?? DEFAULT_MODEL);
-  const model = await loadModel(dir);
+  const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
+  const loaded = await loadModel(dir);
+  const model = { ...loaded, id: id ?? loaded.id };
   checkLength(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
@@ -134,7 +137,7 @@ export async function resolveRequest(
     training: suite.training,
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}-${sha256(configuration).slice(0, 8)}`));
-  return { configuration, folder, suite };
+  return { configuration, folder, suite, notes: notesOf(inspected) };
 }
 
 /**

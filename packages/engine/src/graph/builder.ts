@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { DType } from '../types.js';
-import type { Attribute, Graph, Initializer, Node, Value, ValueType } from './types.js';
+import type { Constant, DType } from '../types.js';
+import { ONNX_TYPE } from './onnx-types.js';
+import { type Attribute, type Graph, type Held, type Initializer, type Node, type Value, type ValueType, isHeld } from './types.js';
 
 const identities = new WeakMap<object, number>();
 let nextIdentity = 0;
@@ -60,28 +61,45 @@ export class GraphBuilder {
     return this.producers.get(ref);
   }
 
-  initializerOf(ref: string): Initializer | undefined {
-    return this.initializers.get(ref);
+  /** A constant that is held in memory. */
+  heldOf(ref: string): Held | undefined {
+    const known = this.initializers.get(ref);
+    return known && isHeld(known) ? known : undefined;
   }
 
-  private initializer(name: string, { shape, dtype, data }: Initializer): string {
-    this.initializers.set(name, { shape, dtype, data });
+  /** True for a constant that a file holds. */
+  isStored(ref: string): boolean {
+    const known = this.initializers.get(ref);
+    return known !== undefined && !isHeld(known);
+  }
+
+  private initializer(name: string, initializer: Initializer): string {
+    const { shape, dtype } = initializer;
+    this.initializers.set(name, initializer);
     this.values.set(name, { shape, dtype });
     return name;
   }
 
   /** A constant known by its content. The bytes are copied: the caller may change its own. */
-  literal(shape: readonly number[], dtype: ValueType, data: Initializer['data']): string {
+  literal(shape: readonly number[], dtype: ValueType, data: Held['data']): string {
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     const name = `c:${dtype}:${shape.join('x')}:${createHash('sha256').update(bytes).digest('hex')}`;
     return this.initializers.has(name) ? name : this.initializer(name, { shape, dtype, data: data.slice() });
   }
 
-  /** A constant known by the identity of `owner`: its bytes are neither hashed nor copied. */
-  constant(owner: object, initializer: Initializer): string {
+  /**
+   * A constant known by its identity: its bytes are neither hashed nor copied. One that is stored otherwise than it is computed
+   * with is an initializer as the file has it, which nodes widen and turn.
+   */
+  constant(owner: Constant): string {
     let id = identities.get(owner);
     if (id === undefined) identities.set(owner, (id = nextIdentity++));
-    return this.initializer(`k${id}`, initializer);
+    const { shape, dtype, stored } = owner;
+    if (!stored) return this.initializer(`k${id}`, { shape, dtype, data: owner.data });
+    const kept = stored.transposed ? shape.toReversed() : shape;
+    let ref = this.initializer(`k${id}`, { shape: kept, dtype: stored.dtype, stored });
+    if (stored.dtype !== dtype) ref = this.node('Cast', [ref], { shape: kept, dtype }, { to: ONNX_TYPE[dtype] });
+    return stored.transposed ? this.node('Transpose', [ref], { shape, dtype }, { perm: [1, 0] }) : ref;
   }
 
   ints(values: readonly number[]): string {
@@ -102,7 +120,7 @@ export class GraphBuilder {
   splatOf(ref: string): { readonly value: number; readonly scalar: string } | undefined {
     const producer = this.producers.get(ref);
     const scalar = producer?.op === 'Expand' ? producer.inputs[0]! : ref;
-    const known = this.initializers.get(scalar);
+    const known = this.heldOf(scalar);
     return known?.shape.length === 0 ? { value: Number(known.data[0]), scalar } : undefined;
   }
 

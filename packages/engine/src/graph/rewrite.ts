@@ -2,6 +2,7 @@ import { GraphBuilder } from './builder.js';
 import { reshapes } from './rules/reshapes.js';
 import { splats } from './rules/splats.js';
 import { transposes } from './rules/transposes.js';
+import { widening } from './rules/widening.js';
 import type { Graph, Node, Value } from './types.js';
 
 /**
@@ -29,7 +30,7 @@ export function rewrite(graph: Graph, rule: Rule): Graph {
 /** The rules that every program goes through, in this order. */
 export const RULES: readonly Rule[] = [splats, transposes, reshapes];
 
-/** The graph after all rules. */
-export function optimise(graph: Graph): Graph {
-  return RULES.reduce(rewrite, graph);
+/** The graph after all rules, for a kind of device. On a GPU constants live in its memory, where the runtime widens them once. */
+export function optimise(graph: Graph, device: string): Graph {
+  return [...RULES, ...(device === 'cpu' ? [widening] : [])].reduce(rewrite, graph);
 }

@@ -1,7 +1,7 @@
-import type { DType, Values } from '../types.js';
+import type { DType, Stored, Values } from '../types.js';
 
-/** `int64` appears only inside a graph: ONNX wants it for shapes, axes and indices. */
-export type ValueType = DType | 'int64';
+/** What else appears inside a graph: ONNX wants `int64` for shapes, axes and indices, and files hold floats of 16 bits. */
+export type ValueType = DType | 'int64' | 'float16' | 'bfloat16';
 
 /** What is known of a value before the program runs. */
 export interface Value {
@@ -22,9 +22,15 @@ export interface Node {
   readonly origin: string;
 }
 
-export interface Initializer extends Value {
+/** A constant of the graph that is held in memory. */
+export interface Held extends Value {
   readonly data: Values | BigInt64Array;
 }
+
+/** A constant of the graph, in memory or in a file. */
+export type Initializer = Held | (Value & { readonly stored: Stored });
+
+export const isHeld = (initializer: Initializer): initializer is Held => 'data' in initializer;
 
 export interface Graph {
   /** Each after the nodes whose outputs it reads. */

@@ -44,7 +44,7 @@ function beforeSplit(builder: GraphBuilder, ref: string): { ref: string; value: 
 function worksOnLastAxis({ op, inputs, attributes }: Node, builder: GraphBuilder): boolean {
   const rank = builder.valueOf(inputs[0]!).shape.length;
   if (op === 'SimplifiedLayerNormalization' || op === 'Softmax') return attributes['axis'] === -1;
-  const axes = builder.initializerOf(inputs[1]!)?.data;
+  const axes = builder.heldOf(inputs[1]!)?.data;
   return attributes['keepdims'] === 1 && axes?.length === 1 && Number(axes[0]) === rank - 1;
 }
 
@@ -64,11 +64,11 @@ export const reshapes: Rule = (node, builder, results) => {
   const rowwise = ROWWISE.has(op) && worksOnLastAxis(node, builder);
   if (!ELEMENTWISE.has(op) && !rowwise) return undefined;
   const moving = rowwise ? inputs.slice(0, 1) : inputs;
-  const pattern = moving.map((ref) => beforeSplit(builder, ref)).find((found) => found !== undefined);
+  const outer = lead(results[0]!.shape);
+  // a side that broadcasts has fewer rows than the result
+  const pattern = moving.map((ref) => beforeSplit(builder, ref)).find((found) => found && sizeOf(lead(found.value.shape)) === sizeOf(outer));
   if (!pattern) return undefined;
-  const [inner, outer] = [lead(pattern.value.shape), lead(results[0]!.shape)];
-  // a row that is repeated for others cannot give them its shape
-  if (sizeOf(inner) !== sizeOf(outer)) return undefined;
+  const inner = lead(pattern.value.shape);
   const last = results[0]!.shape.at(-1)!;
   const sunk: string[] = [];
   for (const ref of moving) {

@@ -1,0 +1,151 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createRandom, sizeOf } from '@lethe/core';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { GraphBuilder } from '../src/graph/builder.js';
+import { rewrite } from '../src/graph/rewrite.js';
+import { transposes } from '../src/graph/rules/transposes.js';
+import { widening } from '../src/graph/rules/widening.js';
+import type { Constant, ProgramDefinition, Stored, Values } from '../src/index.js';
+import { openDevice } from '../src/index.js';
+
+type Kind = Stored['dtype'];
+
+/** Bits of numbers that all three types have: small multiples of a quarter. */
+function encode(values: Float32Array, dtype: Kind): Uint8Array {
+  const words = new Uint32Array(values.buffer);
+  if (dtype === 'float32') return new Uint8Array(values.buffer);
+  const half = (word: number) => ((word >>> 16) & 0x8000) | ((word & 0x7fffffff) === 0 ? 0 : ((word & 0x7fffffff) - 0x38000000) >>> 13);
+  return new Uint8Array(Uint16Array.from(words, (word) => (dtype === 'bfloat16' ? word >>> 16 : half(word))).buffer);
+}
+
+const quarters = (name: string, size: number) => {
+  const random = createRandom(3, name);
+  return Float32Array.from({ length: size }, () => (random.below(17) - 8) / 4);
+};
+
+/** A constant in a file of its own, after 13 other bytes, so that no number is aligned. */
+async function stored(folder: string, name: string, shape: readonly number[], dtype: Kind, transposed = false): Promise<Constant> {
+  const data = quarters(name, sizeOf(shape));
+  const [rows, columns] = shape as [number, number];
+  const kept = transposed ? Float32Array.from(data, (_, i) => data[(i % rows) * columns + Math.floor(i / rows)]!) : data;
+  const bytes = encode(kept, dtype);
+  await mkdir(join(folder, name));
+  const file = join(folder, name, 'weights.bin');
+  await writeFile(file, Buffer.concat([Buffer.alloc(13), bytes, Buffer.alloc(5)]));
+  return { shape, dtype: 'float32', data, stored: { file, offset: 13, length: bytes.length, dtype, transposed } };
+}
+
+/** Rows of a table, a product, and the gradient of both sides' sum by x, which is a product with the transpose. */
+const definition = (constants: Record<string, Constant>): ProgramDefinition => ({
+  name: 'stored',
+  inputs: { ids: { shape: [5], dtype: 'int32' }, shift: { shape: [5, 6], dtype: 'float32' } },
+  constants,
+  compute: ({ ids, shift }, { table, turned, gain }) => {
+    const x = tf.mul(tf.add(tf.gather(table!, ids!), shift!), gain!);
+    const loss = (at: tf.Tensor) => tf.sum(tf.square(tf.matMul(at as tf.Tensor2D, turned as tf.Tensor2D)));
+    return { y: tf.matMul(x as tf.Tensor2D, turned as tf.Tensor2D), grad: tf.grad(loss)(x), scores: tf.matMul(x as tf.Tensor2D, table as tf.Tensor2D, false, true) };
+  },
+});
+const feeds: Record<string, Values> = { ids: Int32Array.of(3, 0, 8, 3, 1), shift: quarters('shift', 30) };
+
+describe('constants in files', () => {
+  let folder: string;
+  beforeEach(async () => (folder = await mkdtemp(join(tmpdir(), 'lethe-stored-'))));
+  afterEach(() => rm(folder, { recursive: true }));
+
+  for (const dtype of ['float32', 'float16', 'bfloat16'] as const) {
+    it(`give what those in memory give, as ${dtype}, transposed or not, in several folders`, async () => {
+      const constants = {
+        table: await stored(folder, 'table', [9, 6], dtype),
+        turned: await stored(folder, 'turned', [6, 4], dtype, true),
+        gain: await stored(folder, 'gain', [6], dtype),
+      };
+      const [cpu, plain] = [await openDevice({ name: 'cpu' }), await openDevice({ name: 'tfjs-cpu' })];
+      const [found, expected] = [
+        await (await cpu.compile(definition(constants))).run(feeds),
+        await (await plain.compile(definition(constants))).run(feeds),
+      ];
+      for (const [name, values] of Object.entries(expected)) expect([...found[name]!], name).to.deep.equal([...values]);
+      await cpu.dispose();
+    });
+  }
+
+  it('are mapped: compiling and running copies no large weight', async function () {
+    if (process.platform !== 'linux') this.skip(); // only Linux tells pages of files from others
+    const held = async () => Number(/RssAnon:\s+(\d+)/.exec(await readFile('/proc/self/status', 'utf8'))![1]) / 1024;
+    const size = 3072; // 36 MB
+    const file = join(folder, 'large.bin');
+    await writeFile(file, new Uint8Array(size * size * 4));
+    const weight: Constant = {
+      shape: [size, size],
+      dtype: 'float32',
+      get data(): Float32Array {
+        throw new Error('a mapped constant was read');
+      },
+      stored: { file, offset: 0, length: size * size * 4, dtype: 'float32', transposed: true },
+    };
+    const device = await openDevice({ name: 'cpu' });
+    const before = await held();
+    const program = await device.compile({
+      name: 'large',
+      inputs: { x: { shape: [2, size], dtype: 'float32' } },
+      constants: { weight },
+      compute: ({ x }, { weight: w }) => {
+        const loss = (at: tf.Tensor) => tf.sum(tf.square(tf.matMul(at as tf.Tensor2D, w as tf.Tensor2D)));
+        return { grad: tf.grad(loss)(x!) };
+      },
+    });
+    await program.run({ x: new Float32Array(2 * size).fill(1) });
+    expect((await held()) - before).to.be.below(18);
+    await device.dispose();
+  });
+});
+
+describe('the rule of widening', () => {
+  const builderOf = () => {
+    const builder = new GraphBuilder();
+    builder.input('x', { shape: [5, 6], dtype: 'float32' });
+    builder.input('ids', { shape: [5], dtype: 'int32' });
+    return builder;
+  };
+  const weight = (shape: readonly number[], transposed: boolean): Constant => ({
+    shape, dtype: 'float32', data: new Float32Array(), stored: { file: '/f', offset: 0, length: 0, dtype: 'float16', transposed },
+  });
+  const ops = (builder: GraphBuilder, out: string) => {
+    const graph = rewrite(builder.finish({ out }), transposes);
+    return [graph, rewrite(graph, widening)].map(({ nodes }) => nodes.map(({ op }) => op).join(' '));
+  };
+
+  it('widens a weight after the other side is there', () => {
+    const b = builderOf();
+    const turned = b.constant(weight([6, 4], true));
+    const [before, after] = ops(b, b.node('MatMul', ['x', turned], { shape: [5, 4], dtype: 'float32' }));
+    expect(before).to.equal('Cast Transpose MatMul');
+    expect(after).to.equal('Shape Sub ReduceSum Expand Add Reshape Cast Transpose MatMul');
+  });
+
+  it('widens once for each product: one that is kept for the next would stay in memory', () => {
+    const b = builderOf();
+    const w = b.constant(weight([6, 6], false));
+    const y = b.node('MatMul', ['x', w], { shape: [5, 6], dtype: 'float32' });
+    const [before, after] = ops(b, b.node('MatMul', [y, w], { shape: [5, 6], dtype: 'float32' }));
+    expect(before!.match(/Cast/g)).to.have.length(1);
+    expect(after!.match(/Cast/g)).to.have.length(2);
+  });
+
+  it('gathers rows before it widens them', () => {
+    const b = builderOf();
+    const rows = b.node('Gather', [b.constant(weight([9, 6], false)), 'ids'], { shape: [5, 6], dtype: 'float32' });
+    expect(ops(b, rows)).to.deep.equal(['Cast Gather', 'Gather Cast']);
+  });
+
+  it('leaves other products alone', () => {
+    const b = builderOf();
+    const other = b.literal([6, 2], 'float32', new Float32Array(12).fill(1, 3));
+    const [before, after] = ops(b, b.node('MatMul', ['x', other], { shape: [5, 2], dtype: 'float32' }));
+    expect(after).to.equal(before);
+  });
+});

@@ -1,0 +1,27 @@
+import { adapterLearner } from '@lethe/harness';
+import { ToyStream, methodBeside } from '@lethe/testkit';
+import { expect } from 'chai';
+
+const open = (name: string, options = {}) => methodBeside(new URL(`../../plugins/${name}/index.js`, import.meta.url).href, options);
+
+describe('what a method adds, as one adapter', () => {
+  for (const name of ['lora-sequential', 'joint', 'ewc', 'o-lora']) {
+    it(`gives the predictions of ${name} after every task`, async () => {
+      const tested = await open(name, name === 'ewc' ? { lambda: 10 } : {});
+      const stream = await ToyStream.of(tested);
+      for (let stage = 1; stage <= stream.stages; stage++) {
+        await stream.learn(stage, 10);
+        const adapter = stream.learner.adapter!();
+        const alone = await ToyStream.of({ ...tested, method: { create: () => adapterLearner(adapter) } });
+        const own = stream.predict(stage);
+        alone.predict(stage).forEach((value, i) => expect(value).to.be.closeTo(own[i]!, 1e-5));
+        const rank = name === 'o-lora' ? 4 * stage : 4;
+        expect(Object.values(adapter).map(({ a, b }) => [a.shape, b.shape])).to.deep.equal([[[8, rank], [rank, 6]], [[6, rank], [rank, 4]]]);
+      }
+    });
+  }
+
+  it('is not there where a gate decides, or nothing is added', async () => {
+    for (const name of ['seta', 'zero-shot']) expect((await ToyStream.of(await open(name))).learner.adapter).to.equal(undefined);
+  });
+});
