@@ -23,6 +23,7 @@ export const ERROR_CATALOGUE = {
   LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',
   LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
   LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',
+  LETHE_MODEL_SITES: 'A suite adapts linear layers of kinds that the model does not have.',
   LETHE_MODEL_LENGTH: 'A suite asks for longer sequences than the model can read.',
   // engine
   LETHE_ENGINE_KERNEL: 'The compiler has no kernel for this operation.',
