@@ -32,6 +32,8 @@ function optionsFor({ device, threads }: Place, { externalData, folder }: OnnxMo
     interOpNumThreads: 1,
     // a plan of all memory in one block is no faster here, and every session would keep its block
     enableMemPattern: false,
+    // an arena never gives back what one run needed: with a session for every shape that adds up
+    enableCpuMemArena: false,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4, // what goes wrong is thrown, and need not be printed too
     ...(externalData.length > 0 ? { externalData } : {}),

@@ -5,7 +5,7 @@ import { serialise } from './onnx.js';
 import { openSession } from './session.js';
 import type { ProgramDefinition } from './types.js';
 
-/** What sessions that nobody uses may hold together in constants; each may hold them twice, the second time packed. */
+/** What sessions that nobody uses may hold together in constants; packed copies come on top. */
 const IDLE_BYTES = 128 * 2 ** 20;
 
 interface Entry {

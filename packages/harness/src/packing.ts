@@ -37,6 +37,8 @@ export interface PackedBatch {
 const KEPT_END = 8;
 /** Lengths of batches are multiples of this: few programs against little padding. */
 const STEP = 8;
+/** The same for the targets of a row: tasks with options of about the same length share their programs. */
+const TARGET_STEP = 4;
 const roundUp = (n: number, step: number) => Math.ceil(n / step) * step;
 const begins = (whole: readonly number[], part: readonly number[]) => part.every((token, i) => token === whole[i]);
 
@@ -98,9 +100,9 @@ export function trainingShape(batch: readonly EncodedExample[], rows: readonly E
   return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
 }
 
-/** Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows`. */
+/** Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row. */
 export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
-  const targets = size * largest(rows, scoringTargets);
+  const targets = size * roundUp(largest(rows, scoringTargets), TARGET_STEP);
   return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), STEP), targets });
 }
 

@@ -22,9 +22,9 @@ describe('packing', () => {
     expect([...ids.slice(0, 7)]).to.deep.equal([5, 6, 7, 1, 2, 3, 0]);
     expect([...positions.slice(0, 6)]).to.deep.equal([0, 1, 2, 3, 3, 4]);
     expect([...segments.slice(0, 7)]).to.deep.equal([1, 1, 1, 2, 3, 3, 0]);
-    expect([...index]).to.deep.equal([2, 2, 4, 8, 8, 8]);
+    expect([...index]).to.deep.equal([2, 2, 4, 0, 8, 8, 8, 8]);
     expect(owners).to.deep.equal([
-      { at: 0, row: 0, option: 0 }, { at: 1, row: 0, option: 1 }, { at: 2, row: 0, option: 1 }, { at: 3, row: 1, option: 0 }, { at: 4, row: 1, option: 1 },
+      { at: 0, row: 0, option: 0 }, { at: 1, row: 0, option: 1 }, { at: 2, row: 0, option: 1 }, { at: 4, row: 1, option: 0 }, { at: 5, row: 1, option: 1 },
     ]);
   });
 });
