@@ -1,130 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDevice } from '@lethe/engine';
-import Table from 'cli-table3';
+import { loadModel } from '@lethe/model';
+import { writeRandomCheckpoint } from './checkpoint.js';
 import { scoringFlops, trainingFlops } from './flops.js';
-import { race, type Spread } from './measure.js';
-import { ROOF_SIZE, randomModel, roofRunner, scoringRunner, trainingRunner } from './programs.js';
-import { shapesOf } from './shapes.js';
-
-interface Row {
-  readonly model: string;
-  readonly parameters: number;
-  readonly work: string;
-  readonly device: string;
-  readonly threads: number;
-  readonly milliseconds: Spread;
-  readonly tokensPerSecond: number | null;
-  readonly gflops: number;
-  /** Rate of products over that of one large product with the same threads in the same run. */
-  readonly ofRoof: number | null;
-  /** Seconds to trace, write and open the program. */
-  readonly compileSeconds: number | null;
-}
+import { type Contender, type Spread, race, timed } from './measure.js';
+import { ROOF_PRODUCTS, ROOF_SIZE, roofRunner, scoringRunner, trainingRunner } from './programs.js';
+import { OPTIONS, type Shape, promptOf, shapesOf } from './shapes.js';
+import { type Row, tableOf } from './table.js';
+import { openTorch } from './torch.js';
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    models: { type: 'string', default: '' },
+    models: { type: 'string', default: 'nano,10m' },
     threads: { type: 'string', default: '1,2' },
     rounds: { type: 'string', default: '8' },
     repeats: { type: 'string', default: '4' },
     wasm: { type: 'boolean', default: true },
-    tokens: { type: 'string' },
+    compile: { type: 'boolean', default: true },
+    'against-torch': { type: 'string' },
   },
   allowNegative: true,
 });
-
 const [rounds, repeats] = [Number(values.rounds), Number(values.repeats)];
-const rows: Row[] = [];
+const python = values['against-torch'];
 
-async function timed<T>(work: () => Promise<T>): Promise<{ result: T; seconds: number }> {
-  const start = performance.now();
-  const result = await work();
-  return { result, seconds: (performance.now() - start) / 1000 };
+/** What one run of a kind of work needs: products, and tokens as the usual loop counts them, which reads the prompt with each option. */
+function needs(work: Row['work'], shape: Shape): { flops: number; tokens: number | null } {
+  const { batch, tokens, targets } = shape;
+  if (work === 'roof') return { flops: 2 * ROOF_PRODUCTS * ROOF_SIZE ** 3, tokens: null };
+  if (work === 'train') return { flops: trainingFlops(shape), tokens: batch * tokens };
+  return { flops: scoringFlops({ ...shape, targets: OPTIONS * targets }), tokens: batch * OPTIONS * (promptOf(shape) + targets) };
 }
 
-for (const chosen of await shapesOf(values.models.split(',').filter(Boolean))) {
-  const shape = values.tokens === undefined ? chosen : { ...chosen, tokens: Number(values.tokens) };
-  const model = randomModel(shape);
-  const perRun = shape.batch * shape.tokens;
-  const rowOf = (
-    row: Pick<Row, 'work' | 'device' | 'threads' | 'milliseconds'>,
-    flops: number,
-    roof?: number,
-    compileSeconds?: number,
-  ): Row => {
-    const gflops = flops / row.milliseconds.median / 1e6;
+interface Entry extends Contender, Pick<Row, 'work' | 'device' | 'compileSeconds'> {}
+
+/** A program of this process and the seconds to trace, write and open it. */
+async function entryOf(work: Row['work'], device: string, open: () => Promise<{ run: () => Promise<unknown> }>, times: number): Promise<Entry> {
+  const start = performance.now();
+  const { run } = await open();
+  return { work, device, repeats: times, run: timed(run), compileSeconds: (performance.now() - start) / 1000 };
+}
+
+/** Times everything that is asked for on one model and number of threads. */
+async function measure(shape: Shape, folder: string, threads: number): Promise<Row[]> {
+  const model = await loadModel(folder);
+  const device = await openDevice({ name: 'cpu', threads });
+  const entries: Entry[] = [
+    await entryOf('roof', 'cpu', () => roofRunner(device), repeats),
+    await entryOf('train', 'cpu', () => trainingRunner(device, model, shape), repeats),
+    await entryOf('score', 'cpu', () => scoringRunner(device, model, shape), repeats),
+  ];
+  const torch = python === undefined ? null : await openTorch(python, folder, shape, threads);
+  if (torch) {
+    const add = (work: 'train' | 'score', name: string, word: 'train' | 'compiled' | 'score') =>
+      entries.push({ work, device: name, repeats, run: () => torch.run(word), compileSeconds: null });
+    add('train', 'torch', 'train');
+    if (values.compile) add('train', 'torch.compile', 'compiled');
+    add('score', 'torch', 'score');
+  }
+  const wasm = values.wasm && threads === 1 ? await openDevice({ name: 'wasm' }) : null;
+  if (wasm) entries.push(await entryOf('train', 'wasm', () => trainingRunner(wasm, model, shape), 1));
+  const spreads = await race(entries, rounds);
+  torch?.close();
+  await device.dispose();
+  const rowOf = ({ work, device: name, compileSeconds }: Entry, milliseconds: Spread, roof: Spread): Row => {
+    const { flops, tokens } = needs(work, shape);
+    const share = (time: (spread: Spread) => number) => (flops / time(milliseconds)) / (needs('roof', shape).flops / time(roof));
     return {
-      ...row,
       model: shape.id,
       parameters: model.parameters,
-      gflops,
-      tokensPerSecond: row.work === 'roof' ? null : (1000 * perRun) / row.milliseconds.median,
-      ofRoof: roof === undefined ? null : gflops / roof,
-      compileSeconds: compileSeconds ?? null,
+      work,
+      device: name,
+      threads,
+      milliseconds,
+      tokensPerSecond: tokens === null ? null : (1000 * tokens) / milliseconds.median,
+      gflops: flops / milliseconds.median / 1e6,
+      ofRoof: work === 'roof' ? null : share(({ median }) => median),
+      ofRoofByProcessor: work === 'roof' ? null : share(({ processor }) => processor),
+      compileSeconds,
+      versions: name.startsWith('torch') ? torch!.versions : null,
     };
   };
-  for (const threads of values.threads.split(',').map(Number)) {
-    const device = await openDevice({ name: 'cpu', threads });
-    const roof = await roofRunner(device);
-    const train = await timed(() => trainingRunner(device, model, shape));
-    const score = await timed(() => scoringRunner(device, model, shape));
-    const [roofTime, trainTime, scoreTime] = (await race(
-      [
-        { run: roof.run, repeats },
-        { run: train.result.run, repeats },
-        { run: score.result.run, repeats },
-      ],
-      rounds,
-    )) as [Spread, Spread, Spread];
-    const on = { device: 'cpu', threads };
-    const roofRow = rowOf({ ...on, work: 'roof', milliseconds: roofTime }, 2 * ROOF_SIZE ** 3);
-    rows.push(
-      roofRow,
-      rowOf({ ...on, work: 'train', milliseconds: trainTime }, trainingFlops(shape), roofRow.gflops, train.seconds),
-      rowOf({ ...on, work: 'score', milliseconds: scoreTime }, scoringFlops(shape), roofRow.gflops, score.seconds),
-    );
-    await device.dispose();
-  }
-  if (values.wasm) {
-    const device = await openDevice({ name: 'wasm' });
-    const { run } = await trainingRunner(device, model, shape);
-    const [time] = await race([{ run, repeats: 1 }], 3);
-    rows.push(rowOf({ work: 'train', device: 'wasm', threads: device.threads, milliseconds: time! }, trainingFlops(shape)));
-    await device.dispose();
+  return entries.map((entry, i) => rowOf(entry, spreads[i]!, spreads[0]!));
+}
+
+const rows: Row[] = [];
+for (const shape of shapesOf(values.models.split(','))) {
+  const folder = await mkdtemp(join(tmpdir(), 'lethe-bench-'));
+  try {
+    await writeRandomCheckpoint(folder, shape.config, 'F32');
+    for (const threads of values.threads.split(',').map(Number)) rows.push(...(await measure(shape, folder, threads)));
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }
 
 /** A single thread that is not disturbed has the processor nearly all the time. */
 const UNDISTURBED = 0.9;
-const disturbed = rows.filter(({ threads, milliseconds }) => threads === 1 && milliseconds.processors < UNDISTURBED);
-if (disturbed.length > 0) {
-  const least = Math.min(...disturbed.map(({ milliseconds }) => milliseconds.processors));
-  process.stderr.write(
-    `The machine was busy with other things (${(100 * least).toFixed(0)} % of a processor): rates are not to be trusted.\n`,
-  );
+const least = Math.min(...rows.filter(({ threads }) => threads === 1).map(({ milliseconds }) => milliseconds.processors));
+if (least < UNDISTURBED) {
+  const share = (100 * least).toFixed(0);
+  process.stderr.write(`The machine was busy with other things (${share} % of a processor): trust the times of the processor alone.\n`);
 }
-
-if (values.json) process.stdout.write(`${JSON.stringify({ schema: 'lethe.bench/1', node: process.version, rows }, null, 2)}\n`);
-else {
-  const table = new Table({
-    head: ['model', 'work', 'device', 'threads', 'ms (quartiles)', 'tokens/s', 'GFLOP/s', 'of roof', 'compile s'],
-    style: { head: [], border: [] },
-  });
-  const digits = (value: number | null, places: number) => (value === null ? '' : value.toFixed(places));
-  for (const row of rows) {
-    const { median, low, high } = row.milliseconds;
-    table.push([
-      `${row.model} (${digits(row.parameters / 1e6, 1)} M)`,
-      row.work,
-      row.device,
-      row.threads,
-      `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`,
-      digits(row.tokensPerSecond, 0),
-      digits(row.gflops, 1),
-      row.ofRoof === null ? '' : `${(100 * row.ofRoof).toFixed(0)} %`,
-      digits(row.compileSeconds, 2),
-    ]);
-  }
-  process.stdout.write(`${table.toString()}\n`);
-}
+process.stdout.write(
+  values.json ? `${JSON.stringify({ schema: 'lethe.bench/2', node: process.version, rows }, null, 2)}\n` : `${tableOf(rows)}\n`,
+);

@@ -1,41 +1,13 @@
 import type { Arrays, Learner, NdArray } from '@lethe/core';
-import { createRandom, sizeOf } from '@lethe/core';
+import { createRandom } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
-import type { Constant, Device, Program, TensorSpec, Values } from '@lethe/engine';
+import type { Device, TensorSpec, Values } from '@lethe/engine';
 import { compileTrainingStep } from '@lethe/harness';
-import { features, hidden, type LanguageModel, layoutOf, logProbabilities, sitesOf } from '@lethe/model';
+import type { LanguageModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
-import { BUDGET, type Shape } from './shapes.js';
+import { BUDGET, OPTIONS, type Shape, promptOf } from './shapes.js';
 
 const random = createRandom(1, 'bench');
-
-/** A model of this shape with random weights. */
-export function randomModel({ id, config }: Shape): LanguageModel {
-  const weights = Object.fromEntries(
-    layoutOf(config).map(({ name, shape }): [string, Constant] => [
-      name,
-      { shape, dtype: 'float32', data: random.fork(id, name).normals(sizeOf(shape), shape.length === 1 ? 1 : 0.05) },
-    ]),
-  );
-  return {
-    id,
-    config,
-    weights,
-    sha256: id,
-    sites: sitesOf(config),
-    featureSize: 2 * config.hiddenSize,
-    parameters: Object.values(weights).reduce((sum, { data }) => sum + data.length, 0),
-    tokenizer: {
-      vocabSize: config.vocabSize,
-      endOfText: 0,
-      encode: (text) => text.trim().split(/\s+/).map(Number),
-      decode: (ids) => ids.join(' '),
-    },
-    hidden: (batch, tensors, adapt) => hidden(config, batch, tensors, adapt),
-    logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
-    features: (batch, tensors) => features(config, batch, tensors),
-  };
-}
 
 function batchOf({ batch, tokens, targets, config }: Shape): Record<string, Values> {
   const draw = random.fork('batch');
@@ -71,7 +43,6 @@ function loraLearner(arrays: Arrays): Learner {
 export interface Runner {
   /** One step; the next one goes on from its result. */
   readonly run: () => Promise<Readonly<Record<string, Values>>>;
-  readonly program: Program;
 }
 
 /** The harness' own training step of low-rank adapters, every step fed with what the last one gave. */
@@ -85,7 +56,6 @@ export async function trainingRunner(device: Device, model: LanguageModel, shape
   let state: Record<string, Values> = { flat: joined, m: new Float32Array(joined.length), v: new Float32Array(joined.length) };
   let step = 0;
   return {
-    program,
     run: async () => {
       step++;
       const { flat, m, v, ...rest } = await program.run({
@@ -101,43 +71,71 @@ export async function trainingRunner(device: Device, model: LanguageModel, shape
   };
 }
 
-/** Log-probabilities of the targets under the model alone. */
+/**
+ * Log-probabilities of the tokens of all options under the model alone. A row is its prompt and all options, each its own segment,
+ * as the harness packs them.
+ */
 export async function scoringRunner(device: Device, model: LanguageModel, shape: Shape): Promise<Runner> {
-  const { weight: _, ...batch } = batchOf(shape);
-  const grid: TensorSpec = { shape: [shape.batch, shape.tokens], dtype: 'int32' };
-  const list: TensorSpec = { shape: [shape.batch * shape.targets], dtype: 'int32' };
+  const { batch, tokens, targets } = shape;
+  const prompt = promptOf(shape);
+  const wanted = OPTIONS * targets;
+  const draw = random.fork('score');
+  const at = (of: (column: number, option: number) => number) =>
+    Int32Array.from({ length: batch * tokens }, (_, n) => {
+      const column = n % tokens;
+      return of(column, column < prompt ? -1 : Math.floor((column - prompt) / targets));
+    });
+  const feeds = {
+    ids: at(() => draw.below(model.config.vocabSize)),
+    positions: at((column, option) => (option < 0 ? column : prompt + ((column - prompt) % targets))),
+    segments: at((_, option) => option + 2),
+    index: Int32Array.from({ length: batch * wanted }, (_, n) => {
+      const place = n % wanted;
+      // the first token of an option is predicted by the end of the prompt
+      return Math.floor(n / wanted) * tokens + prompt - 1 + (place % targets === 0 ? 0 : place);
+    }),
+    token: Int32Array.from({ length: batch * wanted }, () => draw.below(model.config.vocabSize)),
+  };
+  const grid: TensorSpec = { shape: [batch, tokens], dtype: 'int32' };
+  const list: TensorSpec = { shape: [batch * wanted], dtype: 'int32' };
   const program = await device.compile({
     name: 'score',
     inputs: { ids: grid, positions: grid, segments: grid, index: list, token: list },
     constants: model.weights,
     compute: ({ ids, positions, segments, index, token }, weights) => {
-      const wanted = tf.reshape(index!, [shape.batch, shape.targets]) as tf.Tensor2D;
       const batchTensors = {
         ids: ids as tf.Tensor2D,
         positions: positions as tf.Tensor2D,
         segments: segments as tf.Tensor2D,
-        wanted,
+        wanted: tf.reshape(index!, [batch, wanted]) as tf.Tensor2D,
       };
       const states = model.hidden(batchTensors, weights, null);
       return { logp: model.logProbabilities(states, { index: null, token: token as tf.Tensor1D }, weights) };
     },
   });
-  return { program, run: () => program.run(batch) };
+  return { run: () => program.run(feeds) };
 }
 
-/** Rows and columns of the large product. */
+/** Rows and columns of the large products, and how many follow each other in one run. */
 export const ROOF_SIZE = 1024;
+export const ROOF_PRODUCTS = 8;
 
-/** One large matrix product with a constant right side: the roof of what the machine gives to products. */
+/**
+ * Large matrix products with a constant right side: the roof of what the machine gives to products. Several in a run, of which
+ * one number comes back: handing over the matrices takes as long as a third of one product on two threads.
+ */
 export async function roofRunner(device: Device): Promise<Runner> {
-  const draw = (name: string) => random.fork(name).normals(ROOF_SIZE * ROOF_SIZE, 1);
+  const draw = (name: string) => random.fork(name).normals(ROOF_SIZE * ROOF_SIZE, 1 / Math.sqrt(ROOF_SIZE));
   const spec: TensorSpec = { shape: [ROOF_SIZE, ROOF_SIZE], dtype: 'float32' };
   const program = await device.compile({
     name: 'roof',
     inputs: { a: spec },
     constants: { b: { ...spec, data: draw('b') } },
-    compute: ({ a }, { b }) => ({ y: tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D) }),
+    compute: ({ a }, { b }) => {
+      const product = Array.from({ length: ROOF_PRODUCTS }).reduce<tf.Tensor>((y) => tf.matMul(y as tf.Tensor2D, b as tf.Tensor2D), a!);
+      return { y: tf.max(product) };
+    },
   });
   const a = draw('a');
-  return { program, run: () => program.run({ a }) };
+  return { run: () => program.run({ a }) };
 }

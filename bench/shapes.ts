@@ -1,27 +1,26 @@
 import type { TrainingBudget } from '@lethe/core';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type ModelConfig, loadModel } from '@lethe/model';
+import type { LlamaConfig } from '@lethe/model';
 
 /** A model and a batch to measure. */
 export interface Shape {
   readonly id: string;
-  readonly config: ModelConfig;
+  readonly config: LlamaConfig;
   readonly batch: number;
   readonly tokens: number;
-  /** Tokens of one row that the loss or the score looks at. */
+  /** Tokens of one row that the loss looks at, or of one option that is scored. */
   readonly targets: number;
 }
 
-const llama = (vocabSize: number, hiddenSize: number, intermediateSize: number, layers: number): ModelConfig => ({
+const llama = (
+  vocabSize: number, hiddenSize: number, intermediateSize: number, layers: number, heads = hiddenSize / 64, keyValueHeads = heads,
+): LlamaConfig => ({
   architecture: 'llama',
   vocabSize,
   hiddenSize,
   intermediateSize,
   layers,
-  heads: hiddenSize / 64,
-  keyValueHeads: hiddenSize / 64,
+  heads,
+  keyValueHeads,
   headSize: 64,
   maxPositions: 256,
   normEpsilon: 1e-5,
@@ -29,13 +28,20 @@ const llama = (vocabSize: number, hiddenSize: number, intermediateSize: number, 
   tiedHead: true,
 });
 
-/** The model that is shipped, seen from `bench/dist`. */
-const NANO = fileURLToPath(new URL('../../packages/model/lethe-nano', import.meta.url));
-
 const SHAPES: readonly Shape[] = [
-  { id: 'nano', config: llama(1024, 256, 704, 4), batch: 16, tokens: 48, targets: 3 },
-  { id: '10m', config: llama(2048, 384, 1024, 6), batch: 16, tokens: 48, targets: 3 },
+  { id: 'nano', config: llama(1024, 256, 640, 4), batch: 16, tokens: 48, targets: 3 },
+  { id: '1m', config: llama(1024, 128, 352, 4), batch: 16, tokens: 128, targets: 3 },
+  { id: '10m', config: llama(2048, 384, 1024, 6), batch: 8, tokens: 128, targets: 3 },
+  { id: '100m', config: llama(16384, 768, 2048, 12), batch: 4, tokens: 128, targets: 3 },
+  // the sizes of Qwen2.5-0.5B
+  { id: '500m', config: llama(151936, 896, 4864, 24, 14, 2), batch: 2, tokens: 128, targets: 3 },
 ];
+
+/** Options of a row that is scored, each of as many tokens as there are targets. */
+export const OPTIONS = 4;
+
+/** Tokens of the prompt of a row that is scored: prompt and options together fill the row. */
+export const promptOf = ({ tokens, targets }: Shape): number => tokens - OPTIONS * targets;
 
 /** Adapters of rank 8 on the query and value of every layer, as the suites have them. */
 export const BUDGET: TrainingBudget = {
@@ -51,18 +57,11 @@ export const BUDGET: TrainingBudget = {
   maxTokens: 256,
 };
 
-/**
- * The shapes with these names, all of them for none; `nano` is that of the shipped model when it is there.
- * Throws a RangeError for a name that is not known.
- */
-export async function shapesOf(ids: readonly string[]): Promise<Shape[]> {
-  const unknown = ids.find((id) => !SHAPES.some((shape) => shape.id === id));
-  if (unknown !== undefined)
-    throw new RangeError(`there is no shape "${unknown}"; choose among ${SHAPES.map(({ id }) => id).join(', ')}`);
-  const chosen = SHAPES.filter(({ id }) => ids.length === 0 || ids.includes(id));
-  return Promise.all(
-    chosen.map(async (shape) =>
-      shape.id === 'nano' && existsSync(join(NANO, 'config.json')) ? { ...shape, config: (await loadModel(NANO)).config } : shape,
-    ),
-  );
+/** The shapes with these names, in this order. Throws a RangeError for a name that is not known. */
+export function shapesOf(ids: readonly string[]): Shape[] {
+  return ids.map((id) => {
+    const shape = SHAPES.find((known) => known.id === id);
+    if (shape) return shape;
+    throw new RangeError(`there is no shape "${id}"; choose among ${SHAPES.map((known) => known.id).join(', ')}`);
+  });
 }

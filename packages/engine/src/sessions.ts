@@ -1,11 +1,11 @@
 import type * as ort from 'onnxruntime-node';
 import { keyOf } from './graph/builder.js';
-import { type Graph, isHeld } from './graph/types.js';
+import { type Graph, type Initializer, isHeld } from './graph/types.js';
 import { serialise } from './onnx.js';
 import { openSession } from './session.js';
 import type { ProgramDefinition } from './types.js';
 
-/** What sessions that nobody uses may hold together in constants; packed copies come on top. */
+/** The constants that sessions which nobody uses may have together; each may hold them twice, the second time packed. */
 const IDLE_BYTES = 128 * 2 ** 20;
 
 interface Entry {
@@ -40,7 +40,9 @@ export class Sessions {
     let entry = this.entries.get(id);
     if (!entry) {
       const session = openSession(serialise(graph, inputs), { device: this.device, threads: this.threads, program: name });
-      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + (isHeld(constant) ? constant.data.byteLength : 0), 0);
+      // mapped constants count too: what a session of a large model keeps of them is nothing, but its activations are large
+      const sizeOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
+      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), 0);
       this.entries.set(id, (entry = { id, session, bytes, users: 0 }));
     }
     const lent = entry;

@@ -5,8 +5,8 @@ import { createRandom, sizeOf } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { GraphBuilder } from '../src/graph/builder.js';
-import { rewrite } from '../src/graph/rewrite.js';
-import { transposes } from '../src/graph/rules/transposes.js';
+import { type Rule, rewrite } from '../src/graph/rewrite.js';
+import { turned } from '../src/graph/rules/turned.js';
 import { widening } from '../src/graph/rules/widening.js';
 import type { Constant, ProgramDefinition, Stored, Values } from '../src/index.js';
 import { openDevice } from '../src/index.js';
@@ -104,25 +104,29 @@ describe('constants in files', () => {
   });
 });
 
-describe('the rule of widening', () => {
-  const builderOf = () => {
-    const builder = new GraphBuilder();
-    builder.input('x', { shape: [5, 6], dtype: 'float32' });
-    builder.input('ids', { shape: [5], dtype: 'int32' });
-    return builder;
-  };
-  const weight = (shape: readonly number[], transposed: boolean): Constant => ({
-    shape, dtype: 'float32', data: new Float32Array(), stored: { file: '/f', offset: 0, length: 0, dtype: 'float16', transposed },
-  });
-  const ops = (builder: GraphBuilder, out: string) => {
-    const graph = rewrite(builder.finish({ out }), transposes);
-    return [graph, rewrite(graph, widening)].map(({ nodes }) => nodes.map(({ op }) => op).join(' '));
-  };
+const builderOf = () => {
+  const builder = new GraphBuilder();
+  builder.input('x', { shape: [5, 6], dtype: 'float32' });
+  builder.input('ids', { shape: [5], dtype: 'int32' });
+  return builder;
+};
+const weight = (shape: readonly number[], transposed: boolean, dtype: Kind = 'float16'): Constant => ({
+  shape,
+  dtype: 'float32',
+  data: new Float32Array(),
+  stored: { file: '/f', offset: 0, length: 0, dtype, transposed },
+});
+/** The operations before and after the rules. */
+const ops = (builder: GraphBuilder, out: string, ...rules: Rule[]) => {
+  const graph = builder.finish({ out });
+  return [graph, rules.reduce(rewrite, graph)].map(({ nodes }) => nodes.map(({ op }) => op).join(' '));
+};
 
+describe('the rule of widening', () => {
   it('widens a weight after the other side is there', () => {
     const b = builderOf();
     const turned = b.constant(weight([6, 4], true));
-    const [before, after] = ops(b, b.node('MatMul', ['x', turned], { shape: [5, 4], dtype: 'float32' }));
+    const [before, after] = ops(b, b.node('MatMul', ['x', turned], { shape: [5, 4], dtype: 'float32' }), widening);
     expect(before).to.equal('Cast Transpose MatMul');
     expect(after).to.equal('Shape Sub ReduceSum Expand Add Reshape Cast Transpose MatMul');
   });
@@ -131,7 +135,7 @@ describe('the rule of widening', () => {
     const b = builderOf();
     const w = b.constant(weight([6, 6], false));
     const y = b.node('MatMul', ['x', w], { shape: [5, 6], dtype: 'float32' });
-    const [before, after] = ops(b, b.node('MatMul', [y, w], { shape: [5, 6], dtype: 'float32' }));
+    const [before, after] = ops(b, b.node('MatMul', [y, w], { shape: [5, 6], dtype: 'float32' }), widening);
     expect(before!.match(/Cast/g)).to.have.length(1);
     expect(after!.match(/Cast/g)).to.have.length(2);
   });
@@ -139,13 +143,36 @@ describe('the rule of widening', () => {
   it('gathers rows before it widens them', () => {
     const b = builderOf();
     const rows = b.node('Gather', [b.constant(weight([9, 6], false)), 'ids'], { shape: [5, 6], dtype: 'float32' });
-    expect(ops(b, rows)).to.deep.equal(['Cast Gather', 'Gather Cast']);
+    expect(ops(b, rows, widening)).to.deep.equal(['Cast Gather', 'Gather Cast']);
   });
 
   it('leaves other products alone', () => {
     const b = builderOf();
     const other = b.literal([6, 2], 'float32', new Float32Array(12).fill(1, 3));
-    const [before, after] = ops(b, b.node('MatMul', ['x', other], { shape: [5, 2], dtype: 'float32' }));
+    const [before, after] = ops(b, b.node('MatMul', ['x', other], { shape: [5, 2], dtype: 'float32' }), widening, turned);
+    expect(after).to.equal(before);
+  });
+});
+
+describe('the rule of turned matrices', () => {
+  const product = (b: GraphBuilder, w: Constant) => b.node('MatMul', ['x', b.constant(w)], { shape: [5, 4], dtype: 'float32' });
+
+  it('reads a matrix as its file has it', () => {
+    const b = builderOf();
+    const graph = rewrite(b.finish({ out: product(b, weight([6, 4], true, 'float32')) }), turned);
+    expect(graph.nodes.map(({ op, attributes }) => [op, attributes])).to.deep.equal([['Gemm', { transB: 1 }]]);
+  });
+
+  it('does so after the matrix was widened', () => {
+    const b = builderOf();
+    const [, after] = ops(b, product(b, weight([6, 4], true)), widening, turned);
+    expect(after).to.equal('Shape Sub ReduceSum Expand Add Reshape Cast Gemm');
+  });
+
+  it('leaves matrices in memory to the runtime, which packs them', () => {
+    const b = builderOf();
+    const held = b.node('Transpose', [b.literal([4, 6], 'float32', new Float32Array(24).fill(1, 3))], { shape: [6, 4], dtype: 'float32' }, { perm: [1, 0] });
+    const [before, after] = ops(b, b.node('MatMul', ['x', held], { shape: [5, 4], dtype: 'float32' }), turned);
     expect(after).to.equal(before);
   });
 });

@@ -2,6 +2,7 @@ import { GraphBuilder } from './builder.js';
 import { reshapes } from './rules/reshapes.js';
 import { splats } from './rules/splats.js';
 import { transposes } from './rules/transposes.js';
+import { turned } from './rules/turned.js';
 import { widening } from './rules/widening.js';
 import type { Graph, Node, Value } from './types.js';
 
@@ -30,7 +31,10 @@ export function rewrite(graph: Graph, rule: Rule): Graph {
 /** The rules that every program goes through, in this order. */
 export const RULES: readonly Rule[] = [splats, transposes, reshapes];
 
-/** The graph after all rules, for a kind of device. On a GPU constants live in its memory, where the runtime widens them once. */
+/** Those for constants that stay in files. On a GPU constants live in its memory, where the runtime widens and turns them once. */
+const MAPPING: readonly Rule[] = [widening, turned];
+
+/** The graph after all rules, for a kind of device. */
 export function optimise(graph: Graph, device: string): Graph {
-  return [...RULES, ...(device === 'cpu' ? [widening] : [])].reduce(rewrite, graph);
+  return [...RULES, ...(device === 'cpu' ? MAPPING : [])].reduce(rewrite, graph);
 }

@@ -1,0 +1,55 @@
+import Table from 'cli-table3';
+import type { Spread } from './measure.js';
+
+export interface Row {
+  readonly model: string;
+  readonly parameters: number;
+  readonly work: 'roof' | 'train' | 'score';
+  /** `cpu` and `wasm` are this engine's devices; `torch` and `torch.compile` are PyTorch. */
+  readonly device: string;
+  readonly threads: number;
+  readonly milliseconds: Spread;
+  readonly tokensPerSecond: number | null;
+  readonly gflops: number;
+  /** Rate of products over that of large products with the same threads in the same run. */
+  readonly ofRoof: number | null;
+  /** The same by the time of the processor. */
+  readonly ofRoofByProcessor: number | null;
+  /** Seconds to trace, write and open the program. */
+  readonly compileSeconds: number | null;
+  /** Of the libraries of another engine. */
+  readonly versions: Readonly<Record<string, string>> | null;
+}
+
+const HEAD = ['model', 'work', 'device', 'threads', 'ms (quartiles)', 'processor ms', 'tokens/s', 'GFLOP/s', 'of roof', 'by processor', 'compile s'];
+const digits = (value: number | null, places: number) => (value === null ? '' : value.toFixed(places));
+const percent = (value: number | null) => (value === null ? '' : `${(100 * value).toFixed(0)} %`);
+
+/** The rows as text, in a table of lines that Markdown reads too. */
+export function tableOf(rows: readonly Row[]): string {
+  const table = new Table({
+    head: HEAD,
+    style: { head: [], border: [] },
+    chars: {
+      top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
+      mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '', left: '|', middle: '|', right: '|',
+    },
+  });
+  for (const row of rows) {
+    const { median, low, high, processor } = row.milliseconds;
+    table.push([
+      `${row.model} (${digits(row.parameters / 1e6, 1)} M)`,
+      row.work,
+      row.device,
+      row.threads,
+      `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`,
+      processor.toFixed(1),
+      digits(row.tokensPerSecond, 0),
+      digits(row.gflops, 1),
+      percent(row.ofRoof),
+      percent(row.ofRoofByProcessor),
+      digits(row.compileSeconds, 2),
+    ]);
+  }
+  return table.toString();
+}
