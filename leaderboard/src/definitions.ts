@@ -1,4 +1,5 @@
 import type { Metrics } from '@lethe/core';
+import { METRICS as CATALOGUE } from '@lethe/metrics';
 import { METRICS } from './columns.js';
 import { Html, type Content, html } from './html.js';
 
@@ -65,6 +66,9 @@ const DEFINITIONS: Readonly<Record<keyof Metrics, Definition>> = {
   },
 };
 
+/** What no page shows. */
+const VARIANTS = CATALOGUE.filter(({ id }) => METRICS.every(({ metric }) => metric !== id));
+
 const R = new Html(`<math><mrow>${r(i('i'), J)}</mrow></math>`);
 const G = new Html(`<math><mrow><msub>${i('G')}<mrow>${i('i')}${o(',')}${i('p')}</mrow></msub></mrow></math>`);
 
@@ -83,4 +87,7 @@ the points of (joint training has no step for each task) is a dash: it is not de
     const { says, formula, source } = DEFINITIONS[metric];
     return html`<div><dt id="metric-${metric}">${title} <span class="muted small">${better > 0 ? 'higher is better' : 'lower is better'}</span></dt>
 <dd>${formula}<p>${says}</p><p class="muted">${source}</p></dd></div>`;
-  })}</dl></section>`;
+  })}</dl>
+<details><summary>Other numbers under the same names</summary><p>Code and papers print these under the names above. They are on no page here and
+comparable with none of it; <code>lethe compare --metric</code> gives them.</p><ul>${VARIANTS.map(({ id, formula, source }) =>
+    html`<li><code>${id}</code> = ${formula}: ${source}.</li>`)}</ul></details></section>`;

@@ -7,6 +7,7 @@ import { GENERATOR } from './layout.js';
 import { indexPage } from './pages/index-page.js';
 import { methodPage } from './pages/method-page.js';
 import { runFile, runPage } from './pages/run-page.js';
+import { readReported } from './reported.js';
 
 /** What was built. */
 export interface Site {
@@ -37,7 +38,7 @@ async function writePages(entriesDir: string, folder: string): Promise<Omit<Site
   const groups = groupsOf(entries);
   await mkdir(join(folder, 'entries'), { recursive: true });
   for (const file of files) await copyFile(join(entriesDir, file), join(folder, 'entries', file));
-  await writeFile(join(folder, 'index.html'), indexPage(groups, files));
+  await writeFile(join(folder, 'index.html'), indexPage(groups, files, readReported()));
   let pages = 1;
   const write = async (path: string, page: string) => {
     await writeFile(join(folder, path), page);

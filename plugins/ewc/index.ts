@@ -1,7 +1,7 @@
 import {
-  type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, zeros,
+  type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, zeros,
 } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -63,6 +63,10 @@ class Ewc implements Learner {
       frozen[`anchor.${name}`] = clone(array);
     }
     this.frozen = frozen;
+  }
+
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
   }
 
   save(): LearnerState {

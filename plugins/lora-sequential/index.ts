@@ -1,5 +1,5 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site } from '@lethe/core';
+import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 /** One adapter (Hu et al. 2021, arXiv 2106.09685) trained through all tasks; the forgetting that all others must beat. */
@@ -19,6 +19,10 @@ class SequentialLora implements Learner {
   }
 
   end(): void {}
+
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
+  }
 
   save(): LearnerState {
     return { trainable: this.trainable, frozen: {}, stored: {}, json: null };

@@ -1,5 +1,5 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
+import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -55,6 +55,11 @@ class OLora implements Learner {
   }
 
   end(): void {}
+
+  /** All adapters side by side: a sum of products of rank r is one product of rank r * tasks. */
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.merged(), this.host.scale, OLD);
+  }
 
   save(): LearnerState {
     return { trainable: this.trainable, frozen: this.frozen, stored: {}, json: null };

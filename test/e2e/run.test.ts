@@ -3,7 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Results } from '@lethe/core';
+import type { OptionPredictions, Results } from '@lethe/core';
+import { loadSuite } from '@lethe/data';
+import { openDevice } from '@lethe/engine';
+import { type Job, Scorer, encodeRow, forwardOf } from '@lethe/harness';
+import { loadModel, readAdapter } from '@lethe/model';
 import { validateResults } from '@lethe/metrics';
 import { expect } from 'chai';
 
@@ -120,6 +124,35 @@ describe('a benchmark from the command line', () => {
     expect([status, stdout]).to.deep.equal([2, '']);
     expect(stderr).to.contain('LETHE_RUN_CHANGED').and.contain(MODEL).and.contain('fix ');
     expect(readdirSync(out)).to.deep.equal(['run.json']);
+  });
+
+  it('exports the adapter of a finished step, which predicts what the run predicted', async () => {
+    const run = join(folder, 'whole');
+    const out = join(folder, 'adapter');
+    const { status, stdout, stderr } = await lethe('export', run, '--method', 'lora-sequential', '--step', '1', '--out', out).ended;
+    expect(status, stderr).to.equal(0);
+    expect(stdout.trim()).to.equal(out);
+    expect(stderr).to.contain('PeftModel.from_pretrained');
+    const { configuration } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as { configuration: { suite: { reference: Job['suite'] } } & Job['identity'] };
+    const [model, suite] = [await loadModel(MODEL!), await loadSuite(configuration.suite.reference)];
+    const device = await openDevice({ name: 'cpu' });
+    const scorer = new Scorer(device, forwardOf(model, await readAdapter(out, model)));
+    const sequential = whole.runs[2]!;
+    for (const task of suite.tasks) {
+      const rows = task.test.map((row) => encodeRow(model.tokenizer, row, configuration.training.maxTokens));
+      const predicted = sequential.status === 'completed' ? (sequential.predictions[task.id] as OptionPredictions).chosen[1] : null;
+      expect(await scorer.choose(rows, () => undefined), task.id).to.deep.equal(predicted);
+    }
+    await scorer.dispose();
+    await device.dispose();
+  });
+
+  it('exports nothing of a method whose update is no adapter', async () => {
+    const out = join(folder, 'no-adapter');
+    const { status, stdout, stderr } = await lethe('export', join(folder, 'whole'), '--method', 'seta', '--out', out).ended;
+    expect([status, stdout]).to.deep.equal([2, '']);
+    expect(stderr).to.contain('LETHE_ADAPTER_NONE').and.contain('"seta"').and.contain('fix ');
+    expect(existsSync(out)).to.equal(false);
   });
 
   it('records a run that fails, finishes the others and ends with status 1', async () => {

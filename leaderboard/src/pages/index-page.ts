@@ -7,6 +7,8 @@ import type { Group } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { command, facts, pageOf } from '../layout.js';
 import { budgetOf, counted, dataTable, nameOf, titleOf } from '../parts.js';
+import type { ReportedTable } from '../reported.js';
+import { otherReported, reportedOf } from '../reported-tables.js';
 import { type ScatterPoint, scatter } from '../scatter.js';
 
 const unique = (values: readonly string[]): string => [...new Set(values)].sort().join(', ');
@@ -35,7 +37,7 @@ function pointsOf(group: Group): ScatterPoint[] {
 }
 
 /** @param number of the comparison on the page */
-function sectionOf(group: Group, number: number): Html {
+function sectionOf(group: Group, number: number, reported: readonly ReportedTable[]): Html {
   const trials = group.rows.flatMap((row) => row.trials);
   const orders = new Set(trials.map(({ order }) => order.id));
   const seeds = new Set(trials.map(({ seed }) => seed));
@@ -44,7 +46,7 @@ function sectionOf(group: Group, number: number): Html {
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
 ${counted(seeds.size, 'seed')}, ${counted(trials.length, 'trial')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${boardTable(group)}<p class="hidden" role="status"></p>
-${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${terms(group)}</section>`;
+${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
 }
 
 /** How much there is, in a line. */
@@ -80,14 +82,15 @@ ${files.length === 0 ? null : html`<details><summary>The entries behind this pag
 }
 
 /** The first page: every comparison with its table, then how to read and how to check it. */
-export function indexPage(groups: readonly Group[], files: readonly string[]): string {
+export function indexPage(groups: readonly Group[], files: readonly string[], reported: readonly ReportedTable[]): string {
   return pageOf({
     title: 'Lethe leaderboard',
     main: html`<h1>Lethe leaderboard</h1>
 <p>Continual learning of language models: what methods learn from one task after another, and what they forget.</p>
 ${groups.length === 0 ? EMPTY : overview(groups, files)}
 ${PROTOCOL}${groups.length < 2 ? null : contents(groups)}
-${groups.map(sectionOf)}
+${groups.map((group, i) => sectionOf(group, i, reported))}
+${otherReported(groups.map(({ suite }) => suite.id), reported)}
 ${definitions()}${howToCheck(files)}`,
   });
 }

@@ -1,5 +1,5 @@
 import type { CompletedRun } from '@lethe/core';
-import { proportionInterval } from '@lethe/metrics';
+import { proportionInterval, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf } from '../command.js';
 import { curves } from '../curves.js';
@@ -17,7 +17,7 @@ export const runFile = ({ method }: Row, { id, run }: Outcome): string =>
 /** The scores at the end with what testing on these rows and not on others leaves open. */
 function finalScores(run: CompletedRun): Html {
   const row = (id: string, name: string, score: number): Html => {
-    const rows = run.predictions[id]!.answers.length;
+    const rows = rowsOf(run.predictions[id]!);
     const { low, high } = proportionInterval(score, rows);
     return html`<tr><th scope="row" class="name">${name}</th><td>${rows}</td><td>${Math.round(score * rows)}</td>
 <td>${percent(score)}</td><td>${percent(low)} to ${percent(high)}</td></tr>`;

@@ -19,9 +19,9 @@ function foldersWith(root: string, file: string): Listed[] {
 }
 
 /** The title of a suite, its sizes, and what one must know before running it. */
-function describeSuite({ title, kind, sizes, needsData, supersededBy }: SuiteSummary): string {
+function describeSuite({ title, kind, sizes, needsData, probesOnly, supersededBy }: SuiteSummary): string {
   const notes = [
-    kind, `sizes ${sizes.join(', ')}`,
+    kind, probesOnly ? 'probes for other suites' : `sizes ${sizes.join(', ')}`,
     ...(needsData ? ['needs --data-dir'] : []),
     ...(supersededBy === undefined ? [] : [`superseded by ${supersededBy}`]),
   ];

@@ -1,8 +1,12 @@
 import { Command } from 'commander';
 import { LETHE_VERSION } from '@lethe/core';
+import { addCompareCommand } from './compare/command.js';
+import { addDataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
+import { addExportCommand } from './export.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
+import { addNewCommands } from './new.js';
 import type { Output } from './output.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
@@ -16,8 +20,11 @@ export function createProgram(output: Output): Command {
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
   addRunCommands(program, output);
+  addExportCommand(program, output);
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
+  addDataCommands(program, output);
+  addNewCommands(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .option('--json', 'as JSON')
@@ -29,6 +36,7 @@ export function createProgram(output: Output): Command {
       const { showCommand } = await import('./show.js');
       process.exitCode = await showCommand(run, json === true, output);
     });
+  addCompareCommand(program, output);
   program.command('validate <path>')
     .description('check a plugin.json, a results.json or a suite.yaml with its rows, or those in a folder')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')

@@ -20,7 +20,7 @@ export interface MethodSummary {
   readonly bound: boolean;
   readonly completed: number;
   readonly failed: readonly FailedRun[];
-  /** Null where a metric is not defined for any of the runs. */
+  /** Null where a metric is not defined for one of the runs. */
   readonly intervals: Readonly<Record<ColumnMetric, Interval | null>>;
   /** Metrics in which its interval lies beyond those of all other methods. */
   readonly best: readonly ColumnMetric[];
@@ -55,17 +55,21 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   const labels = methodLabels([...groups.values()].map((runs) => runs[0]!.method));
   const rows = [...groups.values()].map((runs, i) => {
     const completed = runs.filter((run) => run.status === 'completed');
-    const values = (pick: (run: CompletedRun) => number | null) => completed.map(pick).filter((v) => v !== null);
+    // a metric that one run lacks has no mean over the others
+    const over = (pick: (run: CompletedRun) => number | null): Interval | null => {
+      const values = completed.map(pick);
+      return values.includes(null) ? null : intervalOf(values as number[]);
+    };
     return {
       method: labels[i]!,
       bound: runs[0]!.method.capabilities.bound,
       completed: completed.length,
       failed: runs.filter((run) => run.status === 'failed'),
       intervals: Object.fromEntries(
-        COLUMNS.map(({ metric }) => [metric, intervalOf(values((run) => run.metrics[metric]))]),
+        COLUMNS.map(({ metric }) => [metric, over((run) => run.metrics[metric])]),
       ) as Record<ColumnMetric, Interval | null>,
       trainableParameters: completed.length ? Math.max(...completed.map((run) => run.cost.trainableParameters)) : null,
-      seconds: intervalOf(values((run) => run.cost.trainSeconds + run.cost.evalSeconds))?.mean ?? null,
+      seconds: over((run) => run.cost.trainSeconds + run.cost.evalSeconds)?.mean ?? null,
     };
   });
   const summaries = rows.map((row) => ({ ...row, best: leads(row, rows) }));

@@ -1,5 +1,5 @@
-import Table from 'cli-table3';
 import type { Output } from './output.js';
+import { plainTable } from './plain-table.js';
 import { COLUMNS, type MethodSummary } from './summary.js';
 
 const percent = (value: number): string => (value * 100).toFixed(1);
@@ -13,12 +13,6 @@ function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): s
   return `${percent(interval.mean)}${half}`;
 }
 
-/** What a borderless table is drawn with: a line under the head, two spaces between columns. */
-const LINES = {
-  top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
-  left: '', 'left-mid': '', mid: '', 'mid-mid': '', right: '', 'right-mid': '', middle: '',
-};
-
 /**
  * The results table, bounds at the end. Values are in percent, mean ± half width of the 95 % interval over the runs; a
  * star marks a best value whose interval overlaps no other method's. Metrics that no method has are left out.
@@ -26,20 +20,16 @@ const LINES = {
 export function renderTable(rows: readonly MethodSummary[], colour: Output['colour']): string {
   const columns = COLUMNS.filter(({ metric }) => rows.some((row) => row.intervals[metric] !== null));
   const head = ['method', ...columns.map(({ title }) => title), 'parameters', 'seconds', 'runs'];
-  const table = new Table({
-    head, chars: LINES, colAligns: head.map((_, i) => (i === 0 ? 'left' : 'right')),
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-  });
-  table.push(...rows.map((row) => [
+  const lines = plainTable(head, rows.map((row) => [
     row.bound ? colour.dim(`${row.method} (bound)`) : row.method,
     ...columns.map(({ metric }) => (row.best.includes(metric) ? colour.bold(`${cell(row, metric)} *`) : cell(row, metric))),
     row.trainableParameters === null ? MISSING : row.trainableParameters.toLocaleString('en-GB'),
     row.seconds === null ? MISSING : row.seconds.toFixed(1),
     row.failed.length ? `${row.completed} + ${row.failed.length} failed` : String(row.completed),
-  ]));
+  ]), [0]);
   const starred = rows.some((row) => row.best.length > 0);
   return [
-    ...table.toString().split('\n').map((line) => line.trimEnd()), '',
+    ...lines, '',
     'percent, mean ± 95 % interval over runs: accuracy after the last task, backward and forward transfer,',
     `forgetting, change on the general probes; parameters trained at once; seconds of a run`,
     ...(starred ? ['* best: its interval overlaps no other method'] : []),

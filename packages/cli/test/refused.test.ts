@@ -130,6 +130,22 @@ describe('lethe run refuses', () => {
     });
   });
 
+  it('to export where there is no run, or it is open which one is meant', async () => {
+    const method = (id: string) => ({ id, version: '1.0.0', options: {}, codePath: '', manifest: '', stream: 'continual' });
+    const configuration = { methods: ['ewc', 'lora-sequential'].map(method), orders: [{ id: '1', tasks: [] }], seeds: [1, 2] };
+    const path = files('export', { 'run.json': JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration }) });
+    const exported = (...args: string[]) => problem('export', ...args, '--out', out);
+    expect(await exported(folder)).to.contain('LETHE_RUN_MISSING').and.contain(folder);
+    expect(await exported(path)).to.contain('LETHE_USAGE').and.contain('--method is missing').and.contain('ewc, lora-sequential');
+    expect(await exported(path, '--method', 'lora-seqential')).to.contain('Did you mean "lora-sequential"?');
+    expect(await exported(path, '--method', 'ewc')).to.contain('--seed is missing').and.contain('1, 2');
+    expect(await exported(path, '--method', 'ewc', '--seed', '4')).to.contain('"4"');
+    expect(await exported(path, '--method', 'ewc', '--order', '2')).to.contain('--order');
+    expect(await exported(path, '--step', '0')).to.contain('--step must be a whole number from 1');
+    expect(await problem('export', path)).to.contain('LETHE_USAGE').and.contain('--out');
+    expect(existsSync(out)).to.equal(false);
+  });
+
   it('to resume where there is no run', async () => {
     expect(await problem('resume', folder)).to.contain('LETHE_RUN_MISSING').and.contain(folder).and.contain('fix ');
   });

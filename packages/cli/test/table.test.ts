@@ -45,6 +45,14 @@ describe('results table', () => {
     expect(rows.flatMap((row) => row.best)).to.deep.equal([]);
   });
 
+  it('has no mean of a metric that one of the runs lacks', () => {
+    const lacking = run('a', 2, 0.7, 0.1);
+    if (lacking.status !== 'completed') throw new Error('not completed');
+    const rows = summarise({ runs: [run('a', 1, 0.5, 0.1), { ...lacking, metrics: { ...lacking.metrics, forgetting: null } }] });
+    expect(rows[0]!.intervals.forgetting).to.equal(null);
+    expect(rows[0]!.intervals.averageAccuracy?.mean).to.be.closeTo(0.6, 1e-12);
+  });
+
   it('prefers less forgetting', () => {
     const rows = summarise({ runs: [run('a', 1, 0.5, 0.01), run('a', 2, 0.5, 0.011), run('b', 1, 0.5, 0.5), run('b', 2, 0.5, 0.501)] });
     expect(rows[0]!.best).to.deep.equal(['forgetting']);

@@ -17,6 +17,10 @@ export const ERROR_CATALOGUE = {
   LETHE_DATA_MISSING: 'The rows of a task were not found.',
   LETHE_DATA_CHANGED: 'A data file is not the one that a suite was made with.',
   LETHE_DATA_ROW: 'A row of a data file cannot be used.',
+  LETHE_SCORER_UNKNOWN: 'No scorer has this name.',
+  // downloads
+  LETHE_HUB_UNREACHABLE: 'The hub that files are downloaded from cannot be reached.',
+  LETHE_HUB_FILE: 'The hub has no such file, does not give it out, or gave another one.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
   LETHE_MODEL_HUB: 'A model of the hub is not on this machine, and the hub does not give it.',
@@ -24,7 +28,14 @@ export const ERROR_CATALOGUE = {
   LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
   LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',
   LETHE_MODEL_SITES: 'A suite adapts linear layers of kinds that the model does not have.',
-  LETHE_MODEL_LENGTH: 'A suite asks for longer sequences than the model can read.',
+  LETHE_MODEL_LENGTH: 'Longer sequences are asked for than the model can read.',
+  // adapters
+  LETHE_ADAPTER_MISSING: 'The files of a PEFT adapter were not found.',
+  LETHE_ADAPTER_INVALID: 'A PEFT adapter is damaged, of a kind that cannot be used, or made for another model.',
+  LETHE_ADAPTER_NONE: 'What a method adds to the model is not a low-rank adapter.',
+  LETHE_ADAPTER_EXISTS: 'The folder already holds an adapter.',
+  // generation
+  LETHE_GENERATION_OPTIONS: 'An option of generation is out of range.',
   // engine
   LETHE_ENGINE_KERNEL: 'The compiler has no kernel for this operation.',
   LETHE_ENGINE_READ: 'Values were read while a function was being traced.',
@@ -42,6 +53,9 @@ export const ERROR_CATALOGUE = {
   LETHE_RUN_CRASHED: 'The worker thread of a run ended by an uncaught error.',
   LETHE_RUN_STOPPED: 'The run was stopped before its end.',
   LETHE_RESULTS_INVALID: 'A results file does not match its schema or its own numbers.',
+  LETHE_RUN_AMBIGUOUS: 'The same run is there with two outcomes.',
+  LETHE_STATISTICS_MISSING: 'A mean was asked for where a value is missing.',
+  LETHE_REPORTED_INVALID: 'A table of numbers that papers report cannot be used.',
   LETHE_ENTRY_EXISTS: 'The leaderboard already has this entry.',
   // command line
   LETHE_PORT_BUSY: 'The port of a server is taken or not allowed.',

@@ -1,3 +1,4 @@
+export type { Adapter, LowRankUpdate } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
@@ -8,8 +9,9 @@ export type { GradientRequest, Learner, LearnerState, Method, MethodHost, Scope,
 export { type HubReference, isPath, parseHubReference } from './names.js';
 export { type Random, createRandom } from './random.js';
 export type {
-  CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, Results, Run, RunIdentity, TaskPredictions,
+  CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';
-export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget } from './suite.js';
+export type { Scorer } from './scorer.js';
+export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
 export { type Plugin, type PluginRoot, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { LETHE_VERSION } from './version.js';

@@ -1,4 +1,5 @@
 import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import type { Adapter } from './adapter.js';
 import type { Arrays } from './arrays.js';
 import type { Random } from './random.js';
 
@@ -113,6 +114,11 @@ export interface Learner {
   /** All that is needed to go on after this point: `restore(save())` on a new learner equals never having stopped. */
   save(): LearnerState;
   restore(state: LearnerState): void;
+  /**
+   * What the learner adds to the model now, where that is a low-rank adapter and nothing else: no gate, nothing that depends on
+   * the input. It can then be used outside of Lethe. Several adapters that are summed are one whose rank is the sum of theirs.
+   */
+  adapter?(): Adapter;
   /** What the method learned about the stream, for the run's report (experts, owners, overlap, …). Plain JSON. */
   report?(): unknown;
 }

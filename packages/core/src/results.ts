@@ -36,7 +36,7 @@ export interface CompletedRun extends RunIdentity {
   /** Probe scores by probe id. */
   readonly general: { readonly base: Readonly<Record<string, number>>; readonly final: Readonly<Record<string, number>> };
   readonly metrics: Metrics;
-  /** For each task and probe the chosen option of every test row, for each row of the matrix: every score can be recomputed. */
+  /** For each task and probe the answer to every test row, for each row of the matrix: every score can be recomputed. */
   readonly predictions: Readonly<Record<string, TaskPredictions>>;
   readonly cost: Cost;
   /** What the method says it learned, if it says anything. */
@@ -44,11 +44,27 @@ export interface CompletedRun extends RunIdentity {
   readonly environment: Environment;
 }
 
-export interface TaskPredictions {
+/** What was answered to the test rows of a task, and what would have been right. */
+export type TaskPredictions = OptionPredictions | TextPredictions;
+
+/** A task whose rows have options: its score is the fraction of rows with the right one. */
+export interface OptionPredictions {
   /** Index of the right option of every test row. */
   readonly answers: readonly number[];
   /** chosen[i] are the predicted options after step i, or null where the step was not scored. */
   readonly chosen: readonly (readonly number[] | null)[];
+}
+
+/** A task that is answered by writing: its score is the mean of a scorer over the rows. */
+export interface TextPredictions {
+  /** Id of the scorer. */
+  readonly scorer: string;
+  /** The right answers of every test row, at least one each. */
+  readonly references: readonly (readonly string[])[];
+  /** What each row rewrites; only for a scorer that needs it. */
+  readonly sources?: readonly string[];
+  /** written[i] are the texts after step i, or null where the step was not scored. */
+  readonly written: readonly (readonly string[] | null)[];
 }
 
 export interface FailedRun extends RunIdentity {
@@ -89,5 +105,7 @@ export interface Environment {
   readonly node: string;
   /** Task id to sha256 of its rows as used. */
   readonly dataSha256: Readonly<Record<string, string>>;
+  /** Rows of a task or probe that could not be used and were left out on request; absent where there were none. */
+  readonly skippedRows?: Readonly<Record<string, number>>;
   readonly git: string | null;
 }

@@ -4,10 +4,25 @@ export interface Example {
   readonly id: string;
   /** What the model reads, in full: the filled-in prompt template. */
   readonly prompt: string;
-  /** The possible answers as the model would write them after the prompt (a leading space is part of the template). */
+  /**
+   * The possible answers as the model would write them after the prompt (a leading space is part of the template). Of a task
+   * that is answered by writing they are the references: every one is right.
+   */
   readonly options: readonly string[];
-  /** Index of the right answer in `options`. */
+  /** Index of the right answer in `options`; where all are right, of the one to train on. */
   readonly answer: number;
+  /** What an answer rewrites; only for a scorer that needs it. */
+  readonly source?: string;
+}
+
+/** How the rows of a task are answered by writing: greedily, until the end of text, a stop string or the limit. */
+export interface WrittenAnswers {
+  /** Id of the scorer of every answer. */
+  readonly scorer: string;
+  /** The most tokens of an answer, from 1. */
+  readonly maxTokens: number;
+  /** What ends an answer besides the end of text, and is no part of it, e.g. a newline. */
+  readonly stop: readonly string[];
 }
 
 export type Split = 'train' | 'validation' | 'test';
@@ -19,8 +34,12 @@ export interface TaskData {
   readonly train: readonly Example[];
   readonly validation: readonly Example[];
   readonly test: readonly Example[];
-  /** sha256 of the canonical JSON of the three splits, as they are used (after sampling). */
+  /** Where it is answered by writing; absent where the model chooses among the options of a row. */
+  readonly written?: WrittenAnswers;
+  /** sha256 of the canonical JSON of the three splits, as they are used (after sampling), and of `written` where it is there. */
   readonly sha256: string;
+  /** Rows of its files that could not be used and were left out on request; absent where there were none. */
+  readonly skippedRows?: number;
 }
 
 /** A named sequence of task ids. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import type { Adapter } from './adapter.js';
 import type { Arrays, NdArray } from './arrays.js';
 import { zeros } from './arrays.js';
 import type { Site } from './method.js';
@@ -33,4 +34,12 @@ export function loraArrays(sites: readonly Site[], rank: number, random: Random,
 /** scale (x A) B: the output of a low-rank adapter, (batch, tokens, out). */
 export function loraDelta(x: tf.Tensor3D, a: tf.Tensor, b: tf.Tensor, scale: number): tf.Tensor3D {
   return linear(linear(x, a).mul(scale), b);
+}
+
+/** The adapter that {@link loraArrays} of these sites make up, with its values of now. */
+export function loraAdapter(sites: readonly Site[], arrays: Arrays, scale: number, prefix?: string): Adapter {
+  return Object.fromEntries(sites.map((site) => {
+    const { a, b } = loraNames(site, prefix);
+    return [site.name, { a: arrays[a]!, b: arrays[b]!, scale }];
+  }));
 }

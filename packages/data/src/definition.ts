@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { type Document, LetheError, type Order, type Split, type TrainingBudget, didYouMean, readDocument, schemaFault } from '@lethe/core';
+import { fileURLToPath } from 'node:url';
+import { type Document, LetheError, type Order, type Split, type TrainingBudget, type WrittenAnswers, readDocument, schemaFault } from '@lethe/core';
 import { Ajv } from 'ajv';
-import { templateFault } from './template.js';
+import { type Refuse, checkSuite } from './checks.js';
+import { type SuiteFile, type TaskEntry, labelsOf } from './suite-file.js';
 
 /** Rows of each task, or all there are. */
 export type Count = number | 'all';
@@ -11,7 +13,7 @@ export interface Size extends Readonly<Record<Split, Count>> {
   readonly probe?: Count;
 }
 
-/** A value of the field `output` of a row, and the answer that it stands for. */
+/** A value of the label field of a row, and the answer that it stands for. */
 export interface Label {
   readonly output: string;
   readonly answer: string;
@@ -24,17 +26,48 @@ export interface GeneratedTask {
   readonly title: string;
 }
 
-/** A task whose rows lie in `<data folder>/<folder>/{train,validation,test}.jsonl`. */
+/** What a task keeps in a file: the rows of a split, or answered rows for prompts. */
+export type FileKind = Split | 'fewshot';
+
+/** A file of the hub for each of the files of a task. */
+export interface TaskSource {
+  readonly repo: string;
+  readonly revision: string;
+  /** Paths inside of the repository, of those files that have a hash. */
+  readonly paths: Readonly<Partial<Record<FileKind, string>>>;
+}
+
+/** How a task is answered by writing, and the field of a row that an answer rewrites. */
+export interface WrittenTask extends WrittenAnswers {
+  readonly source?: string;
+}
+
+/** A task whose rows lie in `<data folder>/<folder>/{train,validation,test}.{jsonl,csv,parquet}`. */
 export interface FileTask {
   readonly rows: 'files';
   readonly id: string;
   readonly title: string;
   readonly folder: string;
-  /** Template with `{input}` and perhaps `{options}`. */
+  /** Template with a `{field}` for each of `inputs` and perhaps `{options}`. */
   readonly prompt: string;
+  /** Fields of a row that the prompt takes in. */
+  readonly inputs: readonly string[];
+  /** Field of a row that holds its label, or its right answers. */
+  readonly output: string;
+  /** Whether ids are made of the rows' inputs. */
+  readonly ids?: 'content';
+  /** What is answered; empty where rows bring their own choices or answers. */
   readonly labels: readonly Label[];
+  /** How the choices that rows bring are answered: by their letters or their texts. */
+  readonly choices?: 'letters' | 'texts';
+  /** Where the model writes its answers; rows then bring right ones. */
+  readonly written?: WrittenTask;
+  /** Rows with a longer choice, in characters, are left out. */
+  readonly longestChoice?: number;
+  readonly shots?: { readonly count: number; readonly by?: string };
   /** Expected hashes of the files; with them, no other file is read. */
-  readonly sha256?: { readonly train: string; readonly validation?: string; readonly test: string };
+  readonly sha256?: Readonly<Partial<Record<FileKind, string>>>;
+  readonly source?: TaskSource;
 }
 
 export type TaskDefinition = GeneratedTask | FileTask;
@@ -50,33 +83,19 @@ export interface SuiteDefinition {
   readonly supersededBy?: string;
   /** Seed of generated rows and of samples. */
   readonly seed: number;
-  readonly training: TrainingBudget;
+  /** Absent in a suite of probes, which has neither sizes nor orders either. */
+  readonly training?: TrainingBudget;
   readonly sizes: Readonly<Record<string, Size>>;
   readonly orders: readonly Order[];
   readonly tasks: readonly TaskDefinition[];
-  readonly probes?: { readonly suite: string; readonly tasks?: readonly string[] };
+  readonly probes?: { readonly suite: string; readonly tasks?: readonly string[]; readonly optional?: true };
 }
 
-/** A task as the schema lets it be. */
-interface TaskEntry {
-  readonly id: string;
-  readonly title: string;
-  readonly generator?: true;
-  readonly prompt?: string;
-  readonly labels?: readonly string[] | Readonly<Record<string, string>>;
-  readonly folder?: string;
-  readonly sha256?: NonNullable<FileTask['sha256']>;
-}
-
-/** A suite.yaml as the schema lets it be. */
-interface SuiteFile extends Omit<SuiteDefinition, 'orders' | 'tasks'> {
-  readonly prompt?: string;
-  readonly orders: Readonly<Record<string, readonly string[]>>;
-  readonly tasks: readonly TaskEntry[];
-}
+/** Path of the JSON Schema of suite files, for editors. */
+export const suiteSchema = fileURLToPath(new URL('../../schemas/suite.schema.json', import.meta.url));
 
 const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<SuiteFile>(
-  JSON.parse(readFileSync(new URL('../../schemas/suite.schema.json', import.meta.url), 'utf8')) as object);
+  JSON.parse(readFileSync(suiteSchema, 'utf8')) as object);
 
 /** A definition and where its parts stand. */
 export interface LocatedDefinition {
@@ -84,9 +103,6 @@ export interface LocatedDefinition {
   readonly definition: SuiteDefinition;
   readonly locate: Document['locate'];
 }
-
-/** Refuses a suite for what stands at a JSON pointer of its file. */
-type Refuse = (pointer: string, message: string, remedy: string) => never;
 
 /**
  * Reads and checks a suite file: its shape, then that it does not contradict itself. Touches neither rows nor code.
@@ -111,89 +127,32 @@ export function readDefinition(file: string): LocatedDefinition {
     const { pointer, message } = schemaFault(validate.errors!, 'the suite');
     refuse(pointer, message, 'see packages/data/schemas/suite.schema.json');
   }
-  const { prompt, orders, tasks, ...rest } = value;
-  checkTasks(value, refuse);
-  checkOrders(value, refuse);
-  checkSizes(value, refuse);
+  checkSuite(value, refuse);
+  const { prompt: _prompt, source: _source, orders, sizes, tasks, ...rest } = value;
   return {
     file,
     locate,
     definition: {
       ...rest,
-      orders: Object.entries(orders).map(([id, order]) => ({ id, tasks: order })),
-      tasks: tasks.map((task) => taskDefinition(task, prompt)),
+      sizes: sizes ?? {},
+      orders: Object.entries(orders ?? {}).map(([id, order]) => ({ id, tasks: order })),
+      tasks: tasks.map((task) => taskDefinition(task, value)),
     },
   };
 }
 
-function taskDefinition({ id, title, labels, ...task }: TaskEntry, prompt: string | undefined): TaskDefinition {
-  if (labels === undefined) return { rows: 'generated', id, title };
+function taskDefinition(entry: TaskEntry, suite: SuiteFile): TaskDefinition {
+  const { id, title, generator, labels, inputs = ['input'], output = 'output', folder = id, prompt = suite.prompt!, source, written, ...rest } = entry;
+  if (generator) return { rows: 'generated', id, title };
+  const from = { ...suite.source, ...source };
   return {
-    rows: 'files', id, title,
-    folder: task.folder ?? id,
-    prompt: task.prompt ?? prompt!,
-    labels: labelsOf(labels),
-    ...(task.sha256 && { sha256: task.sha256 }),
+    rows: 'files', id, title, folder, prompt, inputs, output, labels: labels ? labelsOf(labels) : [], ...rest,
+    ...(written && { written: { stop: ['\n'], ...written } }),
+    ...(from.repo && from.revision && { source: { repo: from.repo, revision: from.revision, paths: pathsOf(entry, folder) } }),
   };
 }
 
-const labelsOf = (labels: NonNullable<TaskEntry['labels']>): Label[] =>
-  (Array.isArray(labels) ? labels.map((output: string) => [output, output] as const) : Object.entries(labels as Record<string, string>))
-    .map(([output, answer]) => ({ output, answer }));
-
-function checkTasks({ id: suiteId, prompt, tasks }: SuiteFile, refuse: Refuse): void {
-  const names = [suiteId, ...tasks.flatMap(({ id, folder }) => [id, ...(folder === undefined ? [] : [folder.split('/').pop()!])])];
-  const checkPrompt = (pointer: string, template: string) => {
-    const fault = templateFault(template, names);
-    if (fault) refuse(pointer, fault.message, fault.remedy);
-  };
-  if (prompt !== undefined) checkPrompt('/prompt', prompt);
-  const ids = tasks.map(({ id }) => id);
-  for (const [i, task] of tasks.entries()) {
-    const at = `/tasks/${i}`;
-    if (ids.indexOf(task.id) !== i) refuse(`${at}/id`, `two tasks are called "${task.id}"`, 'rename one of them');
-    if ((task.generator === undefined) === (task.labels === undefined)) {
-      refuse(at, `task "${task.id}" says ${task.labels ? 'twice' : 'nowhere'} where its rows come from`, 'give it either "generator: true" or "labels"');
-    }
-    if (task.generator) {
-      const stray = (['prompt', 'folder', 'sha256'] as const).find((field) => task[field] !== undefined);
-      if (stray) refuse(`${at}/${stray}`, `the rows of task "${task.id}" are generated: they have no ${stray}`, `take "${stray}" away`);
-      continue;
-    }
-    if (task.prompt !== undefined) checkPrompt(`${at}/prompt`, task.prompt);
-    else if (prompt === undefined) refuse(at, `task "${task.id}" has no prompt`, 'give a prompt to the suite or to the task');
-    const answers = labelsOf(task.labels!).map(({ answer }) => answer);
-    const twice = answers.find((answer, n) => answers.indexOf(answer) !== n);
-    if (twice !== undefined) refuse(`${at}/labels`, `two labels of task "${task.id}" have the answer "${twice}"`, 'give each label an answer of its own');
-    const blank = answers.find((answer) => answer.trim() !== answer);
-    if (blank !== undefined) refuse(`${at}/labels`, `the answer "${blank}" begins or ends with white space`, 'take it away: one space between prompt and answer is put there');
-  }
-  if (prompt !== undefined && tasks.every((task) => task.generator || task.prompt !== undefined)) {
-    refuse('/prompt', 'no task uses this prompt', 'take it away: generated rows bring their own, as do tasks with a prompt');
-  }
-}
-
-function checkOrders({ orders, tasks }: SuiteFile, refuse: Refuse): void {
-  const known = tasks.map(({ id }) => id);
-  for (const [name, order] of Object.entries(orders)) {
-    for (const [i, id] of order.entries()) {
-      const at = `/orders/${name}/${i}`;
-      if (!known.includes(id)) refuse(at, `order "${name}" names a task "${id}" that there is not.${didYouMean(id, known)}`, `the tasks are: ${known.join(', ')}`);
-      if (order.indexOf(id) !== i) refuse(at, `order "${name}" names task "${id}" twice`, 'a task is trained once');
-    }
-  }
-}
-
-function checkSizes({ sizes, tasks, probes }: SuiteFile, refuse: Refuse): void {
-  const generated = tasks.find(({ generator }) => generator);
-  for (const [name, size] of Object.entries(sizes)) {
-    const at = `/sizes/${name}`;
-    for (const split of ['train', 'test'] as const) {
-      if (size[split] === 0) refuse(`${at}/${split}`, `size "${name}" has no ${split} rows`, 'every task is trained and tested: give at least 1');
-    }
-    const all = (['train', 'validation', 'test'] as const).find((split) => size[split] === 'all');
-    if (generated && all) refuse(`${at}/${all}`, `there is no end to generated rows, such as those of task "${generated.id}"`, 'give a number');
-    if (probes && !size.probe) refuse(at, `size "${name}" does not say how many rows of a probe are scored`, 'add "probe" with at least 1');
-    if (!probes && size.probe !== undefined) refuse(`${at}/probe`, `size "${name}" counts rows of probes, but the suite has none`, 'take "probe" away, or add probes');
-  }
+/** Where the hub has the files of a task. */
+function pathsOf({ sha256 = {}, source }: TaskEntry, folder: string): TaskSource['paths'] {
+  return Object.fromEntries((Object.keys(sha256) as FileKind[]).map((kind) => [kind, source?.[kind] ?? `${folder}/${kind}.jsonl`]));
 }

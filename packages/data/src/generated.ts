@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { type Example, LetheError, type Split } from '@lethe/core';
-import { rowFault } from './jsonl.js';
+import { rowFault } from './line.js';
 import type { Placed } from './rows.js';
 
 /** What the code of a suite with generated rows exports. */
@@ -74,6 +74,6 @@ export function generateRows(
     const fault = faultOf(example) ?? (taken.has(id) ? `its id is taken by ${taken.get(id)}` : undefined);
     if (fault !== undefined) throw rowFault(place, `a generated row cannot be used: ${fault}`, 'mend the code of the suite');
     taken.set(id, place);
-    return { example, where: place };
+    return { example, where: place, at: n, text: '' };
   });
 }

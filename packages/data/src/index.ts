@@ -1,4 +1,7 @@
-export { type Count, type FileTask, type GeneratedTask, type Label, type Size, type SuiteDefinition, type TaskDefinition, readSuiteFile } from './definition.js';
+export { type Count, type FileTask, type GeneratedTask, type Label, type Size, type SuiteDefinition, type TaskDefinition, readSuiteFile, suiteSchema } from './definition.js';
 export type { Generator } from './generated.js';
-export { loadSuite } from './load.js';
-export { type SuiteReference, type SuiteSummary, listSuites } from './reference.js';
+export { type InspectedSuite, inspectSuite, loadSuite } from './load.js';
+export { type Overlap, overlapLine } from './near.js';
+export { type PulledFile, filesToPull, pullFile } from './pull.js';
+export { type SuiteReference, type SuiteSummary, isForProbes, listSuites } from './reference.js';
+export { type VerifiedFile, verifyData } from './verify.js';

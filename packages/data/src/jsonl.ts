@@ -1,80 +1,72 @@
-import { createHash } from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { LetheError } from '@lethe/core';
+import { type Line, LONGEST_LINE, TOO_LONG, rowFault, unreadable } from './line.js';
 
 const NEWLINE = 0x0a;
 
-/** One line of a JSON lines file. */
-export interface Line {
-  readonly value: unknown;
-  /** `file:line`, counted from 1. */
-  readonly where: string;
+/** A line as bytes, or null where it was too long to be kept. */
+interface ByteLine {
+  readonly bytes: Buffer | null;
+  /** Whether a newline came after. */
+  readonly ended: boolean;
 }
 
-/** A fault of one row. */
-export function rowFault(where: string, message: string, remedy: string, cause?: unknown): LetheError {
-  return new LetheError('LETHE_DATA_ROW', message, { where, remedy, cause });
-}
-
-/**
- * Streams the values of a JSON lines file, one line in memory at a time. Lines without text are passed over.
- *
- * @param expected sha256 of the whole file, checked after its last line
- * @throws LetheError LETHE_DATA_ROW for a line that is not UTF-8, not JSON or cut off; LETHE_DATA_CHANGED for another
- * hash; LETHE_DATA_MISSING where the file cannot be read
- */
-export async function* readJsonLines(file: string, expected?: string): AsyncGenerator<Line> {
-  const hash = createHash('sha256');
-  let number = 0;
-  for await (const { bytes, ended } of byteLines(file, (chunk) => hash.update(chunk))) {
-    const where = `${file}:${++number}`;
-    const text = decode(bytes, where);
-    if (text.trim() === '') continue;
-    yield { value: parse(text, where, ended), where };
-  }
-  const found = hash.digest('hex');
-  if (expected !== undefined && found !== expected) {
-    throw new LetheError('LETHE_DATA_CHANGED', `the file is not the one that the suite was made with: its sha256 is ${found}, not ${expected}`, {
-      where: file, remedy: 'get the file again; for other rows make a suite of your own (suites/README.md)',
-    });
-  }
-}
-
-/** The lines of a file as bytes; `ended` says whether a newline came after. */
-async function* byteLines(file: string, onChunk: (chunk: Buffer) => void): AsyncGenerator<{ bytes: Buffer; ended: boolean }> {
+/** The lines of each chunk of a file. No more than a chunk and one line is in memory. */
+async function* byteLines(file: string): AsyncGenerator<ByteLine[]> {
   let parts: Buffer[] = [];
+  let length = 0;
+  const take = (piece: Buffer) => {
+    length += piece.length;
+    if (length <= LONGEST_LINE) parts.push(piece);
+    else parts = [];
+  };
+  const line = (ended: boolean): ByteLine => {
+    const bytes = length > LONGEST_LINE ? null : parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    [parts, length] = [[], 0];
+    return { bytes, ended };
+  };
   try {
-    for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
-      onChunk(chunk);
+    for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+      const lines: ByteLine[] = [];
       let start = 0;
       for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, start)) {
-        yield { bytes: Buffer.concat([...parts, chunk.subarray(start, end)]), ended: true };
-        parts = [];
+        take(chunk.subarray(start, end));
+        lines.push(line(true));
         start = end + 1;
       }
-      if (start < chunk.length) parts.push(chunk.subarray(start));
+      if (start < chunk.length) take(chunk.subarray(start));
+      yield lines;
     }
   } catch (cause) {
-    throw new LetheError('LETHE_DATA_MISSING', `the file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      where: file, remedy: 'put the file there, or mend its permissions', cause,
-    });
+    throw unreadable(file, cause);
   }
-  if (parts.length > 0) yield { bytes: Buffer.concat(parts), ended: false };
+  if (length > 0) yield [line(false)];
 }
 
-function decode(bytes: Buffer, where: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw rowFault(where, 'the line is not valid UTF-8', 'save the file as UTF-8', cause);
+/** The values of a JSON lines file, some lines at a time. Lines without text are passed over. */
+export async function* readJsonLines(file: string): AsyncGenerator<Line[]> {
+  let number = 0;
+  for await (const lines of byteLines(file)) {
+    const values: Line[] = [];
+    for (const line of lines) {
+      const parsed = parseLine(line, file, ++number);
+      if (parsed) values.push(parsed);
+    }
+    yield values;
   }
 }
 
-function parse(text: string, where: string, ended: boolean): unknown {
+function parseLine({ bytes, ended }: ByteLine, file: string, at: number): Line | undefined {
+  const fault = (message: string, remedy: string, cause?: unknown): Line => ({ at, fault: rowFault(`${file}:${at}`, message, remedy, cause) });
+  if (bytes === null) return fault(TOO_LONG, 'take the line away, or cut its text');
+  if (!isUtf8(bytes)) return fault('the line is not valid UTF-8', 'save the file as UTF-8');
+  const whole = bytes.toString('utf8');
+  const text = at === 1 && whole.startsWith('\ufeff') ? whole.slice(1) : whole;
+  if (text.trim() === '') return undefined;
   try {
-    return JSON.parse(text);
+    return { at, value: JSON.parse(text) as unknown };
   } catch (cause) {
-    if (!ended) throw rowFault(where, 'the file ends in the middle of a row: it was cut off', 'get the file again', cause);
-    throw rowFault(where, `the line is not JSON: ${(cause as Error).message}`, 'write one JSON object on each line', cause);
+    return ended ? fault(`the line is not JSON: ${(cause as Error).message}`, 'write one JSON object on each line', cause)
+      : fault('the file ends in the middle of a row: it was cut off', 'get the file again', cause);
   }
 }

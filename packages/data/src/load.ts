@@ -1,13 +1,22 @@
 import { dirname } from 'node:path';
-import { LetheError, type SuiteData, type Split, type TaskData, didYouMean, sha256 } from '@lethe/core';
+import { LetheError, type SuiteData, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
 import type { Size } from './definition.js';
-import { refuseOverlap } from './overlap.js';
-import { type Pools, type Wanted, poolsOf, refuseMissing } from './pools.js';
+import { type Overlap, overlapsOf } from './near.js';
+import { Prompts } from './overlap.js';
+import { type Pools, type Wanted, missingError, missingFiles, ownerOf, poolsOf } from './pools.js';
 import { type FoundSuite, type SuiteReference, findSuite } from './reference.js';
-import { sample } from './sample.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 const DEFAULT_SIZE = 'full';
+
+/** A suite and what one should know of its rows. */
+export interface InspectedSuite {
+  readonly suite: SuiteData;
+  /** Rows that were left out, and probes that are not there. */
+  readonly notes: readonly string[];
+  /** Rows that are nearly the same in two places, among those that are used. */
+  readonly overlaps: readonly Overlap[];
+}
 
 /**
  * Loads a suite: finds its file, reads or makes its rows, fills in prompts and applies the size. The same reference gives
@@ -17,25 +26,39 @@ const DEFAULT_SIZE = 'full';
  * LETHE_DATA_CHANGED, LETHE_DATA_ROW
  */
 export async function loadSuite(reference: SuiteReference): Promise<SuiteData> {
-  const suite = findSuite(reference.reference, reference);
-  const { id, version, kind, title, orders, training } = suite.definition;
+  return (await read(reference)).suite;
+}
+
+/** {@link loadSuite}, with what one should know before trusting its numbers. */
+export async function inspectSuite(reference: SuiteReference): Promise<InspectedSuite> {
+  const { suite, pools, notes } = await read(reference);
+  const overlaps = overlapsOf([...pools].flatMap(([one, { rows }]) =>
+    SPLITS.map((split) => ({ owner: ownerOf(one), probe: one.probe, split, rows: rows[split] }))));
+  return { suite, notes, overlaps };
+}
+
+async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {
+  const found = findSuite(reference.reference, reference);
+  const { id, version, kind, title, orders, training } = found.definition;
+  if (training === undefined) {
+    throw new LetheError('LETHE_SUITE_INVALID', `suite "${id}" holds probes: it has no rows to train on`, {
+      where: found.file, remedy: `name it in another suite: probes: { suite: ${id} }`,
+    });
+  }
   const size = reference.size ?? DEFAULT_SIZE;
-  const counts = sizeOf(suite, size);
-  const wanted: Wanted[] = [
-    ...suite.definition.tasks.map((task) => ({ suite, task, counts, probe: false })),
-    ...probesOf(suite, size, reference),
-  ];
-  refuseMissing(wanted, reference);
+  const counts = sizeOf(found, size);
+  const tasks: Wanted[] = found.definition.tasks.map((task) => ({ suite: found, task, counts, probe: false }));
+  const missing = missingFiles(tasks, reference);
+  if (missing.length > 0) throw missingError(missing, reference);
+  const { probes, notes } = availableProbes(found, probesOf(found, size, reference), reference);
+  const prompts = new Prompts();
   const pools = new Map<Wanted, Pools>();
-  for (const one of wanted) pools.set(one, await poolsOf(one, reference));
-  refuseOverlap([...pools].flatMap(([{ task, probe }, splits]) => SPLITS.map((split) =>
-    ({ owner: `${probe ? 'probe' : 'task'} "${task.id}"`, split, rows: splits[split] }))));
-  const data = wanted.map((one) => ({ probe: one.probe, data: taskData(one, pools.get(one)!) }));
-  return {
-    id, version, kind, title, orders, training, size,
-    tasks: data.filter(({ probe }) => !probe).map((entry) => entry.data),
-    probes: data.filter(({ probe }) => probe).map((entry) => entry.data),
-  };
+  for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
+  const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!));
+  for (const [one, { skipped }] of pools) {
+    if (skipped > 0) notes.push(`${skipped} ${skipped === 1 ? 'row' : 'rows'} of ${ownerOf(one)} cannot be used and ${skipped === 1 ? 'is' : 'are'} left out`);
+  }
+  return { suite: { id, version, kind, title, orders, training, size, tasks: data(tasks), probes: data(probes) }, pools, notes };
 }
 
 function sizeOf({ definition: { sizes }, locate }: FoundSuite, name: string): Size {
@@ -68,13 +91,26 @@ function probesOf(suite: FoundSuite, size: string, reference: SuiteReference): W
   });
 }
 
-function taskData({ suite, task: { id, title }, counts, probe }: Wanted, pools: Pools): TaskData {
-  const { seed } = suite.definition;
-  const rows = (split: Split) => sample(pools[split], counts[split], seed).map(({ example }) => example);
-  const splits = { train: rows('train'), validation: rows('validation'), test: rows('test') };
+/** All probes, or none where they may be absent and a file of theirs is: a mean over some of them would be another number. */
+function availableProbes(
+  { definition: { probes: named } }: FoundSuite, probes: readonly Wanted[], reference: SuiteReference,
+): { probes: readonly Wanted[]; notes: string[] } {
+  const missing = missingFiles(probes, reference);
+  if (missing.length === 0) return { probes, notes: [] };
+  if (!named?.optional || reference.probes === 'required') throw missingError(missing, reference);
+  return { probes: [], notes: [`no probes of general ability: ${missingError(missing, reference).message}`] };
+}
+
+const answersOf = ({ scorer, maxTokens, stop }: WrittenAnswers): WrittenAnswers => ({ scorer, maxTokens, stop });
+
+function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools): TaskData {
+  const { id, title } = task;
+  const used = (split: Split) => rows[split].map(({ example }) => example);
+  const splits = { train: used('train'), validation: used('validation'), test: used('test') };
   const empty = (probe ? ['test'] as const : ['train', 'test'] as const).find((split) => splits[split].length === 0);
   if (empty) {
     throw new LetheError('LETHE_DATA_MISSING', `task "${id}" has no ${empty} rows`, { where: suite.file, remedy: `put rows into its ${empty}.jsonl` });
   }
-  return { id, title, ...splits, sha256: sha256(splits) };
+  const written = task.rows === 'files' && task.written ? { written: answersOf(task.written) } : {};
+  return { id, title, ...splits, ...written, sha256: sha256({ ...splits, ...written }), ...(skipped > 0 && { skippedRows: skipped }) };
 }

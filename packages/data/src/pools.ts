@@ -1,11 +1,14 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { LetheError, type Split } from '@lethe/core';
-import type { Count, FileTask, GeneratedTask, TaskDefinition } from './definition.js';
+import type { Count, FileKind, FileTask, GeneratedTask, TaskDefinition } from './definition.js';
+import { dataFolder, fileOf, kindsOf } from './files.js';
 import { generateRows, importGenerator } from './generated.js';
+import type { Prompts } from './overlap.js';
+import { checkHash } from './records.js';
 import type { FoundSuite, SuiteReference } from './reference.js';
-import { type Placed, readRows } from './rows.js';
-import { holdOut } from './sample.js';
+import { type Placed, RowReader, readShots } from './rows.js';
+import { HoldOut, Sampler } from './sample.js';
+import { Places, Seen } from './seen.js';
 
 /** A task or probe to load. Nothing but test rows is wanted of a probe. */
 export interface Wanted<Task extends TaskDefinition = TaskDefinition> {
@@ -16,67 +19,127 @@ export interface Wanted<Task extends TaskDefinition = TaskDefinition> {
   readonly probe: boolean;
 }
 
-/** The rows of a task by split: all that its files hold, or as many as were to be generated. */
-export type Pools = Readonly<Record<Split, readonly Placed[]>>;
+/** The rows of a task as they are used, by split, and how many could not be. */
+export interface Pools {
+  readonly rows: Readonly<Record<Split, readonly Placed[]>>;
+  readonly skipped: number;
+}
 
-/** Where the rows of a suite's tasks from files are looked for. */
-const dataFolder = ({ file }: FoundSuite, { dataDir }: SuiteReference): string => (dataDir === undefined ? dirname(file) : resolve(dataDir));
+export const ownerOf = ({ task: { id }, probe }: Wanted): string => `${probe ? 'probe' : 'task'} "${id}"`;
+export const isFromFiles = (wanted: Wanted): wanted is Wanted<FileTask> => wanted.task.rows === 'files';
 
-const isFromFiles = (wanted: Wanted): wanted is Wanted<FileTask> => wanted.task.rows === 'files';
+/** A file that a suite wants and that is nowhere: its path below the data folder. */
+export interface MissingFile {
+  readonly wanted: Wanted<FileTask>;
+  readonly kind: FileKind;
+  readonly path: string;
+}
 
-/** The splits that have a file of their own: those with a hash, or else train, test and, where it is there, validation. */
-function splitsOf({ task: { sha256: hashes, folder }, probe }: Wanted<FileTask>, data: string): Split[] {
-  if (probe) return ['test'];
-  const validation = hashes ? hashes.validation !== undefined : existsSync(join(data, folder, 'validation.jsonl'));
-  return ['train', ...(validation ? ['validation' as const] : []), 'test'];
+/** The files that are wanted and not there, in the order of the tasks. */
+export function missingFiles(wanted: readonly Wanted[], reference: SuiteReference): MissingFile[] {
+  return wanted.filter(isFromFiles).flatMap((one) => kindsOf(one.suite, one.task, one.probe, reference)
+    .filter((kind) => fileOf(one.suite, one.task, kind, reference) === undefined)
+    .map((kind) => ({ wanted: one, kind, path: join(one.task.folder, `${kind}.jsonl`) })));
+}
+
+/** One error that names every missing file of a suite, and where they may be put or had from. */
+export function missingError(missing: readonly MissingFile[], reference: SuiteReference): LetheError {
+  const [{ wanted: { suite } }] = missing as [MissingFile];
+  const own = missing.filter(({ wanted }) => wanted.suite === suite);
+  const id = suite.definition.id;
+  const pull = own.every(({ wanted: { task } }) => task.source) ? `lethe data pull ${id}, or ` : '';
+  return new LetheError('LETHE_DATA_MISSING', `rows of suite "${id}" are missing: ${own.map(({ path }) => path).join(', ')}`, {
+    where: dataFolder(suite, reference), remedy: `${pull}give the folder that holds these files with --data-dir DIR; suites/README.md says what is in them`,
+  });
 }
 
 /**
- * Refuses what has no files, naming all that are wanted before any is read.
+ * Reads or makes the rows of a task, and takes those of its samples.
  *
- * @throws LetheError LETHE_DATA_MISSING
+ * @param prompts the prompts of all tasks so far; added to
+ * @throws LetheError LETHE_DATA_ROW with file:line (unless such rows are skipped), LETHE_DATA_CHANGED, LETHE_DATA_MISSING,
+ * LETHE_SUITE_INVALID for a prompt in two splits and from {@link importGenerator} and {@link generateRows}
  */
-export function refuseMissing(wanted: readonly Wanted[], reference: SuiteReference): void {
-  const fromFiles = wanted.filter(isFromFiles);
-  for (const suite of new Set(fromFiles.map((one) => one.suite))) {
-    const data = dataFolder(suite, reference);
-    const missing = fromFiles.filter((one) => one.suite === suite)
-      .flatMap((one) => splitsOf(one, data).map((split) => join(one.task.folder, `${split}.jsonl`)))
-      .filter((file) => !existsSync(join(data, file)));
-    if (missing.length === 0) continue;
-    throw new LetheError('LETHE_DATA_MISSING', `rows of suite "${suite.definition.id}" are missing: ${missing.join(', ')}`, {
-      where: data, remedy: 'give the folder that holds these files with --data-dir DIR; suites/README.md says what is in them',
-    });
+export async function poolsOf(wanted: Wanted, prompts: Prompts, reference: SuiteReference): Promise<Pools> {
+  return isFromFiles(wanted) ? new TaskReader(wanted, prompts, reference).read() : makePools(wanted as Wanted<GeneratedTask>, prompts);
+}
+
+/** Reads the files of one task. */
+class TaskReader {
+  private readonly ids = new Seen();
+  private readonly places = new Places();
+  private skipped = 0;
+  private reader!: RowReader;
+
+  constructor(private readonly wanted: Wanted<FileTask>, private readonly prompts: Prompts, private readonly reference: SuiteReference) {}
+
+  async read(): Promise<Pools> {
+    const { suite, task, probe, counts } = this.wanted;
+    const kinds = kindsOf(suite, task, probe, this.reference);
+    for (const kind of kinds) await checkHash(this.fileOf(kind), task.sha256?.[kind]);
+    this.reader = new RowReader(task, task.shots && await readShots(task, this.fileOf('fewshot'), task.shots.count));
+    const { sizes, seed } = suite.definition;
+    // held out for every size alike as soon as one asks for it: no row is trained on in one size and tuned with in another
+    const heldOut = !probe && !kinds.includes('validation') && Object.values(sizes).some(({ validation }) => validation !== 0);
+    const samplers = { train: new Sampler(counts.train, seed), validation: new Sampler(counts.validation, seed), test: new Sampler(counts.test, seed) };
+    if (heldOut) await this.divide(samplers);
+    for (const split of kinds) {
+      if (split === 'fewshot' || (heldOut && split === 'train')) continue;
+      const check = this.prompts.part({ owner: ownerOf(this.wanted), split }, (at) => `${this.fileOf(split)}:${at}`);
+      await this.each(split, true, (row) => {
+        check(row);
+        samplers[split].offer(row);
+      });
+    }
+    return { rows: { train: samplers.train.rows(), validation: samplers.validation.rows(), test: samplers.test.rows() }, skipped: this.skipped };
+  }
+
+  /** Reads the training file twice: to know the tenth that is held out, and to take it. */
+  private async divide(samplers: Readonly<Record<Split, Sampler>>): Promise<void> {
+    const holdOut = new HoldOut(this.wanted.suite.definition.seed);
+    const place = this.placesOf('train');
+    await this.each('train', true, (row) => holdOut.show(row), place);
+    const name = (at: number) => `${this.fileOf('train')}:${at}`;
+    const owner = ownerOf(this.wanted);
+    const checks = { train: this.prompts.part({ owner, split: 'train' }, name), validation: this.prompts.part({ owner, split: 'validation' }, name) };
+    await this.each('train', false, (row) => {
+      const split = holdOut.splitOf(row);
+      if (split === null) return;
+      checks[split](row);
+      samplers[split].offer(row);
+    }, place);
+  }
+
+  private fileOf(kind: FileKind): string {
+    return fileOf(this.wanted.suite, this.wanted.task, kind, this.reference)!;
+  }
+
+  private placesOf(kind: FileKind): (at: number) => number {
+    const file = this.fileOf(kind);
+    return this.places.part((at) => `${file}:${at}`);
+  }
+
+  /** @param counted whether rows that cannot be used count: they do once */
+  private async each(kind: FileKind, counted: boolean, take: (row: Placed) => void, place = this.placesOf(kind)): Promise<void> {
+    const onFault = (fault: LetheError) => {
+      if (!this.reference.skipBadRows) throw fault;
+      if (counted) this.skipped++;
+    };
+    for await (const rows of this.reader.read(this.fileOf(kind), this.ids, this.places, place, onFault)) rows.forEach(take);
   }
 }
 
-/**
- * Reads or makes the rows of a task.
- *
- * @throws LetheError the errors of {@link readRows}, {@link importGenerator} and {@link generateRows}
- */
-export async function poolsOf(wanted: Wanted, reference: SuiteReference): Promise<Pools> {
-  return isFromFiles(wanted) ? readPools(wanted, dataFolder(wanted.suite, reference)) : makePools(wanted as Wanted<GeneratedTask>);
-}
-
-async function readPools(wanted: Wanted<FileTask>, data: string): Promise<Pools> {
-  const { suite: { definition: { sizes, seed } }, task, probe } = wanted;
-  const pools: Record<Split, Placed[]> = { train: [], validation: [], test: [] };
-  const splits = splitsOf(wanted, data);
-  const taken = new Map<string, string>();
-  for (const split of splits) pools[split] = await readRows(join(data, task.folder, `${split}.jsonl`), split, task, taken);
-  if (probe || splits.includes('validation')) return pools;
-  // held out for every size alike as soon as one asks for it: no row is trained on in one size and tuned with in another
-  const heldOut = Object.values(sizes).some(({ validation }) => validation !== 0);
-  return heldOut ? { ...pools, ...holdOut(pools.train, seed) } : pools;
-}
-
-async function makePools({ suite, task, counts }: Wanted<GeneratedTask>): Promise<Pools> {
+async function makePools(wanted: Wanted<GeneratedTask>, prompts: Prompts): Promise<Pools> {
+  const { suite, task, counts } = wanted;
   const { seed, tasks } = suite.definition;
   const generator = await importGenerator(suite.code);
   const where = suite.locate(`/tasks/${tasks.indexOf(task)}`);
   const taken = new Map<string, string>();
-  // a number: suite files that count generated rows as "all" are refused
-  const made = (split: Split) => generateRows(generator, task.id, split, counts[split] as number, seed, where, taken);
-  return { train: made('train'), validation: made('validation'), test: made('test') };
+  const made = (split: Split): Placed[] => {
+    // a number: suite files that count generated rows as "all" are refused
+    const rows = generateRows(generator, task.id, split, counts[split] as number, seed, where, taken);
+    rows.forEach(prompts.part({ owner: ownerOf(wanted), split }, (at) => rows[at]!.where));
+    return rows;
+  };
+  return { rows: { train: made('train'), validation: made('validation'), test: made('test') }, skipped: 0 };
 }

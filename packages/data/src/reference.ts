@@ -17,6 +17,10 @@ export interface SuiteReference {
   readonly dataDir?: string;
   /** Name of a size; `full` where it is left out. */
   readonly size?: string;
+  /** `required`: a suite whose probes may be absent is refused without their rows. */
+  readonly probes?: 'required';
+  /** Whether rows that cannot be used are left out and counted; the first one ends the loading where it is left out. */
+  readonly skipBadRows?: true;
 }
 
 /** What a list of suites says of one. */
@@ -30,6 +34,8 @@ export interface SuiteSummary {
   readonly orders: readonly string[];
   /** Whether its rows lie elsewhere: they are found with `--data-dir`. */
   readonly needsData: boolean;
+  /** Whether it holds probes for other suites, and no stream. */
+  readonly probesOnly: boolean;
   readonly supersededBy?: string;
   /** Path of its suite.yaml. */
   readonly file: string;
@@ -90,7 +96,17 @@ export function listSuites(suitesDir: string): SuiteSummary[] {
       tasks: tasks.map((task) => task.id),
       orders: orders.map((order) => order.id),
       needsData: tasks.some((task) => task.rows === 'files' && !existsSync(join(dirname(file), task.folder))),
+      probesOnly: orders.length === 0,
       ...(supersededBy === undefined ? {} : { supersededBy }),
     };
   });
+}
+
+/**
+ * Whether a suite holds probes for other suites, and no stream of its own.
+ *
+ * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
+ */
+export function isForProbes(reference: SuiteReference): boolean {
+  return findSuite(reference.reference, reference).definition.orders.length === 0;
 }

@@ -1,53 +1,197 @@
-import { type Example, type Split, didYouMean } from '@lethe/core';
-import type { FileTask } from './definition.js';
-import { readJsonLines, rowFault } from './jsonl.js';
+import { type Example, LetheError, didYouMean, sha256 } from '@lethe/core';
+import type { FileTask, WrittenTask } from './definition.js';
+import { type Line, rowFault } from './line.js';
+import { readLines } from './records.js';
+import type { Places, Seen } from './seen.js';
 import { fillPrompt } from './template.js';
 
-/** A row and where it comes from: `file:line`, or the task, split and id of a generated one. */
+/** A row and where it comes from. */
 export interface Placed {
   readonly example: Example;
+  /** `file:line`, or the task, split and id of a generated one. */
   readonly where: string;
+  /** Line of its file, or its index among generated rows. */
+  readonly at: number;
+  /** What its task put into the prompt; empty for a generated row. */
+  readonly text: string;
 }
 
-const FIELDS = ['id', 'input', 'output'] as const;
+/** The fields of a row, read and checked. */
+interface Fields {
+  readonly id: string;
+  readonly texts: readonly string[];
+  readonly options: readonly string[];
+  readonly answer: number;
+  /** What `{options}` stands for. */
+  readonly offered: string;
+  /** What an answer rewrites, where that is asked for. */
+  readonly source?: string;
+  /** What a row must have in common with its few-shot rows. */
+  readonly group: string;
+}
 
-function checkFields(value: unknown, where: string): Record<(typeof FIELDS)[number], string> {
-  const remedy = 'a row is {"id": "…", "input": "…", "output": "…"}; other fields are ignored';
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw rowFault(where, 'the row is not an object', remedy);
-  const row = value as Record<string, unknown>;
-  for (const field of FIELDS) {
-    if (!Object.hasOwn(row, field)) {
-      throw rowFault(where, `the row has no field "${field}".${didYouMean(field, Object.keys(row))}`, remedy);
-    }
-    const text = row[field];
-    if (typeof text !== 'string' || text.trim() === '') {
-      throw rowFault(where, `the field "${field}" is ${JSON.stringify(text)}, not a text`, remedy);
+const isNumber = (value: unknown): value is number | bigint => typeof value === 'bigint' || Number.isInteger(value);
+
+/** The rows of a file of one task. */
+export class RowReader {
+  private readonly answers: ReadonlyMap<string, number>;
+  private readonly remedy: string;
+
+  /** @param shots what stands before the prompt of a row, by the group of the row */
+  constructor(private readonly task: FileTask, private readonly shots?: ReadonlyMap<string, string>) {
+    this.answers = new Map(task.labels.map(({ output }, index) => [output, index]));
+    const fields = [...(task.ids ? [] : ['id']), ...task.inputs, ...(task.choices ? [] : [task.output])].map((name) => `"${name}": "…"`);
+    this.remedy = `a row is {${[...fields, ...(task.choices ? ['"choices": ["…", "…"]', '"answer": 0'] : [])].join(', ')}}; other fields are ignored`;
+  }
+
+  /**
+   * The rows of a file, some at a time, prompts filled in, in the order of the file.
+   *
+   * @param ids the ids of the task so far; added to. A second reading of the same file finds its own
+   * @param onFault hears of each row that cannot be used, and may throw
+   */
+  async *read(file: string, ids: Seen, places: Places, place: (at: number) => number, onFault: (fault: LetheError) => void): AsyncGenerator<Placed[]> {
+    for await (const lines of readLines(file)) {
+      const rows: Placed[] = [];
+      for (const line of lines) {
+        const row = this.row(line, file, ids, places, place);
+        if (row instanceof LetheError) onFault(row);
+        else if (row) rows.push(row);
+      }
+      yield rows;
     }
   }
-  return row as Record<(typeof FIELDS)[number], string>;
-}
 
-/**
- * The rows of one file of a task, prompts filled in, in the order of the file.
- *
- * @param taken ids of the task's rows so far, with where they stand; added to
- * @throws LetheError LETHE_DATA_ROW with file:line, LETHE_DATA_CHANGED, LETHE_DATA_MISSING
- */
-export async function readRows(file: string, split: Split, task: FileTask, taken: Map<string, string>): Promise<Placed[]> {
-  const options = task.labels.map(({ answer }) => ` ${answer}`);
-  const answers = new Map(task.labels.map(({ output }, index) => [output, index]));
-  const rows: Placed[] = [];
-  for await (const { value, where } of readJsonLines(file, task.sha256?.[split])) {
-    const { id, input, output } = checkFields(value, where);
-    const answer = answers.get(output);
+  private row(line: Line, file: string, ids: Seen, places: Places, place: (at: number) => number): Placed | LetheError | null {
+    if (line.fault) return line.fault;
+    const { at } = line;
+    const where = `${file}:${at}`;
+    try {
+      const { id, texts, options, answer, offered, group, source } = this.fields(line.value, where);
+      if (this.task.longestChoice !== undefined && options.some((option) => option.length - 1 > this.task.longestChoice!)) return null;
+      const first = ids.claim(id, place(at));
+      if (first !== place(at)) throw rowFault(where, `the id "${id}" is taken by ${places.name(first)}`, 'give every row of a task an id of its own');
+      const prompt = this.before(group, where) + fillPrompt(this.task, texts, offered);
+      return { example: { id, prompt, options, answer, ...(source !== undefined && { source }) }, where, at, text: texts.join('\n') };
+    } catch (fault) {
+      if (fault instanceof LetheError) return fault;
+      throw fault;
+    }
+  }
+
+  private before(group: string, where: string): string {
+    if (!this.shots) return '';
+    return this.shots.get(group) ?? refuse(where, `there are not enough few-shot rows for "${group}"`, 'add rows to the few-shot file, or lower "shots"');
+  }
+
+  private fields(value: unknown, where: string): Fields {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw rowFault(where, 'the row is not an object', this.remedy);
+    const row = value as Record<string, unknown>;
+    const { inputs, ids, choices, written, shots } = this.task;
+    const texts = inputs.map((name) => this.text(row, name, where));
+    const id = ids ? sha256(texts).slice(0, 16) : this.id(row, where);
+    const group = shots?.by === undefined ? '' : this.text(row, shots.by, where);
+    const answers = written ? this.written(row, written, where) : choices ? this.choice(row, choices, where) : this.label(row, where);
+    return { id, texts, group, ...answers };
+  }
+
+  private field(row: Record<string, unknown>, name: string, where: string): unknown {
+    if (Object.hasOwn(row, name)) return row[name];
+    throw rowFault(where, `the row has no field "${name}".${didYouMean(name, Object.keys(row))}`, this.remedy);
+  }
+
+  private text(row: Record<string, unknown>, name: string, where: string): string {
+    const text = this.field(row, name, where);
+    return typeof text === 'string' && text.trim() !== '' ? text : refuse(where, `the field "${name}" is ${shown(text)}, not a text`, this.remedy);
+  }
+
+  private id(row: Record<string, unknown>, where: string): string {
+    const id = this.field(row, 'id', where);
+    return isNumber(id) ? String(id) : this.text(row, 'id', where);
+  }
+
+  private label(row: Record<string, unknown>, where: string): Pick<Fields, 'options' | 'answer' | 'offered'> {
+    const { id, labels, output: name } = this.task;
+    const value = this.field(row, name, where);
+    // what a table calls 0 or true stands in the suite as "0" or "true"
+    const plain = (isNumber(value) || typeof value === 'boolean') && this.answers.has(String(value));
+    const output = plain ? String(value) : this.text(row, name, where);
+    const answer = this.answers.get(output);
     if (answer === undefined) {
-      const known = [...answers.keys()];
-      throw rowFault(where, `the output "${output}" is not a label of task "${task.id}".${didYouMean(output, known)}`, `the labels are: ${known.join(', ')}`);
+      const known = [...this.answers.keys()];
+      throw rowFault(where, `the output "${output}" is not a label of task "${id}".${didYouMean(output, known)}`, `the labels are: ${known.join(', ')}`);
     }
-    const other = taken.get(id);
-    if (other !== undefined) throw rowFault(where, `the id "${id}" is taken by ${other}`, 'give every row of a task an id of its own');
-    taken.set(id, where);
-    rows.push({ example: { id, prompt: fillPrompt(task, input), options, answer }, where });
+    const answers = labels.map((label) => label.answer);
+    return { options: answers.map((text) => ` ${text}`), answer, offered: answers.join(', ') };
   }
-  return rows;
+
+  /** Right answers, the first of them to train on. */
+  private written(row: Record<string, unknown>, { source }: WrittenTask, where: string): Pick<Fields, 'options' | 'answer' | 'offered' | 'source'> {
+    const value = this.field(row, this.task.output, where);
+    const texts = Array.isArray(value) ? listOf(value) : isNumber(value) ? [String(value)] : [this.text(row, this.task.output, where).trim()];
+    if (!texts || texts.length === 0) throw rowFault(where, `the field "${this.task.output}" is ${shown(value)}, not a text or a list of texts`, this.remedy);
+    const options = [...new Set(texts)].map((text) => ` ${text}`);
+    return { options, answer: 0, offered: '', ...(source !== undefined && { source: this.text(row, source, where) }) };
+  }
+
+  private choice(row: Record<string, unknown>, kind: 'letters' | 'texts', where: string): Pick<Fields, 'options' | 'answer' | 'offered'> {
+    const choices = listOf(this.field(row, 'choices', where));
+    if (!choices || choices.length < 2 || choices.length > 26) throw rowFault(where, '"choices" is not a list of 2 to 26 texts', this.remedy);
+    const twice = choices.find((choice, i) => choices.indexOf(choice) !== i);
+    if (kind === 'texts' && twice !== undefined) throw rowFault(where, `two choices are "${twice}"`, 'give the row choices that differ');
+    const given = this.field(row, 'answer', where);
+    const answer = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
+    if (!isNumber(answer) || answer < 0 || answer >= choices.length) {
+      throw rowFault(where, `"answer" is ${shown(given)}, not the place of a choice from 0 to ${choices.length - 1}`, this.remedy);
+    }
+    const letters = choices.map((_, i) => String.fromCharCode(65 + i));
+    return {
+      options: (kind === 'letters' ? letters : choices).map((text) => ` ${text}`), answer: Number(answer),
+      offered: kind === 'letters' ? choices.map((choice, i) => `${letters[i]}. ${choice}`).join('\n') : choices.join(', '),
+    };
+  }
+
+  /** The group of a row of few-shot examples, and the row with its answer. */
+  shot(line: Line, file: string): { group: string; text: string } {
+    if (line.fault) throw line.fault;
+    const { texts, offered, options, answer, group } = this.fields(line.value, `${file}:${line.at}`);
+    return { group, text: `${fillPrompt(this.task, texts, offered)}${options[answer]}\n\n` };
+  }
+}
+
+/** What stands before the prompts of a task, by group: the first rows of each in its few-shot file. */
+export async function readShots(task: FileTask, file: string, count: number): Promise<Map<string, string>> {
+  const reader = new RowReader(task);
+  const groups = new Map<string, string[]>();
+  for await (const lines of readLines(file)) {
+    for (const line of lines) {
+      const { group, text } = reader.shot(line, file);
+      groups.set(group, [...(groups.get(group) ?? []), text].slice(0, count));
+    }
+  }
+  return new Map([...groups].filter(([, shots]) => shots.length === count).map(([group, shots]) => [group, shots.join('')]));
+}
+
+function refuse(where: string, message: string, remedy: string): never {
+  throw rowFault(where, message, remedy);
+}
+
+/** The texts of a list, or of one written as JSON in a CSV file; undefined where it is none, or a text is empty. */
+function listOf(value: unknown): string[] | undefined {
+  let list = value;
+  if (typeof value === 'string') {
+    try {
+      list = JSON.parse(value);
+    } catch {
+      return undefined;
+    }
+  }
+  const texts = Array.isArray(list) ? list.map((item: unknown) => (typeof item === 'string' ? item.trim() : '')) : [''];
+  return texts.includes('') ? undefined : texts;
+}
+
+/** A value as an error shows it, not too much of it. */
+function shown(value: unknown): string {
+  const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

@@ -1,13 +1,11 @@
 import { didYouMean } from '@lethe/core';
 import type { FileTask } from './definition.js';
 
-const PLACEHOLDERS = ['input', 'options'];
-
 /** The first of `names` that stands as a word of its own in `text`, whatever its case and with or without its hyphens. */
 function nameIn(text: string, names: readonly string[]): string | undefined {
   return names.find((name) => {
     const words = name.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
-    return new RegExp(`(?<![A-Za-z0-9])${words.join('[-_ ]?')}(?![A-Za-z0-9])`, 'i').test(text);
+    return words.length > 0 && new RegExp(`(?<![A-Za-z0-9])${words.join('[-_ ]?')}(?![A-Za-z0-9])`, 'i').test(text);
   });
 }
 
@@ -15,15 +13,17 @@ function nameIn(text: string, names: readonly string[]): string | undefined {
  * What is wrong with a prompt template, if anything.
  *
  * @param names what it may not give away: the suite, its tasks and their data sets
+ * @param inputs the fields of a row that it takes in
  */
-export function templateFault(template: string, names: readonly string[]): { message: string; remedy: string } | undefined {
+export function templateFault(template: string, names: readonly string[], inputs: readonly string[]): { message: string; remedy: string } | undefined {
+  const known = [...inputs, 'options'];
   const used = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
-  const unknown = used.find((name) => !PLACEHOLDERS.includes(name));
-  if (unknown !== undefined) {
-    return { message: `a prompt has no {${unknown}}.${didYouMean(unknown, PLACEHOLDERS)}`, remedy: 'use {input} and, where wanted, {options}' };
-  }
-  if (used.filter((name) => name === 'input').length !== 1) {
-    return { message: 'a prompt holds {input} exactly once', remedy: 'write {input} where the input of a row belongs' };
+  const unknown = used.find((name) => !known.includes(name));
+  const remedy = `use ${inputs.map((name) => `{${name}}`).join(', ')} and, where wanted, {options}`;
+  if (unknown !== undefined) return { message: `a prompt has no {${unknown}}.${didYouMean(unknown, known)}`, remedy };
+  const other = inputs.find((input) => used.filter((name) => name === input).length !== 1);
+  if (other !== undefined) {
+    return { message: `a prompt holds {${other}} exactly once`, remedy: `write {${other}} where this part of a row belongs` };
   }
   if (/\s$/.test(template)) {
     return { message: 'a prompt may not end with white space: tokens of answers begin with it', remedy: 'take it away (in YAML, "|-" instead of "|")' };
@@ -35,8 +35,12 @@ export function templateFault(template: string, names: readonly string[]): { mes
   return undefined;
 }
 
-/** The prompt of a row. Braces of the input are left as they are. */
-export function fillPrompt({ prompt, labels }: FileTask, input: string): string {
-  return prompt.replace(/\{(input|options)\}/g, (_, name) =>
-    (name === 'input' ? input : labels.map(({ answer }) => answer).join(', ')));
+/**
+ * The prompt of a row. Braces of its texts are left as they are.
+ *
+ * @param texts the values of the task's inputs, in their order
+ * @param offered what `{options}` stands for
+ */
+export function fillPrompt({ prompt, inputs }: FileTask, texts: readonly string[], offered: string): string {
+  return prompt.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'options' ? offered : texts[inputs.indexOf(name)]!));
 }

@@ -9,7 +9,8 @@ const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`
 
 /** The suites of this repository, and the real rows beside it where they are. */
 export const INSTALLED = { suitesDir: at('suites'), builtDir: at('dist/suites') };
-export const DATA = at('../shared/data/standard_cl_5');
+export const SHARED = at('../shared/data');
+export const DATA = join(SHARED, 'standard_cl_5');
 
 /** What was thrown, which must be one clear error. */
 export async function errorOf(act: () => unknown): Promise<LetheError> {

@@ -144,6 +144,14 @@ describe('the rule of reshapes', () => {
     expect(after(reshapes, (b) => reshape(b, reshape(b, 'x', 6), 3, 2))).to.deep.equal(['Reshape x [3,2] -> 3x2']);
     expect(after(reshapes, (b) => reshape(b, reshape(b, 'x', 6), 2, 3))).to.deep.equal([]);
   });
+  it('leaves the rows of a matrix alone beside a vector that was a matrix of one row', () => {
+    const make = (b: GraphBuilder) => {
+      b.input('row', float(1, 3));
+      return b.node('Sub', ['x', reshape(b, 'row', 3)], float(2, 3));
+    };
+    expect(after(reshapes, make)).to.deep.equal(['Reshape row [3] -> 3', 'Sub x v0 -> 2x3']);
+  });
+
   it('sinks below an addition, so that it can join a product', () => {
     const make = (b: GraphBuilder) => b.node('Add', [reshape(b, 'x', 1, 2, 3), reshape(b, 'y', 1, 2, 3)], float(1, 2, 3));
     expect(show(build(make))).to.deep.equal(['Reshape x [1,2,3] -> 1x2x3', 'Reshape y [1,2,3] -> 1x2x3', 'Add v0 v1 -> 1x2x3']);

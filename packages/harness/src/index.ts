@@ -12,3 +12,8 @@ export { lockRun } from './lock.js';
 export { stepsFor } from './trainer.js';
 export { composeRun, createContainer, loadMethod } from './container.js';
 export { type TrainingStep, compileTrainingStep } from './training-step.js';
+export { adapterLearner, adapterOf, forwardOf } from './adapter.js';
+export { restoreForward } from './restore.js';
+export { type Generated, Generator, generate } from './generation/generator.js';
+export type { GenerationOptions } from './generation/options.js';
+export { type Sampling, chooseToken } from './generation/sampling.js';

@@ -24,7 +24,7 @@ export function targetLogProbabilities(
   { model, learner, sites }: Forward, inputs: Tensors, weights: Tensors, params: Tensors, training: boolean,
 ): { logp: tf.Tensor1D; scope: ReturnType<typeof createScope>; adapted: boolean } {
   const batch = batchOf(inputs);
-  const scope = createScope(model, weights, batch, params, training);
+  const scope = createScope({ params, training, batch: batch.ids.shape[0] }, () => model.features(batch, weights));
   // every row has the same number of targets, so that the last layer can be computed for these alone
   const wanted = inputs['index']!.reshape([batch.ids.shape[0], -1]) as tf.Tensor2D;
   let adapted = false;

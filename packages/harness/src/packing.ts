@@ -54,20 +54,21 @@ function optionFault(options: readonly (readonly number[])[]): string | undefine
  * Tokens of a row. A prompt too long for `maxTokens` beside its longest option is cut in its middle: of what there is room
  * for, the last quarter is kept from its end (the question after a passage, the end of the template) and the rest from its start.
  *
+ * @param answer tokens of an answer that is to be written, for which there must be room as well
  * @throws LETHE_DATA_ROW for a row that cannot be scored: no tokens in its prompt or an option, two equal options, or options
  * that leave the prompt no room
  */
-export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number): EncodedExample {
+export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number, answer = 0): EncodedExample {
   const refuse = (fault: string, remedy: string) =>
     new LetheError('LETHE_DATA_ROW', `Row "${example.id}" cannot be used: ${fault}.`, { where: example.id, remedy });
   const options = example.options.map((option) => tokenizer.encode(option, 'continuation'));
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
-  const longest = largest(options, (option) => option.length);
+  const longest = Math.max(answer, largest(options, (option) => option.length));
   const { beginOfText = [] } = tokenizer;
   const room = maxTokens - longest - beginOfText.length - 1; // the end of text counts
   if (room <= KEPT_END) {
-    throw refuse(`an option of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
+    throw refuse(`an answer of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
       `Raise training.maxTokens to ${longest + beginOfText.length + 2 + KEPT_END} or more.`);
   }
   const whole = tokenizer.encode(example.prompt);
@@ -100,10 +101,17 @@ export function trainingShape(batch: readonly EncodedExample[], rows: readonly E
   return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
 }
 
-/** Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row. */
+/**
+ * Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row.
+ * Where rows bring options of very different length, that may be more than a batch of short ones has tokens: its targets then fit itself.
+ */
 export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
-  const targets = size * roundUp(largest(rows, scoringTargets), TARGET_STEP);
-  return (batch) => ({ batch: size, tokens: roundUp(largest(batch, scoringTokens), STEP), targets });
+  const most = roundUp(largest(rows, scoringTargets), TARGET_STEP);
+  return (batch) => {
+    const tokens = roundUp(largest(batch, scoringTokens), STEP);
+    const targets = most <= tokens ? most : Math.min(tokens, roundUp(largest(batch, scoringTargets), TARGET_STEP));
+    return { batch: size, tokens, targets: size * targets };
+  };
 }
 
 class Packer {

@@ -1,17 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventListener, Method, Run, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
-import { LetheError, createRandom, didYouMean } from '@lethe/core';
+import { LetheError, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { Scorer, baseModel } from './evaluate.js';
 import { countOf } from './flat.js';
+import { Generator } from './generation/generator.js';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, encodeRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
-import { type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
+import { type Stage, orderedTasks, stagesOf } from './stages.js';
+import { type Answers, type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
 /** What a job names, rebuilt. */
@@ -20,12 +22,6 @@ export interface StreamDependencies {
   readonly model: LanguageModel;
   readonly suite: SuiteData;
   readonly method: Method;
-}
-
-/** One stage of training: a task, or all of them for joint training. */
-interface Stage {
-  readonly name: string;
-  readonly tasks: readonly TaskData[];
 }
 
 /** Runs a method's own code; what it throws becomes LETHE_METHOD_FAILED with its name, unless it is a clear error already. */
@@ -79,20 +75,14 @@ class Stream {
   ) {
     checkLength(job.identity.suite.id, job.identity.training, deps.model);
     this.name = runName(job.identity);
-    this.ordered = job.identity.order.tasks.map((id) => {
-      const task = deps.suite.tasks.find((t) => t.id === id);
-      if (task) return task;
-      throw new LetheError('LETHE_SUITE_INVALID', `The suite has no task "${id}".${didYouMean(id, deps.suite.tasks.map((t) => t.id))}`);
-    });
+    this.ordered = orderedTasks(job, deps.suite);
     this.scored = { tasks: this.ordered, probes: deps.suite.probes };
   }
 
   async run(): Promise<Run> {
     const { job, deps, listener, name: run } = this;
     await mkdir(join(job.outDir, 'steps'), { recursive: true });
-    const stages: readonly Stage[] = job.stream === 'joint'
-      ? [{ name: 'all tasks', tasks: this.ordered }]
-      : this.ordered.map((task) => ({ name: task.id, tasks: [task] }));
+    const stages = stagesOf(job, this.ordered);
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
     const sha = deps.model.sha256;
     const base = await this.step(0, null, baseKey(job, sha, this.scored), () => this.base());
@@ -182,8 +172,8 @@ class Stream {
     return { trainTokens: 0, trainSeconds: 0, evalSeconds: 0, trainableParameters: 0, peakBytes, ...known };
   }
 
-  private encode(rows: TaskData['train']): readonly EncodedExample[] {
-    return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens));
+  private encode(rows: TaskData['train'], answer?: number): readonly EncodedExample[] {
+    return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens, answer));
   }
 
   /** @param base the record of the base model, once there is one */
@@ -191,24 +181,29 @@ class Stream {
     const { tasks, probes } = this.scored;
     const total = [...tasks, ...probes].reduce((sum, task) => sum + task.test.length, 0);
     const scorer = new Scorer(this.deps.device, forward, this.stop);
+    const generator = new Generator(this.deps.device, forward, this.stop);
     let done = 0;
     const onRows = (count: number) => {
       done += count;
       this.listener({ type: 'score-progress', run: this.name, step, done, total });
     };
-    const choose = async (list: readonly TaskData[], before: StepRecord['tasks'] | undefined): Promise<Record<string, readonly number[]>> => {
-      const chosen: Record<string, readonly number[]> = {};
+    const answer = async (list: readonly TaskData[], before: StepRecord['tasks'] | undefined): Promise<Record<string, Answers>> => {
+      const answers: Record<string, Answers> = {};
       for (const task of list) {
+        const { id, written } = task;
         let rows = this.encoded.get(task);
-        if (!rows) this.encoded.set(task, (rows = this.encode(task.test)));
-        chosen[task.id] = await scorer.choose(rows, onRows, before?.[task.id]);
+        if (!rows) this.encoded.set(task, (rows = this.encode(task.test, written?.maxTokens)));
+        answers[id] = written
+          ? await generator.write(rows.map(({ prompt }) => prompt), written, onRows, before?.[id] as readonly string[] | undefined)
+          : await scorer.choose(rows, onRows, before?.[id] as readonly number[] | undefined);
       }
-      return chosen;
+      return answers;
     };
     try {
-      return { tasks: await choose(tasks, base?.tasks), probes: await choose(probes, base?.probes) };
+      return { tasks: await answer(tasks, base?.tasks), probes: await answer(probes, base?.probes) };
     } finally {
       await scorer.dispose();
+      await generator.dispose();
     }
   }
 }

@@ -1,22 +1,34 @@
-import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData } from '@lethe/core';
+import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData, TaskPredictions } from '@lethe/core';
 import { LetheError, bytesOf } from '@lethe/core';
 import type { Device } from '@lethe/engine';
-import { accuracy, metricsOf } from '@lethe/metrics';
+import { meanScore, metricsOf, rowScores } from '@lethe/metrics';
+import { scorerOf } from '@lethe/scorers';
 import { countOf } from './flat.js';
 import type { Job } from './job.js';
-import type { Scored, StepRecord } from './steps.js';
+import type { Answers, Scored, StepRecord } from './steps.js';
 
-const answersOf = (task: TaskData) => task.test.map((row) => row.answer);
+/** What was answered to every test row of a task, step by step; null for a step that was not scored. */
+function predictionsOf({ test, written }: TaskData, answers: readonly (Answers | null)[]): TaskPredictions {
+  if (!written) return { answers: test.map((row) => row.answer), chosen: answers as readonly (readonly number[] | null)[] };
+  const { scorer } = written;
+  return {
+    scorer,
+    // the space before an answer belongs to the template
+    references: test.map(({ options }) => options.map((option) => option.trimStart())),
+    ...(scorerOf(scorer).needsSource ? { sources: test.map(({ source }) => source!) } : {}),
+    written: answers as readonly (readonly string[] | null)[],
+  };
+}
+
+const scoreOf = (task: TaskData, answers: Answers): number => meanScore(rowScores(predictionsOf(task, [answers]), 0)!);
 
 /** The scores of a step, in the order of the tasks given. */
 export function scoresOf(record: StepRecord, tasks: readonly TaskData[]): number[] {
-  return tasks.map((task) => accuracy(record.tasks[task.id]!, answersOf(task)));
+  return tasks.map((task) => scoreOf(task, record.tasks[task.id]!));
 }
 
-/** What was chosen for every test row after every step that was scored. */
-function predictionsOf(list: readonly TaskData[], rows: readonly (StepRecord | null)[], kind: 'tasks' | 'probes'): CompletedRun['predictions'] {
-  return Object.fromEntries(list.map((task) =>
-    [task.id, { answers: answersOf(task), chosen: rows.map((record) => record?.[kind][task.id] ?? null) }]));
+function allPredictions(list: readonly TaskData[], rows: readonly (StepRecord | null)[], kind: 'tasks' | 'probes'): CompletedRun['predictions'] {
+  return Object.fromEntries(list.map((task) => [task.id, predictionsOf(task, rows.map((record) => record?.[kind][task.id] ?? null))]));
 }
 
 /**
@@ -34,7 +46,7 @@ export function completedRun(
     i === 0 ? first : i === tasks.length ? last : job.stream === 'joint' ? null : records[i]!);
   const matrix = rows.map((record) => (record ? scoresOf(record, tasks) : tasks.map(() => null)));
   const probeScores = (record: StepRecord) =>
-    Object.fromEntries(probes.map((task) => [task.id, accuracy(record.probes[task.id]!, answersOf(task))]));
+    Object.fromEntries(probes.map((task) => [task.id, scoreOf(task, record.probes[task.id]!)]));
   const general = { base: probeScores(first), final: probeScores(last) };
   const costs = records.map(({ cost }) => cost);
   const sum = (key: 'trainTokens' | 'trainSeconds' | 'evalSeconds') => costs.reduce((total, cost) => total + cost[key], 0);
@@ -44,7 +56,7 @@ export function completedRun(
     ...job.identity,
     matrix, general,
     metrics: metricsOf(matrix, general),
-    predictions: { ...predictionsOf(tasks, rows, 'tasks'), ...predictionsOf(probes, rows, 'probes') },
+    predictions: { ...allPredictions(tasks, rows, 'tasks'), ...allPredictions(probes, rows, 'probes') },
     cost: {
       trainableParameters: most('trainableParameters'),
       storedBytes: bytesOf(trainable) + bytesOf(frozen) + bytesOf(stored),
@@ -53,7 +65,7 @@ export function completedRun(
       peakBytes: most('peakBytes'),
     },
     ...(last.report === undefined ? {} : { report: last.report }),
-    environment: environmentOf(job, device.name, Object.fromEntries([...tasks, ...probes].map((task) => [task.id, task.sha256]))),
+    environment: environmentOf(job, device.name, [...tasks, ...probes]),
   };
 }
 
@@ -65,10 +77,16 @@ export function failedRun(job: Job, error: unknown): FailedRun {
     status: 'failed',
     ...job.identity,
     error: { code, message, ...(where === undefined ? {} : { where }), ...(remedy === undefined ? {} : { remedy }) },
-    environment: environmentOf(job, job.device, {}),
+    environment: environmentOf(job, job.device, []),
   };
 }
 
-function environmentOf(job: Job, device: string, dataSha256: Environment['dataSha256']): Environment {
-  return { device, threads: job.threads, lethe: job.origin.lethe, node: process.version, dataSha256, git: job.origin.git };
+function environmentOf(job: Job, device: string, data: readonly TaskData[]): Environment {
+  const skippedRows = Object.fromEntries(data.flatMap(({ id, skippedRows: count }) => (count === undefined ? [] : [[id, count]])));
+  return {
+    device, threads: job.threads, lethe: job.origin.lethe, node: process.version,
+    dataSha256: Object.fromEntries(data.map(({ id, sha256 }) => [id, sha256])),
+    ...(Object.keys(skippedRows).length > 0 && { skippedRows }),
+    git: job.origin.git,
+  };
 }

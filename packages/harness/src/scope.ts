@@ -1,22 +1,24 @@
 import type { Arrays, Learner, Scope, Site, Tensors } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { TensorSpec, Values } from '@lethe/engine';
-import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
+import type { Adapt, LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
 
-/** The scope of one forward pass: what a method sees inside a traced function. */
-export function createScope(
-  model: LanguageModel, weights: Tensors, batch: BatchTensors, params: Tensors, training: boolean,
-): Scope {
+/**
+ * The scope of one forward pass: what a method sees inside a traced function.
+ *
+ * @param make gives {@link Scope.features}; called at most once
+ */
+export function createScope({ params, training, batch }: Pick<Scope, 'params' | 'training' | 'batch'>, make: () => Tensor2D): Scope {
   const made = new Map<string, unknown>();
   let features: Tensor2D | undefined;
   return {
     params,
     training,
-    batch: batch.ids.shape[0],
-    features: () => (features ??= model.features(batch, weights)),
-    once<T>(key: string, make: () => T): T {
-      if (!made.has(key)) made.set(key, make());
+    batch,
+    features: () => (features ??= make()),
+    once<T>(key: string, value: () => T): T {
+      if (!made.has(key)) made.set(key, value());
       return made.get(key) as T;
     },
   };

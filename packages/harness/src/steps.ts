@@ -7,11 +7,14 @@ import type { Job } from './job.js';
 /** Raised whenever the same job would give other numbers: artefacts of another version are not found again. */
 const PROTOCOL = 2;
 
+/** The answers to the test rows of a task: the options chosen, or what was written. */
+export type Answers = readonly number[] | readonly string[];
+
 /** What a step leaves behind, besides the arrays of the learner. */
 export interface StepRecord {
-  /** Chosen options of the test rows, by task id, for tasks and probes. */
-  readonly tasks: Readonly<Record<string, readonly number[]>>;
-  readonly probes: Readonly<Record<string, readonly number[]>>;
+  /** By task id, for tasks and probes. */
+  readonly tasks: Readonly<Record<string, Answers>>;
+  readonly probes: Readonly<Record<string, Answers>>;
   readonly cost: {
     readonly trainTokens: number;
     readonly trainSeconds: number;

@@ -17,6 +17,15 @@ describe('packing', () => {
     expect(owners.map(({ at }) => at)).to.deep.equal([0, 1, 2, 3, 4]);
   });
 
+  it('gives no batch more targets in a row than it has tokens, however long the options of other batches are', () => {
+    const long = { prompt: [1, 2], options: [Array.from({ length: 40 }, (_, i) => i), [3]], answer: 0 };
+    const shapeOf = scoringShapes([long, ...rows], 2);
+    expect(shapeOf([long])).to.deep.equal({ batch: 2, tokens: 48, targets: 2 * 44 });
+    expect(shapeOf(rows)).to.deep.equal({ batch: 2, tokens: 8, targets: 2 * 4 });
+    const { index, owners } = packScoring(rows, shapeOf(rows), 0);
+    expect(owners.map(({ at, row }) => [row, index[at]])).to.deep.equal([[0, 2], [0, 2], [0, 4], [1, 8], [1, 8]]);
+  });
+
   it('lets every option go on from the end of the prompt', () => {
     const { ids, positions, segments, index, owners } = packScoring(rows, scoringShapes(rows, 2)(rows), 0);
     expect([...ids.slice(0, 7)]).to.deep.equal([5, 6, 7, 1, 2, 3, 0]);

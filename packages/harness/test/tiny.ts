@@ -41,6 +41,7 @@ export function tinyModel(): LanguageModel {
       const states = (delta ? out.add(delta) : out) as tf.Tensor3D;
       return wanted ? tf.gather(states.reshape([-1, HIDDEN]), wanted.cast('int32')) as tf.Tensor3D : states;
     },
+    logits: (hidden, weights) => tf.matMul(hidden.reshape([-1, HIDDEN]) as tf.Tensor2D, weights['head'] as tf.Tensor2D),
     logProbabilities(hidden, { index, token }, weights) {
       const states = hidden.reshape([-1, HIDDEN]);
       const rows = index ? tf.gather(states, index.cast('int32')) : states;

@@ -1,4 +1,16 @@
-export { accuracy, metricsOf } from './metrics.js';
-export { type Interval, intervalOf, pairedDifference, proportionInterval, studentQuantile } from './statistics.js';
+export { type Measured, type Metric, METRICS } from './catalogue.js';
+export {
+  type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns,
+} from './compare.js';
 export { resultsHash } from './hash.js';
+export { accuracy, metricsOf } from './metrics.js';
+export { meanScore, rowScores, rowsOf } from './rows.js';
+export { type RunValue, quantileOf, runInterval } from './statistics/bootstrap.js';
+export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
+export { holm } from './statistics/holm.js';
+export { type Interval, intervalOf, pairedDifference, proportionInterval } from './statistics/interval.js';
+export { completeMean } from './statistics/mean.js';
+export { type PermutationTest, leastP, permutationTest } from './statistics/permutation.js';
+export { POWER, pairedPower, pairsNeeded } from './statistics/power.js';
+export { sharedRanks } from './statistics/ranks.js';
 export { validateResults } from './validate.js';

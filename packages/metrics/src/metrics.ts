@@ -26,34 +26,45 @@ function maxOf(values: readonly Maybe[]): number | null {
   return best;
 }
 
+/** Probe scores of the base model and after the last task, by probe id. */
+type General = { readonly base: Readonly<Record<string, number>>; readonly final: Readonly<Record<string, number>> };
+
+/** The score on task j after training task i, both counted from 1; i = 0 is the base model. */
+const at = (matrix: Matrix, i: number, j: number): Maybe => matrix[i]?.[j - 1];
+
+/** 1 to n. */
+const upTo = (n: number): number[] => Array.from({ length: Math.max(n, 0) }, (_, k) => k + 1);
+const count = (matrix: Matrix): number => matrix.length - 1;
+
 /**
- * The metrics of a stream of T tasks. Every mean is over tasks, never over rows.
+ * The metrics of a stream of T tasks. Every mean is over tasks, never over rows, and null where one of its values is missing.
  *
  * With R[i][j] the score on task j after training task i (row 0 is the base model):
  * backward and forward transfer after Lopez-Paz and Ranzato 2017 (arXiv 1706.08840, section 2), the latter against the
  * base model; forgetting after Chaudhry et al. 2018 (arXiv 1801.10112, section 3).
+ */
+export const FORMULAS: { readonly [M in keyof Metrics]: (matrix: Matrix, general: General) => number | null } = {
+  averageAccuracy: (r) => meanOf(upTo(count(r)).map((j) => at(r, count(r), j))),
+  backwardTransfer: (r) => meanOf(upTo(count(r) - 1).map((j) => minus(at(r, count(r), j), at(r, j, j)))),
+  forgetting: (r) => {
+    const earlier = upTo(count(r) - 1);
+    return meanOf(earlier.map((j) => minus(maxOf(earlier.map((i) => at(r, i, j))), at(r, count(r), j))));
+  },
+  forwardTransfer: (r) => meanOf(upTo(count(r)).slice(1).map((j) => minus(at(r, j - 1, j), at(r, 0, j)))),
+  learningAccuracy: (r) => meanOf(upTo(count(r)).map((j) => at(r, j, j))),
+  averageIncrementalAccuracy: (r) => meanOf(upTo(count(r)).map((i) => meanOf(upTo(i).map((j) => at(r, i, j))))),
+  generalDelta: (_, general) => minus(meanOf(Object.values(general.final)), meanOf(Object.values(general.base))),
+};
+
+/**
+ * All metrics of a stream.
  *
  * @param matrix (T+1) x T scores in [0, 1], null where a method does not pass a point
  * @param general probe scores of the base model and after the last task, by probe id
  */
-export function metricsOf(
-  matrix: Matrix,
-  general: { readonly base: Readonly<Record<string, number>>; readonly final: Readonly<Record<string, number>> },
-): Metrics {
-  const count = matrix.length - 1;
-  const at = (i: number, j: number): Maybe => matrix[i]?.[j - 1];
-  const tasks = Array.from({ length: Math.max(count, 0) }, (_, k) => k + 1);
-  const earlier = tasks.slice(0, -1);
-  const later = tasks.slice(1);
-  return {
-    averageAccuracy: meanOf(tasks.map((j) => at(count, j))),
-    backwardTransfer: meanOf(earlier.map((j) => minus(at(count, j), at(j, j)))),
-    forgetting: meanOf(earlier.map((j) => minus(maxOf(earlier.map((i) => at(i, j))), at(count, j)))),
-    forwardTransfer: meanOf(later.map((j) => minus(at(j - 1, j), at(0, j)))),
-    learningAccuracy: meanOf(tasks.map((j) => at(j, j))),
-    averageIncrementalAccuracy: meanOf(tasks.map((i) => meanOf(tasks.slice(0, i).map((j) => at(i, j))))),
-    generalDelta: minus(meanOf(Object.values(general.final)), meanOf(Object.values(general.base))),
-  };
+export function metricsOf(matrix: Matrix, general: General): Metrics {
+  const names = Object.keys(FORMULAS) as (keyof Metrics)[];
+  return Object.fromEntries(names.map((name) => [name, FORMULAS[name](matrix, general)])) as unknown as Metrics;
 }
 
 /** The fraction of rows whose chosen option is the right one. */

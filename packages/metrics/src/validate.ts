@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
-import type { CompletedRun, Results } from '@lethe/core';
-import { LetheError, canonicalJson } from '@lethe/core';
+import type { CompletedRun, Results, TextPredictions } from '@lethe/core';
+import { LetheError, canonicalJson, didYouMean } from '@lethe/core';
+import { SCORERS, findScorer } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
-import { accuracy, metricsOf } from './metrics.js';
+import { metricsOf } from './metrics.js';
+import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
 
 const TOLERANCE = 1e-9;
+const TEXT_SCORERS = SCORERS.filter(({ needs }) => needs === 'text').map(({ id }) => id);
 let compiled: ValidateFunction | undefined;
 
 /** The compiled schema, once: the file is beside the contracts it describes. */
@@ -69,14 +72,27 @@ const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
 /** The score of a task after step i by its predictions; null where the step was not scored. */
 function scoreOf(run: CompletedRun, task: string, i: number, place: Place, at: string): number | null {
-  const predictions = run.predictions[task];
+  const predictions = predictionsFor(run, task);
   if (!predictions) refuse(place, `${at}/predictions`, `The predictions for ${task} are missing.`);
-  const chosen = predictions.chosen[i];
-  if (!chosen) return null;
-  if (chosen.length !== predictions.answers.length) {
-    refuse(place, `${at}/predictions/${escaped(task)}/chosen/${i}`, 'There are not as many choices as answers.');
+  const pointer = `${at}/predictions/${escaped(task)}`;
+  const given = 'scorer' in predictions ? predictions.written[i] : predictions.chosen[i];
+  if (!given) return null;
+  if (given.length !== rowsOf(predictions)) {
+    refuse(place, `${pointer}/${'scorer' in predictions ? 'written' : 'chosen'}/${i}`, 'There are not as many predictions as answers.');
   }
-  return accuracy(chosen, predictions.answers);
+  if ('scorer' in predictions) checkScorer(predictions, place, pointer);
+  return meanScore(rowScores(predictions, i)!);
+}
+
+/** That text can be scored at all: by a scorer there is, with a source for every row where it needs them. */
+function checkScorer({ scorer: id, references, sources }: TextPredictions, place: Place, at: string): void {
+  const scorer = findScorer(id);
+  if (!scorer || scorer.needs !== 'text') {
+    refuse(place, `${at}/scorer`, `No scorer of text is called "${id}".${didYouMean(id, TEXT_SCORERS)}`);
+  }
+  if (scorer.needsSource ? sources?.length !== references.length : sources !== undefined) {
+    refuse(place, at, `The scorer ${id} ${scorer.needsSource ? 'needs a source for every row' : 'takes no sources'}.`);
+  }
 }
 
 function checkRun(run: CompletedRun, place: Place, at: string): void {
@@ -97,6 +113,9 @@ function checkRun(run: CompletedRun, place: Place, at: string): void {
       }
     }
   }
+  const { base, final } = run.general;
+  const lacking = Object.keys({ ...base, ...final }).find((probe) => !Object.hasOwn(base, probe) || !Object.hasOwn(final, probe));
+  if (lacking !== undefined) refuse(place, `${at}/general`, `The probe ${lacking} was scored at one end of the stream only: there is no change to be had of it.`);
   const metrics = metricsOf(run.matrix, run.general);
   for (const [name, value] of Object.entries(metrics)) {
     const stated = run.metrics[name as keyof typeof metrics];

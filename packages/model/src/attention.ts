@@ -20,8 +20,9 @@ function split(x: tf.Tensor3D, count: number, size: number): tf.Tensor4D {
 export function attention(pass: Pass, layer: number, h: tf.Tensor3D, place: Place): tf.Tensor3D {
   const { heads, keyValueHeads, headSize } = pass.config;
   const site = (kind: 'q' | 'k' | 'v' | 'o', x: tf.Tensor3D) => pass.linear(`layers.${layer}.${kind}`, x);
-  const k = place(split(site('k', h), keyValueHeads, headSize), pass.batch.positions, 'k'); // (batch, keyValueHeads, tokens, headSize)
-  const v = split(site('v', h), keyValueHeads, headSize);
+  const keys = place(split(site('k', h), keyValueHeads, headSize), pass.batch.positions, 'k'); // (batch, keyValueHeads, tokens, headSize)
+  const values = split(site('v', h), keyValueHeads, headSize);
+  const { keys: k, values: v } = pass.recall(layer, { keys, values });
   const { positions, bias, pick } = pass.readers(layer);
   const read = pick(h);
   const q = place(split(site('q', read), heads, headSize), positions, 'q'); // (batch, heads, n, headSize)

@@ -2,6 +2,13 @@ import * as tf from '@tensorflow/tfjs';
 import type { Tensors } from '@lethe/core';
 import type { ModelConfig, Targets } from './types.js';
 
+const tableOf = ({ tiedHead }: ModelConfig, weights: Tensors) => weights[tiedHead ? 'embed' : 'head']!;
+
+/** Traced. The scores of all tokens after each of the N states, (N, vocabulary). */
+export function logits(config: ModelConfig, states: tf.Tensor3D, weights: Tensors): tf.Tensor2D {
+  return tf.matMul(tf.reshape(states, [-1, config.hiddenSize]), tableOf(config, weights) as tf.Tensor2D, false, true);
+}
+
 /** Traced. Log-probability of each target token, (N); the gradient is softmax minus the target's row, without one-hot vectors. */
 export function logProbabilities(
   config: ModelConfig,
@@ -36,5 +43,5 @@ export function logProbabilities(
     };
   });
   const flat = tf.reshape(states, [-1, config.hiddenSize]);
-  return head(targets.index ? tf.gather(flat, targets.index) : flat, weights[config.tiedHead ? 'embed' : 'head']!) as tf.Tensor1D;
+  return head(targets.index ? tf.gather(flat, targets.index) : flat, tableOf(config, weights)) as tf.Tensor1D;
 }

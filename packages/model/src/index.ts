@@ -1,10 +1,13 @@
 export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Targets, Tokenizer } from './types.js';
+export type { KeysValues, Memory } from './memory.js';
 export { loadModel } from './load.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
 export { MODEL_TYPES, hidden, layoutOf, parseConfig, sitesOf } from './architectures/index.js';
 export { type WeightEntry, transpose } from './layout.js';
 export { features } from './features.js';
-export { logProbabilities } from './head.js';
+export { logProbabilities, logits } from './head.js';
 export { parseTokenizer } from './tokenizer.js';
 export type { LlamaConfig } from './architectures/llama.js';
 export { type HubModel, type HubOptions, fetchModel, hubEnvironment } from './hub.js';
+export { readAdapter } from './peft/read.js';
+export { writeAdapter } from './peft/write.js';

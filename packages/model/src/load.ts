@@ -5,7 +5,7 @@ import { LetheError, sizeOf } from '@lethe/core';
 import { configure, hidden, sitesOf } from './architectures/index.js';
 import { features } from './features.js';
 import { Fields } from './fields.js';
-import { logProbabilities } from './head.js';
+import { logProbabilities, logits } from './head.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
@@ -63,7 +63,8 @@ export async function loadModel(directory: string, { held = HELD }: { held?: num
     parameters: Object.values(weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     sites: sitesOf(config),
     weights,
-    hidden: (batch, tensors, adapt) => hidden(config, batch, tensors, adapt),
+    hidden: (batch, tensors, adapt, memory) => hidden(config, batch, tensors, adapt, memory),
+    logits: (states, tensors) => logits(config, states, tensors),
     logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),
     features: (batch, tensors) => features(config, batch, tensors),
     featureSize: 2 * config.hiddenSize,

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Site, Tensors } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
+import type { KeysValues, Memory } from './memory.js';
 import type { Adapt, BatchTensors, Dimensions } from './types.js';
 
 /** Traced. The embeddings of tokens, (batch, tokens, hidden). */
@@ -28,11 +29,22 @@ function attentionBias({ segments, positions }: BatchTensors, window: number | n
   return tf.mul(tf.sub(allowed, 1), 1e9) as tf.Tensor4D;
 }
 
+/** Traced. The same for tokens read before, whose places are their positions: 0 for those before the row's first token. (batch, 1, tokens, past) */
+function pastBias({ positions }: BatchTensors, past: number, window: number | null): tf.Tensor4D {
+  const [batch, tokens] = positions.shape;
+  const places = tf.tensor4d(Int32Array.from({ length: past }, (_, place) => place), [1, 1, 1, past], 'int32');
+  const first = tf.reshape(tf.slice(positions, [0, 0], [batch, 1]), [batch, 1, 1, 1]);
+  const reader = tf.reshape(positions, [batch, 1, tokens, 1]);
+  const read = tf.cast(tf.less(places, first), 'float32');
+  const near = window === null ? tf.ones([1, 1, tokens, 1]) : tf.cast(tf.less(tf.sub(reader, places), window), 'float32');
+  return tf.mul(tf.sub(tf.mul(read, near), 1), 1e9) as tf.Tensor4D;
+}
+
 /** The tokens whose states a layer gives on: all of them, or those that the batch wants (n of them a row). */
 export interface Readers {
   /** (batch, n) int32 */
   readonly positions: tf.Tensor2D;
-  /** What is added to the attention scores, (batch, 1, n, tokens). */
+  /** What is added to the attention scores, (batch, 1, n, tokens), tokens read before among them. */
   readonly bias: tf.Tensor4D;
   /** Their rows of (batch, tokens, size): (batch, n, size). */
   pick(x: tf.Tensor3D): tf.Tensor3D;
@@ -51,8 +63,21 @@ export class Pass<C extends Dimensions = Dimensions> {
     readonly batch: BatchTensors,
     private readonly weights: Tensors,
     private readonly adapt: Adapt,
+    private readonly memory?: Memory,
   ) {
     this.sites = new Map(sites.map((site) => [site.name, site]));
+  }
+
+  /** Positions are below this: a position never exceeds its column, or its place among what was read before. */
+  get positions(): number {
+    return this.batch.ids.shape[1] + (this.memory?.past?.[0]?.keys.shape[2] ?? 0);
+  }
+
+  /** What attention of a layer reads: the batch's own tokens, behind those that were read before. */
+  recall(layer: number, own: KeysValues): KeysValues {
+    this.memory?.keep(layer, own);
+    const past = this.memory?.past?.[layer];
+    return past ? { keys: tf.concat([past.keys, own.keys], 2), values: tf.concat([past.values, own.values], 2) } : own;
   }
 
   weight(name: string): tf.Tensor {
@@ -85,14 +110,20 @@ export class Pass<C extends Dimensions = Dimensions> {
 
   private allReaders(layer: number): Readers {
     const limit = this.config.windows?.[layer] ?? null;
-    // a position never exceeds its column, so a window as wide as the batch shuts nothing out
-    const window = limit !== null && limit < this.batch.ids.shape[1] ? limit : null;
+    // a window as wide as all positions shuts nothing out
+    const window = limit !== null && limit < this.positions ? limit : null;
     let readers = this.all.get(window);
     if (!readers) {
-      readers = { positions: this.batch.positions, bias: attentionBias(this.batch, window), pick: (x) => x };
+      readers = { positions: this.batch.positions, bias: this.bias(window), pick: (x) => x };
       this.all.set(window, readers);
     }
     return readers;
+  }
+
+  private bias(window: number | null): tf.Tensor4D {
+    const own = attentionBias(this.batch, window);
+    const past = this.positions - this.batch.ids.shape[1];
+    return past > 0 ? tf.concat([pastBias(this.batch, past, window), own], 3) : own;
   }
 
   private wantedReaders(layer: number, wanted: tf.Tensor2D): Readers {

@@ -3,6 +3,7 @@ import type { Constant } from '@lethe/engine';
 import type { Gpt2Config } from './architectures/gpt2.js';
 import type { LlamaConfig } from './architectures/llama.js';
 import type { NeoXConfig } from './architectures/gpt-neox.js';
+import type { Memory } from './memory.js';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
 /** What every model has, as its `config.json` says it. */
@@ -84,7 +85,9 @@ export interface LanguageModel {
   /** Weights by name in compute layout (linear weights as (in, out)), to be given to a program as its constants. */
   readonly weights: Readonly<Record<string, Constant>>;
   /** Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) of the wanted ones. */
-  hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt): Tensor3D;
+  hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt, memory?: Memory): Tensor3D;
+  /** Traced. The scores of all tokens after each of the N states, (N, vocabulary). */
+  logits(hidden: Tensor3D, weights: Tensors): Tensor2D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
   logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;
   /** Traced. {@link Scope.features}: (batch, 2 * hidden), mean and standard deviation of the prompt's token embeddings (segment 1). */

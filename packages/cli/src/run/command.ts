@@ -16,6 +16,8 @@ interface RunFlags {
   readonly workers?: number;
   readonly threads?: number;
   readonly dataDir?: string;
+  readonly skipBadRows?: boolean;
+  readonly probes?: boolean;
   readonly size?: string;
   readonly out?: string;
   readonly json?: boolean;
@@ -59,6 +61,8 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')
+    .option('--skip-bad-rows', 'leave out rows that cannot be used, and count them in the results (default: stop at the first)')
+    .option('--probes', 'do not run without the probes of the suite (default: go on where their rows are not there)')
     .option('--size <name>', 'a size of the suite (default: all rows)')
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
@@ -68,7 +72,8 @@ export function addRunCommands(program: Command, output: Output): void {
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {
       const { execute, resolveRequest } = await load();
       const request = requestOf(suite, flags);
-      const { configuration, folder, suite: data } = await resolveRequest(request, set, output.note);
+      const { configuration, folder, suite: data, notes } = await resolveRequest(request, set, output.note);
+      for (const note of notes) output.note(note);
       const options = { workers: workersFor(configuration, request.workers), json: flags.json === true };
       process.exitCode = await execute(configuration, folder, data, options, output);
     });

@@ -11,6 +11,10 @@ export interface RunRequest {
   readonly suite: string;
   readonly size?: string;
   readonly dataDir?: string;
+  /** Whether rows that cannot be used are left out and counted. */
+  readonly skipBadRows?: boolean;
+  /** Whether probes that a suite could do without must be there. */
+  readonly probes?: boolean;
   readonly methods?: readonly MethodRequest[];
   readonly orders?: readonly string[];
   readonly seeds?: readonly number[];

@@ -3,7 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import {
   LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
-import { type SuiteReference, loadSuite } from '@lethe/data';
+import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkLength, loadMethod } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
@@ -69,12 +69,14 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
 }
 
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, dataDir }: RunRequest): SuiteReference {
+function referenceOf({ suite, size, dataDir, skipBadRows, probes }: RunRequest): SuiteReference {
   return {
     reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
+    ...(skipBadRows && { skipBadRows }),
+    ...(probes && { probes: 'required' }),
   };
 }
 
@@ -83,20 +85,28 @@ export function dataOf(suite: SuiteData): Record<string, string> {
   return Object.fromEntries([...suite.tasks, ...suite.probes].map((task) => [task.id, task.sha256]));
 }
 
+/** What one should know of a suite's rows, a line each; of overlaps the largest alone where there are several. */
+function notesOf({ suite: { id }, notes, overlaps }: InspectedSuite): string[] {
+  const [largest] = [...overlaps].sort((a, b) => b.count / b.of - a.count / a.of);
+  const more = overlaps.length > 1 ? `; ${overlaps.length - 1} more: lethe data verify ${id}` : '';
+  return [...notes, ...(largest ? [`${overlapLine(largest)}${more}`] : [])];
+}
+
 /**
  * Resolves and checks all that a run is asked for; writes nothing but a model of the hub, where the hub's models are kept.
  *
  * @param settings options of methods that win over those of the request
  * @param note told of what is downloaded
- * @returns the configuration, the folder it belongs to, and the suite it names
+ * @returns the configuration, the folder it belongs to, the suite it names, and what one should know of its rows
  * @throws LetheError for anything that a run could not use: plugins, options, suite, rows, orders, model, device
  */
 export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[], note: (text: string) => void,
-): Promise<{ configuration: Configuration; folder: string; suite: SuiteData }> {
+): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
   const reference = referenceOf(request);
   const methods = await methodsOf(request.methods, settings);
-  const suite = await loadSuite(reference);
+  const inspected = await inspectSuite(reference);
+  const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
   const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
   const loaded = await loadModel(dir);
@@ -111,7 +121,7 @@ export async function resolveRequest(
     training: suite.training,
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}-${sha256(configuration).slice(0, 8)}`));
-  return { configuration, folder, suite };
+  return { configuration, folder, suite, notes: notesOf(inspected) };
 }
 
 /**

@@ -88,7 +88,7 @@ export const neox: Architecture<NeoXConfig> = {
   hidden(pass) {
     const { config } = pass;
     const norm = (x: tf.Tensor3D, name: string) => layerNorm(x, pass.weight(name), pass.weight(`${name}.bias`), config.normEpsilon);
-    const place = rotaryPlace(config.rotarySize, config, pass.batch.ids.shape[1]);
+    const place = rotaryPlace(config.rotarySize, config, pass.positions);
     let x = pass.embed();
     for (let layer = 0; layer < config.layers; layer++) {
       const attended = attention(pass, layer, norm(x, `layers.${layer}.norm1`), place);

@@ -120,7 +120,7 @@ export const llama: Architecture<LlamaConfig> = {
   hidden(pass) {
     const { config } = pass;
     const norm = <T extends tf.Tensor>(x: T, name: string) => rmsNorm(x, pass.weight(name), config.normEpsilon);
-    const turn = rotaryPlace(config.headSize, config, pass.batch.ids.shape[1]);
+    const turn = rotaryPlace(config.headSize, config, pass.positions);
     let x = pass.embed();
     for (let layer = 0; layer < config.layers; layer++) {
       const name = (part: string) => `layers.${layer}.${part}`;

@@ -1,3 +1,4 @@
+import { sizeOf } from '@lethe/core';
 import type { GraphBuilder } from '../builder.js';
 import type { Rule } from '../rewrite.js';
 import { sameShape } from '../shapes.js';
@@ -63,9 +64,11 @@ export const reshapes: Rule = (node, builder, results) => {
   const rowwise = ROWWISE.has(op) && worksOnLastAxis(node, builder);
   if (!ELEMENTWISE.has(op) && !rowwise) return undefined;
   const moving = rowwise ? inputs.slice(0, 1) : inputs;
-  const pattern = moving.map((ref) => beforeSplit(builder, ref)).find((found) => found !== undefined);
+  const outer = lead(results[0]!.shape);
+  // a side that broadcasts has fewer rows than the result
+  const pattern = moving.map((ref) => beforeSplit(builder, ref)).find((found) => found && sizeOf(lead(found.value.shape)) === sizeOf(outer));
   if (!pattern) return undefined;
-  const [inner, outer] = [lead(pattern.value.shape), lead(results[0]!.shape)];
+  const inner = lead(pattern.value.shape);
   const last = results[0]!.shape.at(-1)!;
   const sunk: string[] = [];
   for (const ref of moving) {

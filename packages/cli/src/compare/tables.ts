@@ -1,0 +1,87 @@
+import type { ReportedTable } from '@lethe/leaderboard';
+import { type Bounds, type Comparison, type Interval, type MetricComparison, leastP } from '@lethe/metrics';
+import { methodLabels } from '../labels.js';
+
+/** A table before it is drawn for a terminal, Markdown or LaTeX. */
+export interface ComparisonTable {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Columns that hold text and not numbers. */
+  readonly textColumns: readonly number[];
+}
+
+const MISSING = '–';
+const MINUS = '−';
+export const percent = (value: number): string => (value * 100).toFixed(1).replace('-', MINUS);
+const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
+const bounds = (range: Bounds | null, show: (value: number) => string): string => (range === null ? MISSING : `${show(range[0])} to ${show(range[1])}`);
+const boundsOf = ({ low, high }: Interval): Bounds | null => (low === null || high === null ? null : [low, high]);
+
+/** A p value with as many digits as are of use. */
+export const probability = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(p < 0.1 ? 3 : 2));
+
+/** What to call the methods of a comparison. */
+export function namesOf({ methods }: Comparison): string[] {
+  const labels = methodLabels(methods.map(({ method }) => method));
+  return labels.map((label, i) => (labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} ${methods[i]!.method.version}`));
+}
+
+/** The means of all methods, best first, bounds and those without a mean last. */
+export function standingsTable(comparison: Comparison, { metric, standings }: MetricComparison): ComparisonTable {
+  const names = namesOf(comparison);
+  const ranked = standings.some(({ rank }) => rank !== null);
+  const place = ({ method, overRuns }: (typeof standings)[number]) =>
+    (overRuns === null ? 2 : comparison.methods[method]!.bound ? 1 : 0);
+  const sorted = [...standings].sort((a, b) =>
+    place(a) - place(b) || metric.better * ((b.overRuns?.mean ?? 0) - (a.overRuns?.mean ?? 0)));
+  return {
+    head: [...(ranked ? ['rank'] : []), 'method', metric.title, '95 % over runs', '95 % over rows', 'runs'],
+    textColumns: [ranked ? 1 : 0],
+    rows: sorted.map(({ method, overRuns, overRows, rank }) => {
+      const { bound, completed, failed } = comparison.methods[method]!;
+      return [
+        ...(ranked ? [rank === null ? MISSING : String(rank)] : []),
+        bound ? `${names[method]} (bound)` : names[method]!,
+        overRuns === null ? MISSING : percent(overRuns.mean),
+        overRuns === null ? MISSING : bounds(boundsOf(overRuns), percent),
+        bounds(overRows, percent),
+        failed > 0 ? `${completed} + ${failed} failed` : String(completed),
+      ];
+    }),
+  };
+}
+
+/** The pairs of methods, as they were tested. */
+export function pairsTable(comparison: Comparison, { pairs }: MetricComparison): ComparisonTable {
+  const names = namesOf(comparison);
+  return {
+    head: ['difference', 'mean', '95 % over runs', '95 % over rows', 'pairs', 'p', `Holm p`, 'shown better', 'pairs needed'],
+    textColumns: [0, 7],
+    rows: pairs.map(({ a, b, difference, overRows, test, adjusted, better, pairsNeeded }) => [
+      `${names[a]} ${MINUS} ${names[b]}`,
+      signed(difference.mean),
+      bounds(boundsOf(difference), signed),
+      bounds(overRows, signed),
+      String(test.pairs),
+      probability(test.p),
+      probability(adjusted),
+      better === null ? 'not shown' : names[better]!,
+      test.pairs < 2 ? MISSING : pairsNeeded === null ? '> 10 000' : String(pairsNeeded),
+    ]),
+  };
+}
+
+/** A table of a paper. */
+export function reportedTable({ metrics, rows }: ReportedTable): ComparisonTable {
+  return {
+    head: ['reported', ...metrics.map((metric) => metric.title)], textColumns: [0],
+    rows: rows.map(({ method, values }) => [method, ...metrics.map(({ id }) => (id in values ? percent(values[id]! / 100) : MISSING))]),
+  };
+}
+
+/** How many pairs a comparison takes before any difference could be shown, corrected for all of its tests. */
+export function fewestPairs(tests: number, alpha: number): number {
+  let pairs = 1;
+  while (leastP(pairs) * tests > alpha) pairs += 1;
+  return pairs;
+}

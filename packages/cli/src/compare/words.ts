@@ -1,0 +1,57 @@
+import { ALPHA, type Comparison, POWER } from '@lethe/metrics';
+import { fewestPairs, namesOf, probability } from './tables.js';
+
+const listed = (items: readonly (string | number)[]): string => items.join(', ');
+
+/** What was shown, in one sentence for each metric and winner. */
+function shown(comparison: Comparison): string[] {
+  const names = namesOf(comparison);
+  return comparison.metrics.flatMap(({ metric, pairs }) => names.flatMap((name, method) => {
+    const beaten = pairs.filter(({ better }) => better === method).map(({ a, b }) => names[a === method ? b : a]!);
+    return beaten.length === 0 ? [] : [`${name} is better than ${listed(beaten)} in ${metric.title}.`];
+  }));
+}
+
+/** What these runs cannot tell. */
+function limits(comparison: Comparison): string[] {
+  const pairs = comparison.metrics.flatMap((metric) => metric.pairs);
+  if (pairs.length === 0) return [];
+  const { tests, orders, seeds } = comparison;
+  const most = Math.max(...pairs.map(({ test }) => test.pairs));
+  const fewest = fewestPairs(tests, ALPHA);
+  const least = Math.min(1, Math.min(...pairs.map(({ test }) => test.least)) * tests);
+  const runs = Math.min(seeds.length > 1 ? seeds.length : Infinity, orders.length > 1 ? orders.length : Infinity);
+  return [
+    ...(most < fewest ? [`With at most ${most} pairs and ${tests} ${tests === 1 ? 'test' : 'tests'} no p can be below ${probability(least)}: `
+      + `these runs cannot show any difference, however large. It takes ${fewest} pairs.`] : []),
+    'Not shown does not mean equal: it means that these runs do not tell.',
+    ...(orders.length === 1 ? [`All runs are of order ${orders[0]}: nothing is said of other orders.`] : []),
+    ...(seeds.length === 1 ? [`All runs are of seed ${seeds[0]}: nothing is said of other seeds.`] : []),
+    ...(Number.isFinite(runs) && runs < 6 ? [`Intervals over ${runs} ${runs === orders.length && orders.length > 1 ? 'orders' : 'seeds'} stay within what was seen; `
+      + 'below six they are narrower than 95 % asks for.'] : []),
+  ];
+}
+
+/** The terms of a comparison in one line. */
+export const termsOf = ({ suite, model, tasks, orders, seeds }: Comparison): string =>
+  `${suite.id} ${suite.version}, size ${suite.size}, on ${model.id}: ${tasks.length} tasks, `
+  + `${orders.length === 1 ? 'order' : 'orders'} ${listed(orders)}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${listed(seeds)}`;
+
+/** What the comparison says, what it does not, and how to read its tables. */
+export function explain(comparison: Comparison): string[] {
+  const names = namesOf(comparison);
+  const found = shown(comparison);
+  const missing = comparison.metrics.flatMap(({ metric, standings }) => standings.flatMap(({ method, missing: why }) =>
+    (why === undefined ? [] : [`${names[method]}: ${why === 'not defined' ? `${metric.title} is not defined.` : why}`])));
+  return [
+    ...(comparison.tests === 0 ? [] : found.length ? ['Shown at level 0.05:', ...found.map((line) => `  ${line}`)] : ['No difference was shown at level 0.05.']),
+    ...limits(comparison), ...missing, '',
+    'Percent. Over runs: 95 % bootstrap over seeds and orders. Over rows: 95 % bootstrap over test rows, these runs as they are.',
+    ...(comparison.tests === 0 ? [] : [
+      `p: paired permutation test over runs of the same order and seed, two-sided; Holm: corrected for all ${comparison.tests} tests shown here.`,
+      `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by a t test at level 0.05 / ${comparison.tests}.`,
+    ]),
+    ...(comparison.metrics.some(({ standings }) => standings.some(({ rank }) => rank !== null))
+      ? ['Rank: one more than how many methods were shown to be better; those that cannot be told apart share one.'] : []),
+  ];
+}

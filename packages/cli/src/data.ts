@@ -1,0 +1,118 @@
+import { resolve } from 'node:path';
+import { isPath } from '@lethe/core';
+import {
+  type InspectedSuite, type PulledFile, type SuiteReference, type VerifiedFile, filesToPull, inspectSuite, isForProbes, overlapLine, pullFile, verifyData,
+} from '@lethe/data';
+import { SingleBar } from 'cli-progress';
+import type { Command } from 'commander';
+import type { Output } from './output.js';
+import { PATHS } from './paths.js';
+import { here } from './publish.js';
+import { INTERRUPTED, stopOnInterrupt } from './run/interrupt.js';
+
+const SOUND: readonly VerifiedFile['state'][] = ['ok', 'unpinned'];
+
+function referenceOf(suite: string, dataDir: string | undefined): SuiteReference {
+  return {
+    reference: isPath(suite) ? resolve(suite) : suite, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
+    ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
+  };
+}
+
+const isSound = ({ state, faulty }: VerifiedFile): boolean => SOUND.includes(state) && faulty === 0;
+
+/** The rows of the largest size as a run would take them, where all files can be used and the suite has a stream. */
+async function inspected(reference: SuiteReference, files: readonly VerifiedFile[]): Promise<Pick<InspectedSuite, 'notes' | 'overlaps'>> {
+  const nothing = { notes: [], overlaps: [] };
+  if (!files.every(isSound) || isForProbes(reference)) return nothing;
+  return inspectSuite(reference);
+}
+
+/**
+ * `lethe data verify SUITE`: a line for each file, and what else one should know of the rows.
+ *
+ * @returns the exit status: 0, or 1 where a file is missing, another one, or has rows that cannot be used
+ */
+async function verifyCommand(suite: string, dataDir: string | undefined, json: boolean, output: Output): Promise<number> {
+  const reference = referenceOf(suite, dataDir);
+  const files = await verifyData(reference);
+  const { notes, overlaps } = await inspected(reference, files);
+  const status = files.every(isSound) ? 0 : 1;
+  if (json) {
+    output.data(JSON.stringify({ suite, files, notes, overlaps }, null, 2));
+    return status;
+  }
+  if (files.length === 0) output.data('the rows of this suite are made by its code: there are no files');
+  const width = Math.max(...files.map(({ task, kind }) => task.length + kind.length + 1));
+  for (const { task, kind, state, rows, faulty, file, faults } of files) {
+    const counts = state === 'missing' ? '' : `${String(rows).padStart(7)} rows${faulty > 0 ? `, ${faulty} that cannot be used` : ''}`;
+    output.data([`${task} ${kind}`.padEnd(width), state.padEnd(10), counts.padEnd(12), state === 'missing' ? file : here(file)].join('  ').trimEnd());
+    for (const fault of faults) output.data(`  ${fault}`);
+  }
+  for (const line of [...notes, ...overlaps.map(overlapLine)]) output.data(line);
+  output.note(status === 0 ? `${files.length} files can be used` : 'some files cannot be used as they are');
+  return status;
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
+/** Downloads one file with a bar on a terminal, else with one line at its end. */
+async function pullOne(file: PulledFile, output: Output, signal: AbortSignal): Promise<void> {
+  const name = `${file.task} ${file.kind}`;
+  const bar = output.terminal && new SingleBar({ stream: output.terminal, format: ` {bar} ${name} {size}`, barsize: 16, clearOnComplete: true, hideCursor: true });
+  let size = 0;
+  bar?.start(1, 0, { size: '' });
+  try {
+    await pullFile(file, {
+      signal,
+      onProgress: (done, total) => {
+        size = total;
+        bar?.setTotal(total);
+        bar?.update(done, { size: `${megabytes(done)} of ${megabytes(total)}` });
+      },
+    });
+  } finally {
+    bar?.stop();
+  }
+  output.note(`${name}  ${megabytes(size)}`);
+}
+
+/**
+ * `lethe data pull SUITE`: what is not there is downloaded; Ctrl-C keeps what has come so far.
+ *
+ * @returns the exit status: 0, or 130 where it was interrupted
+ */
+async function pullCommand(suite: string, dataDir: string | undefined, output: Output): Promise<number> {
+  const files = filesToPull(referenceOf(suite, dataDir));
+  const wanted = files.filter(({ there }) => !there);
+  const interrupt = stopOnInterrupt(() => output.note('stopping; what has come so far is kept'), () => undefined);
+  try {
+    for (const file of wanted) await pullOne(file, output, interrupt.signal);
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    output.note(`stopped; go on with: lethe data pull ${suite}`);
+    return INTERRUPTED;
+  } finally {
+    interrupt.close();
+  }
+  for (const { to } of wanted) output.data(here(to));
+  output.note(wanted.length === 0 ? 'all files are there already' : `${wanted.length} files were downloaded and checked; lethe data verify ${suite} looks at their rows`);
+  return 0;
+}
+
+/** Adds `lethe data verify` and `lethe data pull`. */
+export function addDataCommands(program: Command, output: Output): void {
+  const data = program.command('data').description('the rows of suites: check them, download them');
+  const command = (name: string, description: string) => data.command(`${name} <suite>`).description(description)
+    .option('--data-dir <folder>', 'rows that are here already');
+  command('verify', 'check hashes, rows and overlaps of the files of a suite')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExit status: 0 all files can be used, 1 some are missing, changed or have rows that cannot be used, 2 bad input.')
+    .action(async (suite: string, { dataDir, json }: { dataDir?: string; json?: boolean }) => {
+      process.exitCode = await verifyCommand(suite, dataDir, json === true, output);
+    });
+  command('pull', 'download the files that a suite names sources for, into the cache (LETHE_CACHE)')
+    .action(async (suite: string, { dataDir }: { dataDir?: string }) => {
+      process.exitCode = await pullCommand(suite, dataDir, output);
+    });
+}

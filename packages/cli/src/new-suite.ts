@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { LetheError } from '@lethe/core';
+import { suiteSchema } from '@lethe/data';
+
+/** Inputs by label: the rows of one split. */
+type Texts = Readonly<Record<string, readonly string[]>>;
+
+const TICKETS: Readonly<Record<string, Texts>> = {
+  train: {
+    hardware: ['The printer on floor two is out of paper.', 'My screen stays black.', 'The keyboard lost three keys.', 'The fan of my computer is very loud.'],
+    software: ['The editor closes when I save.', 'The update stops at half.', 'My calendar shows the wrong week.', 'The browser cannot open the page.'],
+    accounts: ['I forgot my password.', 'My account is locked.', 'Please add me to the mailing list.', 'My user name has a typing mistake.'],
+  },
+  test: {
+    hardware: ['The mouse does not move.', 'The cable of the projector is broken.'],
+    software: ['The program does not start.', 'The text has the wrong font after the update.'],
+    accounts: ['I cannot log in with my password.', 'Please close my old account.'],
+  },
+};
+
+const MAILS: Readonly<Record<string, Texts>> = {
+  train: {
+    hr: ['I will be away next Monday.', 'When does my contract end?', 'May I work from home this week?', 'A new colleague begins in May.', 'Who plans the summer holidays?', 'I was ill for two days.'],
+    fin: ['The invoice of March is not paid.', 'Where do I send the receipts of my trip?', 'The bank changed our number.', 'Please send me the budget.', 'The bill was paid twice.', 'Who signs orders of this size?'],
+  },
+  test: {
+    hr: ['How many days of leave do I have?', 'I would like to work four days a week.', 'Who interviews the new colleague?'],
+    fin: ['The price on the invoice is wrong.', 'When will my trip be paid?', 'We need an offer for ten chairs.'],
+  },
+};
+
+const yaml = (id: string, schema: string): string => `# yaml-language-server: $schema=${schema}
+id: ${id}
+version: 1.0.0
+kind: domain
+title: Tickets and mails
+description: Who should answer a message of our staff. Example rows, written by hand; put yours in their place.
+licence: CC0-1.0
+seed: 1
+prompt: |-
+  {input}
+  Who answers this: {options}?
+  Answer:
+training: { epochs: 4, batch: 4, learningRate: 2.5e-3, warmup: 0.1, weightDecay: 0, clip: 1, rank: 8, alpha: 16, sites: [q, v], maxTokens: 96 }
+sizes:
+  full: { train: all, validation: all, test: all }
+tasks:
+  - { id: tickets, title: Tickets of the help desk, labels: [hardware, software, accounts] }
+  - { id: mails, title: Mails to the office, labels: { hr: personnel, fin: finance } }
+orders:
+  1: [tickets, mails]
+  2: [mails, tickets]
+`;
+
+/** Rows as JSON lines; the labels take turns. */
+function jsonLines(prefix: string, texts: Texts): string {
+  const rows = Object.entries(texts).flatMap(([output, inputs]) => inputs.map((input, turn) => ({ input, output, turn }))).sort((a, b) => a.turn - b.turn);
+  return rows.map(({ input, output }, i) => `${JSON.stringify({ id: `${prefix}-${i + 1}`, input, output })}\n`).join('');
+}
+
+/**
+ * Writes a suite to begin with: a suite.yaml and four files of rows. The folder appears whole or not at all.
+ *
+ * @param name name of the suite, or the path of its folder
+ * @returns the folder
+ * @throws LetheError LETHE_USAGE for a name that a suite cannot have, or one that is taken
+ */
+export async function newSuite(name: string): Promise<string> {
+  const folder = resolve(name);
+  const id = basename(folder);
+  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) {
+    const better = id.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'my-suite';
+    throw new LetheError('LETHE_USAGE', `"${id}" cannot be the name of a suite`, { remedy: `use lower case words joined by hyphens: lethe new suite ${better}` });
+  }
+  if (existsSync(folder)) throw new LetheError('LETHE_USAGE', 'there is something of this name already', { where: folder, remedy: 'choose another name, or take it away' });
+  const unfinished = join(dirname(folder), `.${id}-${process.pid}`);
+  try {
+    const files: Record<string, string> = { 'suite.yaml': yaml(id, relative(folder, suiteSchema).replaceAll('\\', '/')) };
+    for (const [task, splits] of [['tickets', TICKETS], ['mails', MAILS]] as const) {
+      for (const [split, texts] of Object.entries(splits)) files[`${task}/${split}.jsonl`] = jsonLines(`${task}-${split}`, texts);
+    }
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(unfinished, path)), { recursive: true });
+      await writeFile(join(unfinished, path), text);
+    }
+    await rename(unfinished, folder);
+  } catch (cause) {
+    await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
+    throw new LetheError('LETHE_USAGE', `the folder cannot be written: ${(cause as Error).message}`, { where: folder, remedy: 'choose a place that you may write to', cause });
+  }
+  return folder;
+}

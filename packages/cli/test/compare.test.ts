@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CompletedRun, Run } from '@lethe/core';
+import { writeResults } from '@lethe/harness';
+import { metricsOf } from '@lethe/metrics';
+import { expect } from 'chai';
+import pc from 'picocolors';
+import { createProgram, explained } from '../src/index.js';
+
+const ROWS = 10;
+const answers = Array.from({ length: ROWS }, () => 0);
+const right = (count: number) => answers.map((_, row) => (row < count ? 0 : 1));
+
+/** A run of two tasks; `first` and `second` are how many of ten rows are right at the end. */
+function run(method: string, seed: number, first: number, second: number, suite = 's'): CompletedRun {
+  const rows = { x: [2, 9, first], y: [2, 3, second] };
+  const matrix = [0, 1, 2].map((i) => [rows.x[i]! / ROWS, rows.y[i]! / ROWS]);
+  const general = { base: {}, final: {} };
+  return {
+    status: 'completed', suite: { id: suite, version: '1.0.0', size: 'full' },
+    method: { id: method, version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: method === 'joint' } },
+    model: { id: 'tiny', sha256: 'a'.repeat(64) }, order: { id: '1', tasks: ['x', 'y'] }, seed,
+    training: { epochs: 1, batch: 4, learningRate: 1e-3, warmup: 0.1, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 32 },
+    matrix, general, metrics: metricsOf(matrix, general),
+    predictions: { x: { answers, chosen: rows.x.map(right) }, y: { answers, chosen: rows.y.map(right) } },
+    cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
+    environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },
+  };
+}
+
+const seeds = (count: number, method: string, first: number, second: number) =>
+  Array.from({ length: count }, (_, i) => run(method, i + 1, first - (i % 2), second - (i % 3)));
+
+describe('lethe compare', () => {
+  let folder: string;
+  before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-compare-')); });
+  after(() => rmSync(folder, { recursive: true }));
+
+  const write = async (name: string, runs: readonly Run[]) => {
+    const path = join(folder, name);
+    mkdirSync(path);
+    await writeResults(path, runs);
+    return path;
+  };
+
+  /** What a command writes to stdout, or its problem. */
+  async function said(...args: string[]): Promise<string> {
+    const lines: string[] = [];
+    const output = { data: (text: string) => void lines.push(text), note: () => undefined, colour: pc.createColors(false) };
+    try {
+      await createProgram(output).parseAsync(['compare', ...args], { from: 'user' });
+    } catch (error) {
+      return explained(error)!.describe();
+    }
+    return lines.join('\n');
+  }
+
+  it('says what eight seeds show, over several folders', async () => {
+    const text = await said(await write('weak8', seeds(8, 'weak', 3, 4)), await write('strong8', seeds(8, 'strong', 9, 10)));
+    expect(text).to.contain('s 1.0.0, size full, on tiny: 2 tasks, order 1, seeds 1, 2, 3, 4, 5, 6, 7, 8');
+    expect(text).to.match(/^ +1 +strong .*\n +2 +weak /m);
+    expect(text).to.contain('Shown at level 0.05:\n  strong is better than weak in average accuracy.');
+    expect(text).to.match(/strong − weak +\+60\.0 +\+60\.0 to \+60\.0 .* 8 +0\.008 +0\.008 +strong/);
+  });
+
+  it('says that three seeds cannot show anything, and that this is no proof of likeness', async () => {
+    const text = await said(await write('three', [...seeds(3, 'weak', 3, 4), ...seeds(3, 'strong', 9, 10), ...seeds(3, 'joint', 10, 10)]));
+    expect(text).to.contain('No difference was shown at level 0.05.')
+      .and.contain('With at most 3 pairs and 1 test no p can be below 0.25').and.contain('It takes 6 pairs.')
+      .and.contain('Not shown does not mean equal').and.contain('nothing is said of other orders');
+    expect(text).to.match(/– +joint \(bound\)/);
+  });
+
+  it('gives JSON, Markdown and LaTeX', async () => {
+    const path = await write('formats', [...seeds(3, 'o_lora', 3, 4), ...seeds(3, 'strong', 9, 10)]);
+    const [comparison] = JSON.parse(await said(path, '--json', '--metric', 'forgetting,backwardTransfer')) as { tests: number; metrics: { metric: { id: string; formula: string } }[] }[];
+    expect(comparison!.tests).to.equal(2);
+    expect(comparison!.metrics.map(({ metric }) => metric.id)).to.deep.equal(['forgetting', 'backwardTransfer']);
+    expect(await said(path, '--markdown')).to.contain('| rank | method | average accuracy |').and.contain('| ---: | --- |');
+    expect(await said(path, '--latex')).to.contain('\\begin{tabular}{rlrrrr}').and.contain('o\\_lora $-$ strong').and.not.match(/[^\\]%.*\\\\$/m);
+  });
+
+  it('sets what papers report beside what was measured, in tables of its own', async () => {
+    const path = await write('reported', ['weak', 'strong'].flatMap((method) => [1, 2, 3].map((seed) => run(method, seed, 4, 6, 'trace'))));
+    const text = await said(path, '--reported');
+    const at = text.indexOf('Reported by papers, not measured here');
+    expect(at).to.be.above(text.indexOf('Not shown does not mean equal'));
+    expect(text.slice(at)).to.match(/^SeqFT +48\.7 +−8\.3 +−2\.6$/m);
+    expect(text.slice(0, at)).not.to.contain('SeqFT');
+    const [measured] = JSON.parse(await said(path, '--reported', '--json')) as { reported: { id: string; rows: unknown[] }[] }[];
+    expect(measured!.reported.map(({ id }) => id)).to.include('llama-2-7b-chat');
+    expect(await said(join(folder, 'three'), '--reported')).to.contain('No numbers that papers report of s are known here.');
+    expect(await said(path)).not.to.contain('reported');
+  });
+
+  it('refuses what it cannot do', async () => {
+    const path = await write('refused', [...seeds(2, 'weak', 3, 4), ...seeds(2, 'strong', 9, 10)]);
+    expect(await said(path, '--metric', 'forgeting')).to.contain('LETHE_USAGE').and.contain('Did you mean "forgetting"?');
+    expect(await said(path, '--against', 'stronk')).to.contain('LETHE_USAGE').and.contain('Did you mean "strong"?');
+    expect(await said(path, '--json', '--latex')).to.contain('LETHE_USAGE').and.contain('at once');
+    expect(await said(join(folder, 'none'))).to.contain('LETHE_RUN_MISSING');
+    expect(await said(await write('alone', seeds(2, 'weak', 3, 4)))).to.contain('no two methods');
+    const twice = [path, await write('other', seeds(2, 'weak', 2, 4))];
+    expect(await said(...twice)).to.contain('LETHE_RUN_AMBIGUOUS').and.contain('weak, order 1, seed 1');
+  });
+});

@@ -1,0 +1,128 @@
+import { expect } from 'chai';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LocalHub } from '@lethe/hub/testing';
+import type { Results } from '@lethe/core';
+import pc from 'picocolors';
+import { createProgram, explained } from '../src/index.js';
+
+describe('lethe new suite, data and --skip-bad-rows', () => {
+  let folder: string;
+  let suite: string;
+  let notes: string[];
+  /** Runs a command in this process: its exit status and what it wrote to stdout, or the problem that ended it. */
+  async function lethe(...args: string[]): Promise<{ status: number; lines: string[]; problem?: string }> {
+    const lines: string[] = [];
+    notes = [];
+    const output = { data: (text: string) => void lines.push(...text.split('\n')), note: (text: string) => void notes.push(text), colour: pc.createColors(false) };
+    try {
+      await createProgram(output).parseAsync(args, { from: 'user' });
+      return { status: Number(process.exitCode ?? 0), lines };
+    } catch (error) {
+      return { status: 2, lines, problem: explained(error)!.describe() };
+    } finally {
+      process.exitCode = 0;
+    }
+  }
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'lethe-data-'));
+    suite = join(folder, 'my-suite');
+    expect((await lethe('new', 'suite', suite)).problem).to.equal(undefined);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it('writes a suite that validates, in about twenty lines', async () => {
+    expect(readFileSync(join(suite, 'suite.yaml'), 'utf8').trimEnd().split('\n').length).to.be.within(18, 24);
+    const { lines, problem } = await lethe('validate', suite);
+    expect(problem).to.equal(undefined);
+    expect(lines.join('\n')).to.contain('2 tasks, orders 1, 2').and.contain('rows of full read and checked');
+    expect(notes).to.deep.equal([]);
+    const [, schema] = /\$schema=(.*)/.exec(readFileSync(join(suite, 'suite.yaml'), 'utf8'))!;
+    expect(existsSync(join(suite, schema!))).to.equal(true);
+  });
+
+  it('writes over nothing, and no suite of an impossible name', async () => {
+    const before = readFileSync(join(suite, 'suite.yaml'), 'utf8');
+    expect((await lethe('new', 'suite', suite)).problem).to.contain('LETHE_USAGE').and.contain(suite);
+    expect(readFileSync(join(suite, 'suite.yaml'), 'utf8')).to.equal(before);
+    expect((await lethe('new', 'suite', join(folder, 'My Suite'))).problem).to.contain('lethe new suite my-suite');
+    expect((await lethe('new', 'suite', join(suite, 'suite.yaml', 'x'))).problem).to.contain('LETHE_USAGE').and.contain('cannot be written');
+  });
+
+  it('verifies its files, and says by the exit status whether they can be used', async () => {
+    const sound = await lethe('data', 'verify', suite);
+    expect([sound.status, sound.lines.length]).to.deep.equal([0, 4]);
+    expect(sound.lines[0]).to.match(/^tickets train\s+unpinned\s+12 rows/);
+    appendFileSync(join(suite, 'mails/train.jsonl'), '{"id": "x", "input": "y", "output": "z"}\n');
+    unlinkSync(join(suite, 'tickets/test.jsonl'));
+    const { status, lines } = await lethe('data', 'verify', suite);
+    expect(status).to.equal(1);
+    expect(lines[1]).to.match(/^tickets test\s+missing\s+tickets\/test.jsonl$/);
+    expect(lines[2]).to.contain('12 rows, 1 that cannot be used');
+    expect(lines[3]).to.contain('mails/train.jsonl:13: the output "z" is not a label');
+    const json = JSON.parse((await lethe('data', 'verify', suite, '--json')).lines.join('\n')) as { files: { state: string }[] };
+    expect(json.files.map(({ state }) => state)).to.deep.equal(['unpinned', 'missing', 'unpinned', 'unpinned']);
+    expect((await lethe('data', 'verify', 'domain-mimi')).problem).to.contain('Did you mean "domain-mini"?');
+  });
+
+  it('names rows that stand in two places', async () => {
+    const text = 'the coffee machine in the hall has been broken since the party of last week';
+    appendFileSync(join(suite, 'mails/train.jsonl'), `${JSON.stringify({ id: 'x', input: text, output: 'hr' })}\n`);
+    appendFileSync(join(suite, 'tickets/test.jsonl'), `${JSON.stringify({ id: 'x', input: `${text}!`, output: 'hardware' })}\n`);
+    const { status, lines } = await lethe('data', 'verify', suite);
+    expect(status).to.equal(0);
+    expect(lines.at(-1)).to.contain('1 of 7 test rows of task "tickets" stand, nearly the same, in train rows of task "mails"').and.contain('train.jsonl:13');
+  });
+
+  it('pulls what the suite names a source for, and says what to do without a network', async () => {
+    const hub = new LocalHub();
+    const before = process.env['LETHE_CACHE'];
+    process.env['LETHE_CACHE'] = join(folder, 'cache');
+    try {
+      const file = join(suite, 'suite.yaml');
+      let yaml = readFileSync(file, 'utf8').replace('prompt: |-', 'source: { repo: datasets/someone/rows, revision: abc }\nprompt: |-');
+      for (const task of ['tickets', 'mails']) {
+        const [train, test] = ['train', 'test'].map((split) => {
+          const path = join(suite, task, `${split}.jsonl`);
+          const bytes = readFileSync(path);
+          hub.files.set(`/datasets/someone/rows/resolve/abc/${task}/${split}.jsonl`, bytes);
+          unlinkSync(path);
+          return createHash('sha256').update(bytes).digest('hex');
+        });
+        yaml = yaml.replace(`id: ${task},`, `id: ${task}, sha256: { train: ${train}, test: ${test} },`);
+      }
+      writeFileSync(file, yaml);
+      process.env['HF_ENDPOINT'] = 'http://127.0.0.1:1';
+      expect((await lethe('data', 'pull', suite)).problem).to.contain('LETHE_HUB_UNREACHABLE').and.contain('tickets/train.jsonl');
+      delete process.env['HF_ENDPOINT'];
+      await hub.open();
+      const { status, lines } = await lethe('data', 'pull', suite);
+      expect([status, lines.length]).to.deep.equal([0, 4]);
+      expect(notes.at(-1)).to.contain('4 files were downloaded and checked');
+      expect((await lethe('data', 'verify', suite)).status).to.equal(0);
+      expect((await lethe('data', 'pull', suite)).lines).to.deep.equal([]);
+      expect(notes).to.deep.equal(['all files are there already']);
+    } finally {
+      hub.close();
+      if (before === undefined) delete process.env['LETHE_CACHE'];
+      else process.env['LETHE_CACHE'] = before;
+    }
+  });
+
+  it('stops before anything is written at a bad row, or runs without it and counts it in the results', async function () {
+    this.timeout(180_000);
+    appendFileSync(join(suite, 'mails/train.jsonl'), '{"id": "x", "input": "y"');
+    const out = join(folder, 'run');
+    const run = (...args: string[]) => lethe('run', join(suite, 'suite.yaml'), '--methods', 'lora-sequential', '--seeds', '1', '--device', 'cpu', '--out', out, ...args);
+    expect((await run()).problem).to.contain('LETHE_DATA_ROW').and.contain('mails/train.jsonl:13');
+    expect(existsSync(out)).to.equal(false);
+    const { status, problem } = await run('--skip-bad-rows');
+    expect([status, problem]).to.deep.equal([0, undefined]);
+    expect(notes[0]).to.equal('1 row of task "mails" cannot be used and is left out');
+    const { runs: [result] } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results;
+    expect(result!.status).to.equal('completed');
+    expect(result!.environment.skippedRows).to.deep.equal({ mails: 1 });
+  });
+});

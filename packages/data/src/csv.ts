@@ -1,0 +1,72 @@
+import { isUtf8 } from 'node:buffer';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { CsvError, type Info, parse } from 'csv-parse';
+import { LetheError } from '@lethe/core';
+import { type Line, LONGEST_LINE, TOO_LONG, rowFault, unreadable } from './line.js';
+
+const MARK = Buffer.from('\ufeff');
+/** Rows that are handed on together. */
+const BATCH = 512;
+
+/** The rows of a CSV file (RFC 4180) whose first record names the fields, some at a time. All values are texts. */
+export async function* readCsv(file: string): AsyncGenerator<Line[]> {
+  // the parser decodes a file with a byte order mark, come what may
+  const input = createReadStream(file, { start: await markLength(file) });
+  // bytes, not texts: a decoder would hide what is not UTF-8
+  const parser = parse({ encoding: null, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: LONGEST_LINE });
+  input.on('error', (error) => parser.destroy(error));
+  let header: string[] | undefined;
+  let batch: Line[] = [];
+  let next = 1;
+  try {
+    for await (const { record, info } of input.pipe(parser) as AsyncIterable<{ record: Buffer[]; info: Info }>) {
+      // a record begins on the line after the one before it ended; its own breaks are counted by the parser
+      const at = next;
+      next = info.lines + 1;
+      if (header === undefined) header = namesOf(record, file);
+      else batch.push(lineOf(record, header, file, at));
+      if (batch.length < BATCH) continue;
+      yield batch;
+      batch = [];
+    }
+  } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
+    if (!(cause instanceof CsvError)) throw unreadable(file, cause);
+    // the parser cannot tell where the next record begins
+    throw rowFault(`${file}:${next}`, cause.code === 'CSV_MAX_RECORD_SIZE' ? TOO_LONG : `the record is not CSV: ${cause.message}`,
+      'quote fields that hold quotes or line breaks, and double the quotes within', cause);
+  } finally {
+    input.destroy();
+  }
+  yield batch;
+}
+
+/** Bytes of the byte order mark at the beginning of a file: 3 or 0. */
+async function markLength(file: string): Promise<number> {
+  const handle = await open(file).catch((cause: unknown) => { throw unreadable(file, cause); });
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MARK.length), 0, MARK.length, 0);
+    return bytesRead === MARK.length && buffer.equals(MARK) ? MARK.length : 0;
+  } catch (cause) {
+    throw unreadable(file, cause);
+  } finally {
+    await handle.close();
+  }
+}
+
+function namesOf(record: readonly Buffer[], file: string): string[] {
+  const names = record.map((name) => name.toString('utf8').trim());
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice === undefined) return names;
+  throw rowFault(`${file}:1`, `two fields are called "${twice}"`, 'give every field a name of its own in the first line');
+}
+
+function lineOf(record: readonly Buffer[], header: readonly string[], file: string, at: number): Line {
+  const fault = (message: string, remedy: string): Line => ({ at, fault: rowFault(`${file}:${at}`, message, remedy) });
+  if (record.length !== header.length) {
+    return fault(`the record has ${record.length} fields, and the first line names ${header.length}`, 'quote fields that hold commas');
+  }
+  if (!record.every((field) => isUtf8(field))) return fault('the line is not valid UTF-8', 'save the file as UTF-8');
+  return { at, value: Object.fromEntries(header.map((name, i) => [name, record[i]!.toString('utf8')])) };
+}

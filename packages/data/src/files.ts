@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { cacheFolder } from '@lethe/hub';
+import type { FileKind, FileTask } from './definition.js';
+import { FORMATS } from './records.js';
+import type { FoundSuite, SuiteReference } from './reference.js';
+
+/** Where `lethe data pull` puts the files of a suite: of another version they may be others. */
+export const pulledFolder = ({ definition: { id, version } }: FoundSuite): string => join(cacheFolder(), 'data', id, version);
+
+/** Where the rows of a suite's tasks from files are looked for first: where a missing file belongs. */
+export const dataFolder = ({ file }: FoundSuite, { dataDir }: SuiteReference): string => (dataDir === undefined ? dirname(file) : resolve(dataDir));
+
+/**
+ * The file of a task, in the first format and folder that there is one in: `--data-dir` (or the suite's own folder), by the task's
+ * whole folder and then by the last part of it, then what was pulled.
+ */
+export function fileOf(suite: FoundSuite, { folder }: FileTask, kind: FileKind, reference: SuiteReference): string | undefined {
+  const data = dataFolder(suite, reference);
+  const folders = [join(data, folder), join(data, basename(folder)), join(pulledFolder(suite), folder)];
+  return folders.flatMap((path) => FORMATS.map((format) => join(path, `${kind}.${format}`))).find((path) => existsSync(path));
+}
+
+/** The files that a task reads: those with a hash, or else train, test and, where they are there, validation. */
+export function kindsOf(suite: FoundSuite, task: FileTask, probe: boolean, reference: SuiteReference): FileKind[] {
+  const { sha256: hashes, shots } = task;
+  const validation = hashes ? hashes.validation !== undefined : fileOf(suite, task, 'validation', reference) !== undefined;
+  return [
+    ...(probe ? [] : ['train' as const, ...(validation ? ['validation' as const] : [])]), 'test', ...(shots ? ['fewshot' as const] : []),
+  ];
+}

@@ -1,0 +1,34 @@
+import type { FileKind, FileTask, Label, Size, SuiteDefinition, WrittenTask } from './definition.js';
+
+/** A task as the schema lets it be. */
+export interface TaskEntry {
+  readonly id: string;
+  readonly title: string;
+  readonly generator?: true;
+  readonly prompt?: string;
+  readonly inputs?: readonly string[];
+  readonly output?: string;
+  readonly ids?: 'content';
+  readonly labels?: readonly string[] | Readonly<Record<string, string>>;
+  readonly choices?: 'letters' | 'texts';
+  readonly written?: Omit<WrittenTask, 'stop'> & Partial<Pick<WrittenTask, 'stop'>>;
+  readonly longestChoice?: number;
+  readonly shots?: NonNullable<FileTask['shots']>;
+  readonly folder?: string;
+  readonly sha256?: NonNullable<FileTask['sha256']>;
+  readonly source?: { readonly repo?: string; readonly revision?: string } & Readonly<Partial<Record<FileKind, string>>>;
+}
+
+/** A suite.yaml as the schema lets it be. */
+export interface SuiteFile extends Omit<SuiteDefinition, 'orders' | 'sizes' | 'tasks'> {
+  readonly prompt?: string;
+  readonly source?: { readonly repo: string; readonly revision: string };
+  readonly sizes?: Readonly<Record<string, Size>>;
+  readonly orders?: Readonly<Record<string, readonly string[]>>;
+  readonly tasks: readonly TaskEntry[];
+}
+
+/** Labels as pairs; a list says that output and answer are the same. */
+export const labelsOf = (labels: NonNullable<TaskEntry['labels']>): Label[] =>
+  (Array.isArray(labels) ? labels.map((output: string) => [output, output] as const) : Object.entries(labels as Record<string, string>))
+    .map(([output, answer]) => ({ output, answer }));

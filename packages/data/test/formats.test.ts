@@ -1,0 +1,136 @@
+import { expect } from 'chai';
+import { createReadStream, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer';
+import { inspectSuite, loadSuite, verifyData } from '../src/index.js';
+import { OwnSuite, type Row, YAML, errorOf, jsonLines } from './support.js';
+
+const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+const csv = (rows: readonly Row[]): string => ['input,id,output', ...rows.map(({ id, input, output }) => [quoted(input), id, output].join(','))].join('\r\n');
+
+describe('formats of rows', () => {
+  let suite: OwnSuite;
+  beforeEach(() => { suite = new OwnSuite(); });
+  afterEach(() => rmSync(suite.folder, { recursive: true }));
+  const rows = () => readFileSync(join(suite.folder, 'tickets/train.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Row);
+  const replace = (name: string, content: string | Uint8Array) => {
+    unlinkSync(join(suite.folder, 'tickets/train.jsonl'));
+    suite.write(`tickets/${name}`, content);
+  };
+
+  it('CSV and Parquet give what JSON lines give', async () => {
+    const plain = await loadSuite(suite.reference());
+    const original = rows();
+    replace('train.csv', csv(original));
+    expect(await loadSuite(suite.reference())).to.deep.equal(plain);
+    unlinkSync(join(suite.folder, 'tickets/train.csv'));
+    const column = (name: keyof Row): ColumnSource => ({ name, data: original.map((row) => row[name]), type: 'STRING' });
+    suite.write('tickets/train.parquet', new Uint8Array(parquetWriteBuffer({ columnData: [column('id'), column('input'), column('output')], rowGroupSize: 7 })));
+    expect(await loadSuite(suite.reference())).to.deep.equal(plain);
+  });
+
+  it('a CSV field may hold commas, quotes and line breaks, and a row is found on the line where it begins', async () => {
+    const [first, second, ...more] = rows();
+    replace('train.csv', `\ufeff${csv([{ ...first!, input: 'one, "two"\nthree' }, second!, { ...more[0]!, output: 'none' }])}`);
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect([error.code, error.where]).to.deep.equal(['LETHE_DATA_ROW', `${join(suite.folder, 'tickets/train.csv')}:5`]);
+    const { tasks: [tickets] } = await loadSuite(suite.reference({ skipBadRows: true }));
+    expect(tickets!.train[0]!.prompt.startsWith('one, "two"\nthree\n')).to.equal(true);
+    expect(tickets!.skippedRows).to.equal(1);
+  });
+
+  for (const [name, content, line, message] of [
+    ['with too few fields', 'id,input,output\na,b,hardware\nc,d\n', 3, 'has 2 fields, and the first line names 3'],
+    ['with an open quote', 'id,input,output\na,b,hardware\nc,"d,software\n', 3, 'not CSV'],
+    ['without a field', 'id,text,output\na,b,hardware\n', 2, 'no field "input"'],
+    ['with a field twice', 'id,input,input\n', 1, 'two fields are called "input"'],
+    ['that is not UTF-8', Buffer.from('id,input,output\na,caf\xe9,hardware\n', 'latin1'), 2, 'not valid UTF-8'],
+  ] as const) {
+    it(`names the line of CSV ${name}`, async () => {
+      replace('train.csv', content);
+      const error = await errorOf(() => loadSuite(suite.reference()));
+      expect(error.code).to.equal('LETHE_DATA_ROW');
+      expect(error.message).to.contain(message);
+      expect(error.where).to.equal(`${join(suite.folder, 'tickets/train.csv')}:${line}`);
+    });
+  }
+
+  it('takes the numbers and truth values of a table as the labels that are written so', async () => {
+    suite.edit('labels: [hardware, software, accounts]', 'inputs: [text], output: label, ids: content, labels: { "0": hardware, "1": software, "2": accounts }');
+    suite.yaml(readFileSync(suite.file, 'utf8').replace('tickets, title: Tickets', 'tickets, prompt: "{text} Answer:", title: Tickets'));
+    const file = (texts: readonly string[], labels: readonly bigint[]) => new Uint8Array(parquetWriteBuffer({
+      columnData: [{ name: 'text', data: [...texts], type: 'STRING' }, { name: 'label', data: [...labels], type: 'INT64' }],
+    }));
+    replace('train.parquet', file(['a', 'b', 'c'], [0n, 1n, 2n]));
+    unlinkSync(join(suite.folder, 'tickets/test.jsonl'));
+    suite.write('tickets/test.parquet', file(['d'], [2n]));
+    const { tasks: [tickets] } = await loadSuite(suite.reference());
+    expect(tickets!.train.map(({ prompt, answer }) => [prompt, answer])).to.deep.equal([['a Answer:', 0], ['b Answer:', 1], ['c Answer:', 2]]);
+    expect(new Set(tickets!.train.map(({ id }) => id))).to.have.property('size', 3);
+    suite.write('tickets/test.parquet', file(['d', 'd'], [2n, 1n]));
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.message).to.contain('is taken by').and.contain('test.parquet:1');
+  });
+
+  it('says that a file is not Parquet', async () => {
+    replace('train.parquet', 'PAR1 and nothing of the kind PAR1');
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.code).to.equal('LETHE_DATA_ROW');
+    expect(error.message).to.contain('not Parquet');
+  });
+
+  it('names a line that is too long, and holds no such line in memory', async () => {
+    const [first, second] = rows();
+    writeFileSync(join(suite.folder, 'tickets/train.jsonl'), '');
+    for (const text of [jsonLines([first]), ...Array.from({ length: 50 }, () => 'x'.repeat(2 ** 20)), `\n${jsonLines([second])}`]) {
+      writeFileSync(join(suite.folder, 'tickets/train.jsonl'), text, { flag: 'a' });
+    }
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect([error.code, error.where]).to.deep.equal(['LETHE_DATA_ROW', `${join(suite.folder, 'tickets/train.jsonl')}:2`]);
+    expect(error.message).to.contain('longer than 16 MB');
+    const { tasks: [tickets] } = await loadSuite(suite.reference({ skipBadRows: true }));
+    expect(tickets!.train).to.have.length(2);
+  });
+
+  it('skips on request what cannot be used, and counts it once', async () => {
+    const good = rows();
+    const bad = ['{"id": "x"', '[]', JSON.stringify({ ...good[3]!, id: 'y', output: 'none' }), JSON.stringify(good[3]), JSON.stringify({ ...good[3]!, input: '' })];
+    suite.write('tickets/train.jsonl', [...good.map((row) => JSON.stringify(row)), ...bad].join('\n'));
+    const { suite: data, notes } = await inspectSuite(suite.reference({ skipBadRows: true }));
+    expect(data.tasks.map(({ skippedRows }) => skippedRows)).to.deep.equal([5, undefined]);
+    expect(notes).to.deep.equal(['5 rows of task "tickets" cannot be used and are left out']);
+    suite.write('tickets/train.jsonl', jsonLines(good));
+    const whole = await loadSuite(suite.reference());
+    expect(data.tasks[0]).to.deep.equal({ ...whole.tasks[0]!, skippedRows: 5 });
+    expect(whole).to.deep.equal(await loadSuite(suite.reference({ skipBadRows: true })));
+  });
+
+  it('verifies files: what they hold, what is wrong with them, which are not there', async () => {
+    const good = rows();
+    suite.write('tickets/train.jsonl', `${jsonLines(good)}{"id"\n`);
+    unlinkSync(join(suite.folder, 'mails/test.jsonl'));
+    suite.yaml(YAML.replace('title: Mails', `sha256: { train: ${'a'.repeat(64)}, test: ${'a'.repeat(64)} }, title: Mails`));
+    const files = await verifyData(suite.reference());
+    expect(files.map(({ task, kind, state, rows: count, faulty }) => [task, kind, state, count, faulty])).to.deep.equal([
+      ['tickets', 'train', 'unpinned', 60, 1], ['tickets', 'test', 'unpinned', 12, 0], ['mails', 'train', 'changed', 60, 0], ['mails', 'test', 'missing', 0, 0],
+    ]);
+    expect(files[0]!.faults[0]).to.contain(`${join(suite.folder, 'tickets/train.jsonl')}:61: `);
+  });
+
+  it('keeps a sample and no file in memory', async function () {
+    this.timeout(120_000);
+    const filler = 'lorem '.repeat(2_500);
+    const file = join(suite.folder, 'tickets/train.jsonl');
+    writeFileSync(file, '');
+    for (let part = 0; part < 16; part++) {
+      writeFileSync(file, jsonLines(Array.from({ length: 500 }, (_, i) => ({ id: `r${part}-${i}`, input: `${part} ${i} ${filler}`, output: i % 2 ? 'hardware' : 'software' }))), { flag: 'a' });
+    }
+    let bytes = 0;
+    for await (const chunk of createReadStream(file)) bytes += (chunk as Buffer).length;
+    expect(bytes).to.be.greaterThan(100_000_000);
+    const before = process.memoryUsage().rss;
+    const mini = await loadSuite(suite.reference({ size: 'mini' }));
+    expect(mini.tasks[0]!.train).to.have.length(20);
+    expect(process.resourceUsage().maxRSS * 1024 - before).to.be.lessThan(bytes / 2);
+  });
+});

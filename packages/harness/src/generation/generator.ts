@@ -1,0 +1,220 @@
+import { type Arrays, LetheError, type Random, type WrittenAnswers, createRandom } from '@lethe/core';
+import type { Device, Program, Values } from '@lethe/engine';
+import { floats } from '../batch.js';
+import type { Forward } from '../loss.js';
+import { arrayFeeds } from '../scope.js';
+import { KeyValueCache } from './cache.js';
+import { type GenerationOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { PARAMS, compilePrompt, compileStep } from './programs.js';
+import { chooseToken } from './sampling.js';
+
+/** What was generated after a prompt. */
+export interface Generated {
+  /** What was generated, cut before a stop string. */
+  readonly text: string;
+  /** All tokens generated, without the end of text; those of a stop string are among them. */
+  readonly tokens: readonly number[];
+  /** Why it ends there. */
+  readonly end: 'end-of-text' | 'stop' | 'length';
+}
+
+/** The fewest tokens of a prompt program, and the fewest places of a step program. */
+const [FEWEST_TOKENS, FEWEST_PLACES] = [16, 64];
+/** The power of two at or above n: sequences of all lengths share few programs. */
+const bucket = (n: number, fewest: number) => Math.max(fewest, 2 ** Math.ceil(Math.log2(n)));
+
+/** A prompt on its way. */
+class Row {
+  readonly tokens: number[] = [];
+  text = '';
+  end: Generated['end'] | undefined;
+  private readonly random: Random;
+
+  constructor(readonly prompt: readonly number[], readonly at: number, private readonly options: ResolvedOptions, private readonly forward: Forward) {
+    // by the prompt alone, so that neither its place nor its neighbours change what is drawn
+    this.random = createRandom(options.seed, 'generate', ...prompt);
+  }
+
+  /** Position of the token that was chosen last. */
+  get position(): number {
+    return this.prompt.length + this.tokens.length - 1;
+  }
+
+  /** Chooses the next token by the scores of all, and sees whether it is the last. */
+  advance(logits: Float32Array): void {
+    const { tokenizer } = this.forward.model;
+    const { stop, maxTokens } = this.options;
+    const token = chooseToken(logits, this.options, this.random);
+    if ((tokenizer.stops ?? [tokenizer.endOfText]).includes(token)) {
+      this.end = 'end-of-text';
+      return;
+    }
+    this.tokens.push(token);
+    // after the prompt's last token, because some tokenizers drop a space at the start of a text
+    const before = this.prompt.slice(-1);
+    this.text = tokenizer.decode([...before, ...this.tokens]).slice(tokenizer.decode(before).length);
+    const found = stop.map((text) => this.text.indexOf(text)).filter((at) => at >= 0);
+    if (found.length > 0) {
+      this.text = this.text.slice(0, Math.min(...found));
+      this.end = 'stop';
+    } else if (this.tokens.length === maxTokens) {
+      this.end = 'length';
+    }
+  }
+}
+
+/**
+ * Generates text with a learner as it is now, or with the base model. Prompts are read by one program and every further token by
+ * another, which goes on from the keys and values that were kept; both are compiled for few lengths. What a row is computed with
+ * depends on its own length and the options alone, so that its tokens depend on no other row.
+ */
+export class Generator {
+  private readonly params: Arrays;
+  private readonly feeds: Record<string, Values>;
+  private readonly programs = new Map<string, Program>();
+  /** Whether the learner adds anything to the model; null until a program has been compiled. */
+  private adapted: boolean | null = null;
+
+  /** @param stop asked before every program that is run */
+  constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
+    const { frozen, trainable } = forward.learner;
+    this.params = { ...frozen, ...trainable };
+    this.feeds = arrayFeeds(this.params, PARAMS);
+  }
+
+  /**
+   * @param prompts their tokens, at least one each, those that begin a text among them
+   * @param onRows told how many rows were finished since it was told last
+   * @throws LETHE_GENERATION_OPTIONS; LETHE_DATA_ROW for a prompt without tokens, LETHE_MODEL_LENGTH for one that leaves the answer no room,
+   * LETHE_ENGINE_NUMBERS for scores that are not numbers, LETHE_RUN_STOPPED when asked to stop
+   */
+  async run(
+    prompts: readonly (readonly number[])[], given: GenerationOptions, onRows: (done: number) => void = () => undefined,
+  ): Promise<readonly Generated[]> {
+    const options = resolveOptions(given);
+    const rows = prompts.map((prompt, at) => new Row(prompt, at, options, this.forward));
+    for (const row of rows) this.check(row, options);
+    const byLength = new Map<number, Row[]>();
+    for (const row of rows) {
+      const tokens = bucket(row.prompt.length, FEWEST_TOKENS);
+      byLength.set(tokens, [...(byLength.get(tokens) ?? []), row]);
+    }
+    const { batch } = options;
+    for (const [tokens, group] of [...byLength].sort(([a], [b]) => a - b)) {
+      for (let from = 0; from < group.length; from += batch) {
+        const part = group.slice(from, from + batch);
+        await this.finish(part, batch, tokens);
+        onRows(part.length);
+      }
+    }
+    return rows.map(({ text, tokens, end }) => ({ text, tokens, end: end! }));
+  }
+
+  /**
+   * What is written after prompts by the most likely tokens.
+   *
+   * @param base what the base model wrote, where that is known: it is the answer of a learner that adds nothing
+   * @throws the errors of {@link run}
+   */
+  async write(
+    prompts: readonly (readonly number[])[], { maxTokens, stop }: WrittenAnswers, onRows: (done: number) => void, base?: readonly string[],
+  ): Promise<readonly string[]> {
+    if (base && prompts[0]) {
+      await this.prompt(resolveOptions({ maxTokens }).batch, bucket(prompts[0].length, FEWEST_TOKENS));
+      if (this.adapted === false) return base;
+    }
+    return (await this.run(prompts, { maxTokens, stop }, onRows)).map(({ text }) => text);
+  }
+
+  async dispose(): Promise<void> {
+    for (const program of this.programs.values()) await program.dispose();
+    this.programs.clear();
+  }
+
+  private check({ prompt, at }: Row, { maxTokens }: ResolvedOptions): void {
+    if (prompt.length === 0) {
+      throw new LetheError('LETHE_DATA_ROW', `Prompt ${at + 1} has no tokens.`, { remedy: 'Give text to go on from.' });
+    }
+    const { maxPositions } = this.forward.model.config;
+    if (prompt.length + maxTokens <= maxPositions) return;
+    throw new LetheError('LETHE_MODEL_LENGTH',
+      `Prompt ${at + 1} has ${prompt.length} tokens and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
+        remedy: `Shorten the prompt, or set maxTokens to ${Math.max(1, maxPositions - prompt.length)} or less.`,
+      });
+  }
+
+  /** Generates all of a batch of rows, whose prompts are read in `tokens` columns. */
+  private async finish(rows: readonly Row[], batch: number, tokens: number): Promise<void> {
+    const read = await this.read(rows, batch, tokens);
+    const cache = new KeyValueCache(this.forward.model, batch);
+    cache.fill(read, tokens);
+    const features = read['features'];
+    let logits = floats(read['logits']);
+    const ids = new Int32Array(batch);
+    const positions = new Int32Array(batch);
+    for (let done = 1; ; done++) {
+      const size = logits.length / batch;
+      rows.forEach((row, r) => {
+        if (row.end === undefined) row.advance(logits.subarray(r * size, (r + 1) * size));
+        // a finished row waits at its last place, and nothing reads what it gives
+        ids[r] = row.tokens.at(-1) ?? 0;
+        positions[r] = Math.max(0, row.position);
+      });
+      if (rows.every(({ end }) => end !== undefined)) return;
+      const places = bucket(tokens + done, FEWEST_PLACES);
+      const program = await this.program(`step ${batch} ${places}`, () => compileStep(this.generation, batch, places, features !== undefined));
+      const out = await this.call(program, { ids, positions, ...cache.feeds(places), ...(features ? { features } : {}) });
+      cache.add(out, positions);
+      logits = floats(out['logits']);
+    }
+  }
+
+  /** Reads the prompts of a batch, padded behind. Places that padding leaves in the cache are written over before they are read. */
+  private async read(rows: readonly Row[], batch: number, tokens: number): Promise<Record<string, Values>> {
+    const grid = () => new Int32Array(batch * tokens);
+    const [ids, positions, segments] = [grid(), grid(), grid()];
+    const last = Int32Array.from({ length: batch }, (_, r) => r * tokens + (rows[r]?.prompt.length ?? 1) - 1);
+    rows.forEach(({ prompt }, r) => prompt.forEach((id, i) => {
+      const cell = r * tokens + i;
+      ids[cell] = id;
+      positions[cell] = i;
+      segments[cell] = 1;
+    }));
+    return this.call(await this.prompt(batch, tokens), { ids, positions, segments, last });
+  }
+
+  private prompt(batch: number, tokens: number): Promise<Program> {
+    return this.program(`prompt ${batch} ${tokens}`, () => compilePrompt(this.generation, batch, tokens));
+  }
+
+  private get generation() {
+    return { device: this.device, forward: this.forward, params: this.params, onTrace: (adapted: boolean) => { this.adapted = adapted; } };
+  }
+
+  private async program(key: string, compile: () => Promise<Program>): Promise<Program> {
+    const program = this.programs.get(key) ?? await compile();
+    this.programs.set(key, program);
+    return program;
+  }
+
+  private call(program: Program, feeds: Readonly<Record<string, Values>>): Promise<Record<string, Values>> {
+    if (this.stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while generating.');
+    return program.run({ ...feeds, ...this.feeds });
+  }
+}
+
+/**
+ * Generates text after prompts: `await generate(device, forwardOf(model), ['Once'], { maxTokens: 20 })`. The forward pass comes from
+ * `forwardOf` (the base model, or one with an adapter) or from `restoreForward` (the learner of a run).
+ *
+ * @throws the errors of {@link Generator}; LETHE_MODEL_TOKENIZER for text without tokens
+ */
+export async function generate(device: Device, forward: Forward, prompts: readonly string[], options: GenerationOptions): Promise<readonly Generated[]> {
+  const generator = new Generator(device, forward);
+  try {
+    const { tokenizer } = forward.model;
+    return await generator.run(prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]), options);
+  } finally {
+    await generator.dispose();
+  }
+}

@@ -1,0 +1,114 @@
+import { expect } from 'chai';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LetheError } from '@lethe/core';
+import { type DownloadOptions, cacheFolder, downloadFile } from '../src/index.js';
+import { LocalHub } from './local-hub.js';
+
+const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 251));
+const HASH = createHash('sha256').update(BYTES).digest('hex');
+const FILE = { repo: 'datasets/someone/rows', revision: 'abc', path: 'tickets/train.jsonl', sha256: HASH };
+
+const ADDRESS = `/${FILE.repo}/resolve/abc/${FILE.path}`;
+
+describe('a file of the hub', () => {
+  let hub: LocalHub;
+  let folder: string;
+  let to: string;
+  beforeEach(async () => {
+    hub = new LocalHub();
+    await hub.open();
+    hub.files.set(ADDRESS, BYTES);
+    folder = mkdtempSync(join(tmpdir(), 'lethe-hub-'));
+    to = join(folder, 'tickets', 'train.jsonl');
+  });
+  afterEach(() => {
+    hub.close();
+    rmSync(folder, { recursive: true });
+  });
+  const refused = async (file = FILE, options: DownloadOptions = {}): Promise<LetheError> => {
+    try {
+      await downloadFile(file, to, options);
+    } catch (error) {
+      if (error instanceof LetheError) return error;
+      throw error;
+    }
+    throw new Error('nothing was thrown');
+  };
+
+  it('is downloaded whole, with progress', async () => {
+    const seen: number[] = [];
+    await downloadFile(FILE, to, { onProgress: (done, total) => { expect(total).to.equal(BYTES.length); seen.push(done); } });
+    expect(readFileSync(to).equals(BYTES)).to.equal(true);
+    expect(readdirSync(join(folder, 'tickets'))).to.deep.equal(['train.jsonl']);
+    expect(seen[0]).to.equal(0);
+    expect(seen.at(-1)).to.equal(BYTES.length);
+    expect([...seen].sort((a, b) => a - b)).to.deep.equal(seen);
+  });
+
+  it('is gone on with where its connection broke', async () => {
+    hub.breaks.push(100_000, 50_000);
+    await downloadFile(FILE, to);
+    expect(readFileSync(to).equals(BYTES)).to.equal(true);
+    const [first, second, third] = hub.starts;
+    expect(first).to.equal(0);
+    expect(second).to.be.within(1, 100_000);
+    expect(third).to.be.greaterThan(second!);
+  });
+
+  it('is gone on with by the next call, unless the hub has another one by then', async () => {
+    const stop = new AbortController();
+    await downloadFile(FILE, to, { signal: stop.signal, onProgress: (done) => { if (done > 0) stop.abort(); } }).then(
+      () => { throw new Error('it was not stopped'); }, () => undefined);
+    expect(existsSync(to)).to.equal(false);
+    const [part] = readdirSync(join(folder, 'tickets'));
+    const kept = readFileSync(join(folder, 'tickets', part!)).length;
+    expect(kept).to.be.within(1, BYTES.length);
+    const first: number[] = [];
+    await downloadFile(FILE, to, { onProgress: (done) => first.push(done) });
+    expect(first[0]).to.equal(kept);
+    expect(readFileSync(to).equals(BYTES)).to.equal(true);
+    hub.files.set(ADDRESS, Buffer.from('another'));
+    first.length = 0;
+    await downloadFile({ ...FILE, sha256: createHash('sha256').update('another').digest('hex') }, to, { onProgress: (done) => first.push(done) });
+    expect(first[0]).to.equal(0);
+  });
+
+  it('is not there with another hash', async () => {
+    const error = await refused({ ...FILE, sha256: '0'.repeat(64) });
+    expect(error.code).to.equal('LETHE_HUB_FILE');
+    expect(error.message).to.contain(HASH);
+    expect(readdirSync(join(folder, 'tickets'))).to.deep.equal([]);
+  });
+
+  it('that is not in its repository, or closed, is named', async () => {
+    const absent = await refused({ ...FILE, path: 'mails/train.jsonl' });
+    expect([absent.code, absent.message]).to.deep.equal(['LETHE_HUB_FILE', 'the repository has no such file']);
+    expect(absent.where).to.contain('datasets/someone/rows@abc: mails/train.jsonl');
+    hub.closed.add(ADDRESS);
+    const closed = await refused();
+    expect(closed.code).to.equal('LETHE_HUB_FILE');
+    expect(closed.remedy).to.contain('HF_TOKEN');
+  });
+
+  it('without a network is an error that says what to do', async () => {
+    process.env['HF_ENDPOINT'] = 'http://127.0.0.1:1';
+    const error = await refused();
+    expect(error.code).to.equal('LETHE_HUB_UNREACHABLE');
+    expect(error.where).to.contain(FILE.path);
+    expect(error.remedy).to.contain('by hand');
+  });
+
+  it('is kept where LETHE_CACHE says', () => {
+    const before = process.env['LETHE_CACHE'];
+    process.env['LETHE_CACHE'] = folder;
+    try {
+      expect(cacheFolder()).to.equal(folder);
+    } finally {
+      if (before === undefined) delete process.env['LETHE_CACHE'];
+      else process.env['LETHE_CACHE'] = before;
+    }
+  });
+});

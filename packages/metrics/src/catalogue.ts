@@ -1,0 +1,97 @@
+import type { Matrix, Metrics } from '@lethe/core';
+import { FORMULAS } from './metrics.js';
+
+/** What metrics are made of. */
+export interface Measured {
+  /** (T+1) x T scores in [0, 1], row 0 those of the base model; null where a method does not pass a point. */
+  readonly matrix: Matrix;
+  /** Probe scores by probe id. */
+  readonly general: { readonly base: Readonly<Record<string, number>>; readonly final: Readonly<Record<string, number>> };
+  /** Test rows of every task, in the order of the columns. */
+  readonly rows: readonly number[];
+}
+
+/** A number that sums up a run. */
+export interface Metric {
+  readonly id: string;
+  readonly title: string;
+  /** 1 where higher is better, -1 where lower is. */
+  readonly better: 1 | -1;
+  /** With R[i][j] the score on task j after training task i, n[j] its test rows, T tasks. */
+  readonly formula: string;
+  /** Who prints it, and under which name. */
+  readonly source: string;
+  /** Null where it is not defined. */
+  of(run: Measured): number | null;
+}
+
+const own = (id: keyof Metrics, title: string, better: 1 | -1, formula: string, source: string): Metric =>
+  ({ id, title, better, formula, source, of: ({ matrix, general }) => FORMULAS[id](matrix, general) });
+
+/** The metrics that results hold and pages show. */
+const OWN: readonly Metric[] = [
+  own('averageAccuracy', 'average accuracy', 1, 'mean_j R[T][j]',
+    'Lopez-Paz and Ranzato 2017 (arXiv 1706.08840, eq. 2); AA, AP or OP in tables'),
+  own('forgetting', 'forgetting', -1, '1/(T-1) sum_{j<T} (max_{1<=i<T} R[i][j] - R[T][j])',
+    'Chaudhry et al. 2018 (arXiv 1801.10112, section 3); FT or F.Ra in tables'),
+  own('backwardTransfer', 'backward transfer', 1, '1/(T-1) sum_{j<T} (R[T][j] - R[j][j])',
+    'Lopez-Paz and Ranzato 2017, eq. 3; BWT; TRACE prints it with OP'),
+  own('forwardTransfer', 'forward transfer', 1, '1/(T-1) sum_{j>1} (R[j-1][j] - R[0][j])',
+    'Lopez-Paz and Ranzato 2017, eq. 4, against the base model in place of random weights'),
+  own('learningAccuracy', 'learning accuracy', 1, 'mean_j R[j][j]', 'Riemer et al. 2019 (arXiv 1810.11910, section 5)'),
+  own('averageIncrementalAccuracy', 'average incremental accuracy', 1, '1/T sum_i 1/i sum_{j<=i} R[i][j]',
+    'Rebuffi et al. 2017 (arXiv 1611.07725, section 4)'),
+  own('generalDelta', 'general ability delta', 1, 'mean_p G[T][p] - mean_p G[0][p] over probes p',
+    'Wang et al. 2023 (TRACE, arXiv 2310.06762, section 3)'),
+];
+
+/** The changes R[T][j] - R[j][j] of all tasks but the last; null where one is not known. */
+function changes({ matrix }: Measured): readonly number[] | null {
+  const last = matrix.at(-1)!;
+  const all = last.slice(0, -1).map((end, j) => {
+    const learned = matrix[j + 1]![j];
+    return end === null || learned === null || learned === undefined ? null : end - learned;
+  });
+  return all.includes(null) ? null : (all as readonly number[]);
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** What other code prints under the names above. None of these is comparable with them. */
+const VARIANTS: readonly Metric[] = [
+  {
+    id: 'rowWeightedAccuracy', title: 'row-weighted accuracy', better: 1, formula: 'sum_j n[j] R[T][j] / sum_j n[j]',
+    source: 'the exact match over all test rows in the logs of O-LoRA\'s code; tasks with many rows count more',
+    of: ({ matrix, rows }) => {
+      const last = matrix.at(-1)!;
+      return last.includes(null) ? null : sum(rows.map((count, j) => count * last[j]!)) / sum(rows);
+    },
+  },
+  {
+    id: 'backwardTransferOverAllTasks', title: 'backward transfer over all tasks', better: 1, formula: '1/T sum_{j<T} (R[T][j] - R[j][j])',
+    source: 'BWT of SAPT\'s scoring script, which divides by T and not by T-1',
+    of: (run) => {
+      const values = changes(run);
+      return values?.length ? sum(values) / (values.length + 1) : null;
+    },
+  },
+  {
+    id: 'negativeBackwardTransfer', title: 'backward transfer, losses only', better: 1, formula: '1/T sum_j min(R[T][j] - R[j][j], 0)',
+    source: 'TreeLoRA\'s code; its paper prints the size as forgetting; tasks that gained do not make up for those that lost',
+    of: (run) => {
+      const values = changes(run);
+      return values?.length ? sum(values.map((value) => Math.min(value, 0))) / (values.length + 1) : null;
+    },
+  },
+  {
+    id: 'dropSinceLearned', title: 'drop since learned', better: -1, formula: '1/(T-1) sum_{j<T} (R[j][j] - R[T][j])',
+    source: 'backward transfer with the other sign, which some tables call forgetting; no larger than forgetting',
+    of: (run) => {
+      const values = changes(run);
+      return values?.length ? -sum(values) / values.length : null;
+    },
+  },
+];
+
+/** Every metric there is, those that results hold first. */
+export const METRICS: readonly Metric[] = [...OWN, ...VARIANTS];

@@ -1,0 +1,246 @@
+import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom } from '@lethe/core';
+import type { Metric } from './catalogue.js';
+import { resultsHash } from './hash.js';
+import { measuredOf, resampleRows } from './resample.js';
+import { middleOf, runInterval } from './statistics/bootstrap.js';
+import { ALPHA } from './statistics/distributions.js';
+import { holm } from './statistics/holm.js';
+import type { Interval } from './statistics/interval.js';
+import { completeMean, deviationOf } from './statistics/mean.js';
+import { type PermutationTest, permutationTest } from './statistics/permutation.js';
+import { pairsNeeded } from './statistics/power.js';
+import { sharedRanks } from './statistics/ranks.js';
+
+/** The two ends of an interval. */
+export type Bounds = readonly [low: number, high: number];
+
+/** What one method shows in one metric. */
+export interface Standing {
+  /** Place of the method among those of the comparison. */
+  readonly method: number;
+  /** Over seeds and orders, by bootstrap. Null where the metric is not defined, or is missing for a run. */
+  readonly overRuns: Interval | null;
+  /** What other test rows would leave of the mean, these runs as they are. */
+  readonly overRows: Bounds | null;
+  /** Shared by those that cannot be told apart; null for bounds, and without a mean. */
+  readonly rank: number | null;
+  /** Why there is no mean. */
+  readonly missing?: string;
+}
+
+/** Two methods in one metric, over the runs that share order and seed. */
+export interface PairedComparison {
+  readonly a: number;
+  readonly b: number;
+  /** Mean of a - b, by bootstrap over seeds and orders. */
+  readonly difference: Interval;
+  readonly overRows: Bounds | null;
+  readonly test: PermutationTest;
+  /** The test's p after Holm's correction for all tests of the comparison. */
+  readonly adjusted: number;
+  /** Which of the two was shown to be better at level 0.05, if one was. */
+  readonly better: number | null;
+  /** Pairs that a difference of this size and spread would take; null for more than can be run. */
+  readonly pairsNeeded: number | null;
+}
+
+export interface ComparedMethod {
+  readonly method: Run['method'];
+  readonly bound: boolean;
+  readonly completed: number;
+  readonly failed: number;
+}
+
+export interface MetricComparison {
+  readonly metric: Metric;
+  readonly standings: readonly Standing[];
+  readonly pairs: readonly PairedComparison[];
+}
+
+/** Methods that ran under the same terms. */
+export interface Comparison {
+  readonly suite: Run['suite'];
+  readonly model: Run['model'];
+  readonly training: Run['training'];
+  readonly tasks: readonly string[];
+  readonly orders: readonly string[];
+  readonly seeds: readonly number[];
+  readonly methods: readonly ComparedMethod[];
+  readonly metrics: readonly MetricComparison[];
+  /** How many tests the p values are corrected for. */
+  readonly tests: number;
+}
+
+export interface ComparisonRequest {
+  readonly metrics: readonly Metric[];
+  /** Id of the method, which may be a bound, that all others which are none are compared with; without it all pairs of those. */
+  readonly against?: string;
+}
+
+const SEED = 1;
+
+/** Puts what has the same key together, in the order of appearance. */
+function grouped<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = canonicalJson(key(item));
+    groups.set(name, [...(groups.get(name) ?? []), item]);
+  }
+  return [...groups.values()];
+}
+
+const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
+const termsOf = (run: Run) => [run.suite, run.model.sha256, run.training, tasksOf(run)];
+const trialOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
+
+/** The same outcome given twice counts once; two outcomes of one run are refused, because which counts is not for Lethe to choose. */
+function distinct(runs: readonly Run[]): Run[] {
+  return grouped(runs, (run) => [termsOf(run), run.method, run.order, run.seed]).map((same) => {
+    const [first] = same as [Run, ...Run[]];
+    if (new Set(same.map((run) => resultsHash([run]))).size === 1) return first;
+    throw new LetheError('LETHE_RUN_AMBIGUOUS',
+      `${first.method.id}, order ${first.order.id}, seed ${first.seed} is there ${same.length} times with different outcomes.`,
+      { remedy: 'Give only the run folders that are to be compared.' });
+  });
+}
+
+/** One method under one set of terms. */
+interface Contender extends ComparedMethod {
+  readonly runs: readonly CompletedRun[];
+}
+
+function contendersOf(runs: readonly Run[]): Contender[] {
+  // in an order of their own, so that not even the last digit depends on the order in which runs come
+  const groups = grouped(runs, (run) => run.method).sort(([a], [b]) => (canonicalJson(a!.method) < canonicalJson(b!.method) ? -1 : 1));
+  return groups.map((own) => {
+    const completed = own.filter((run) => run.status === 'completed').sort((a, b) => (a.order.id < b.order.id ? -1 : a.order.id > b.order.id ? 1 : a.seed - b.seed));
+    const { method } = own[0]!;
+    return { method, bound: method.capabilities.bound, completed: completed.length, failed: own.length - completed.length, runs: completed };
+  });
+}
+
+/** The value of every run of a contender, or why there is no mean over them. */
+function valuesOf({ method, runs, failed }: Contender, metric: Metric): { values: readonly number[] } | { missing: string } {
+  const values = [...runs.map((run) => metric.of(measuredOf(run))), ...Array.from({ length: failed }, () => null)];
+  if (failed === 0 && values.every((value) => value === null)) return { missing: 'not defined' };
+  try {
+    completeMean(values, `${metric.title} of ${method.id}`);
+    return { values: values as number[] };
+  } catch (error) {
+    if (error instanceof LetheError && error.code === 'LETHE_STATISTICS_MISSING') return { missing: error.message };
+    throw error;
+  }
+}
+
+/** The places of the pairs to be tested. */
+function pairsOf(contenders: readonly Contender[], against: string | undefined): [number, number][] {
+  const places = contenders.map((_, i) => i);
+  if (against !== undefined) {
+    const named = places.filter((i) => contenders[i]!.method.id === against);
+    const others = places.filter((i) => !contenders[i]!.bound || named.includes(i));
+    return named.flatMap((b) => others.filter((a) => a !== b && !(named.includes(a) && a < b)).map((a): [number, number] => [a, b]));
+  }
+  const rivals = places.filter((i) => !contenders[i]!.bound);
+  return rivals.flatMap((a, k) => rivals.slice(k + 1).map((b): [number, number] => [a, b]));
+}
+
+/** A metric of all contenders before the correction, which needs the tests of all metrics. */
+type Raw = Omit<MetricComparison, 'standings' | 'pairs'> & {
+  readonly standings: readonly Omit<Standing, 'rank'>[];
+  readonly pairs: readonly (Omit<PairedComparison, 'adjusted' | 'better' | 'pairsNeeded'> & { readonly deviation: number })[];
+};
+
+/** @param strict whether the second of each pair must have a mean */
+function compareMetric(
+  contenders: readonly Contender[], pairs: readonly [number, number][], metric: Metric, rows: readonly (Float64Array | null)[], strict: boolean,
+): Raw {
+  const known = contenders.map((contender) => valuesOf(contender, metric));
+  const runValues = (i: number) => {
+    const own = known[i]!;
+    return 'values' in own
+      ? contenders[i]!.runs.map((run, k) => ({ trial: trialOf(run), order: run.order.id, seed: run.seed, value: own.values[k]! })) : [];
+  };
+  const standings = contenders.map((_, i) => {
+    const own = known[i]!;
+    if ('missing' in own) return { method: i, overRuns: null, overRows: null, missing: own.missing };
+    const draws = rows[i];
+    return {
+      method: i, overRuns: runInterval(runValues(i), createRandom(SEED, 'runs', metric.id)),
+      overRows: draws ? middleOf(draws.slice(), ALPHA / 2) : null,
+    };
+  });
+  const compared = pairs.flatMap(([a, b]) => {
+    const yardstick = known[b]!;
+    if (strict && 'missing' in yardstick) {
+      throw new LetheError('LETHE_STATISTICS_MISSING', `Nothing can be compared with ${contenders[b]!.method.id} in ${metric.title}: ${yardstick.missing}`, {
+        remedy: 'Finish its runs with `lethe resume`, or choose another metric or method.',
+      });
+    }
+    const partners = new Map(runValues(b).map((run) => [run.trial, run.value]));
+    const differences = runValues(a).flatMap((run) => {
+      const theirs = partners.get(run.trial);
+      return theirs === undefined ? [] : [{ ...run, value: run.value - theirs }];
+    });
+    if (differences.length === 0) return [];
+    const values = differences.map(({ value }) => value);
+    const [mine, theirs] = [rows[a], rows[b]];
+    // of rows only where both ran the same: other runs are not what these rows are about
+    const whole = differences.length === contenders[a]!.completed && differences.length === contenders[b]!.completed;
+    return [{
+      a, b, difference: runInterval(differences, createRandom(SEED, 'difference', metric.id)),
+      overRows: mine && theirs && whole ? middleOf(mine.map((value, k) => value - theirs[k]!), ALPHA / 2) : null,
+      test: permutationTest(values, createRandom(SEED, 'signs', metric.id)),
+      deviation: deviationOf(values) ?? 0,
+    }];
+  });
+  return { metric, standings, pairs: compared };
+}
+
+function compareTerms(runs: readonly Run[], { metrics, against }: ComparisonRequest): Comparison {
+  const contenders = contendersOf(runs);
+  const pairs = pairsOf(contenders, against);
+  const draws = resampleRows(contenders.map((contender) => contender.runs), metrics, createRandom(SEED, 'rows'));
+  const raw = metrics.map((metric, m) => compareMetric(contenders, pairs, metric, draws.map((own) => own[m] ?? null), against !== undefined));
+  const tests = raw.reduce((count, { pairs: own }) => count + own.length, 0);
+  const adjusted = holm(raw.flatMap((own) => own.pairs.map(({ test }) => test.p)));
+  let next = 0;
+  const { suite, model, training } = runs[0]!;
+  return {
+    suite, model, training, tests, tasks: runs[0]!.order.tasks,
+    orders: [...new Set(runs.map((run) => run.order.id))].sort(), seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
+    methods: contenders.map(({ runs: _, ...method }) => method),
+    metrics: raw.map(({ metric, standings, pairs: own }): MetricComparison => {
+      const judged = own.map(({ deviation, ...pair }): PairedComparison => {
+        const p = adjusted[next++]!;
+        const { mean } = pair.difference;
+        return {
+          ...pair, adjusted: p, better: p > ALPHA || mean === 0 ? null : mean * metric.better > 0 ? pair.a : pair.b,
+          pairsNeeded: pair.test.pairs < 2 ? null : pairsNeeded(mean, deviation, ALPHA / tests),
+        };
+      });
+      const ranked = standings.filter(({ method, overRuns }) => overRuns !== null && !contenders[method]!.bound).map(({ method }) => method);
+      const ranks = sharedRanks(ranked.length, (i, j) =>
+        judged.some(({ a, b, better }) => better === ranked[i] && (ranked[j] === a || ranked[j] === b)));
+      return {
+        metric, pairs: judged,
+        // against one method alone, the others are not tested among themselves: there is no rank
+        standings: standings.map((standing) => {
+          const at = ranked.indexOf(standing.method);
+          return { ...standing, rank: at < 0 || against !== undefined ? null : ranks[at]! };
+        }),
+      };
+    }),
+  };
+}
+
+/**
+ * Compares methods. Runs belong together where suite, version, size, model, training budget and tasks are the same; each such set is
+ * one comparison. Two methods are compared over the runs of the same order and seed. Seeded: the same runs give the same numbers,
+ * in whichever order they come and whatever their tasks are called.
+ *
+ * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes; LETHE_STATISTICS_MISSING where the method that others are
+ *   compared with has no mean
+ */
+export function compareRuns(runs: readonly Run[], request: ComparisonRequest): Comparison[] {
+  return grouped(distinct(runs), termsOf).map((own) => compareTerms(own, request));
+}

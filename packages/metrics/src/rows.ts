@@ -1,0 +1,28 @@
+import type { CompletedRun, TaskPredictions } from '@lethe/core';
+import { scorerOf } from '@lethe/scorers';
+
+/** What a run keeps of a task or probe, if anything; a task may be called like something that every object has. */
+export const predictionsFor = ({ predictions }: CompletedRun, task: string): TaskPredictions | undefined =>
+  (Object.hasOwn(predictions, task) ? predictions[task] : undefined);
+
+/** How many test rows there are predictions for. */
+export const rowsOf = (predictions: TaskPredictions): number =>
+  ('scorer' in predictions ? predictions.references : predictions.answers).length;
+
+/**
+ * The score of every test row after step i, in [0, 1]; null where the step was not scored. Of rows with options it is 1 for
+ * the right one and 0 for any other.
+ *
+ * @throws LETHE_SCORER_UNKNOWN
+ */
+export function rowScores(predictions: TaskPredictions, i: number): number[] | null {
+  if (!('scorer' in predictions)) {
+    return predictions.chosen[i]?.map((option, row) => (option === predictions.answers[row] ? 1 : 0)) ?? null;
+  }
+  const { references, sources } = predictions;
+  const scorer = scorerOf(predictions.scorer);
+  return predictions.written[i]?.map((text, row) => scorer.score(text, references[row]!, sources?.[row])) ?? null;
+}
+
+/** The score of a task: the mean over its rows. */
+export const meanScore = (scores: readonly number[]): number => scores.reduce((sum, score) => sum + score, 0) / scores.length;

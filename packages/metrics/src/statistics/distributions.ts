@@ -1,0 +1,18 @@
+import library from 'jstat';
+
+const { studentt, noncentralt, normal } = library.jStat;
+
+/** The confidence of every interval. */
+export const LEVEL = 0.95;
+/** The probability with which a difference that is not there may be taken for shown. */
+export const ALPHA = 1 - LEVEL;
+
+/** The quantile of Student's t; by default the one that bounds a two-sided interval. */
+export const studentQuantile = (degrees: number, probability = 1 - ALPHA / 2): number => studentt.inv(probability, degrees);
+
+/** The cumulative distribution of the noncentral t. */
+export const noncentralStudent = (value: number, degrees: number, noncentrality: number): number =>
+  noncentralt.cdf(value, degrees, noncentrality);
+
+export const normalQuantile = (probability: number): number => normal.inv(probability, 0, 1);
+export const normalCumulative = (value: number): number => normal.cdf(value, 0, 1);

@@ -1,0 +1,52 @@
+import type { Random } from '@lethe/core';
+
+/** Up to so many pairs all 2^n sign patterns are counted; beyond, so many are drawn. */
+const EXACT_PAIRS = 16;
+const DRAWS = 50_000;
+
+/** The outcome of a paired permutation test. */
+export interface PermutationTest {
+  /** How often chance alone would give a mean difference at least as large in size, two-sided. */
+  readonly p: number;
+  /** Whether all sign patterns were counted; else a seeded sample of them. */
+  readonly exact: boolean;
+  readonly pairs: number;
+  /** The smallest p that so many pairs can give. */
+  readonly least: number;
+}
+
+/** The smallest two-sided p of n pairs: two of the 2^n sign patterns are as extreme as all signs equal. */
+export const leastP = (pairs: number): number => Math.min(1, 2 ** (1 - pairs));
+
+/**
+ * Tests whether paired differences are centred at zero: if the two methods were alike, each difference could as well have the other
+ * sign (Fisher 1935, section 21). Assumes nothing of the shape of their distribution.
+ *
+ * @param differences a - b, one for each pair; their order does not matter
+ */
+export function permutationTest(differences: readonly number[], random: Random): PermutationTest {
+  const sizes = differences.map(Math.abs).sort((a, b) => b - a);
+  const pairs = sizes.length;
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  // sums that differ by rounding alone are ties
+  const observed = Math.abs(differences.reduce((sum, d) => sum + d, 0)) - 1e-12 * total;
+  const least = leastP(pairs);
+  if (pairs <= EXACT_PAIRS) {
+    const patterns = 2 ** pairs;
+    let extreme = 0;
+    for (let pattern = 0; pattern < patterns; pattern++) {
+      let sum = 0;
+      for (let i = 0; i < pairs; i++) sum += (pattern >> i) & 1 ? sizes[i]! : -sizes[i]!;
+      if (Math.abs(sum) >= observed) extreme += 1;
+    }
+    return { p: extreme / patterns, exact: true, pairs, least };
+  }
+  let extreme = 0;
+  for (let k = 0; k < DRAWS; k++) {
+    let sum = 0;
+    for (const size of sizes) sum += random.below(2) === 1 ? size : -size;
+    if (Math.abs(sum) >= observed) extreme += 1;
+  }
+  // the observed pattern is one of those that may be drawn (Phipson and Smyth 2010): p is never zero
+  return { p: (extreme + 1) / (DRAWS + 1), exact: false, pairs, least: Math.max(least, 1 / (DRAWS + 1)) };
+}

@@ -1,0 +1,113 @@
+import { type Run, createRandom } from '@lethe/core';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { METRICS, compareRuns } from '../src/index.js';
+import { completed, failed, seeds } from './runs.js';
+
+const metric = (id: string) => METRICS.find((known) => known.id === id)!;
+const accuracy = { metrics: [metric('averageAccuracy')] };
+const only = (runs: readonly Run[], request: Parameters<typeof compareRuns>[1] = accuracy) => {
+  const [comparison, ...rest] = compareRuns(runs, request);
+  expect(rest).to.have.length(0);
+  return { ...comparison!, ...comparison!.metrics[0]! };
+};
+
+describe('a comparison', () => {
+  it('shows what eight pairs can show, and ranks by it', () => {
+    const { methods, standings, pairs } = only([...seeds(8, { method: 'weak', skill: 0.2 }), ...seeds(8, { method: 'strong', skill: 0.9 })]);
+    expect(methods.map(({ method }) => method.id)).to.deep.equal(['strong', 'weak']);
+    expect(pairs).to.have.length(1);
+    expect(pairs[0]!.better).to.equal(0);
+    expect(pairs[0]!.test.p).to.equal(2 / 256);
+    expect(pairs[0]!.difference.low).to.be.above(0);
+    expect(pairs[0]!.overRows![0]).to.be.above(0);
+    expect(standings.map(({ rank }) => rank)).to.deep.equal([1, 2]);
+  });
+
+  it('shows nothing by five, however large the difference, and says how many it takes', () => {
+    const { standings, pairs } = only([...seeds(5, { method: 'weak', skill: 0 }), ...seeds(5, { method: 'strong', skill: 1 })]);
+    expect(pairs[0]).to.include({ better: null, adjusted: 0.0625, pairsNeeded: 6 });
+    expect(pairs[0]!.difference).to.include({ mean: 1, low: 1, high: 1 });
+    expect(standings.map(({ rank }) => rank)).to.deep.equal([1, 1]);
+  });
+
+  it('knows that less forgetting is better', () => {
+    const forgetful = seeds(8, { method: 'forgetful', skill: 0.5 }).map((run) => ({ ...run, matrix: [[0, 0], [1, 0], [0, 1]] }));
+    const steady = seeds(8, { method: 'steady', skill: 0.5 }).map((run, i) => ({ ...run, matrix: [[0, 0], [1, 0], [0.9 + i / 100, 1]] }));
+    const { pairs } = only([...forgetful, ...steady], { metrics: [metric('forgetting')] });
+    expect(pairs[0]!.better).to.equal(1);
+  });
+
+  it('pairs runs of the same order and seed alone', () => {
+    const runs = [...seeds(4, { method: 'a' }), ...seeds(2, { method: 'b' }), completed({ method: 'b', order: '2', tasks: ['y', 'x'], seed: 3 })];
+    const { pairs, orders } = only(runs);
+    expect(orders).to.deep.equal(['1', '2']);
+    expect(pairs[0]!.test.pairs).to.equal(2);
+    expect(pairs[0]!.overRows).to.equal(null);
+  });
+
+  it('corrects for all pairs of all metrics', () => {
+    const runs = ['a', 'b', 'c'].flatMap((method, i) => seeds(8, { method, skill: 0.3 * i + 0.1 }));
+    expect(only(runs).tests).to.equal(3);
+    const both = only(runs, { metrics: [metric('averageAccuracy'), metric('learningAccuracy')] });
+    expect(both.tests).to.equal(6);
+    expect(both.pairs[0]!.adjusted).to.be.above(only(runs).pairs[0]!.adjusted);
+  });
+
+  it('is with one method where one is named, and ranks nobody then', () => {
+    const runs = ['a', 'b', 'c'].flatMap((method) => seeds(3, { method })).concat(seeds(3, { method: 'j', bound: true }));
+    const { pairs, methods, standings } = only(runs, { ...accuracy, against: 'b' });
+    expect(pairs.map(({ a, b }) => [methods[a]!.method.id, methods[b]!.method.id])).to.deep.equal([['a', 'b'], ['c', 'b']]);
+    expect(standings.map(({ rank }) => rank)).to.deep.equal([null, null, null, null]);
+    expect(only(runs, { ...accuracy, against: 'j' }).pairs).to.have.length(3);
+  });
+
+  it('neither tests nor ranks bounds', () => {
+    const { pairs, standings } = only([...seeds(3, { method: 'a' }), ...seeds(3, { method: 'joint', bound: true, joint: true })]);
+    expect(pairs).to.have.length(0);
+    expect(standings.map(({ rank }) => rank)).to.deep.equal([1, null]);
+  });
+
+  it('has no mean over runs of which one failed, or has no such metric', () => {
+    const { standings, pairs } = only([...seeds(3, { method: 'a' }), failed({ method: 'a', seed: 4 }), ...seeds(4, { method: 'b' })]);
+    expect(standings[0]).to.include({ overRuns: null, overRows: null, rank: null });
+    expect(standings[0]!.missing).to.equal('1 of 4 values of average accuracy of a are missing: there is no mean over the others.');
+    expect(pairs).to.have.length(0);
+    const joint = only([...seeds(3, { method: 'a' }), ...seeds(3, { method: 'joint', joint: true })], { metrics: [metric('forgetting')] });
+    expect(joint.standings[1]!.missing).to.equal('not defined');
+  });
+
+  it('is refused with a method that has no mean', () => {
+    const runs = [...seeds(3, { method: 'a' }), failed({ method: 'a', seed: 4 }), ...seeds(4, { method: 'b' })];
+    expect(() => compareRuns(runs, { ...accuracy, against: 'a' })).to.throw('a in average accuracy').with.property('code', 'LETHE_STATISTICS_MISSING');
+  });
+
+  it('counts a run once that is given twice, and refuses one with two outcomes', () => {
+    const runs = seeds(3, { method: 'a' });
+    expect(only([...runs, ...runs]).methods[0]!.completed).to.equal(3);
+    const other = { ...completed({ method: 'a', skill: 1 }) };
+    expect(() => compareRuns([...runs, other], accuracy)).to.throw('a, order 1, seed 1').with.property('code', 'LETHE_RUN_AMBIGUOUS');
+  });
+
+  it('keeps versions of a suite apart, and refuses runs on other rows', () => {
+    expect(compareRuns([completed({}), completed({ version: '1.0.1' })], accuracy)).to.have.length(2);
+    const other = completed({ method: 'b' });
+    const longer = { ...other, predictions: { ...other.predictions, x: { answers: [0], chosen: [[0], [0], [0]] } } };
+    expect(() => compareRuns([completed({}), longer], accuracy)).to.throw('other rows of x').with.property('code', 'LETHE_RESULTS_INVALID');
+    const changed = { ...other, environment: { ...other.environment, dataSha256: { x: 'f'.repeat(64) } } };
+    expect(() => compareRuns([completed({}), changed], accuracy)).to.throw('other rows of x');
+  });
+
+  it('does not change with the names of tasks or the order of the runs', () => {
+    const make = (x: string, y: string) => ['a', 'b'].flatMap((method) => seeds(4, { method, tasks: [x, y], skill: method === 'a' ? 0.4 : 0.6 }));
+    const numbers = (runs: readonly Run[]) => {
+      const { standings, pairs, methods } = only(runs);
+      const name = (place: number) => methods[place]!.method.id;
+      return { standings: Object.fromEntries(standings.map(({ method, ...rest }) => [name(method), rest])), p: pairs[0]!.adjusted };
+    };
+    const known = numbers(make('x', 'y'));
+    fc.assert(fc.property(fc.uniqueArray(fc.string({ minLength: 1 }), { minLength: 2, maxLength: 2 }), fc.integer(), ([x, y], seed) => {
+      expect(numbers(createRandom(seed, 'order').shuffle(make(x!, y!)))).to.deep.equal(known);
+    }), { numRuns: 10 });
+  });
+});

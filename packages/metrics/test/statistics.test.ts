@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import { createRandom } from '@lethe/core';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import {
+  completeMean, holm, intervalOf, leastP, pairedPower, pairsNeeded, permutationTest, proportionInterval, runInterval, sharedRanks, studentQuantile,
+} from '../src/index.js';
+
+/** What scipy and statsmodels say; see the README beside it. */
+const expected = JSON.parse(readFileSync(new URL('../../../../test/fixtures/statistics/expected.json', import.meta.url), 'utf8')) as {
+  permutation: { differences: number[]; p: number }[];
+  holm: { p: number[]; holm: number[] }[];
+  power: { effect: number; alpha: number; power: Record<string, number>; pairs: number }[];
+  bootstrap: { values: number[]; tail: number; low: number; high: number }[];
+  student: { degrees: number; probability: number; quantile: number }[];
+  interval: { values: number[]; bounds: [number, number] }[];
+  wilson: { hits: number; rows: number; bounds: [number, number] }[];
+};
+const random = () => createRandom(1, 'test');
+const oneOrder = (values: readonly number[]) => values.map((value, i) => ({ order: '1', seed: i + 1, value }));
+const numbers = (min: number, max: number) => fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: min, maxLength: max });
+
+describe('the paired permutation test', () => {
+  it('gives the exact p values of scipy, and close ones where it draws', () => {
+    for (const { differences, p } of expected.permutation) {
+      const test = permutationTest(differences, random());
+      expect(test.exact).to.equal(differences.length <= 16);
+      // three standard errors of 50 000 draws
+      expect(test.p, JSON.stringify(differences)).to.be.closeTo(p, test.exact ? 1e-12 : 3 * Math.sqrt((p * (1 - p)) / 50_000));
+    }
+  });
+
+  it('knows the smallest p of so many pairs: five can never show a difference at 0.05', () => {
+    for (const pairs of [2, 5, 6, 10]) {
+      const test = permutationTest(Array.from({ length: pairs }, (_, i) => 1 + i / 10), random());
+      expect(test.p).to.equal(test.least);
+      expect(test.least).to.equal(2 ** (1 - pairs));
+    }
+    expect(leastP(5)).to.be.above(0.05);
+    expect(leastP(6)).to.be.below(0.05);
+  });
+
+  it('gives 1 where nothing differs', () => expect(permutationTest([0, 0, 0], random()).p).to.equal(1));
+
+  it('has p values that are uniform under the null', () => {
+    // eight pairs have 128 equally likely p values; the chi-square statistic of eight bins has 7 degrees of freedom
+    const normal = createRandom(7, 'null');
+    const bins = Array.from({ length: 8 }, () => 0);
+    const trials = 4000;
+    for (let k = 0; k < trials; k++) {
+      const { p } = permutationTest(Array.from({ length: 8 }, () => normal.normal()), normal);
+      bins[Math.ceil(p * 8 - 1e-9) - 1]! += 1;
+    }
+    const chi = bins.reduce((sum, count) => sum + (count - trials / 8) ** 2 / (trials / 8), 0);
+    expect(chi, bins.join(' ')).to.be.below(24.3); // its 99.9 % quantile
+  });
+
+  it('does not depend on the order of the pairs, nor on which method comes first', () => {
+    fc.assert(fc.property(numbers(1, 10), (values) => {
+      const { p } = permutationTest(values, random());
+      expect(permutationTest([...values].reverse(), random()).p).to.equal(p);
+      expect(permutationTest(values.map((value) => -value), random()).p).to.equal(p);
+    }));
+  });
+});
+
+describe('the correction for many tests', () => {
+  it('is that of statsmodels', () => {
+    for (const { p, holm: adjusted } of expected.holm) {
+      holm(p).forEach((value, i) => expect(value).to.be.closeTo(adjusted[i]!, 1e-12));
+    }
+  });
+  it('makes no p smaller, keeps their order, and does nothing to one', () => {
+    fc.assert(fc.property(fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 1 }), (ps) => {
+      const adjusted = holm(ps);
+      adjusted.forEach((value, i) => {
+        expect(value).to.be.at.least(ps[i]!).and.at.most(1);
+        adjusted.forEach((other, j) => { if (ps[i]! < ps[j]!) expect(value).to.be.at.most(other); });
+      });
+    }));
+    expect(holm([0.3])).to.deep.equal([0.3]);
+  });
+});
+
+describe('power', () => {
+  it('is that of statsmodels', () => {
+    for (const { effect, alpha, power } of expected.power) {
+      for (const [pairs, value] of Object.entries(power)) expect(pairedPower(effect, Number(pairs), alpha)).to.be.closeTo(value, 1e-6);
+    }
+  });
+  it('needs as many pairs as statsmodels says, and never fewer than a permutation test can use', () => {
+    for (const { effect, alpha, pairs } of expected.power) {
+      const least = alpha === 0.05 ? 6 : 9;
+      expect(pairsNeeded(effect, 1, alpha), `${effect} ${alpha}`).to.equal(Math.max(least, Math.ceil(pairs)));
+    }
+    expect(pairsNeeded(0.5, 0, 0.05)).to.equal(6);
+  });
+  it('needs more than can be run for next to no difference', () => {
+    expect(pairsNeeded(0, 1, 0.05)).to.equal(null);
+    expect(pairsNeeded(1e-6, 1, 0.05)).to.equal(null);
+  });
+});
+
+describe('intervals over runs', () => {
+  it('are those of scipy for one order', () => {
+    for (const { values, low, high } of expected.bootstrap) {
+      const interval = runInterval(oneOrder(values), random());
+      expect(interval.low).to.be.closeTo(low, 4e-3);
+      expect(interval.high).to.be.closeTo(high, 4e-3);
+    }
+  });
+
+  it('are not given for two runs, and for one', () => {
+    expect(runInterval(oneOrder([0.1, 0.9]), random())).to.deep.equal({ mean: 0.5, low: null, high: null, n: 2, level: 0.95 });
+    expect(runInterval(oneOrder([0.1]), random()).low).to.equal(null);
+  });
+
+  it('count what orders have in common once and not once a seed', () => {
+    // two orders that differ, ten seeds that do not: seeds alone would give next to no width
+    const values = Array.from({ length: 20 }, (_, i) => ({ order: i < 10 ? 'a' : 'b', seed: i % 10, value: i < 10 ? 0 : 1 }));
+    const { low, high } = runInterval(values, random());
+    expect([low, high]).to.deep.equal([0, 1]);
+  });
+
+  it('take grids with holes, where a seed did not run in every order', () => {
+    const values = [...oneOrder([0.4, 0.5, 0.6]), { order: '2', seed: 1, value: 0.7 }];
+    const { mean, low, high } = runInterval(values, random());
+    expect(mean).to.be.closeTo(0.55, 1e-12);
+    expect(low).to.be.below(mean);
+    expect(high).to.be.above(mean);
+  });
+
+  it('shift with a constant, scale with a factor, and do not depend on the order of the runs', () => {
+    fc.assert(fc.property(numbers(3, 8), fc.double({ min: -5, max: 5, noNaN: true }), (values, constant) => {
+      const own = runInterval(oneOrder(values), random(), 200);
+      const moved = runInterval(oneOrder(values.map((value) => value + constant)), random(), 200);
+      const halved = runInterval(oneOrder(values.map((value) => value / 2)), random(), 200);
+      for (const end of ['mean', 'low', 'high'] as const) {
+        expect(moved[end]).to.be.closeTo(own[end]! + constant, 1e-9);
+        expect(halved[end]).to.be.closeTo(own[end]! / 2, 1e-9);
+      }
+      expect(runInterval(oneOrder(values).reverse(), random(), 200)).to.deep.equal(own);
+    }), { numRuns: 50 });
+  });
+
+  it('are t intervals where one is asked for', () => {
+    for (const { values, bounds } of expected.interval) {
+      expect(intervalOf(values)!.low).to.be.closeTo(bounds[0], 1e-7);
+      expect(intervalOf(values)!.high).to.be.closeTo(bounds[1], 1e-7);
+    }
+    for (const { degrees, probability, quantile } of expected.student) expect(studentQuantile(degrees, probability)).to.be.closeTo(quantile, 1e-6 * quantile);
+    for (const { hits, rows, bounds } of expected.wilson) {
+      const { low, high } = proportionInterval(hits / rows, rows);
+      expect(low).to.be.closeTo(bounds[0], 1e-9);
+      expect(high).to.be.closeTo(bounds[1], 1e-9);
+    }
+  });
+});
+
+describe('a mean', () => {
+  it('is refused where a value is missing, or none is there', () => {
+    expect(completeMean([1, 2], 'x')).to.equal(1.5);
+    for (const values of [[1, null], [undefined, 1], [NaN], []]) {
+      expect(() => completeMean(values, 'forgetting of ewc')).to.throw('forgetting of ewc').with.property('code', 'LETHE_STATISTICS_MISSING');
+    }
+  });
+});
+
+describe('ranks', () => {
+  it('are shared by those that cannot be told apart', () => {
+    const better = new Set(['0>2', '0>3', '1>3']);
+    expect(sharedRanks(4, (a, b) => better.has(`${a}>${b}`))).to.deep.equal([1, 1, 2, 3]);
+    expect(sharedRanks(3, () => false)).to.deep.equal([1, 1, 1]);
+  });
+});

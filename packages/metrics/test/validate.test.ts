@@ -1,0 +1,95 @@
+import type { CompletedRun, LetheError, TextPredictions } from '@lethe/core';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { METRICS, compareRuns, metricsOf, resultsHash, rowScores, validateResults } from '../src/index.js';
+import { completed } from './runs.js';
+
+const summaries: TextPredictions = {
+  scorer: 'rouge-l',
+  references: [['the cat sat', 'a cat'], ['a dog']],
+  written: [['', ''], ['the cat', 'a dog'], ['a cat', 'the cat']],
+};
+const plain: TextPredictions = {
+  scorer: 'sari', sources: ['one two three'], references: [['one three']], written: [['one two three'], null, ['one three']],
+};
+
+/** A stream of a task with options and one that is answered by writing, with a probe that is written as well. */
+function writtenRun(): CompletedRun {
+  const run = completed({ tasks: ['x', 'y'] });
+  const column = [0, (0.8 + 1) / 2, 1 / 2];
+  const matrix = run.matrix.map((row, i) => [row[0]!, column[i]!]);
+  const general = { base: { plain: rowScores(plain, 0)![0]! }, final: { plain: 1 } };
+  return { ...run, matrix, general, metrics: metricsOf(matrix, general), predictions: { x: run.predictions['x']!, y: summaries, plain } };
+}
+
+const results = (run: CompletedRun) => ({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] });
+
+/** Where results are refused after a change whose hash is stated rightly, so that the change itself must be found. */
+function refused(change: (run: Record<string, any>) => void): string {
+  const run = structuredClone(writtenRun());
+  change(run);
+  try {
+    validateResults(results(run), 'f');
+    return 'nowhere';
+  } catch (error) {
+    expect(error).to.have.property('code', 'LETHE_RESULTS_INVALID');
+    return (error as LetheError).where!;
+  }
+}
+
+describe('validation', () => {
+  it('recomputes scores of what was written', () => {
+    expect(validateResults(results(writtenRun())).runs).to.have.length(1);
+    expect(rowScores(summaries, 1)).to.deep.equal([0.8, 1]);
+    expect(rowScores(plain, 1)).to.equal(null);
+  });
+
+  it('finds what was doctored, by its place', () => {
+    expect(refused((run) => { run['predictions'].y.written[2][0] = 'the cat sat'; run['predictions'].y.written[2][1] = 'a dog'; })).to.equal('f#/runs/0/matrix/2/1');
+    expect(refused((run) => { run['general'].final.plain = 0.9; })).to.equal('f#/runs/0/general/final/plain');
+    expect(refused((run) => { run['predictions'].y.scorer = 'rouge'; })).to.equal('f#/runs/0/predictions/y/scorer');
+    expect(refused((run) => { run['predictions'].y.scorer = 'accuracy'; })).to.equal('f#/runs/0/predictions/y/scorer');
+    expect(refused((run) => { run['predictions'].y.scorer = 'sari'; })).to.equal('f#/runs/0/predictions/y');
+    expect(refused((run) => { run['predictions'].y.written[1].pop(); })).to.equal('f#/runs/0/predictions/y/written/1');
+    expect(refused((run) => { run['predictions'].y.references[1] = []; })).to.equal('f#/runs/0/predictions/y/references/1');
+    expect(refused((run) => { run['predictions'].y.written[0][0] = 7; })).to.equal('f#/runs/0/predictions/y/written/0/0');
+    expect(refused((run) => { delete run['predictions'].plain.sources; })).to.equal('f#/runs/0/predictions/plain');
+    expect(refused((run) => { delete run['general'].base.plain; })).to.equal('f#/runs/0/general');
+    expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y');
+  });
+
+  it('finds any answer that was changed: the hash tells where the score does not', () => {
+    const good = results(writtenRun());
+    fc.assert(fc.property(fc.nat(2), fc.nat(1), fc.string(), (step, row, text) => {
+      const run = structuredClone(writtenRun()) as Record<string, any>;
+      fc.pre(run['predictions'].y.written[step][row] !== text);
+      run['predictions'].y.written[step][row] = text;
+      expect(() => validateResults({ ...good, runs: [run] })).to.throw().with.property('code', 'LETHE_RESULTS_INVALID');
+    }), { numRuns: 50 });
+  });
+
+  it('answers 1 000 mutated files with a place, and compares what it lets pass', () => {
+    const junk = fc.constantFrom<unknown>(null, undefined, -1, 0.5, 1e308, '', 'toString', '__proto__', [], {}, [[]], true, ['x'], { length: 3 });
+    fc.assert(fc.property(fc.array(fc.nat()), junk, fc.boolean(), (path, value, restated) => {
+      const file = structuredClone(results(writtenRun())) as Record<string, any>;
+      let parent: Record<string, any> = file;
+      let key = 'runs';
+      for (const step of path) {
+        const child: unknown = parent[key];
+        if (child === null || typeof child !== 'object' || Object.keys(child).length === 0) break;
+        parent = child;
+        key = Object.keys(child)[step % Object.keys(child).length]!;
+      }
+      if (value === undefined) delete parent[key];
+      else parent[key] = value;
+      if (restated && Array.isArray(file['runs']) && file['runs'][0]?.cost && file['runs'][0].status) file['sha256'] = resultsHash(file['runs']);
+      try {
+        const { runs } = validateResults(file, 'f');
+        compareRuns(runs, { metrics: METRICS.slice(0, 1) });
+      } catch (error) {
+        expect(error, JSON.stringify([path, value, restated])).to.have.property('code').that.is.oneOf(['LETHE_RESULTS_INVALID']);
+        expect((error as LetheError).where).to.match(/^f#/);
+      }
+    }), { numRuns: 1000 });
+  }).timeout(60_000);
+});

@@ -1,0 +1,142 @@
+import { LetheError, type Site, didYouMean, readDocument } from '@lethe/core';
+
+/** What a PEFT `adapter_config.json` of LoRA says of its update. */
+export interface PeftConfig {
+  readonly file: string;
+  /** Whether the update has a part at a linear layer. */
+  targets(module: string, site: Site): boolean;
+  /** The rank at a linear layer. */
+  rank(module: string): number;
+  /** What multiplies (x A) B there: alpha / rank, or alpha / sqrt(rank) for rank-stabilised LoRA (arXiv 2312.03732, theorem 3.2). */
+  scale(module: string): number;
+}
+
+/** Fields that, when they are set, make the update something else than scale (x A) B at linear layers. */
+const OTHER_UPDATES = [
+  'use_dora', 'modules_to_save', 'lora_bias', 'trainable_token_indices', 'layer_replication', 'target_parameters',
+  'alora_invocation_tokens', 'use_qalora', 'use_bdlora', 'arrow_config', 'velora_config', 'kasa_config', 'monteclora_config',
+] as const;
+const isSet = (value: unknown) =>
+  value !== undefined && value !== null && value !== false && !(typeof value === 'object' && Object.keys(value).length === 0);
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((part) => typeof part === 'string');
+const isAbove0 = (value: unknown): value is number => typeof value === 'number' && value > 0 && Number.isFinite(value);
+const isRank = (value: unknown): value is number => isAbove0(value) && Number.isSafeInteger(value);
+
+/** Whether a list of PEFT names a module: whole, or by the last parts of its name. */
+const names = (list: readonly string[], module: string) => list.some((part) => module === part || module.endsWith(`.${part}`));
+
+class Fields {
+  private readonly json: Readonly<Record<string, unknown>>;
+  private readonly locate: (pointer: string) => string;
+
+  constructor(readonly file: string) {
+    const { value, locate } = readDocument(file, 'JSON', 'LETHE_ADAPTER_INVALID');
+    this.locate = locate;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.refuse('', 'The configuration of the adapter is not a JSON object.');
+    this.json = value as Record<string, unknown>;
+  }
+
+  refuse(field: string, message: string, remedy = 'Save the adapter again with PEFT.'): never {
+    throw new LetheError('LETHE_ADAPTER_INVALID', message, { where: this.locate(field && `/${field}`), remedy });
+  }
+
+  get(field: string): unknown {
+    return this.json[field] ?? undefined;
+  }
+
+  wrong(field: string, wanted: string): never {
+    return this.refuse(field, `"${field}" must be ${wanted}, not ${JSON.stringify(this.get(field) ?? null)}.`);
+  }
+
+  /** A pattern of PEFT as it matches whole names. */
+  expression(field: string, source: string): RegExp {
+    try {
+      return new RegExp(source);
+    } catch {
+      return this.refuse(field, `"${field}" has a pattern that cannot be read: ${source}`);
+    }
+  }
+
+  /** A number by module: the first pattern that matches the end of its name, else `otherwise`. */
+  byPattern<T extends number>(field: string, isValue: (value: unknown) => value is T, otherwise: T): (module: string) => T {
+    const patterns = this.get(field) ?? {};
+    if (typeof patterns !== 'object' || Array.isArray(patterns)) this.wrong(field, 'an object of numbers by module');
+    const list = Object.entries(patterns as Record<string, unknown>).map(([source, value]) => {
+      if (!isValue(value)) this.wrong(field, 'an object of numbers above 0');
+      return { expression: this.expression(field, `^(?:.*\\.)?(?:${source})$`), value };
+    });
+    return (module) => list.find(({ expression }) => expression.test(module))?.value ?? otherwise;
+  }
+
+  /** Whether `field`, a list of names or one pattern, holds a module. */
+  selection(field: string): ((module: string) => boolean) | undefined {
+    const given = this.get(field);
+    if (given === undefined) return undefined;
+    if (isTexts(given)) return (module) => names(given, module);
+    if (typeof given !== 'string') return this.wrong(field, 'a list of module names or a pattern');
+    if (given === 'all-linear') return () => true;
+    const expression = this.expression(field, `^(?:${given})$`);
+    return (module) => expression.test(module);
+  }
+
+  /** The numbers of the layers that are adapted; undefined for all. */
+  layers(): ReadonlySet<number> | undefined {
+    const given = this.get('layers_to_transform');
+    if (!isSet(given)) return undefined;
+    const list: unknown[] = Array.isArray(given) ? given : [given];
+    return list.every((layer) => Number.isSafeInteger(layer)) ? new Set(list as number[]) : this.wrong('layers_to_transform', 'a list of whole numbers');
+  }
+}
+
+function checkKind(fields: Fields): void {
+  const kind = fields.get('peft_type');
+  if (kind !== 'LORA') {
+    fields.refuse('peft_type', `The adapter is of type ${JSON.stringify(kind ?? null)}; "LORA" can be used.`, 'Train and save a LoRA adapter.');
+  }
+  for (const field of OTHER_UPDATES) {
+    if (isSet(fields.get(field))) {
+      fields.refuse(field, `"${field}" is set, so that the adapter is not a low-rank update of linear layers alone.`,
+        `Train the adapter without "${field}", or merge it into the model with PEFT and use that model.`);
+    }
+  }
+  const bias = fields.get('bias') ?? 'none';
+  if (bias !== 'none') fields.refuse('bias', `"bias" is ${JSON.stringify(bias)}: trained biases are not part of a low-rank update.`, 'Train the adapter with bias="none".');
+}
+
+/** Every name in a list of targets must be one of the model, so that a misspelt one is not passed over. */
+function checkTargets(fields: Fields, modules: readonly string[]): void {
+  const given = fields.get('target_modules');
+  if (!isTexts(given)) return;
+  const stray = given.find((part) => !modules.some((module) => names([part], module)));
+  if (stray === undefined) return;
+  const kinds = [...new Set(modules.map((module) => module.split('.').at(-1)!))];
+  fields.refuse('target_modules', `The model has no linear layer called "${stray}".${didYouMean(stray, kinds)}`,
+    `Use an adapter of this model; its linear layers are ${kinds.join(', ')}.`);
+}
+
+/**
+ * Reads a PEFT `adapter_config.json` of LoRA.
+ *
+ * @param modules the names of the model's linear layers in its checkpoint
+ * @throws LETHE_ADAPTER_INVALID with file:line, for another kind of adapter, fields of a wrong type, and targets that the model lacks
+ */
+export function readPeftConfig(file: string, modules: readonly string[]): PeftConfig {
+  const fields: Fields = new Fields(file);
+  checkKind(fields);
+  checkTargets(fields, modules);
+  const selected = fields.selection('target_modules') ?? fields.wrong('target_modules', 'a list of module names or a pattern');
+  const excluded = fields.selection('exclude_modules') ?? (() => false);
+  const layers = fields.layers();
+  const [r, alpha] = [fields.get('r'), fields.get('lora_alpha')];
+  if (!isRank(r)) fields.wrong('r', 'a whole number above 0');
+  if (!isAbove0(alpha)) fields.wrong('lora_alpha', 'a number above 0');
+  const rank = fields.byPattern('rank_pattern', isRank, r);
+  const alphaOf = fields.byPattern('alpha_pattern', isAbove0, alpha);
+  const stabilised = isSet(fields.get('use_rslora'));
+  return {
+    file,
+    targets: (module, { layer }) => selected(module) && !excluded(module) && (layers?.has(layer) ?? true),
+    rank,
+    scale: (module) => alphaOf(module) / (stabilised ? Math.sqrt(rank(module)) : rank(module)),
+  };
+}

@@ -1,0 +1,78 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { SCORERS, findScorer, normalised, scorerOf } from '../src/index.js';
+import { stemOf } from '../src/porter.js';
+
+interface Row {
+  readonly scorer: string;
+  readonly prediction: string;
+  readonly references: readonly string[];
+  readonly source?: string;
+  readonly score: number;
+}
+
+/** What the Python references say; see the README beside it. */
+const expected = JSON.parse(readFileSync(new URL('../../../../test/fixtures/scorers/expected.json', import.meta.url), 'utf8')) as
+  { rows: Row[]; stems: Record<string, string> };
+const text = fc.string({ unit: fc.constantFrom('a', 'b', 'cats', 'é', '😀', ' ', '.', ',', '3', '-', '\n', '支') });
+
+describe('scorers agree with the Python references', () => {
+  for (const id of ['exact-match', 'numeric-answer', 'rouge-l', 'rouge-l-stemmed', 'sari', 'edit-similarity']) {
+    it(id, () => {
+      const rows = expected.rows.filter(({ scorer }) => scorer === id);
+      expect(rows.length).to.be.at.least(13);
+      for (const { prediction, references, source, score } of rows) {
+        expect(scorerOf(id).score(prediction, references, source), JSON.stringify({ prediction, references, source })).to.be.closeTo(score, 1e-12);
+      }
+    });
+  }
+
+  it('stems', () => {
+    expect(Object.keys(expected.stems)).to.have.length.above(100);
+    for (const [word, stem] of Object.entries(expected.stems)) expect(stemOf(word), word).to.equal(stem);
+  });
+});
+
+describe('every scorer', () => {
+  for (const scorer of SCORERS) {
+    const source = scorer.needsSource ? 'a cats 3' : undefined;
+    it(`${scorer.id} gives scores from 0 to 1, the same each time, and never less for one more reference that is the answer`, () => {
+      fc.assert(fc.property(text, fc.array(text, { minLength: 1, maxLength: 3 }), (prediction, references) => {
+        const score = scorer.score(prediction, references, source);
+        expect(score).to.be.at.least(0).and.at.most(1);
+        expect(scorer.score(prediction, references, source)).to.equal(score);
+        if (!scorer.needsSource) expect(scorer.score(prediction, [...references, prediction], source)).to.be.at.least(score);
+      }));
+    });
+  }
+
+  it('is found by its id, and an unknown one is named with what was meant', () => {
+    expect(findScorer('rouge-l')?.needs).to.equal('text');
+    expect(findScorer('rouge')).to.equal(undefined);
+    expect(() => scorerOf('rogue-l', 'suite.yaml:7')).to.throw('Did you mean "rouge-l"?').with.property('code', 'LETHE_SCORER_UNKNOWN');
+    expect(new Set(SCORERS.map(({ id }) => id)).size).to.equal(SCORERS.length);
+  });
+});
+
+describe('what a scorer counts', () => {
+  it('accuracy compares options as they are', () => {
+    expect(scorerOf('accuracy').score(' yes', [' yes'])).to.equal(1);
+    expect(scorerOf('accuracy').score(' yes', ['yes'])).to.equal(0);
+  });
+  it('exact match ignores case, ASCII punctuation and the width of white space, and keeps articles', () => {
+    expect(normalised(' The  «Cat», really?! ')).to.equal('the «cat» really');
+    expect(scorerOf('exact-match').score('cat', ['the cat'])).to.equal(0);
+  });
+  it('verbatim ignores white space at the ends alone', () => {
+    expect(scorerOf('verbatim').score(' A\n', ['A'])).to.equal(1);
+    expect(scorerOf('verbatim').score('a', ['A'])).to.equal(0);
+  });
+  it('numbers are compared as numbers, where the reference compares strings', () => {
+    for (const [prediction, reference] of [['$72.00', '72'], ['.5', '0.5'], ['1,234.50', '1234.5']]) {
+      expect(scorerOf('numeric-answer').score(prediction!, [reference!]), prediction).to.equal(1);
+    }
+    expect(scorerOf('numeric-answer').score('none', ['none'])).to.equal(0);
+  });
+  it('SARI says so where it is given no source', () => expect(() => scorerOf('sari').score('a', ['b'])).to.throw('source'));
+});
