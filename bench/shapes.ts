@@ -1,10 +1,10 @@
 import type { TrainingBudget } from '@lethe/core';
-import type { ModelConfig } from '@lethe/model';
+import type { LlamaConfig } from '@lethe/model';
 
 /** A model and a batch to measure. */
 export interface Shape {
   readonly id: string;
-  readonly config: ModelConfig;
+  readonly config: LlamaConfig;
   readonly batch: number;
   readonly tokens: number;
   /** Tokens of one row that the loss looks at, or of one option that is scored. */
@@ -13,7 +13,7 @@ export interface Shape {
 
 const llama = (
   vocabSize: number, hiddenSize: number, intermediateSize: number, layers: number, heads = hiddenSize / 64, keyValueHeads = heads,
-): ModelConfig => ({
+): LlamaConfig => ({
   architecture: 'llama',
   vocabSize,
   hiddenSize,

@@ -30,6 +30,7 @@ export const ERROR_CATALOGUE = {
   LETHE_MODEL_CONFIG: 'The configuration of a model cannot be used.',
   LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
   LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',
+  LETHE_MODEL_SITES: 'A suite adapts linear layers of kinds that the model does not have.',
   LETHE_MODEL_LENGTH: 'Longer sequences are asked for than the model can read.',
   // adapters
   LETHE_ADAPTER_MISSING: 'The files of a PEFT adapter were not found.',

@@ -42,9 +42,18 @@ export function noPredictions(): never {
   throw new LetheError('LETHE_METHOD_FAILED', 'A method asked in "adapt" for predictions that are still being made.', { remedy: 'Ask in "penalty".' });
 }
 
-/** The sites of a run: the model's linear layers of these kinds, numbered anew. */
+/**
+ * The sites of a run: the model's linear layers of these kinds, numbered anew. A model without a gate has fewer kinds.
+ *
+ * @throws LETHE_MODEL_SITES where the model has none of them: nothing would be trained
+ */
 export function sitesOf(model: LanguageModel, kinds: readonly Site['kind'][]): readonly Site[] {
-  return model.sites.filter((site) => kinds.includes(site.kind)).map((site, index) => ({ ...site, index }));
+  const sites = model.sites.filter((site) => kinds.includes(site.kind)).map((site, index) => ({ ...site, index }));
+  if (sites.length > 0) return sites;
+  const known = [...new Set(model.sites.map(({ kind }) => kind))].join(', ');
+  throw new LetheError('LETHE_MODEL_SITES', `The suite adapts layers of kind ${kinds.join(', ')}; the model has ${known}.`, {
+    where: 'training.sites', remedy: `Choose training.sites among ${known}, or another model.`,
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LetheError, sizeOf } from '@lethe/core';
@@ -46,7 +47,7 @@ export async function loadModel(directory: string, { held = HELD }: { held?: num
   const fields = Fields.parse(configBytes.toString('utf8'), configFile);
   const config = configure(fields);
   const ends = [...fields.tokens('eos_token_id', config.vocabSize)];
-  const generationBytes = await readFile(generationFile).catch(() => undefined);
+  const generationBytes = existsSync(generationFile) ? await present(generationFile, (file) => readFile(file)) : undefined;
   if (generationBytes) ends.push(...Fields.parse(generationBytes.toString('utf8'), generationFile).tokens('eos_token_id', config.vocabSize));
   const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
   const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)]);

@@ -49,6 +49,14 @@ describe('weights that stay in their file', () => {
     });
   }
 
+  for (const name of ['mistral', 'pythia']) {
+    it(`compute the same in several files or with fused layers: ${name}`, async () => {
+      const folder = join(LLAMA, '../architectures', name);
+      const expected = await scores(await loadModel(folder));
+      (await scores(await loadModel(folder, { held: 0 }))).forEach((value, i) => expect(value).to.be.closeTo(expected[i]!, 1e-5));
+    });
+  }
+
   describe('of a copy', () => {
     let folder: string;
     beforeEach(async () => {

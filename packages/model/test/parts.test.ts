@@ -1,0 +1,48 @@
+import { createRandom } from '@lethe/core';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { ACTIVATIONS, type Activation } from '../src/mlp.js';
+import { layerNorm } from '../src/norm.js';
+
+const random = (name: string, shape: number[]) => tf.tensor(createRandom(3, name).normals(shape.reduce((a, b) => a * b, 1), 1), shape);
+
+/** Compares gradients of sum(f * weights) by every argument with finite differences along a random direction. */
+function expectGradients(f: (...at: tf.Tensor[]) => tf.Tensor, args: readonly tf.Tensor[]): void {
+  const weights = random('weights', f(...args).shape);
+  const loss = (...at: tf.Tensor[]) => tf.sum(tf.mul(f(...at), weights)) as tf.Scalar;
+  tf.grads(loss)([...args]).forEach((gradient, i) => {
+    const direction = random(`direction ${i}`, args[i]!.shape);
+    const moved = (step: number) => loss(...args.map((x, j) => (j === i ? tf.add(x, tf.mul(direction, step)) : x))).dataSync()[0]!;
+    const analytic = tf.sum(tf.mul(gradient, direction)).dataSync()[0]!;
+    const step = 1e-2;
+    expect(analytic, `argument ${i}`).to.be.closeTo((moved(step) - moved(-step)) / (2 * step), 2e-3 * (1 + Math.abs(analytic)));
+  });
+}
+
+describe('the parts of a model without rms norm and gate', () => {
+  before(() => tf.setBackend('cpu'));
+
+  it('norm by mean and deviation, with the gradients of input, gain and bias', () => {
+    const args = [random('x', [2, 3, 8]), random('gain', [8]), random('bias', [8])] as const;
+    const normed = layerNorm(args[0] as tf.Tensor3D, tf.ones([8]), tf.zeros([8]), 1e-5);
+    for (const mean of tf.mean(normed, -1).dataSync()) expect(mean).to.be.closeTo(0, 1e-6);
+    for (const square of tf.mean(tf.square(normed), -1).dataSync()) expect(square).to.be.closeTo(1, 1e-3);
+    expectGradients((x, gain, bias) => layerNorm(x as tf.Tensor3D, gain!, bias!, 1e-5), args);
+  });
+
+  const known: Readonly<Record<Activation, readonly number[]>> = {
+    // x Phi(x) of the normal distribution, and its approximation by tanh, at -3, -1, 0, 0.5 and 2
+    gelu: [-0.00404969, -0.15865525, 0, 0.34573123, 1.95449974],
+    gelu_new: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
+    gelu_fast: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
+    gelu_pytorch_tanh: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
+  };
+  for (const [name, values] of Object.entries(known)) {
+    it(`compute ${name}, with its gradient`, () => {
+      const activation = ACTIVATIONS[name as Activation];
+      const at = activation(tf.tensor1d([-3, -1, 0, 0.5, 2])) as tf.Tensor;
+      at.dataSync().forEach((value, i) => expect(value).to.be.closeTo(values[i]!, 1e-6));
+      expectGradients((x) => activation(x!) as tf.Tensor, [random('x', [4, 5])]);
+    });
+  }
+});
