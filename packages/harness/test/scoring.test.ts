@@ -45,7 +45,7 @@ describe('encodeRow', () => {
     ['an option without tokens', row([1], [2], []), 32, /option 2 has no tokens/],
     ['two options of the same tokens', row([1], [2, 3], [4], [2, 3]), 32, /option 3 has the tokens of an earlier option/],
     ['a prompt without tokens', row([], [2], [3]), 32, /prompt has no tokens/],
-    ['options that leave the prompt no room', row([1], numbers(1, 31), [2]), 32, /option of 31 tokens leaves 0 of 32/],
+    ['options that leave the prompt no room', row([1], numbers(1, 31), [2]), 32, /answer of 31 tokens leaves 0 of 32/],
   ];
   for (const [what, example, maxTokens, message] of refusals) {
     it(`refuses ${what}`, () => {
