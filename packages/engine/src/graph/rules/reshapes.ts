@@ -64,11 +64,11 @@ export const reshapes: Rule = (node, builder, results) => {
   const rowwise = ROWWISE.has(op) && worksOnLastAxis(node, builder);
   if (!ELEMENTWISE.has(op) && !rowwise) return undefined;
   const moving = rowwise ? inputs.slice(0, 1) : inputs;
-  const outer = lead(results[0]!.shape);
-  // a side that broadcasts has fewer rows than the result
-  const pattern = moving.map((ref) => beforeSplit(builder, ref)).find((found) => found && sizeOf(lead(found.value.shape)) === sizeOf(outer));
+  const pattern = moving.map((ref) => beforeSplit(builder, ref)).find((found) => found !== undefined);
   if (!pattern) return undefined;
-  const inner = lead(pattern.value.shape);
+  const [inner, outer] = [lead(pattern.value.shape), lead(results[0]!.shape)];
+  // a row that is repeated for others cannot give them its shape
+  if (sizeOf(inner) !== sizeOf(outer)) return undefined;
   const last = results[0]!.shape.at(-1)!;
   const sunk: string[] = [];
   for (const ref of moving) {
