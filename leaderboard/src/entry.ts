@@ -135,6 +135,15 @@ function validateEntry(value: unknown, path: string): Entry {
 }
 
 /**
+ * One entry, recomputed.
+ *
+ * @throws LETHE_RUN_MISSING where it cannot be read, LETHE_RESULTS_INVALID with file and JSON pointer where it is none or its numbers do not hold
+ */
+export async function readEntry(path: string): Promise<Entry> {
+  return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.'), path);
+}
+
+/**
  * Every entry of a folder by file name, each one recomputed. No folder is no entries.
  *
  * @throws LETHE_RESULTS_INVALID with file and JSON pointer where a file is not an entry or its numbers do not hold

@@ -1,3 +1,3 @@
-export { type DescribeMethod, type Entry, type MethodNote, type PublishedEntry, publishRun, readEntries } from './entry.js';
+export { type DescribeMethod, type Entry, type MethodNote, type PublishedEntry, publishRun, readEntries, readEntry } from './entry.js';
 export { type Site, buildSite } from './site.js';
 export { type ReportedRow, type ReportedTable, SEEN, readReported } from './reported.js';

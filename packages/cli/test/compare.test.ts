@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CompletedRun, Run } from '@lethe/core';
 import { writeResults } from '@lethe/harness';
+import { publishRun } from '@lethe/leaderboard';
 import { metricsOf } from '@lethe/metrics';
 import { expect } from 'chai';
 import pc from 'picocolors';
@@ -92,6 +93,16 @@ describe('lethe compare', () => {
     expect(measured!.reported.map(({ id }) => id)).to.include('llama-2-7b-chat');
     expect(await said(join(folder, 'three'), '--reported')).to.contain('No numbers that papers report of s are known here.');
     expect(await said(path)).not.to.contain('reported');
+  });
+
+  it('takes entries of the leaderboard, recomputed as run folders are', async () => {
+    const entries = join(folder, 'entries');
+    const path = await write('published', [...seeds(3, 'weak', 3, 4), ...seeds(3, 'strong', 9, 10)]);
+    const entry = await publishRun(path, entries, () => undefined);
+    expect(await said(entry)).to.equal(await said(path));
+    writeFileSync(entry, readFileSync(entry, 'utf8').replace('"averageAccuracy": 0', '"averageAccuracy": 1'));
+    expect(await said(entry)).to.contain('LETHE_RESULTS_INVALID').and.contain('averageAccuracy');
+    expect(await said(join(entries, 'none.json'))).to.contain('LETHE_RUN_MISSING');
   });
 
   it('refuses what it cannot do', async () => {

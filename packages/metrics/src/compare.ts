@@ -111,7 +111,8 @@ interface Contender extends ComparedMethod {
 
 function contendersOf(runs: readonly Run[]): Contender[] {
   // in an order of their own, so that not even the last digit depends on the order in which runs come
-  const groups = grouped(runs, (run) => run.method).sort(([a], [b]) => (canonicalJson(a!.method) < canonicalJson(b!.method) ? -1 : 1));
+  const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(run!.method)}`;
+  const groups = grouped(runs, (run) => run.method).sort((a, b) => (name(a) < name(b) ? -1 : 1));
   return groups.map((own) => {
     const completed = own.filter((run) => run.status === 'completed').sort((a, b) => (a.order.id < b.order.id ? -1 : a.order.id > b.order.id ? 1 : a.seed - b.seed));
     const { method } = own[0]!;

@@ -11,6 +11,6 @@ export { holm } from './statistics/holm.js';
 export { type Interval, intervalOf, pairedDifference, proportionInterval } from './statistics/interval.js';
 export { completeMean } from './statistics/mean.js';
 export { type PermutationTest, leastP, permutationTest } from './statistics/permutation.js';
-export { POWER, pairedPower, pairsNeeded } from './statistics/power.js';
+export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';
 export { sharedRanks } from './statistics/ranks.js';
 export { validateResults } from './validate.js';

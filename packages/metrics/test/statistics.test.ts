@@ -3,7 +3,7 @@ import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  completeMean, holm, intervalOf, leastP, pairedPower, pairsNeeded, permutationTest, proportionInterval, runInterval, sharedRanks, studentQuantile,
+  completeMean, holm, intervalOf, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, runInterval, sharedRanks, studentQuantile,
 } from '../src/index.js';
 
 /** What scipy and statsmodels say; see the README beside it. */
@@ -11,6 +11,7 @@ const expected = JSON.parse(readFileSync(new URL('../../../../test/fixtures/stat
   permutation: { differences: number[]; p: number }[];
   holm: { p: number[]; holm: number[] }[];
   power: { effect: number; alpha: number; power: Record<string, number>; pairs: number }[];
+  permutationPower: { pairs: number; effect: number; alpha: number; power: number }[];
   bootstrap: { values: number[]; tail: number; low: number; high: number }[];
   student: { degrees: number; probability: number; quantile: number }[];
   interval: { values: number[]; bounds: [number, number] }[];
@@ -88,12 +89,26 @@ describe('power', () => {
       for (const [pairs, value] of Object.entries(power)) expect(pairedPower(effect, Number(pairs), alpha)).to.be.closeTo(value, 1e-6);
     }
   });
-  it('needs as many pairs as statsmodels says, and never fewer than a permutation test can use', () => {
-    for (const { effect, alpha, pairs } of expected.power) {
-      const least = alpha === 0.05 ? 6 : 9;
-      expect(pairsNeeded(effect, 1, alpha), `${effect} ${alpha}`).to.equal(Math.max(least, Math.ceil(pairs)));
+  it('of permutation tests is that of a simulation in numpy', () => {
+    for (const { pairs, effect, alpha, power } of expected.permutationPower) {
+      expect(permutationPower(effect, pairs, alpha), `${pairs} ${effect} ${alpha}`).to.be.closeTo(power, 0.04); // over four standard errors
     }
+  });
+  it('of six pairs is that all have one sign, and of five is none', () => {
+    for (const [effect, below] of [[1, 0.8413447], [1.5, 0.9331928], [2, 0.9772499]] as const) {
+      expect(permutationPower(effect, 6, 0.05)).to.be.closeTo(below ** 6 + (1 - below) ** 6, 0.04);
+      expect(permutationPower(effect, 5, 0.05)).to.equal(0);
+    }
+  });
+  it('needs as many pairs as statsmodels says where there are many, and more where there are few', () => {
+    for (const { effect, alpha, pairs } of expected.power) {
+      const needed = pairsNeeded(effect, 1, alpha)!;
+      if (pairs > 12) expect(needed, `${effect} ${alpha}`).to.equal(Math.ceil(pairs));
+      else expect(needed, `${effect} ${alpha}`).to.be.at.least(Math.ceil(pairs));
+    }
+    expect(pairsNeeded(1.5, 1, 0.05)).to.equal(7); // a t test is content with six
     expect(pairsNeeded(0.5, 0, 0.05)).to.equal(6);
+    expect(pairsNeeded(-0.7, 1, 0.05)).to.equal(pairsNeeded(0.7, 1, 0.05));
   });
   it('needs more than can be run for next to no difference', () => {
     expect(pairsNeeded(0, 1, 0.05)).to.equal(null);

@@ -4,10 +4,11 @@ import { editSimilarity } from './edit-similarity.js';
 import { exactMatch, verbatim } from './exact-match.js';
 import { numericAnswer } from './numeric-answer.js';
 import { rougeL, rougeLStemmed } from './rouge-l.js';
+import { rougeLTrace } from './rouge-l-trace.js';
 import { sari } from './sari.js';
 
 /** Every scorer there is. */
-export const SCORERS: readonly Scorer[] = [accuracy, exactMatch, verbatim, numericAnswer, rougeL, rougeLStemmed, sari, editSimilarity];
+export const SCORERS: readonly Scorer[] = [accuracy, exactMatch, verbatim, numericAnswer, rougeL, rougeLStemmed, rougeLTrace, sari, editSimilarity];
 
 /** The scorer of this id, or undefined. */
 export const findScorer = (id: string): Scorer | undefined => SCORERS.find((scorer) => scorer.id === id);

@@ -18,7 +18,7 @@ const expected = JSON.parse(readFileSync(new URL('../../../../test/fixtures/scor
 const text = fc.string({ unit: fc.constantFrom('a', 'b', 'cats', 'é', '😀', ' ', '.', ',', '3', '-', '\n', '支') });
 
 describe('scorers agree with the Python references', () => {
-  for (const id of ['exact-match', 'numeric-answer', 'rouge-l', 'rouge-l-stemmed', 'sari', 'edit-similarity']) {
+  for (const id of ['exact-match', 'numeric-answer', 'rouge-l', 'rouge-l-stemmed', 'rouge-l-trace', 'sari', 'edit-similarity']) {
     it(id, () => {
       const rows = expected.rows.filter(({ scorer }) => scorer === id);
       expect(rows.length).to.be.at.least(13);

@@ -1,7 +1,7 @@
 import { basename, dirname, resolve } from 'node:path';
 import { LetheError, type Run, didYouMean } from '@lethe/core';
 import { readResults } from '@lethe/harness';
-import { type ReportedTable, readReported } from '@lethe/leaderboard';
+import { type ReportedTable, readEntry, readReported } from '@lethe/leaderboard';
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
@@ -18,13 +18,15 @@ export interface CompareFlags {
   readonly reported?: boolean;
 }
 
-/** The runs of a folder or of its results.json, after recomputing their numbers. */
+/** The runs of a run folder, of its results.json, or of an entry of the leaderboard, after recomputing their numbers. */
 async function runsOf(path: string): Promise<readonly Run[]> {
   const target = resolve(path);
-  const folder = basename(target) === 'results.json' ? dirname(target) : target;
+  const isResults = basename(target) === 'results.json';
+  if (target.endsWith('.json') && !isResults) return (await readEntry(target)).results.runs;
+  const folder = isResults ? dirname(target) : target;
   const results = await readResults(folder);
   if (results) return results.runs;
-  throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a run' });
+  throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a run, or the file of an entry' });
 }
 
 function metricsOf(text: string): Metric[] {
@@ -52,6 +54,7 @@ const plain = (comparison: Comparison, reported: readonly ReportedTable[] | unde
 /**
  * `lethe compare RUN [RUN…]`: what the runs show of their methods, and what they do not.
  *
+ * @param paths run folders or entries of the leaderboard
  * @throws LETHE_USAGE for an unknown metric or method, and where no two methods ran under the same terms; LETHE_RUN_MISSING,
  *   LETHE_RUN_AMBIGUOUS, LETHE_STATISTICS_MISSING, and the errors of `readResults`
  */
@@ -79,7 +82,7 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
 /** Adds `lethe compare`. */
 export function addCompareCommand(program: Command, output: Output): void {
   program.command('compare <runs...>')
-    .description('what runs show of their methods: intervals, paired tests, ranks, and how many runs it would take')
+    .description('what runs (folders, or entries of the leaderboard) show of their methods: intervals, paired tests, ranks, and how many runs it would take')
     .option('--against <method>', 'compare all others with this method alone: fewer tests, of which more can be shown')
     .option('--metric <list>', `of ${METRICS.map(({ id }) => id).join(', ')}`, 'averageAccuracy')
     .option('--reported', 'add what papers report of the suite, in tables of their own')

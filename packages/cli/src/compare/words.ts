@@ -49,7 +49,7 @@ export function explain(comparison: Comparison): string[] {
     'Percent. Over runs: 95 % bootstrap over seeds and orders. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [
       `p: paired permutation test over runs of the same order and seed, two-sided; Holm: corrected for all ${comparison.tests} tests shown here.`,
-      `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by a t test at level 0.05 / ${comparison.tests}.`,
+      `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by this test at level 0.05 / ${comparison.tests}.`,
     ]),
     ...(comparison.metrics.some(({ standings }) => standings.some(({ rank }) => rank !== null))
       ? ['Rank: one more than how many methods were shown to be better; those that cannot be told apart share one.'] : []),
