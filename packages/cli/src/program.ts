@@ -4,7 +4,7 @@ import { addDataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
-import { addNewCommands } from './new.js';
+import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
@@ -21,7 +21,7 @@ export function createProgram(output: Output): Command {
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
   addDataCommands(program, output);
-  addNewCommands(program, output);
+  addNewCommand(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .option('--json', 'as JSON')

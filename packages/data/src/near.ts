@@ -75,8 +75,9 @@ function hashOf(word: string): number {
 
 /**
  * Rows of text that are nearly the same in two places: test rows of a task in training rows of any, and rows of probes in training
- * or test rows of the stream. A row overlaps another that holds four fifths of its runs of eight words, whatever stands around them, after
- * Unicode normalisation and without case and punctuation; runs that very many test rows hold, such as a question put to all, do not count. Generated rows are disjoint by construction and not compared.
+ * or test rows of the stream. A row overlaps another that holds four fifths of its runs of eight words, whatever stands around
+ * them, after Unicode normalisation and without case and punctuation; runs that very many test rows hold, such as a question put
+ * to all, do not count. Generated rows are disjoint by construction and not compared.
  */
 export function overlapsOf(parts: readonly UsedRows[]): Overlap[] {
   const targets = new Map<number, Target[]>();
