@@ -58,7 +58,9 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB
 /** Downloads one file with a bar on a terminal, else with one line at its end. */
 async function pullOne(file: PulledFile, output: Output, signal: AbortSignal): Promise<void> {
   const name = `${file.task} ${file.kind}`;
-  const bar = output.terminal && new SingleBar({ stream: output.terminal, format: ` {bar} ${name} {size}`, barsize: 16, clearOnComplete: true, hideCursor: true });
+  const bar = output.terminal && new SingleBar({
+    stream: output.terminal, format: ` {bar} ${name} {size}`, barsize: 16, clearOnComplete: true, hideCursor: true,
+  });
   let size = 0;
   bar?.start(1, 0, { size: '' });
   try {
@@ -95,7 +97,8 @@ async function pullCommand(suite: string, dataDir: string | undefined, output: O
     interrupt.close();
   }
   for (const { to } of wanted) output.data(here(to));
-  output.note(wanted.length === 0 ? 'all files are there already' : `${wanted.length} files were downloaded and checked; lethe data verify ${suite} looks at their rows`);
+  output.note(wanted.length === 0 ? 'all files are there already'
+    : `${wanted.length} files were downloaded and checked; lethe data verify ${suite} looks at their rows`);
   return 0;
 }
 

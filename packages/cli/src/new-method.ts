@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD } from '@lethe/core';
+import type { Command } from 'commander';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins } from './paths.js';
 
@@ -69,7 +70,7 @@ function packageFiles(name: string, folder: string): Record<string, string> {
  * @param parent the folder that gets the folder of the plugin; outside of this installation's plugins it is an npm package of its own
  * @throws LetheError LETHE_USAGE for a name that cannot be, LETHE_PLUGIN_EXISTS, LETHE_PLUGIN_DUPLICATE
  */
-export function newMethod(name: string, parent: string, output: Output): void {
+function newMethod(name: string, parent: string, output: Output): void {
   const folder = join(resolve(parent), name);
   checkNew(name, folder);
   const inside = dirname(folder) === PATHS.plugins;
@@ -93,4 +94,12 @@ export function newMethod(name: string, parent: string, output: Output): void {
     : `build and test it:  npx tsc -p ${shown} && npx mocha --no-config --import=@lethe/core/lend ${shown}/dist\n`
       + `try it:             npm run lethe -- run domain-mini --size quick --plugins ${shown} --methods ${name}`);
   output.note(`check it:           npm run lethe -- validate ${shown}`);
+}
+
+/** Adds `lethe new method`. */
+export function addNewMethod(command: Command, output: Output): void {
+  command.command('method <name>')
+    .description('a plugin folder whose method runs and whose tests pass')
+    .option('--dir <folder>', 'where its folder goes (default: plugins, where it is built and found)', PATHS.plugins)
+    .action((name: string, { dir }: { dir: string }) => newMethod(name, dir, output));
 }

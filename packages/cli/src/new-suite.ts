@@ -3,15 +3,27 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { LetheError } from '@lethe/core';
 import { suiteSchema } from '@lethe/data';
+import type { Command } from 'commander';
+import type { Output } from './output.js';
+import { here } from './paths.js';
 
 /** Inputs by label: the rows of one split. */
 type Texts = Readonly<Record<string, readonly string[]>>;
 
 const TICKETS: Readonly<Record<string, Texts>> = {
   train: {
-    hardware: ['The printer on floor two is out of paper.', 'My screen stays black.', 'The keyboard lost three keys.', 'The fan of my computer is very loud.'],
-    software: ['The editor closes when I save.', 'The update stops at half.', 'My calendar shows the wrong week.', 'The browser cannot open the page.'],
-    accounts: ['I forgot my password.', 'My account is locked.', 'Please add me to the mailing list.', 'My user name has a typing mistake.'],
+    hardware: [
+      'The printer on floor two is out of paper.', 'My screen stays black.', 'The keyboard lost three keys.',
+      'The fan of my computer is very loud.',
+    ],
+    software: [
+      'The editor closes when I save.', 'The update stops at half.', 'My calendar shows the wrong week.',
+      'The browser cannot open the page.',
+    ],
+    accounts: [
+      'I forgot my password.', 'My account is locked.', 'Please add me to the mailing list.',
+      'My user name has a typing mistake.',
+    ],
   },
   test: {
     hardware: ['The mouse does not move.', 'The cable of the projector is broken.'],
@@ -22,8 +34,14 @@ const TICKETS: Readonly<Record<string, Texts>> = {
 
 const MAILS: Readonly<Record<string, Texts>> = {
   train: {
-    hr: ['I will be away next Monday.', 'When does my contract end?', 'May I work from home this week?', 'A new colleague begins in May.', 'Who plans the summer holidays?', 'I was ill for two days.'],
-    fin: ['The invoice of March is not paid.', 'Where do I send the receipts of my trip?', 'The bank changed our number.', 'Please send me the budget.', 'The bill was paid twice.', 'Who signs orders of this size?'],
+    hr: [
+      'I will be away next Monday.', 'When does my contract end?', 'May I work from home this week?',
+      'A new colleague begins in May.', 'Who plans the summer holidays?', 'I was ill for two days.',
+    ],
+    fin: [
+      'The invoice of March is not paid.', 'Where do I send the receipts of my trip?', 'The bank changed our number.',
+      'Please send me the budget.', 'The bill was paid twice.', 'Who signs orders of this size?',
+    ],
   },
   test: {
     hr: ['How many days of leave do I have?', 'I would like to work four days a week.', 'Who interviews the new colleague?'],
@@ -67,14 +85,16 @@ function jsonLines(prefix: string, texts: Texts): string {
  * @returns the folder
  * @throws LetheError LETHE_USAGE for a name that a suite cannot have, or one that is taken
  */
-export async function newSuite(name: string): Promise<string> {
+async function newSuite(name: string): Promise<string> {
   const folder = resolve(name);
   const id = basename(folder);
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) {
     const better = id.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'my-suite';
     throw new LetheError('LETHE_USAGE', `"${id}" cannot be the name of a suite`, { remedy: `use lower case words joined by hyphens: lethe new suite ${better}` });
   }
-  if (existsSync(folder)) throw new LetheError('LETHE_USAGE', 'there is something of this name already', { where: folder, remedy: 'choose another name, or take it away' });
+  if (existsSync(folder)) {
+    throw new LetheError('LETHE_USAGE', 'there is something of this name already', { where: folder, remedy: 'choose another name, or take it away' });
+  }
   const unfinished = join(dirname(folder), `.${id}-${process.pid}`);
   try {
     const files: Record<string, string> = { 'suite.yaml': yaml(id, relative(folder, suiteSchema).replaceAll('\\', '/')) };
@@ -88,7 +108,20 @@ export async function newSuite(name: string): Promise<string> {
     await rename(unfinished, folder);
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
-    throw new LetheError('LETHE_USAGE', `the folder cannot be written: ${(cause as Error).message}`, { where: folder, remedy: 'choose a place that you may write to', cause });
+    throw new LetheError('LETHE_USAGE', `the folder cannot be written: ${(cause as Error).message}`, {
+      where: folder, remedy: 'choose a place that you may write to', cause,
+    });
   }
   return folder;
+}
+
+/** Adds `lethe new suite`. */
+export function addNewSuite(command: Command, output: Output): void {
+  command.command('suite <name>')
+    .description('a folder with a suite.yaml and rows of two tasks, which validates and runs; NAME may be a path')
+    .action(async (name: string) => {
+      const folder = here(await newSuite(name));
+      output.data(folder);
+      output.note(`next: put your rows into it, then lethe validate ${folder}, and lethe run ${folder}/suite.yaml`);
+    });
 }

@@ -6,7 +6,7 @@ import { doctorCommand } from './doctor.js';
 import { addExportCommand } from './export.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
-import { addNewCommands } from './new.js';
+import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
 import { pluginsOption } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
@@ -25,7 +25,7 @@ export function createProgram(output: Output): Command {
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
   addDataCommands(program, output);
-  addNewCommands(program, output);
+  addNewCommand(program, output);
   program.command('list <kind>')
     .description('what is installed: methods, suites or models')
     .addOption(pluginsOption())

@@ -14,7 +14,9 @@ export function checkSuite(suite: SuiteFile, refuse: Refuse): void {
   checkTasks(suite, refuse);
   checkOrders(suite, refuse);
   checkSizes(suite, refuse);
-  if (suite.probes && suite.orders === undefined) refuse('/probes', 'a suite without orders holds probes and has none', 'take "probes" away, or add orders, sizes and training');
+  if (suite.probes && suite.orders === undefined) {
+    refuse('/probes', 'a suite without orders holds probes and has none', 'take "probes" away, or add orders, sizes and training');
+  }
 }
 
 function checkTasks({ id: suiteId, prompt, source, orders, tasks }: SuiteFile, refuse: Refuse): void {
@@ -48,8 +50,12 @@ function checkTasks({ id: suiteId, prompt, source, orders, tasks }: SuiteFile, r
 }
 
 function checkAnswers({ id, labels, choices, output, longestChoice }: TaskEntry, at: string, refuse: Refuse): void {
-  if (choices && output !== undefined) refuse(`${at}/output`, `task "${id}" has choices: their fields are called choices and answer`, 'take "output" away');
-  if (!choices && longestChoice !== undefined) refuse(`${at}/longestChoice`, `the rows of task "${id}" bring no choices`, 'take "longestChoice" away');
+  if (choices && output !== undefined) {
+    refuse(`${at}/output`, `task "${id}" has choices: their fields are called choices and answer`, 'take "output" away');
+  }
+  if (!choices && longestChoice !== undefined) {
+    refuse(`${at}/longestChoice`, `the rows of task "${id}" bring no choices`, 'take "longestChoice" away');
+  }
   const answers = labelsOf(labels ?? []).map(({ answer }) => answer);
   const twice = answers.find((answer, n) => answers.indexOf(answer) !== n);
   if (twice !== undefined) refuse(`${at}/labels`, `two labels of task "${id}" have the answer "${twice}"`, 'give each label an answer of its own');
@@ -73,8 +79,12 @@ function checkFiles(
   if (sha256 && suite.trained && sha256.train === undefined) refuse(`${at}/sha256`, `the training rows of task "${id}" have no hash`, 'add "train"');
   if (sha256 && shots && sha256.fewshot === undefined) refuse(`${at}/sha256`, `the few-shot rows of task "${id}" have no hash`, 'add "fewshot"');
   const from = { ...suite.source, ...source };
-  if (source && !(from.repo && from.revision)) refuse(`${at}/source`, `the source of task "${id}" lacks its repository or revision`, 'give repo and revision to it, or to the suite');
-  if ((source ?? suite.source) && !sha256) refuse(at, `the files of task "${id}" have a source and no sha256`, 'add their hashes: what is downloaded is checked against them');
+  if (source && !(from.repo && from.revision)) {
+    refuse(`${at}/source`, `the source of task "${id}" lacks its repository or revision`, 'give repo and revision to it, or to the suite');
+  }
+  if ((source ?? suite.source) && !sha256) {
+    refuse(at, `the files of task "${id}" have a source and no sha256`, 'add their hashes: what is downloaded is checked against them');
+  }
 }
 
 function checkOrders({ orders = {}, tasks }: SuiteFile, refuse: Refuse): void {

@@ -56,7 +56,8 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
   const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!));
   for (const [one, { skipped }] of pools) {
-    if (skipped > 0) notes.push(`${skipped} ${skipped === 1 ? 'row' : 'rows'} of ${ownerOf(one)} cannot be used and ${skipped === 1 ? 'is' : 'are'} left out`);
+    const [rows, are] = skipped === 1 ? ['row', 'is'] : ['rows', 'are'];
+    if (skipped > 0) notes.push(`${skipped} ${rows} of ${ownerOf(one)} cannot be used and ${are} left out`);
   }
   return { suite: { id, version, kind, title, orders, training, size, tasks: data(tasks), probes: data(probes) }, pools, notes };
 }

@@ -25,6 +25,9 @@ export interface Overlap {
 /** Words of a piece, and the share of a row's pieces that another row must hold for the two to overlap. */
 const WORDS = 8;
 const SHARE = 0.8;
+/** A piece that more rows of a part hold than this share of them, and than so many, belongs to none of them. */
+const FRAME = 0.05;
+const FRAME_ROWS = 3;
 
 interface Target {
   readonly part: UsedRows;
@@ -55,6 +58,14 @@ function piecesOf(text: string): Set<number> {
   return pieces;
 }
 
+/** Pieces that so many rows of a part hold that they are no text of theirs, but a question that is put to all. */
+function frameOf(rows: readonly ReadonlySet<number>[]): ReadonlySet<number> {
+  const counts = new Map<number, number>();
+  for (const pieces of rows) for (const piece of pieces) counts.set(piece, (counts.get(piece) ?? 0) + 1);
+  const many = Math.max(FRAME_ROWS, FRAME * rows.length);
+  return new Set([...counts].filter(([, count]) => count > many).map(([piece]) => piece));
+}
+
 /** 32 bits of a word (FNV-1a). */
 function hashOf(word: string): number {
   let hash = 0x811c9dc5;
@@ -64,16 +75,19 @@ function hashOf(word: string): number {
 
 /**
  * Rows of text that are nearly the same in two places: test rows of a task in training rows of any, and rows of probes in training
- * or test rows of the stream. A row overlaps another that holds four fifths of its runs of eight words, whatever stands around them, after
- * Unicode normalisation and without case and punctuation. Generated rows are disjoint by construction and not compared.
+ * or test rows of the stream. A row overlaps another that holds four fifths of its runs of eight words, whatever stands around
+ * them, after Unicode normalisation and without case and punctuation; runs that very many test rows hold, such as a question put
+ * to all, do not count. Generated rows are disjoint by construction and not compared.
  */
 export function overlapsOf(parts: readonly UsedRows[]): Overlap[] {
   const targets = new Map<number, Target[]>();
   for (const part of parts.filter(({ split }) => split === 'test')) {
-    for (const row of part.rows.filter(({ text }) => text !== '')) {
-      const pieces = piecesOf(row.text);
-      const target = { part, row, pieces: pieces.size };
-      for (const piece of pieces) {
+    const rows = part.rows.filter(({ text }) => text !== '').map((row) => ({ row, pieces: piecesOf(row.text) }));
+    const frame = frameOf(rows.map(({ pieces }) => pieces));
+    for (const { row, pieces } of rows) {
+      const own = [...pieces].filter((piece) => !frame.has(piece));
+      const target = { part, row, pieces: own.length };
+      for (const piece of own) {
         const same = targets.get(piece);
         if (same) same.push(target);
         else targets.set(piece, [target]);

@@ -170,6 +170,13 @@ describe('rows that are nearly the same in two places', () => {
     expect((await inspectSuite(suite.reference())).overlaps).to.deep.equal([]);
   });
 
+  it('are not rows that the same question is put to', async () => {
+    const ask = (text: string, id: string) => ({ id, input: `What is the stance of the bank on the rates of the market in this very document: ${text}`, output: 'hardware' });
+    suite.write('tickets/test.jsonl', jsonLines(['up', 'down', 'neither', 'both', story].map((text, i) => ask(text, `x${i}`))));
+    suite.write('tickets/train.jsonl', jsonLines([ask('sideways', 'a'), ask(story.toUpperCase(), 'b')]));
+    expect((await inspectSuite(suite.reference())).overlaps.map(({ count, of }) => [count, of])).to.deep.equal([[1, 5]]);
+  });
+
   it('are found between a stream and its probes, trained on or not', async () => {
     suite.write('quiz/suite.yaml', PROBES('choices: letters'));
     suite.write('quiz/facts/test.jsonl', jsonLines([{ ...QUESTIONS[0], question: story }]));

@@ -1,0 +1,25 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import type { ParquetMessage } from './parquet.js';
+
+/** Rows of each row group of a file; 64-bit whole numbers become numbers: ids, labels and places of answers are small. */
+async function* rowGroups(path: string): AsyncGenerator<unknown[]> {
+  const file = await asyncBufferFromFile(path);
+  const metadata = await parquetMetadataAsync(file);
+  let rowStart = 0;
+  for (const { num_rows: count } of metadata.row_groups) {
+    const rowEnd = rowStart + Number(count);
+    const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
+    yield rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value])));
+    rowStart = rowEnd;
+  }
+}
+
+const port = parentPort!;
+const send = (message: ParquetMessage) => port.postMessage(message);
+const groups = rowGroups(workerData as string);
+port.on('message', () => {
+  groups.next().then(({ done, value }) => send(done ? { end: true } : { rows: value }))
+    .catch((error: unknown) => send({ fault: error instanceof Error ? error.message : String(error) }));
+});
