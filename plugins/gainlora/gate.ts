@@ -44,12 +44,12 @@ export class Gates {
   }
 
   /** Ends a task: folds the updates into the gate at hand, and keeps the directions that its layers read. */
-  ended(frozen: Arrays, updates: Arrays, z: NdArray, random: Random): Arrays {
+  ended(frozen: Arrays, updates: Arrays, z: NdArray): Arrays {
     const result: Record<string, NdArray> = { ...frozen };
     for (const layer of LAYERS) result[`gate.base.${layer}`] = folded(frozen[`gate.base.${layer}`]!, updates[`gate.${layer}`]!, frozen[`gate.space.${layer}`]);
     const reads = this.read(result, z);
     for (const layer of LAYERS) {
-      result[`gate.space.${layer}`] = extendBasis(frozen[`gate.space.${layer}`], secondMoment(reads[layer]), this.threshold, random.fork(layer));
+      result[`gate.space.${layer}`] = extendBasis(frozen[`gate.space.${layer}`], secondMoment(reads[layer]), this.threshold);
     }
     return result;
   }

@@ -57,7 +57,7 @@ class GainLora implements Learner {
   }
 
   async end(task: TaskView): Promise<void> {
-    const gates = this.gates.ended(this.gateArrays(), this.trainable, await this.features(task), this.host.random.fork('memory', task.index));
+    const gates = this.gates.ended(this.gateArrays(), this.trainable, await this.features(task));
     this.frozen = { ...this.frozen, ...gates };
     this.trainable = { ...this.trainable, ...this.gates.updates() };
   }

@@ -16,7 +16,7 @@ describe('inflora', () => {
       const random = createRandom(1, task);
       const design = leadingDirections(moment, 2, random, basis);
       fixture.check(`design.${task}`, projector(design), 1e-3);
-      basis = extendBasis(basis, moment, fixture.values['threshold'] as number, random);
+      basis = extendBasis(basis, moment, fixture.values['threshold'] as number);
       fixture.check(`memory.${task}`, projector(basis), 1e-3);
     }
   });

@@ -56,7 +56,7 @@ class InfLora implements Learner {
   async end(task: TaskView): Promise<void> {
     for (const { readers, moment } of await this.inputs(task)) {
       const { name } = readers[0]!;
-      this.bases[name] = extendBasis(this.bases[name], moment, this.options.threshold, this.host.random.fork('memory', task.index, name));
+      this.bases[name] = extendBasis(this.bases[name], moment, this.options.threshold);
     }
   }
 

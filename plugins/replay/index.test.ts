@@ -1,4 +1,4 @@
-import { ROWS, ToyStream, describeMethod, methodBeside } from '@lethe/testkit';
+import { ROWS, ToyStream, checkMethod, describeMethod, methodBeside } from '@lethe/testkit';
 import { expect } from 'chai';
 
 describeMethod(import.meta.url);
@@ -30,6 +30,11 @@ describe('replay', () => {
     }
     // four standard errors of a mean over 200 seeds
     for (const mean of total) expect(mean).to.be.closeTo(8 / 3, 0.35);
+  });
+
+  it('is a method in good standing with a reservoir too', async () => {
+    const verdicts = await checkMethod(await methodBeside(import.meta.url, { policy: 'reservoir' }));
+    expect(verdicts.filter(({ status }) => status === 'broken')).to.deep.equal([]);
   });
 
   it('gives a share of the places of a step to kept rows, other ones each step, and none in the first task', async () => {

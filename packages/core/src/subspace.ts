@@ -8,8 +8,6 @@ const SPARE = 8;
 const SETTLED = 1e-9;
 /** Share of the energy that float32 bases cannot tell from none. */
 const ROUNDING = 1e-6;
-/** How many directions are looked for at first where their number is not known; doubled until they suffice. */
-const FIRST_GUESS = 16;
 
 /** Orthonormal columns (size, count) and the energy u^T C u of each, from the largest. */
 interface Directions {
@@ -50,24 +48,29 @@ export function leadingDirections(moment: NdArray, count: number, random: Random
  * @param share above 0, at most 1
  * @returns orthonormal columns (size, k + added)
  */
-export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: number, random: Random): NdArray {
+export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: number): NdArray {
   const c = dense(moment);
   const known = basis && dense(basis);
   const rest = known ? outside(c, known) : c;
   const wanted = rest.trace() - (1 - share + ROUNDING) * c.trace(); // the energy that is missing
+  if (known && wanted <= 0) return basis;
+  const { vectors, energies } = all(rest);
   const free = c.rows - (known?.columns ?? 0);
-  if (known && (wanted <= 0 || free === 0)) return basis;
-  for (let guess = FIRST_GUESS; ; guess *= 2) {
-    const { vectors, energies } = leading(rest, Math.min(guess, free), random);
-    let [added, energy] = [0, 0];
-    while (added < energies.length && energy < wanted) energy += energies[added++]!;
-    if (energy < wanted && guess < free) continue;
-    const fresh = vectors.subMatrix(0, c.rows - 1, 0, Math.max(added, 1) - 1);
-    return plain(known ? orthonormal(beside(known, fresh)) : fresh);
-  }
+  let [added, energy] = [0, 0];
+  while (added < free && energy < wanted) energy += energies[added++]!;
+  if (known && added === 0) return basis;
+  const fresh = vectors.subMatrix(0, c.rows - 1, 0, Math.max(added, 1) - 1);
+  return plain(known ? orthonormal(beside(known, fresh)) : fresh);
 }
 
-/** Subspace iteration with Rayleigh-Ritz steps (Golub and Van Loan 2013, Matrix Computations, section 8.2.4). */
+/** All directions of a moment. */
+function all(c: Matrix): Directions {
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(c, { assumeSymmetric: true });
+  const order = [...realEigenvalues.keys()].sort((i, j) => realEigenvalues[j]! - realEigenvalues[i]!);
+  return { vectors: eigenvectorMatrix.subMatrixColumn(order), energies: order.map((i) => Math.max(0, realEigenvalues[i]!)) };
+}
+
+/** The first `count` directions: subspace iteration with Rayleigh-Ritz steps (Golub and Van Loan 2013, Matrix Computations, section 8.2.4). */
 function leading(c: Matrix, count: number, random: Random): Directions {
   const size = c.rows;
   const width = Math.min(size, count + SPARE);
@@ -75,16 +78,14 @@ function leading(c: Matrix, count: number, random: Random): Directions {
   for (let before = -1; ; ) {
     const basis = orthonormal(found);
     const image = c.mmul(basis); // (size, width)
-    const ritz = new EigenvalueDecomposition(basis.transpose().mmul(image), { assumeSymmetric: true });
-    const order = [...ritz.realEigenvalues.keys()].sort((i, j) => ritz.realEigenvalues[j]! - ritz.realEigenvalues[i]!);
-    const rotation = ritz.eigenvectorMatrix.subMatrixColumn(order);
-    const energies = order.slice(0, count).map((i) => Math.max(0, ritz.realEigenvalues[i]!));
+    const ritz = all(basis.transpose().mmul(image));
+    const energies = ritz.energies.slice(0, count);
     const energy = energies.reduce((sum, e) => sum + e, 0);
     if (energy - before <= SETTLED * energy) {
-      return { vectors: basis.mmul(rotation).subMatrix(0, size - 1, 0, energies.length - 1), energies };
+      return { vectors: basis.mmul(ritz.vectors).subMatrix(0, size - 1, 0, energies.length - 1), energies };
     }
     before = energy;
-    found = image.mmul(rotation);
+    found = image.mmul(ritz.vectors);
   }
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Arrays, NdArray } from './arrays.js';
-import { below, beside, zeros } from './arrays.js';
+import { below, beside, product, zeros } from './arrays.js';
 import type { Site, Tensors } from './method.js';
 import type { Random } from './random.js';
 
@@ -74,15 +74,8 @@ export function loraBeside(sites: readonly Site[], earlier: Arrays, own: Arrays,
 
 /** scale A B for A (in, rank) and B (rank, out), (in, out): the change of the weights that an adapter makes. */
 export function loraProduct(a: NdArray, b: NdArray, scale: number): NdArray {
-  const [rows, rank, columns] = [a.shape[0]!, a.shape[1]!, b.shape[1]!];
-  const data = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    for (let k = 0; k < rank; k++) {
-      const factor = scale * a.data[i * rank + k]!;
-      for (let j = 0; j < columns; j++) data[i * columns + j]! += factor * b.data[k * columns + j]!;
-    }
-  }
-  return { shape: [rows, columns], data };
+  const { shape, data } = product(a, b);
+  return { shape, data: data.map((value) => scale * value) };
 }
 
 /**

@@ -1,0 +1,60 @@
+import type { Learner, Row } from '@lethe/core';
+import type { LanguageModel } from '@lethe/model';
+import * as tf from '@tensorflow/tfjs';
+import { expect } from 'chai';
+import { inputMoments } from '../src/moments.js';
+import { eagerDevice, tinyModel } from './tiny.js';
+
+const silent: Learner = {
+  trainable: {}, frozen: {}, begin: () => undefined, adapt: () => null, end: () => undefined,
+  save: () => ({ trainable: {}, frozen: {}, stored: {}, json: null }), restore: () => undefined,
+};
+/** 18 rows of different lengths: two batches, with padding. */
+const ROWS: readonly Row[] = Array.from({ length: 18 }, (_, i) =>
+  ({ prompt: Array.from({ length: 3 + (i % 5) }, (__, k) => 1 + ((i * 7 + k * 3) % 30)), answer: [2 + (i % 4)] }));
+
+/** What the first site of a model reads of a row by itself, (tokens, in). */
+function read(model: LanguageModel, { prompt, answer }: Row): number[][] {
+  const ids = [...prompt, ...answer];
+  const grid = (values: readonly number[]) => tf.tensor2d([...values], [1, values.length], 'int32');
+  const weights = Object.fromEntries(Object.entries(model.weights).map(([name, { data, shape }]) => [name, tf.tensor(data as Float32Array, [...shape])]));
+  const found: number[][] = [];
+  const batch = { ids: grid(ids), positions: grid(ids.map((_, i) => i)), segments: grid(ids.map((_, i) => (i < prompt.length ? 1 : 2))) };
+  model.hidden(batch, weights, (_, x) => {
+    found.push(...(x.arraySync()[0] as number[][]));
+    return null;
+  });
+  return found;
+}
+
+describe('input moments', () => {
+  it('are the mean over the tokens of all rows, padding left out', async () => {
+    const model = tinyModel();
+    const moments = await inputMoments(eagerDevice(), { model, learner: silent, sites: model.sites }, ROWS, 1);
+    const tokens = ROWS.flatMap((row) => read(model, row));
+    const { shape, data } = moments['layers.0.q']!;
+    expect(shape).to.deep.equal([16, 16]);
+    for (const [i, j] of [[0, 0], [3, 5], [5, 3], [15, 2]] as const) {
+      const expected = tokens.reduce((sum, x) => sum + x[i]! * x[j]!, 0) / tokens.length;
+      expect(data[i * 16 + j]).to.be.closeTo(expected, 1e-5);
+    }
+  });
+
+  it('are one array for sites that read the same input, and another for those that read another', async () => {
+    const base = tinyModel();
+    const [q] = base.sites;
+    const [v, o] = [{ ...q!, name: 'layers.0.v', kind: 'v', index: 1 } as const, { ...q!, name: 'layers.0.o', kind: 'o', index: 2 } as const];
+    const model: LanguageModel = {
+      ...base,
+      sites: [q!, v, o],
+      hidden: (batch, weights, adapt) => base.hidden(batch, weights, (site, x) => {
+        adapt?.(v, x);
+        adapt?.(o, x.mul(2));
+        return adapt?.(site, x) ?? null;
+      }),
+    };
+    const moments = await inputMoments(eagerDevice(), { model, learner: silent, sites: model.sites }, ROWS, 1);
+    expect(moments['layers.0.q']).to.equal(moments['layers.0.v']);
+    moments['layers.0.o']!.data.forEach((m, i) => expect(m).to.be.closeTo(4 * moments['layers.0.q']!.data[i]!, 1e-4));
+  });
+});
