@@ -21,7 +21,7 @@ const run: CompletedRun = {
   status: 'completed',
   suite: { id: 'letters', version: '1.0.0', size: 'full' },
   method: {
-    id: 'ewc', version: '1.0.0', options: { lambda: 9000, gamma: 1, rows: 48 },
+    id: 'ewc', version: '1.1.0', options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors' },
     capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
   },
   model: { id: 'tiny', sha256: sha256('tiny') },

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { RULES, checkMethod } from '../src/index.js';
-import { FAULTS, Idle, KeepsAndAsks, Sound, THROWS, tested } from './faults.js';
+import { KeepsAndAsks } from './faults/declared.js';
+import { FAULTS, THROWS } from './faults/index.js';
+import { Idle, Sound, tested } from './faults/sound.js';
 
 describe('conformance suite', () => {
   it('finds nothing wrong with a sound method', async () => {

@@ -1,0 +1,151 @@
+import type { MethodHost, Scope, Site, TaskView } from '@lethe/core';
+import { loraArrays } from '@lethe/core/tensor';
+import * as tf from '@tensorflow/tfjs';
+import { Sound, adapterB } from './sound.js';
+
+/** Learners of a process so far: what a module must not remember. */
+let created = 0;
+
+export class Throws extends Sound {
+  override penalty(): null {
+    throw new Error('no penalty today');
+  }
+}
+
+export class WrongShape extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mean(1, true) as tf.Tensor3D;
+  }
+}
+
+export class Silent extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mul(0);
+  }
+}
+
+export class Remembers extends Sound {
+  constructor(host: MethodHost, options: Record<string, unknown>) {
+    super(host, options);
+    created++;
+    this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init', created));
+  }
+}
+
+export class Forgets extends Sound {
+  private strength = 0;
+
+  override penalty(scope: Scope): tf.Scalar | null {
+    return super.penalty(scope)?.mul(this.strength) ?? null;
+  }
+
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    this.strength++; // neither saved nor restored
+  }
+}
+
+/** Draws from the generator itself, which a restored learner has anew. */
+export class SharesGenerator extends Sound {
+  override async begin(): Promise<void> {
+    const [, { data }] = adapterB(this);
+    data.forEach((_, i) => (data[i]! += 0.01 * this.host.random.normal()));
+  }
+}
+
+export class AsksTheClock extends Sound {
+  override async begin(task: TaskView): Promise<void> {
+    await Promise.resolve();
+    if (Date.now() < task.index) throw new Error('before 1970');
+  }
+}
+
+export class RollsDice extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    const delta = super.adapt(site, x, scope);
+    return Math.random() < 2 ? delta : delta.neg();
+  }
+}
+
+export class Leaks extends Sound {
+  override async begin(): Promise<void> {
+    tf.scalar(1);
+  }
+}
+
+export class Keeps extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return tf.keep(super.adapt(site, x, scope));
+  }
+}
+
+export class ChangesOptions extends Sound {
+  override async begin(task: TaskView): Promise<void> {
+    if (task.index === 2) (this.options as { kept?: number }).kept = task.index;
+  }
+}
+
+export class ChangesTask extends Sound {
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    Object.assign(task, { rows: 0 });
+  }
+}
+
+/** The mistake of every first EWC: the anchor is the array that trains. */
+export class FreezesNoCopy extends Sound {
+  override async begin(): Promise<void> {
+    const [, array] = adapterB(this);
+    this.frozen = { ...this.frozen, snapshot: array };
+  }
+}
+
+/** Holds the adapter back for the first batch that it is asked, the one of the task just learned, it hopes. */
+export class CountsQuestions extends Sound {
+  private asked = 0;
+
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    if (!scope.training) this.asked++;
+    return super.adapt(site, x, scope).mul(!scope.training && this.asked <= this.host.sites.length ? 0.5 : 1);
+  }
+
+  override async begin(): Promise<void> {
+    this.asked = Infinity;
+  }
+
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    this.asked = 0;
+  }
+}
+
+export class NormalisesBatch extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x.sub(x.mean(0, true)), scope);
+  }
+}
+
+/** Computes with its own arrays instead of those of the scope: constants of the graph, without a gradient. */
+export class ReadsItself extends Sound {
+  override penalty(scope: Scope): tf.Scalar | null {
+    if (super.penalty(scope) === null) return null;
+    const own = Object.fromEntries(Object.entries({ ...this.frozen, ...this.trainable }).map(
+      ([name, { shape, data }]) => [name, tf.tensor(data.slice(), [...shape])]));
+    return super.penalty({ ...scope, params: own });
+  }
+}
+
+const doubled = tf.customGrad((x) => ({ value: (x as tf.Tensor).clone(), gradFunc: (dy: tf.Tensor) => dy.mul(2) }));
+
+export class WrongGradient extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return doubled(super.adapt(site, x, scope)) as tf.Tensor3D;
+  }
+}
+
+export class ReadsValues extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    const delta = super.adapt(site, x, scope);
+    return delta.max().dataSync()[0]! > 1e6 ? delta.mul(0) : delta;
+  }
+}

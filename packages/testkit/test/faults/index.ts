@@ -1,0 +1,51 @@
+import type { TestedMethod } from '../../src/index.js';
+import {
+  Throws, WrongShape, Silent, Remembers, Forgets, SharesGenerator, AsksTheClock, RollsDice, Leaks, Keeps,
+  ChangesOptions, ChangesTask, FreezesNoCopy, CountsQuestions, NormalisesBatch, ReadsItself, WrongGradient,
+  ReadsValues,
+} from './behaviour.js';
+import {
+  AsksTask, KeepsTokens, ChoosesRows, TakesFewerRows, WritesTooMuch, GrowsInSecret, GrowsTooFast, AddsAnAdapterEach,
+  KeepsRows, HidesBytes, SavesMap, ReportsNothing,
+} from './declared.js';
+import { Sound, tested } from './sound.js';
+
+/** A method that does not get through the first task: it breaks `runs`. */
+export const THROWS = tested(Throws);
+
+/** Rules, with the methods that break this rule and no other, and what must be seen in each. */
+export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen: RegExp])[] = [
+  ['capabilities', tested(AsksTask), /asked for the task of a row/],
+  ['capabilities', tested(KeepsTokens), /asked for training rows to keep/],
+  ['capabilities', tested(ChoosesRows), /chooses the rows of a step/],
+  ['capabilities', tested(Sound, { rehearsal: true }), /declares rehearsal, but does without/],
+  ['capabilities', tested(Sound, { taskIdentity: true, bound: true }), /declares taskIdentity, but does without/],
+  ['runs', THROWS, /no penalty today/],
+  ['runs', tested(WrongShape), /adapt gives \[16, 1, 6\] at layers\.0\.q instead of \[16, 3, 6\]/],
+  ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
+  ['runs', tested(WritesTooMuch), /prompt gives 4 tokens where there is room for 2/],
+  ['learns', tested(Silent), /30 steps of descent take the loss from (\S+) to \1/],
+  ['same-seed', tested(Remembers), /two streams of one seed differ after stage 1/],
+  ['resumes', tested(Forgets), /restored after stage 1 learns stage 2 otherwise/],
+  ['resumes', tested(SharesGenerator), /restored after stage 1 learns stage 2 otherwise/],
+  ['no-ambient', tested(AsksTheClock), /reads Date .*behaviour\.js:\d+/],
+  ['no-ambient', tested(RollsDice), /reads Math\.random .*behaviour\.js:\d+/],
+  ['no-leak', tested(Leaks), /3 tensors are left after 3 stages, by begin/],
+  ['no-leak', tested(Keeps), /by adapt or penalty/],
+  ['inputs-untouched', tested(ChangesOptions), /begin changes options/],
+  ['inputs-untouched', tested(ChangesTask), /end changes task/],
+  ['frozen-stays', tested(FreezesNoCopy), /frozen array "snapshot" changes while stage 1 trains/],
+  ['task-blind', tested(CountsQuestions), /answered otherwise in another order of questions/],
+  ['batch-blind', tested(NormalisesBatch), /row 1 of task 1 is answered .* alone and .* among rows of all tasks/],
+  ['gradients', tested(ReadsItself), /the slope of the penalty along "lora\.\S+" is 0 by its gradient/],
+  ['gradients', tested(WrongGradient), /the slope of the task loss, through adapt/],
+  ['compiles', tested(ReadsValues), /LETHE_ENGINE_READ/],
+  ['growth', tested(GrowsInSecret), /declares growth none, but after tasks 1, 2 and 3 it saves/],
+  ['growth', tested(Sound, { growth: 'linear' }), /declares growth linear/],
+  ['growth', tested(GrowsTooFast, { growth: 'linear' }), /declares growth linear/],
+  ['growth', tested(AddsAnAdapterEach, { growth: 'sublinear' }), /every task adds as much as the first/],
+  ['rehearsal', tested(KeepsRows, { growth: 'linear' }), /array "examples\.1", saved after stage 1, holds the features of row 1 of task 1/],
+  ['stored-bytes', tested(HidesBytes), /json holds \d+ fractions after stage 1/],
+  ['json-state', tested(SavesMap), /json is a Map/],
+  ['json-state', tested(ReportsNothing), /report\(\)\.overlap is NaN/],
+];
