@@ -5,7 +5,7 @@ import { readArtefact, writeArtefact } from './artefact.js';
 import type { Job } from './job.js';
 
 /** Raised whenever the same job would give other numbers: artefacts of another version are not found again. */
-const PROTOCOL = 2;
+const PROTOCOL = 3;
 
 /** What a step leaves behind, besides the arrays of the learner. */
 export interface StepRecord {
