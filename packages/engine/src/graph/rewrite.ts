@@ -1,4 +1,5 @@
 import { GraphBuilder } from './builder.js';
+import { joinSiblings } from './siblings.js';
 import { reshapes } from './rules/reshapes.js';
 import { splats } from './rules/splats.js';
 import { transposes } from './rules/transposes.js';
@@ -36,5 +37,5 @@ const MAPPING: readonly Rule[] = [widening, turned];
 
 /** The graph after all rules, for a kind of device. */
 export function optimise(graph: Graph, device: string): Graph {
-  return [...RULES, ...(device === 'cpu' ? MAPPING : [])].reduce(rewrite, graph);
+  return joinSiblings([...RULES, ...(device === 'cpu' ? MAPPING : [])].reduce(rewrite, graph));
 }
