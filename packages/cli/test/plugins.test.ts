@@ -62,7 +62,7 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       ['a name with capitals', ['method', 'SD_Lora'], 'LETHE_USAGE', 'fix lethe new method sd-lora'],
       ['a name that leaves the folder', ['method', '../x'], 'LETHE_USAGE', 'fix lethe new method x'],
       ['an empty name', ['method', ''], 'LETHE_USAGE', 'my-method'],
-      ['another kind', ['methods', 'x'], 'LETHE_USAGE', 'Did you mean "method"?'],
+      ['another kind', ['methods', 'x'], 'LETHE_USAGE', 'Did you mean method?'],
       ['the name of an installed method', ['method', 'ewc'], 'LETHE_PLUGIN_DUPLICATE', join('plugins', 'ewc', 'plugin.json')],
       ['a folder that is there', ['method', 'taken'], 'LETHE_PLUGIN_EXISTS', 'taken'],
     ] as const) {
