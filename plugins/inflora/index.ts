@@ -1,8 +1,8 @@
 import {
-  type Arrays, extendBasis, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray,
+  type Adapter, type Arrays, extendBasis, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray,
   type Scope, type Site, type TaskView, zeros,
 } from '@lethe/core';
-import { loraBeside, loraNames, loraSum } from '@lethe/core/tensor';
+import { loraAdapter, loraBeside, loraNames, loraSum } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 interface Options {
@@ -58,6 +58,11 @@ class InfLora implements Learner {
       const { name } = readers[0]!;
       this.bases[name] = extendBasis(this.bases[name], moment, this.options.threshold);
     }
+  }
+
+  /** All adapters side by side: a sum of products of rank r is one product of rank r * tasks. */
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, loraBeside(this.host.sites, this.frozen, { ...this.frozen, ...this.trainable }, OLD), this.host.scale, OLD);
   }
 
   save(): LearnerState {

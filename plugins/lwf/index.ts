@@ -1,5 +1,5 @@
-import { type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type Scope, type Site, type TaskView } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type Scope, type Site, type TaskView } from '@lethe/core';
+import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -53,6 +53,10 @@ class Lwf implements Learner {
   /** The teacher is the model before the next task, so that nothing of it outlives this one. */
   end(): void {
     this.frozen = {};
+  }
+
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
   }
 
   save(): LearnerState {

@@ -1,5 +1,5 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, Random, Row, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Random, Row, Scope, Site, TaskView } from '@lethe/core';
+import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 interface Options {
@@ -73,6 +73,10 @@ class Replay implements Learner {
     if (this.options.policy === 'reservoir') this.rows = reservoir(this.rows, this.memory.seen, rows, this.options.budget, random);
     const kept = this.options.policy === 'reservoir' ? [] : this.divide(rows);
     this.memory = { seen: this.memory.seen + rows.length, kept };
+  }
+
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
   }
 
   save(): LearnerState {

@@ -1,5 +1,5 @@
-import { type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView } from '@lethe/core';
+import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -78,6 +78,10 @@ class Tasl implements Learner {
       }
     });
     this.importance = { shape: kept.shape, data: scaled([...kept.data].map((p, i) => share * current.data[i]! + (1 - share) * p)) };
+  }
+
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
   }
 
   save(): LearnerState {
