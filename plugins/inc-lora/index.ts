@@ -1,5 +1,5 @@
 import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { loraAdapter, loraArrays, loraBeside, loraSum } from '@lethe/core/tensor';
+import { loraArrays, loraBeside, loraSum, loraSumAdapter } from '@lethe/core/tensor';
 import type * as tf from '@tensorflow/tfjs';
 
 const OLD = 'old';
@@ -26,9 +26,8 @@ class IncLora implements Learner {
 
   end(): void {}
 
-  /** All adapters side by side: a sum of products of rank r is one product of rank r * tasks. */
   adapter(): Adapter {
-    return loraAdapter(this.host.sites, loraBeside(this.host.sites, this.frozen, this.trainable, OLD), this.host.scale, OLD);
+    return loraSumAdapter(this.host.sites, this.frozen, this.trainable, this.host.scale, OLD);
   }
 
   save(): LearnerState {

@@ -2,7 +2,7 @@ import {
   type Adapter, type Arrays, extendBasis, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray,
   type Scope, type Site, type TaskView, zeros,
 } from '@lethe/core';
-import { loraAdapter, loraBeside, loraNames, loraSum } from '@lethe/core/tensor';
+import { loraBeside, loraNames, loraSum, loraSumAdapter } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 interface Options {
@@ -60,9 +60,8 @@ class InfLora implements Learner {
     }
   }
 
-  /** All adapters side by side: a sum of products of rank r is one product of rank r * tasks. */
   adapter(): Adapter {
-    return loraAdapter(this.host.sites, loraBeside(this.host.sites, this.frozen, { ...this.frozen, ...this.trainable }, OLD), this.host.scale, OLD);
+    return loraSumAdapter(this.host.sites, this.frozen, { ...this.frozen, ...this.trainable }, this.host.scale, OLD);
   }
 
   save(): LearnerState {

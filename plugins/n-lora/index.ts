@@ -1,5 +1,5 @@
 import { type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, product, type Scope, type Site, type TaskView } from '@lethe/core';
-import { loraAdapter, loraBeside, loraArrays, loraNames, loraSum } from '@lethe/core/tensor';
+import { loraBeside, loraArrays, loraNames, loraSum, loraSumAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -46,9 +46,8 @@ class NLora implements Learner {
 
   end(): void {}
 
-  /** All adapters side by side: a sum of products of rank r is one product of rank r * tasks. */
   adapter(): Adapter {
-    return loraAdapter(this.host.sites, loraBeside(this.host.sites, this.frozen, this.trainable, OLD), this.host.scale, OLD);
+    return loraSumAdapter(this.host.sites, this.frozen, this.trainable, this.host.scale, OLD);
   }
 
   save(): LearnerState {

@@ -1,5 +1,5 @@
 import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { loraAdapter, loraArrays, loraBeside, loraNames, loraOverlap, loraSum } from '@lethe/core/tensor';
+import { loraArrays, loraBeside, loraNames, loraOverlap, loraSum, loraSumAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -49,9 +49,8 @@ class OLora implements Learner {
 
   end(): void {}
 
-  /** All adapters side by side: a sum of products of rank r is one product of rank r * tasks. */
   adapter(): Adapter {
-    return loraAdapter(this.host.sites, loraBeside(this.host.sites, this.frozen, this.trainable, OLD), this.host.scale, OLD);
+    return loraSumAdapter(this.host.sites, this.frozen, this.trainable, this.host.scale, OLD);
   }
 
   save(): LearnerState {

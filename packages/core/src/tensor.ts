@@ -98,3 +98,13 @@ export function loraAdapter(sites: readonly Site[], arrays: Arrays, scale: numbe
     return [site.name, { a: arrays[a]!, b: arrays[b]!, scale }];
   }));
 }
+
+/**
+ * What {@link loraSum} adds, as one adapter: a sum of products of rank r is one product of rank r * tasks.
+ *
+ * @param earlier arrays under the names of `prefix`; empty for the first adapter
+ * @param own arrays under the names of {@link loraNames} without a prefix
+ */
+export function loraSumAdapter(sites: readonly Site[], earlier: Arrays, own: Arrays, scale: number, prefix: string): Adapter {
+  return loraAdapter(sites, loraBeside(sites, earlier, own, prefix), scale, prefix);
+}
