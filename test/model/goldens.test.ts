@@ -53,7 +53,8 @@ for (const variant of VARIANTS) {
     it('tokenizes as the tokenizers library does', () => {
       for (const { text, ids } of expected.sequences) {
         const own = model.tokenizer.encode(text);
-        expect([...model.tokenizer.beginOfText ?? [], ...own], text).to.deep.equal(ids);
+        const { before, after } = model.tokenizer.frame!;
+        expect([...before, ...own, ...after], text).to.deep.equal(ids);
         expect(model.tokenizer.decode(own)).to.equal(text);
       }
     });

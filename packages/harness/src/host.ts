@@ -3,8 +3,8 @@ import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
-import { batchInputs, floats, taskFeeds } from './batch.js';
-import { batchOf, taskLoss } from './loss.js';
+import { batchFeeds, batchInputs, batchOf, floats, taskFeeds, tokenFeeds, tokenInputs } from './batch.js';
+import { taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
@@ -69,7 +69,8 @@ export class Host implements MethodHost {
       }
     }
     const drawn = this.random.fork('gradients', task.index).shuffle(rows).slice(0, request.rows);
-    const shape = trainingShape(drawn, drawn, request.batch);
+    const { tokenizer } = this.model;
+    const shape = trainingShape(tokenizer, drawn, drawn, request.batch);
     const program = await this.device.compile({
       name: 'gradients',
       inputs: { ...batchInputs(shape, true, told), ...arrayInputs(params, PARAMS) },
@@ -85,9 +86,8 @@ export class Host implements MethodHost {
     try {
       const feeds = arrayFeeds(params, PARAMS);
       for (let at = 0; at < drawn.length; at += request.batch) {
-        const { ids, positions, segments, index, token, weight } =
-          packTraining(drawn.slice(at, at + request.batch), shape, this.model.tokenizer.endOfText);
-        const out = await program.run({ ids, positions, segments, index, token, weight, ...taskFeeds(shape, task.index, told), ...feeds });
+        const packed = packTraining(tokenizer, drawn.slice(at, at + request.batch), shape);
+        const out = await program.run({ ...batchFeeds(packed, true), ...taskFeeds(shape, task.index, told), ...feeds });
         yield Object.fromEntries(request.names.map((name): [string, NdArray] =>
           [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
       }
@@ -98,11 +98,11 @@ export class Host implements MethodHost {
 
   async features(_task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
     const chosen = this.visible().slice(0, rows);
-    const shape = trainingShape(chosen, chosen, FEATURE_BATCH);
-    const grid = { shape: [shape.batch, shape.tokens], dtype: 'int32' } as const;
+    const { tokenizer } = this.model;
+    const shape = trainingShape(tokenizer, chosen, chosen, FEATURE_BATCH);
     const program = await this.device.compile({
       name: 'features',
-      inputs: { ids: grid, positions: grid, segments: grid },
+      inputs: tokenInputs(shape),
       constants: this.model.weights,
       compute: (inputs, weights) => ({ features: this.model.features(batchOf(inputs), weights) }),
     });
@@ -111,8 +111,7 @@ export class Host implements MethodHost {
     try {
       for (let at = 0; at < chosen.length; at += shape.batch) {
         const batch = chosen.slice(at, at + shape.batch);
-        const { ids, positions, segments } = packTraining(batch, shape, this.model.tokenizer.endOfText);
-        const out = floats((await program.run({ ids, positions, segments }))['features']);
+        const out = floats((await program.run(tokenFeeds(packTraining(tokenizer, batch, shape))))['features']);
         data.set(out.subarray(0, batch.length * this.featureSize), at * this.featureSize);
       }
     } finally {

@@ -50,7 +50,7 @@ export async function loadModel(directory: string, { held = HELD }: { held?: num
   const generationBytes = existsSync(generationFile) ? await present(generationFile, (file) => readFile(file)) : undefined;
   if (generationBytes) ends.push(...Fields.parse(generationBytes.toString('utf8'), generationFile).tokens('eos_token_id', config.vocabSize));
   const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
-  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)]);
+  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)], config.decoderStart);
   const { weights, sha256 } = await present(directory, (folder) => readWeights(folder, config, held));
   const hash = createHash('sha256');
   // Each file's own digest goes in, so that no byte can move from one file to the next unseen.

@@ -80,13 +80,22 @@ export class Pass<C extends Dimensions = Dimensions> {
     return past ? { keys: tf.concat([past.keys, own.keys], 2), values: tf.concat([past.values, own.values], 2) } : own;
   }
 
+  /** What attention of a layer reads of the prompts of an encoder: computed where no pass before did. */
+  recallSource(layer: number, compute: () => KeysValues): KeysValues {
+    const known = this.memory?.source?.[layer];
+    if (known) return known;
+    const own = compute();
+    this.memory?.keepSource(layer, own);
+    return own;
+  }
+
   weight(name: string): tf.Tensor {
     return this.weights[name]!;
   }
 
-  /** The embeddings of the batch's tokens, (batch, tokens, hidden). */
-  embed(): tf.Tensor3D {
-    return embed(this.batch.ids, this.weights);
+  /** The embeddings of tokens, the batch's own where none are named, (batch, tokens, hidden). */
+  embed(ids = this.batch.ids): tf.Tensor3D {
+    return embed(ids, this.weights);
   }
 
   /** x W of a linear layer, with its bias where it has one and what the method adds: (batch, n, site.out). */

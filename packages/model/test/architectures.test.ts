@@ -74,7 +74,7 @@ describe('configurations', () => {
     ['qwen2', { layer_types: ['full_attention'] }, 'layer_types', /types of 2 layers/],
     ['qwen2', { layer_types: ['full_attention', 'chunked_attention'] }, 'layer_types', /"chunked_attention" are not supported/],
     ['qwen3', { head_dim: 7 }, 'head_dim', /even head size, not 7/],
-    ['gpt2', { activation_function: 'relu' }, 'activation_function', /"relu" is not supported; gelu, /],
+    ['gpt2', { activation_function: 'tanh' }, 'activation_function', /"tanh" is not supported; gelu, /],
     ['gpt2', { scale_attn_weights: false }, 'scale_attn_weights', /root of the head size/],
     ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'scale_attn_by_inverse_layer_idx', /number of the layer/],
     ['gpt2', { add_cross_attention: true }, 'add_cross_attention', /encoder/],

@@ -135,15 +135,15 @@ describe('a checkpoint', () => {
 
   it('says which tokens begin and end a text', async () => {
     const { tokenizer: mistral } = await whole('mistral');
-    expect(mistral).to.deep.include({ endOfText: 0, stops: [0], beginOfText: [1] });
+    expect(mistral).to.deep.include({ endOfText: 0, stops: [0], frame: { before: [1], after: [] } });
     expect(mistral.encode('the sea'), 'is left to who begins a text').to.not.include(1);
-    expect((await whole('qwen3')).tokenizer).to.deep.include({ endOfText: 1, stops: [1, 71], beginOfText: [] });
+    expect((await whole('qwen3')).tokenizer).to.deep.include({ endOfText: 1, stops: [1, 71], frame: { before: [], after: [] } });
   });
 
   it('marks the start of a text, and not what goes on from it', async () => {
     const { tokenizer: { encode } } = await whole('mistral');
     const all = encode('a fish in the sea');
-    expect([...encode('a fish'), ...encode(' in the sea', 'continuation')]).to.deep.equal(all);
+    expect([...encode('a fish'), ...encode(' in the sea', 'answer')]).to.deep.equal(all);
     expect([...encode('a fish'), ...encode(' in the sea')], 'the start has a mark of its own').to.not.deep.equal(all);
   });
 

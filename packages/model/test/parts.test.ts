@@ -36,6 +36,7 @@ describe('the parts of a model without rms norm and gate', () => {
     gelu_new: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
     gelu_fast: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
     gelu_pytorch_tanh: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
+    relu: [0, 0, 0, 0.5, 2],
   };
   for (const [name, values] of Object.entries(known)) {
     it(`compute ${name}, with its gradient`, () => {
