@@ -10,6 +10,7 @@ import { type Expected, FIXTURES, adapterLearner, readJson, scoresOf } from './f
 const VARIANTS = [
   'llama/tied', 'llama/untied', 'architectures/llama3', 'architectures/llama-yarn', 'architectures/mistral', 'architectures/qwen2',
   'architectures/qwen3', 'architectures/gpt2', 'architectures/pythia', 'architectures/neox-sequential',
+  'architectures/t5', 'architectures/flan-t5',
 ];
 
 describe('generation', () => {
@@ -33,8 +34,10 @@ describe('generation', () => {
           const ended = (model.tokenizer.stops ?? [model.tokenizer.endOfText]).includes(wanted.at(-1)!);
           expect(tokens, `${kind}, sequence ${i}`).to.deep.equal(ended ? wanted.slice(0, -1) : wanted);
           expect(end).to.equal(ended ? 'end-of-text' : 'length');
+          const { decode, encode, decoderStart } = model.tokenizer;
           const prompt = sequences[i]!.text;
-          expect(prompt + text).to.equal(model.tokenizer.decode([...model.tokenizer.encode(prompt), ...tokens]));
+          if (decoderStart === undefined) expect(prompt + text).to.equal(decode([...encode(prompt), ...tokens]));
+          else expect(text).to.equal(decode(tokens));
         });
       }
     });

@@ -14,6 +14,7 @@ const TOLERANCE = 1e-4;
 const VARIANTS = [
   'llama/tied', 'llama/untied', 'architectures/llama3', 'architectures/llama-yarn', 'architectures/mistral', 'architectures/qwen2',
   'architectures/qwen3', 'architectures/gpt2', 'architectures/pythia', 'architectures/neox-sequential',
+  'architectures/t5', 'architectures/flan-t5',
 ];
 
 for (const variant of VARIANTS) {
