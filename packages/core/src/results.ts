@@ -18,7 +18,13 @@ export interface RunIdentity {
     readonly options: Readonly<Record<string, unknown>>;
     readonly capabilities: Capabilities;
   };
-  readonly model: { readonly id: string; readonly sha256: string };
+  readonly model: {
+    readonly id: string;
+    /** Of its files, and of its chat template where it is used. */
+    readonly sha256: string;
+    /** Whether prompts are put into the chat template of the model; absent for no. */
+    readonly chat?: true;
+  };
   readonly order: { readonly id: string; readonly tasks: readonly string[] };
   readonly seed: number;
   readonly training: TrainingBudget;

@@ -32,7 +32,12 @@ interface DeviceRequest {
 }
 
 const DEVICES: InjectionToken<Shared<DeviceRequest, Device>> = Symbol('devices');
-const MODELS: InjectionToken<Shared<string, LanguageModel>> = Symbol('models');
+interface ModelRequest {
+  readonly directory: string;
+  readonly chat: boolean;
+}
+
+const MODELS: InjectionToken<Shared<ModelRequest, LanguageModel>> = Symbol('models');
 const SUITES: InjectionToken<Shared<SuiteReference, SuiteData>> = Symbol('suites');
 const JOB: InjectionToken<Job> = Symbol('job');
 
@@ -42,13 +47,14 @@ class Composition {
   constructor(
     @inject(JOB) private readonly job: Job,
     @inject(DEVICES) private readonly devices: Shared<DeviceRequest, Device>,
-    @inject(MODELS) private readonly models: Shared<string, LanguageModel>,
+    @inject(MODELS) private readonly models: Shared<ModelRequest, LanguageModel>,
     @inject(SUITES) private readonly suites: Shared<SuiteReference, SuiteData>,
   ) {}
 
   async dependencies(): Promise<StreamDependencies> {
     const { device: name, threads, modelDir, suite: reference, codePath, identity } = this.job;
-    const [model, suite, method] = [await this.models.get(modelDir), await this.suites.get(reference), await loadMethod(codePath)];
+    const model = await this.models.get({ directory: modelDir, chat: identity.model.chat ?? false });
+    const [suite, method] = [await this.suites.get(reference), await loadMethod(codePath)];
     if (model.sha256 !== identity.model.sha256) {
       throw new LetheError('LETHE_RUN_CHANGED', `The model is no longer the one that the run was made for (${identity.model.sha256}).`, {
         where: modelDir, remedy: 'Put that model back, or start a new run.',
@@ -62,7 +68,7 @@ class Composition {
 export function createContainer(): DependencyContainer {
   const root = container.createChildContainer();
   root.register(DEVICES, { useValue: new Shared(openDevice) });
-  root.register(MODELS, { useValue: new Shared(loadModel) });
+  root.register(MODELS, { useValue: new Shared(({ directory, chat }: ModelRequest) => loadModel(directory, { chat })) });
   root.register(SUITES, { useValue: new Shared(loadSuite) });
   return root;
 }

@@ -7,6 +7,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { pipeline } from 'node:stream/promises';
 import type { ListFileEntry } from '@huggingface/hub';
 import { type HubReference, LetheError } from '@lethe/core';
+import { CHAT_TEMPLATE, TOKENIZER_SETTINGS } from './chat.js';
 import { INDEX, REQUIRED, WHOLE, weightFiles } from './shards.js';
 
 type Hub = typeof import('@huggingface/hub');
@@ -14,8 +15,8 @@ type Hub = typeof import('@huggingface/hub');
 /** The full name of a commit. */
 export const COMMIT = /^[0-9a-f]{40}$/;
 
-/** Where some models name the tokens that end a text. */
-const GENERATION = 'generation_config.json';
+/** What some models have: the tokens that end a text, and the template of a chat. */
+const OPTIONAL = ['generation_config.json', CHAT_TEMPLATE, TOKENIZER_SETTINGS];
 
 /** How the hub is reached. */
 export interface Access {
@@ -84,7 +85,7 @@ export async function download(
     await store(blob.stream() as ReadableStream, entry, file, where);
   };
   for (const name of REQUIRED) await get(name);
-  if (listed.has(GENERATION)) await get(GENERATION);
+  for (const name of OPTIONAL) if (listed.has(name)) await get(name);
   await get(listed.has(INDEX) && !listed.has(WHOLE) ? INDEX : WHOLE);
   for (const shard of (await weightFiles(folder)).files) await get(basename(shard));
   return commit;

@@ -7,6 +7,7 @@ export { type WeightEntry, transpose } from './layout.js';
 export { features } from './features.js';
 export { logProbabilities, logits } from './head.js';
 export { parseTokenizer } from './tokenizer.js';
+export { type ChatTemplate, type Message, readChatTemplate } from './chat.js';
 export type { LlamaConfig } from './architectures/llama.js';
 export { type HubModel, type HubOptions, fetchModel, hubEnvironment } from './hub.js';
 export { readAdapter } from './peft/read.js';

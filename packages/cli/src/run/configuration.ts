@@ -30,7 +30,7 @@ export interface Configuration {
   readonly methods: readonly ConfiguredMethod[];
   readonly orders: readonly Order[];
   readonly seeds: readonly number[];
-  readonly model: { readonly id: string; readonly sha256: string; readonly dir: string };
+  readonly model: RunIdentity['model'] & { readonly dir: string };
   readonly device: string;
   readonly threads: number;
   readonly training: TrainingBudget;
@@ -43,14 +43,13 @@ export interface Configuration {
  * @param folder the run folder
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
-  const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
+  const { suite, methods, orders, seeds, model: { dir, ...model }, device, threads, training } = configuration;
   return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
       suite: { id: suite.id, version: suite.version, size: suite.size },
       method: { id, version, options, capabilities },
-      model: { id: model.id, sha256: model.sha256 },
-      order, seed, training,
+      model, order, seed, training,
     };
-    return { identity, codePath, stream, suite: suite.reference, modelDir: model.dir, device, threads, outDir: folder, origin };
+    return { identity, codePath, stream, suite: suite.reference, modelDir: dir, device, threads, outDir: folder, origin };
   })));
 }

@@ -21,6 +21,8 @@ export interface RunRequest {
   readonly orders?: readonly string[];
   readonly seeds?: readonly number[];
   readonly model?: string;
+  /** Whether prompts are put into the chat template of the model. */
+  readonly chat?: boolean;
   readonly device?: string;
   readonly threads?: number;
   readonly workers?: number;

@@ -125,14 +125,15 @@ export async function resolveRequest(
   const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
   const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
-  const loaded = await loadModel(dir);
+  const chat = request.chat ?? false;
+  const loaded = await loadModel(dir, { chat });
   const model = { ...loaded, id: id ?? loaded.id };
   checkLength(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
-    model: { id: model.id, sha256: model.sha256, dir },
+    model: { id: model.id, sha256: model.sha256, ...(chat ? { chat: true as const } : {}), dir },
     device, threads: request.threads ?? 1,
     training: suite.training,
   };
@@ -157,7 +158,7 @@ export async function recheck(configuration: Configuration, folder: string): Pro
   const data = dataOf(suite);
   const other = Object.entries(configuration.suite.data).find(([task, hash]) => data[task] !== hash);
   if (other) throw changed(`Task ${other[0]} of suite ${suite.id}`, configuration.suite.reference.dataDir ?? configuration.suite.reference.reference);
-  const { sha256: hash } = await loadModel(configuration.model.dir);
+  const { sha256: hash } = await loadModel(configuration.model.dir, { chat: configuration.model.chat ?? false });
   if (hash !== configuration.model.sha256) throw changed(`Model ${configuration.model.id}`, configuration.model.dir);
   return suite;
 }
