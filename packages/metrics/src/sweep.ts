@@ -21,6 +21,19 @@ export function sameTerms(a: Terms, b: Terms): boolean {
   return of(a) === of(b);
 }
 
+/**
+ * Sweeps of different methods as one.
+ *
+ * @returns null where they were not made under equal terms: the same rows, model, budget, orders, seeds and number of trials, no method in two
+ */
+export function joinSweeps(sweeps: readonly Sweep[]): Sweep | null {
+  const { methods: _, ...terms } = sweeps[0]!;
+  const same = sweeps.every(({ methods: _methods, ...own }) => canonicalJson(own) === canonicalJson(terms));
+  const methods = sweeps.flatMap((sweep) => sweep.methods);
+  const equal = unique(methods.map(({ trials }) => trials.length)).length === 1;
+  return same && equal && unique(methods.map(({ id }) => id)).length === methods.length ? { ...terms, methods } : null;
+}
+
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 /** What runs on validation rows say of the options that were tried: one trial for each method with each of its options. */

@@ -23,7 +23,7 @@ export interface RunFlags {
   readonly probes?: boolean;
   readonly size?: string;
   readonly out?: string;
-  readonly tuned?: string;
+  readonly tuned?: string[];
   readonly json?: boolean;
 }
 
@@ -85,7 +85,7 @@ export async function runRequest(request: RunRequest, settings: readonly Setting
 export function addRunCommands(program: Command, output: Output): void {
   addRunFlags(program.command('run <suite>')
     .description('train and score methods on a suite, or on what a config.yaml says'), '1,2')
-    .option('--tuned <run>', 'the run folder of a `lethe tune`: its methods take the options that it chose')
+    .option('--tuned <runs>', 'run folders of `lethe tune`: its methods take the options that it chose', (text) => parseList('--tuned', text))
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {

@@ -50,7 +50,7 @@ export function readConfigurationFile(file: string): RunRequest {
     // what could be a folder beside the file or a model of the hub is the folder where there is one
     ...(model && { model: parseHubReference(model) && !existsSync(here(model)) ? model : named(model) }),
     ...(dataDir && { dataDir: here(dataDir) }),
-    ...(tuned && { tuned: here(tuned) }),
+    ...(tuned && { tuned: tuned.map(here) }),
     ...(out && { out: here(out) }),
   };
 }

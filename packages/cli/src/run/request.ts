@@ -18,8 +18,8 @@ export interface RunRequest {
   readonly methods?: readonly MethodRequest[];
   /** How many settings of every method are tried, on validation rows. */
   readonly trials?: number;
-  /** Folder of trials, whose choices the methods take. */
-  readonly tuned?: string;
+  /** Folders of trials, whose choices the methods take. */
+  readonly tuned?: readonly string[];
   /** Plugins, or folders of plugins, beside those that are installed. */
   readonly plugins?: readonly string[];
   readonly orders?: readonly string[];

@@ -11,7 +11,7 @@ import { chooseDevice } from '../devices.js';
 import { PATHS, installedPlugins, placeOf } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
 import { findModel } from './model.js';
-import { checkTuned, chosenFor, readSweep } from '../tune/choice.js';
+import { checkTuned, chosenFor, readSweeps } from '../tune/choice.js';
 import { trialsOf } from '../tune/trials.js';
 import type { MethodRequest, RunRequest, Setting } from './request.js';
 
@@ -143,7 +143,7 @@ export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[], note: (text: string) => void,
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
   const reference = referenceOf(request);
-  const sweep = request.tuned === undefined ? undefined : await readSweep(resolve(request.tuned));
+  const sweep = request.tuned && await readSweeps(request.tuned.map((path) => resolve(path)));
   const methods = await methodsOf(request, settings, sweep);
   const inspected = await inspectSuite(reference);
   const { suite } = inspected;
@@ -165,7 +165,7 @@ export async function resolveRequest(
   };
   if (sweep && !sameTerms(sweep, configuration)) {
     throw new LetheError('LETHE_USAGE', `The methods were tuned on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}, or with another budget.`, {
-      where: request.tuned!, remedy: `Tune them again: lethe tune ${suite.id}`,
+      where: request.tuned!.join(', '), remedy: `Tune them again: lethe tune ${suite.id}`,
     });
   }
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
