@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { LetheError, sizeOf } from '@lethe/core';
 import { explain } from './explain.js';
 import { checkFeeds } from './feeds.js';
+import { repair } from './repairs.js';
 import type { Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
 
 interface Backend {
@@ -46,30 +47,13 @@ function evaluate(
   }
 }
 
-/** What the wasm backend of TensorFlow.js 4.22 lacks, though gradients of `tf.gather` need it. */
-function addSegmentSum(backendName: string): void {
-  const kernelName = 'UnsortedSegmentSum';
-  if (tf.getKernel(kernelName, backendName)) return;
-  tf.registerKernel({
-    kernelName,
-    backendName,
-    kernelFunc: ({ inputs, attrs }) => {
-      const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', tf.Tensor>;
-      return tf.scatterND(tf.expandDims(segmentIds, -1), x, [
-        (attrs as { numSegments: number }).numSegments,
-        ...x.shape.slice(1),
-      ]);
-    },
-  });
-}
-
 async function load(name: string): Promise<string> {
   const { backend, package: brings } = BACKENDS[name]!;
   tf.backend();
   const previous = tf.getBackend();
   try {
     if (brings !== undefined) await import(brings);
-    addSegmentSum(backend);
+    repair(backend);
     // the first choice of a backend starts it, which takes time for some
     if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start its backend "${backend}".`);
   } catch (cause) {
