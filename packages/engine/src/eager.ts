@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { LetheError, sizeOf } from '@lethe/core';
-import { explain } from './explain.js';
+import { explain, tensorsOf } from './explain.js';
 import { checkFeeds } from './feeds.js';
 import { repair } from './repairs.js';
 import type { Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
@@ -34,7 +34,7 @@ function evaluate(
     const place = (data: Values, s: TensorSpec) => tf.tensor(data.slice(), [...s.shape], s.dtype);
     const given = Object.fromEntries(Object.entries(inputs).map(([k, s]) => [k, place(feeds[k]!, s)]));
     const fixed = Object.fromEntries(Object.entries(constants).map(([k, c]) => [k, place(c.data, c)]));
-    return Object.entries(compute(given, fixed)).map(([k, t]) => ({
+    return tensorsOf(compute(given, fixed), name).map(([k, t]) => ({
       key: k,
       spec: { shape: [...t.shape], dtype: t.dtype as DType },
       values: t.dataSync().slice() as Values,

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { type Composed, denseBincount, searchSorted, segmentSum } from './composed.js';
 
 interface Call {
   readonly inputs: Readonly<Record<string, tf.Tensor>>;
@@ -7,18 +8,26 @@ interface Call {
 /** What a kernel does instead; `original` is the kernel as the backend has it. */
 type Repair = (call: Call, original: (call: Call) => tf.Tensor) => tf.Tensor;
 
-/** A sum by segment as a scatter, which adds up what falls in one place. */
-const segmentSum: Repair = ({ inputs: { x, segmentIds }, attrs }) =>
-  tf.scatterND(tf.expandDims(segmentIds!, -1), x!, [attrs['numSegments'] as number, ...x!.shape.slice(1)]);
+const write =
+  (kernel: Composed): Repair =>
+  ({ inputs, attrs }) =>
+    kernel(inputs, attrs);
 
 /**
  * What backends of TensorFlow.js 4.22 lack, or do otherwise than the plain one that documents the operations; by backend and
  * kernel. A test runs every case of the compiler on every backend that is installed.
  */
 const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
+  // writes into the tensor that it is given
+  cpu: {
+    TensorScatterUpdate: ({ inputs, attrs }, original) =>
+      original({ inputs: { ...inputs, tensor: tf.add(inputs['tensor']!, tf.zerosLike(inputs['tensor']!)) }, attrs }),
+  },
   // gradients of tf.gather need it
-  wasm: { UnsortedSegmentSum: segmentSum },
+  wasm: { UnsortedSegmentSum: write(segmentSum) },
   tensorflow: {
+    DenseBincount: write(denseBincount),
+    SearchSorted: write(searchSorted),
     // counts axes from the front only
     GatherV2: ({ inputs, attrs }, original) =>
       original({ inputs, attrs: { ...attrs, axis: tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape)[0] } }),

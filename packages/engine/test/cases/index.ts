@@ -1,5 +1,6 @@
 import { PRODUCT, REDUCTION } from './algebra.js';
 import type { Case } from './case.js';
+import { CONVOLUTION } from './convolution.js';
 import { CREATION, FUSED, INDEXING, SHAPE } from './layout.js';
 import { ARITHMETIC, COMPARISON, UNARY } from './pointwise.js';
 
@@ -10,6 +11,7 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   unary: UNARY,
   reduction: REDUCTION,
   product: PRODUCT,
+  convolution: CONVOLUTION,
   shape: SHAPE,
   indexing: INDEXING,
   creation: CREATION,
