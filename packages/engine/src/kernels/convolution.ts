@@ -115,11 +115,11 @@ interface PoolAttributes {
 const poolSizes = (shape: readonly number[], { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) =>
   tf.backend_util.computePool2DInfo(shape as Shape4, filterSize, strides, 1, pad, dimRoundingMode);
 
-/** The largest or mean elements, (batch, channels, height, width); with the largest ones the places where they lie. */
-function pooled(t: Trace, op: 'MaxPool' | 'AveragePool', x: Info, attributes: PoolAttributes): Info[] {
+/** The largest or mean elements, (batch, channels, height, width), and if asked the places where the largest ones lie. */
+function pooled(t: Trace, op: 'MaxPool' | 'AveragePool', x: Info, attributes: PoolAttributes, places = false): Info[] {
   const sizes = poolSizes(x.shape, attributes);
   const shape = [sizes.batchSize, sizes.outChannels, sizes.outHeight, sizes.outWidth];
-  const dtypes = op === 'MaxPool' ? (['float32', 'int64'] as const) : (['float32'] as const);
+  const dtypes = places ? (['float32', 'int64'] as const) : (['float32'] as const);
   const { pads, strides } = attributesOf(sizes);
   const settings = { pads, strides, kernel_shape: [sizes.filterHeight, sizes.filterWidth] };
   const results = t.builder.nodeOf(op, [t.ref(toRuntime(t, x))], dtypes.map((dtype) => ({ shape, dtype })), settings);
@@ -128,7 +128,7 @@ function pooled(t: Trace, op: 'MaxPool' | 'AveragePool', x: Info, attributes: Po
 
 /** The gradient of tf.maxPool: dy is added up at the places of the largest elements. */
 const maxPoolGrad: Kernel = (t, { dy, input }, attributes: PoolAttributes) => {
-  const [, places] = pooled(t, 'MaxPool', input!, attributes);
+  const [, places] = pooled(t, 'MaxPool', input!, attributes, true);
   const [batch, height, width, channels] = input!.shape as Shape4;
   const size = batch * height * width * channels;
   const count = tf.util.sizeFromShape(dy!.shape);
