@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type ErrorCode, LetheError, type Results } from '@lethe/core';
+import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { summarise } from './summary.js';
@@ -10,7 +10,7 @@ export function showResults(results: Results, folder: string, json: boolean, out
   output.data(json ? JSON.stringify(results, null, 2) : renderTable(summarise(results), output.colour));
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
-    output.note(`${method.id}, order ${order.id}, seed ${seed} failed`);
+    output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed`);
     output.note(new LetheError(error.code as ErrorCode, error.message, error).describe());
   }
   output.note(`results: ${join(folder, 'results.json')}`);

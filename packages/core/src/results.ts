@@ -13,6 +13,8 @@ export interface RunIdentity {
   readonly suite: { readonly id: string; readonly version: string; readonly size: string };
   readonly method: {
     readonly id: string;
+    /** What to call it, where one benchmark has it several times with other options. */
+    readonly label?: string;
     readonly version: string;
     /** Every option, defaults filled in. */
     readonly options: Readonly<Record<string, unknown>>;

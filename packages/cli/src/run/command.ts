@@ -9,6 +9,7 @@ import { readConfigurationFile } from './configuration-file.js';
 import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting } from './request.js';
 
 interface RunFlags {
+  readonly suite?: string;
   readonly methods?: string[];
   readonly plugins?: string[];
   readonly orders?: string[];
@@ -35,8 +36,11 @@ function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags):
   const file: RunRequest = /\.ya?ml$/.test(suite) ? readConfigurationFile(resolve(suite)) : { suite };
   if (methods === undefined) return { ...file, ...flags };
   const chosen = methods.flatMap((name): readonly MethodRequest[] => {
-    const described = file.methods?.filter((method) => method.name === name) ?? [];
-    return described.length ? described : [{ name, options: {} }];
+    const described = (is: (method: MethodRequest) => boolean) => file.methods?.filter(is) ?? [];
+    const labelled = described((method) => (method.label ?? method.name) === name);
+    if (labelled.length) return labelled;
+    const named = described((method) => method.name === name);
+    return named.length ? named : [{ name, options: {} }];
   });
   return { ...file, ...flags, methods: chosen };
 }
@@ -55,6 +59,7 @@ const load = async () => ({ ...(await import('./execute.js')), ...(await import(
 export function addRunCommands(program: Command, output: Output): void {
   program.command('run <suite>')
     .description('train and score methods on a suite, or on what a config.yaml says')
+    .option('--suite <name>', 'with a config.yaml: another suite than its own')
     .option('--methods <names>', 'methods, or paths of plugin folders: a,b (default: all)', (text) => parseList('--methods', text))
     .addOption(pluginsOption())
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))

@@ -37,6 +37,15 @@ function checkSettings(settings: readonly Setting[], names: readonly string[]): 
   });
 }
 
+/** Throws LETHE_USAGE where a label is given twice or is the name of another method that runs: tables could not tell them apart. */
+function checkLabels(methods: readonly ConfiguredMethod[]): void {
+  methods.forEach(({ label }, i) => {
+    const other = label === undefined ? undefined : methods.find((method, k) => k !== i && (method.label === label || method.id === label));
+    if (!other) return;
+    throw new LetheError('LETHE_USAGE', `The label "${label}" is that of two methods, or the name of another one.`, { remedy: 'Give each a label of its own.' });
+  });
+}
+
 /** Throws LETHE_PLUGIN_DUPLICATE where two plugins that run share a name: results tell methods apart by it. */
 function checkNames(plugins: readonly Plugin[]): void {
   const files = new Map<string, string>();
@@ -56,16 +65,20 @@ async function methodsOf(
 ): Promise<ConfiguredMethod[]> {
   const installed = installedPlugins(plugins);
   const all = () => installed.filter(({ manifest }) => manifest.kind === 'method')
-    .sort((a, b) => rank(a) - rank(b)).map((plugin) => ({ plugin, options: {} }));
-  const chosen = requests?.map(({ name, options }) =>
-    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), options })) ?? all();
+    .sort((a, b) => rank(a) - rank(b)).map((plugin) => ({ plugin, label: undefined, options: {} }));
+  const chosen = requests?.map(({ name, label, options }) =>
+    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), label, options })) ?? all();
   checkNames(chosen.map(({ plugin }) => plugin));
-  checkSettings(settings, chosen.map(({ plugin }) => plugin.manifest.name));
-  const methods = chosen.map(({ plugin, options }): ConfiguredMethod => {
+  checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);
+  const methods = chosen.map(({ plugin, label, options }): ConfiguredMethod => {
     const { name: id, version, stream, capabilities } = plugin.manifest;
-    const set = Object.fromEntries(settings.filter(({ method }) => method === id).map(({ option, value }) => [option, value]));
-    return { id, version, options: resolveOptions(plugin, { ...options, ...set }), capabilities, stream, manifest: plugin.file, codePath: plugin.codePath };
+    const set = Object.fromEntries(settings.filter(({ method }) => method === id || method === label).map(({ option, value }) => [option, value]));
+    return {
+      id, ...(label !== undefined && { label }), version, options: resolveOptions(plugin, { ...options, ...set }),
+      capabilities, stream, manifest: plugin.file, codePath: plugin.codePath,
+    };
   });
+  checkLabels(methods);
   const keys = methods.map(({ id, options }) => sha256({ id, options }));
   const twice = methods.find((_, i) => keys.indexOf(keys[i]!) !== i);
   if (twice) {
