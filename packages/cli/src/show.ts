@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type ErrorCode, LetheError, type Results } from '@lethe/core';
+import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { summarise } from './summary.js';
@@ -15,7 +15,7 @@ export function showResults(results: Results, folder: string, json: boolean, out
 export function showFailures(results: Results, folder: string, output: Output): 0 | 1 {
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
-    output.note(`${method.id}, order ${order.id}, seed ${seed} failed`);
+    output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed`);
     output.note(new LetheError(error.code as ErrorCode, error.message, error).describe());
   }
   output.note(`results: ${join(folder, 'results.json')}`);

@@ -11,6 +11,7 @@ export type {
 } from './method.js';
 export { bytesOfState } from './state.js';
 export { type HubReference, isPath, parseHubReference } from './names.js';
+export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';
 export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,

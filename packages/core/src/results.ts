@@ -22,6 +22,8 @@ export interface RunIdentity {
   };
   readonly method: {
     readonly id: string;
+    /** What to call it, where one benchmark has it several times with other options. */
+    readonly label?: string;
     readonly version: string;
     /** Every option, defaults filled in. */
     readonly options: Readonly<Record<string, unknown>>;
