@@ -24,6 +24,7 @@ export const ERROR_CATALOGUE = {
   // downloads
   LETHE_HUB_UNREACHABLE: 'The hub that files are downloaded from cannot be reached.',
   LETHE_HUB_FILE: 'The hub has no such file, does not give it out, or gave another one.',
+  LETHE_HUB_STORE: 'What the hub gives cannot be written to this machine.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
   LETHE_MODEL_HUB: 'A model of the hub is not on this machine, and the hub does not give it.',

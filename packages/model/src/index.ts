@@ -8,6 +8,6 @@ export { features } from './features.js';
 export { logProbabilities, logits } from './head.js';
 export { parseTokenizer } from './tokenizer.js';
 export type { LlamaConfig } from './architectures/llama.js';
-export { type HubModel, type HubOptions, fetchModel, hubEnvironment } from './hub.js';
+export { type FetchOptions, type HubModel, fetchModel } from './hub.js';
 export { readAdapter } from './peft/read.js';
 export { type BaseModel, writeAdapter } from './peft/write.js';
