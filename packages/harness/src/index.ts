@@ -5,7 +5,7 @@ export { type StreamDependencies, checkLength, runStream } from './protocol.js';
 export { Scorer } from './evaluate.js';
 export { type EncodedExample, type PackedBatch, encodeRow, packTraining, trainingRow, trainingShape } from './packing.js';
 export { failedRun } from './report.js';
-export { adamW, biasCorrections, learningRate } from './optimizer.js';
+export { OptimizerState, optimizerInputs, optimizerStep } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';
 export type { Forward } from './loss.js';
 export { lockRun } from './lock.js';
