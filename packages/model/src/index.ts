@@ -7,6 +7,7 @@ export { type WeightEntry, transpose } from './layout.js';
 export { features } from './features.js';
 export { logProbabilities, logits } from './head.js';
 export { parseTokenizer } from './tokenizer.js';
+export { WORDS } from './words.js';
 export type { LlamaConfig } from './architectures/llama.js';
 export { type FetchOptions, type HubModel, fetchModel } from './hub.js';
 export { readAdapter } from './peft/read.js';
