@@ -109,5 +109,5 @@ export function didYouMean(given: string, known: readonly string[]): string {
     .map((name) => ({ name, d: distance(given.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.d - b.d);
   const best = ranked[0];
-  return best && best.d <= Math.max(2, Math.floor(best.name.length / 3)) ? ` Did you mean "${best.name}"?` : '';
+  return best && best.d < given.length && best.d <= Math.max(2, Math.floor(best.name.length / 3)) ? ` Did you mean "${best.name}"?` : '';
 }

@@ -1,7 +1,7 @@
 export { type Job, runName } from './job.js';
 export { type Artefact, readArtefact, writeArtefact } from './artefact.js';
 export { type RunRecord, openRun, readResults, readRun, sweepRun, writeResults } from './store.js';
-export { type StreamDependencies, checkLength, runStream } from './protocol.js';
+export { type StreamDependencies, checkModel, runStream } from './protocol.js';
 export { Scorer } from './evaluate.js';
 export { type EncodedExample, type PackedBatch, encodeRow, packTraining, trainingRow, trainingShape } from './packing.js';
 export { failedRun } from './report.js';

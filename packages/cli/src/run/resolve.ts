@@ -4,7 +4,7 @@ import {
   LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
-import { checkLength } from '@lethe/harness';
+import { checkModel } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { PATHS, installedPlugins, placeOf } from '../paths.js';
@@ -127,7 +127,7 @@ export async function resolveRequest(
   const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
   const loaded = await loadModel(dir);
   const model = { ...loaded, id: id ?? loaded.id };
-  checkLength(suite.id, suite.training, model);
+  checkModel(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
