@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import {
-  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
+  LetheError, type Order, type Plugin, type SuiteData, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkLength } from '@lethe/harness';
@@ -71,11 +71,12 @@ async function methodsOf(
   checkNames(chosen.map(({ plugin }) => plugin));
   checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);
   const methods = chosen.map(({ plugin, label, options }): ConfiguredMethod => {
-    const { name: id, version, stream, capabilities } = plugin.manifest;
+    const { name: id, version, stream } = plugin.manifest;
     const set = Object.fromEntries(settings.filter(({ method }) => method === id || method === label).map(({ option, value }) => [option, value]));
+    const resolved = resolveOptions(plugin, { ...options, ...set });
     return {
-      id, ...(label !== undefined && { label }), version, options: resolveOptions(plugin, { ...options, ...set }),
-      capabilities, stream, manifest: plugin.file, codePath: plugin.codePath,
+      id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved),
+      stream, manifest: plugin.file, codePath: plugin.codePath,
     };
   });
   checkLabels(methods);
