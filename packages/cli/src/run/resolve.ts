@@ -5,14 +5,13 @@ import {
 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkModel } from '@lethe/harness';
-import { loadModel } from '@lethe/model';
+import { openModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { PATHS, installedPlugins, placeOf } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
-import { findModel } from './model.js';
+import { identityOf, openNamed } from './model.js';
 import type { RunRequest, Setting } from './request.js';
 
-const DEFAULT_MODEL = 'lethe-nano';
 const DEFAULT_SEEDS = [1, 2];
 
 /** Bounds first, the untrained one before all: the first row of the table is there at once. */
@@ -124,15 +123,13 @@ export async function resolveRequest(
   const inspected = await inspectSuite(reference);
   const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
-  const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
-  const loaded = await loadModel(dir);
-  const model = { ...loaded, id: id ?? loaded.id };
+  const { model, dir, adapterDir } = await openNamed(request.model, request.adapter, note);
   checkModel(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
-    model: { id: model.id, sha256: model.sha256, dir },
+    model: { ...identityOf(model), dir, ...(adapterDir === undefined ? {} : { adapterDir }) },
     device, threads: request.threads ?? 1,
     training: suite.training,
   };
@@ -157,7 +154,7 @@ export async function recheck(configuration: Configuration, folder: string): Pro
   const data = dataOf(suite);
   const other = Object.entries(configuration.suite.data).find(([task, hash]) => data[task] !== hash);
   if (other) throw changed(`Task ${other[0]} of suite ${suite.id}`, configuration.suite.reference.dataDir ?? configuration.suite.reference.reference);
-  const { sha256: hash } = await loadModel(configuration.model.dir);
-  if (hash !== configuration.model.sha256) throw changed(`Model ${configuration.model.id}`, configuration.model.dir);
+  const { id: model, sha256: hash, dir, adapterDir } = configuration.model;
+  if ((await openModel(dir, adapterDir)).sha256 !== hash) throw changed(`Model ${model}`, dir);
   return suite;
 }
