@@ -1,4 +1,4 @@
-import type { CompletedRun } from '@lethe/core';
+import { type CompletedRun, methodName } from '@lethe/core';
 import { proportionInterval, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf } from '../command.js';
@@ -67,7 +67,7 @@ export function runPage(group: Group, row: Row, outcome: Outcome): string {
   return pageOf({
     title: `${nameOf(row)}, order ${run.order.id}, seed ${run.seed} - Lethe leaderboard`,
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`], [nameOf(row), `${row.slug}.html`]],
-    main: html`<h1>${run.method.id} <span class="version">${run.method.version}</span>, order ${run.order.id}, seed ${run.seed}</h1>
+    main: html`<h1>${methodName(run.method)} <span class="version">${run.method.version}</span>, order ${run.order.id}, seed ${run.seed}</h1>
 <p class="muted small">${run.order.tasks.join(' → ')}</p>
 ${run.status === 'completed' ? completedPart(run)
     : html`<p class="alert"><strong>This run failed.</strong> ${run.error.code}: ${run.error.message}</p>`}

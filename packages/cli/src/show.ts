@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type ErrorCode, LetheError, type Results } from '@lethe/core';
+import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { summarise } from './summary.js';
@@ -8,9 +8,14 @@ import { renderTable } from './table.js';
 /** Writes results as a table (or JSON) with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showResults(results: Results, folder: string, json: boolean, output: Output): 0 | 1 {
   output.data(json ? JSON.stringify(results, null, 2) : renderTable(summarise(results), output.colour));
+  return showFailures(results, folder, output);
+}
+
+/** Notes the errors of failed runs, and where the results are; gives the exit status: 1 where a run failed. */
+export function showFailures(results: Results, folder: string, output: Output): 0 | 1 {
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
-    output.note(`${method.id}, order ${order.id}, seed ${seed} failed`);
+    output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed`);
     output.note(new LetheError(error.code as ErrorCode, error.message, error).describe());
   }
   output.note(`results: ${join(folder, 'results.json')}`);

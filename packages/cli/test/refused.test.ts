@@ -92,6 +92,21 @@ describe('lethe run refuses', () => {
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('not valid YAML').and.contain('c.yaml:');
   });
 
+  it('a label that is given twice, that is the name of another method, or that none could type', async () => {
+    const seta = (label: string, threshold: number) => `{ name: seta, label: ${label}, options: { threshold: ${threshold} } }`;
+    const config = files('labels', {
+      'a.yaml': `suite: domain-mini\nmethods: [${seta('bare', 1)}, ${seta('bare', 2)}]\n`,
+      'b.yaml': `suite: domain-mini\nmethods: [ewc, ${seta('ewc', 1)}]\n`,
+      'c.yaml': `suite: domain-mini\nmethods:\n- ${seta('"a,b"', 1)}\n`,
+      'd.yaml': `suite: domain-mini\nmethods: [seta, ${seta('bare', 0.5)}]\n`,
+    });
+    expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "bare"');
+    expect(await problem('run', join(config, 'b.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "ewc"');
+    expect(await problem('run', join(config, 'c.yaml'))).to.contain('LETHE_USAGE').and.contain('label').and.contain('c.yaml:3');
+    expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('twice with the same options');
+    expect(await problem('run', join(config, 'a.yaml'), '--methods', 'seta,bar')).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('"bar"');
+  });
+
   it('a row cut in half, with its line', async () => {
     const suite = join(folder, 'cut');
     cpSync(SUITE, suite, { recursive: true });
