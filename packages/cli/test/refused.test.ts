@@ -129,6 +129,18 @@ describe('lethe run refuses', () => {
       expect(existsSync(out)).to.equal(false);
     });
 
+    it('a suite that adapts layers which the model does not have', async () => {
+      const suite = join(folder, 'gated');
+      cpSync(SUITE, suite, { recursive: true });
+      const file = join(suite, 'suite.yaml');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('[q, v]', '[gate]'));
+      const text = await problem('run', suite, '--out', out, '--methods', 'ewc', '--model', join(root, 'test/fixtures/architectures/gpt2'));
+      expect(text).to.contain('LETHE_MODEL_SITES').and.contain('kind gate; the model has q, k, v, o, up, down').and.contain('fix ');
+      expect(existsSync(out)).to.equal(false);
+      writeFileSync(file, readFileSync(file, 'utf8').replace('[gate]', '[gates]'));
+      expect(await problem('run', suite, '--out', out, '--methods', 'ewc')).to.contain('LETHE_SUITE_INVALID').and.contain('Did you mean "gate"?');
+    });
+
     it('a device that is not there', async () => {
       expect(await run('--methods', 'ewc', '--device', 'gpu')).to.contain('LETHE_ENGINE_DEVICE').and.contain('"gpu"').and.contain('fix ');
       expect(existsSync(out)).to.equal(false);

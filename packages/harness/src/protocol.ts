@@ -13,6 +13,7 @@ import { learnedTables } from './learned.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, encodeRow, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
+import { sitesOf } from './scope.js';
 import { type Stage, orderedTasks, stagesOf } from './stages.js';
 import { type Answers, type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
@@ -53,16 +54,20 @@ function checkRehearsal({ rows = [], batch }: Learner, declared: boolean, where:
 }
 
 /**
- * Refuses a suite whose rows may be longer than what the model was made to read: scores past that length mean nothing.
+ * Refuses a suite whose rows may be longer than what the model was made to read (scores past that length mean nothing), and one
+ * that adapts nothing of the model.
  *
- * @throws LETHE_MODEL_LENGTH with both lengths
+ * @throws LETHE_MODEL_LENGTH with both lengths, LETHE_MODEL_SITES with the layers of both
  */
-export function checkLength(suite: string, { maxTokens }: TrainingBudget, { id, config }: LanguageModel): void {
-  if (maxTokens <= config.maxPositions) return;
-  throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens, but model "${id}" reads at most ${config.maxPositions}.`, {
-    where: `${suite}: training.maxTokens`,
-    remedy: `Set training.maxTokens to ${config.maxPositions} or less, or choose a model whose max_position_embeddings is ${maxTokens} or more.`,
-  });
+export function checkModel(suite: string, { maxTokens, sites }: TrainingBudget, model: LanguageModel): void {
+  const { id, config: { maxPositions } } = model;
+  if (maxTokens > maxPositions) {
+    throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens, but model "${id}" reads at most ${maxPositions}.`, {
+      where: `${suite}: training.maxTokens`,
+      remedy: `Set training.maxTokens to ${maxPositions} or less, or choose a model whose max_position_embeddings is ${maxTokens} or more.`,
+    });
+  }
+  sitesOf(model, sites);
 }
 
 /**
@@ -94,7 +99,7 @@ class Stream {
     private readonly listener: EventListener,
     private readonly stop: () => boolean,
   ) {
-    checkLength(job.identity.suite.id, job.identity.training, deps.model);
+    checkModel(job.identity.suite.id, job.identity.training, deps.model);
     this.name = runName(job.identity);
     this.ordered = orderedTasks(job, deps.suite);
     this.scored = { tasks: this.ordered, probes: deps.suite.probes };

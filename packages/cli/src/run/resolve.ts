@@ -1,7 +1,7 @@
 import { basename, join, resolve } from 'node:path';
 import { LetheError, type Order, type SuiteData, didYouMean, isPath, loadMethod, readManifest, sha256 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
-import { checkLength } from '@lethe/harness';
+import { checkModel } from '@lethe/harness';
 import { sameTerms } from '@lethe/metrics';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
@@ -69,7 +69,7 @@ export async function resolveRequest(
   const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
   const loaded = await loadModel(dir);
   const model = { ...loaded, id: id ?? loaded.id };
-  checkLength(suite.id, suite.training, model);
+  checkModel(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: {
