@@ -102,6 +102,16 @@ export class GraphBuilder {
     return stored.transposed ? this.node('Transpose', [ref], { shape, dtype }, { perm: [1, 0] }) : ref;
   }
 
+  /** Rows of a matrix that a file holds, from `from` up to `to`: a constant of their own at their place in that file. */
+  storedRows(ref: string, from: number, to: number): string {
+    const whole = this.initializers.get(ref);
+    if (!whole || isHeld(whole)) throw new Error(`${ref} is not in a file`);
+    const { shape, dtype, stored } = whole;
+    const row = stored.length / shape[0]!;
+    const part = { ...stored, offset: stored.offset + from * row, length: (to - from) * row };
+    return this.initializer(`${ref}:${from}-${to}`, { shape: [to - from, ...shape.slice(1)], dtype, stored: part });
+  }
+
   ints(values: readonly number[]): string {
     return this.literal([values.length], 'int64', BigInt64Array.from(values, BigInt));
   }
