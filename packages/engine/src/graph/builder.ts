@@ -17,6 +17,8 @@ export class GraphBuilder {
   private readonly producers = new Map<string, Node>();
   private readonly initializers = new Map<string, Initializer>();
   private readonly values = new Map<string, Value>();
+  /** The names of lists of integers: every reshape has one, and most of them the same. */
+  private readonly lists = new Map<string, string>();
 
   /** Declares a value that comes from outside: an input of the program. */
   input(name: string, value: Value): string {
@@ -113,7 +115,10 @@ export class GraphBuilder {
   }
 
   ints(values: readonly number[]): string {
-    return this.literal([values.length], 'int64', BigInt64Array.from(values, BigInt));
+    const key = values.join();
+    let name = this.lists.get(key);
+    if (name === undefined) this.lists.set(key, (name = this.literal([values.length], 'int64', BigInt64Array.from(values, BigInt))));
+    return name;
   }
 
   scalar(value: number, dtype: DType): string {
