@@ -50,7 +50,7 @@ function commandOf(runs: readonly Run[], defaultsOf: DefaultsOf): string {
     'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'),
     ...list('methods', runs.map((run) => run.method.id)), ...list('orders', runs.map((run) => run.order.id)),
     ...list('seeds', runs.map((run) => String(run.seed))),
-    ...flag('model', model.id), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
+    ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
     ...unique(settings),
   ].join(' ');
 }

@@ -1,4 +1,4 @@
-export type { Adapter, LowRankUpdate } from './adapter.js';
+export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';

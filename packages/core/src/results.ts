@@ -30,7 +30,12 @@ export interface RunIdentity {
     readonly options: Readonly<Record<string, unknown>>;
     readonly capabilities: Capabilities;
   };
-  readonly model: { readonly id: string; readonly sha256: string };
+  readonly model: {
+    readonly id: string;
+    readonly sha256: string;
+    /** The adapter that was merged into the weights before the run, and the model without it. */
+    readonly adapter?: { readonly id: string; readonly sha256: string; readonly base: { readonly id: string; readonly sha256: string } };
+  };
   readonly order: { readonly id: string; readonly tasks: readonly string[] };
   readonly seed: number;
   readonly training: TrainingBudget;
