@@ -10,7 +10,13 @@ export interface Results {
 }
 
 export interface RunIdentity {
-  readonly suite: { readonly id: string; readonly version: string; readonly size: string };
+  readonly suite: {
+    readonly id: string;
+    readonly version: string;
+    readonly size: string;
+    /** Absent with the suite's own prompts. Scores under different prompts are never compared. */
+    readonly prompts?: string;
+  };
   readonly method: {
     readonly id: string;
     readonly version: string;

@@ -137,7 +137,7 @@ async function makePools(wanted: Wanted<GeneratedTask>, prompts: Prompts): Promi
   const taken = new Map<string, string>();
   const made = (split: Split): Placed[] => {
     // a number: suite files that count generated rows as "all" are refused
-    const rows = generateRows(generator, task.id, split, counts[split] as number, seed, where, taken);
+    const rows = generateRows(generator, task, split, counts[split] as number, seed, where, taken);
     rows.forEach(prompts.part({ owner: ownerOf(wanted), split }, (at) => rows[at]!.where));
     return rows;
   };

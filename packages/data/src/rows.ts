@@ -35,11 +35,13 @@ const isNumber = (value: unknown): value is number | bigint => typeof value === 
 /** The rows of a file of one task. */
 export class RowReader {
   private readonly answers: ReadonlyMap<string, number>;
+  private readonly without: ReadonlySet<string>;
   private readonly remedy: string;
 
   /** @param shots what stands before the prompt of a row, by the group of the row */
   constructor(private readonly task: FileTask, private readonly shots?: ReadonlyMap<string, string>) {
     this.answers = new Map(task.labels.map(({ output }, index) => [output, index]));
+    this.without = new Set(task.without);
     const fields = [...(task.ids ? [] : ['id']), ...task.inputs, ...(task.choices ? [] : [task.output])].map((name) => `"${name}": "…"`);
     this.remedy = `a row is {${[...fields, ...(task.choices ? ['"choices": ["…", "…"]', '"answer": 0'] : [])].join(', ')}}; other fields are ignored`;
   }
@@ -67,6 +69,7 @@ export class RowReader {
     const { at } = line;
     const where = `${file}:${at}`;
     try {
+      if (this.isLeftOut(line.value)) return null;
       const { id, texts, options, answer, offered, group, source } = this.fields(line.value, where);
       if (this.task.longestChoice !== undefined && options.some((option) => option.length - 1 > this.task.longestChoice!)) return null;
       const first = ids.claim(id, place(at));
@@ -77,6 +80,10 @@ export class RowReader {
       if (fault instanceof LetheError) return fault;
       throw fault;
     }
+  }
+
+  private isLeftOut(value: unknown): boolean {
+    return this.without.size > 0 && typeof value === 'object' && value !== null && 'id' in value && this.without.has(String(value.id));
   }
 
   private before(group: string, where: string): string {
@@ -154,8 +161,11 @@ export class RowReader {
   /** The group of a row of few-shot examples, and the row with its answer. */
   shot(line: Line, file: string): { group: string; text: string } {
     if (line.fault) throw line.fault;
-    const { texts, offered, options, answer, group } = this.fields(line.value, `${file}:${line.at}`);
-    return { group, text: `${fillPrompt(this.task, texts, offered)}${options[answer]}\n\n` };
+    const where = `${file}:${line.at}`;
+    const { texts, offered, options, answer, group } = this.fields(line.value, where);
+    const { answer: field } = this.task.shots!;
+    const written = field === undefined ? options[answer]! : ` ${this.text(line.value as Record<string, unknown>, field, where).trim()}`;
+    return { group, text: `${fillPrompt(this.task, texts, offered)}${written}\n\n` };
   }
 }
 

@@ -4,8 +4,10 @@ import type { FileKind, FileTask, Label, Size, SuiteDefinition, WrittenTask } fr
 export interface TaskEntry {
   readonly id: string;
   readonly title: string;
+  readonly epochs?: number;
   readonly generator?: true;
   readonly prompt?: string;
+  readonly prompts?: NonNullable<FileTask['prompts']>;
   readonly inputs?: readonly string[];
   readonly output?: string;
   readonly ids?: 'content';
@@ -14,6 +16,7 @@ export interface TaskEntry {
   readonly written?: Omit<WrittenTask, 'stop'> & Partial<Pick<WrittenTask, 'stop'>>;
   readonly longestChoice?: number;
   readonly shots?: NonNullable<FileTask['shots']>;
+  readonly without?: NonNullable<FileTask['without']>;
   readonly folder?: string;
   readonly sha256?: NonNullable<FileTask['sha256']>;
   readonly source?: { readonly repo?: string; readonly revision?: string } & Readonly<Partial<Record<FileKind, string>>>;

@@ -9,6 +9,7 @@ export { adamW, biasCorrections, learningRate } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';
 export type { Forward } from './loss.js';
 export { lockRun } from './lock.js';
+export { curriculumOf, stagesOf } from './stages.js';
 export { stepsFor } from './trainer.js';
 export { composeRun, createContainer } from './container.js';
 export { type TrainingStep, compileTrainingStep } from './training-step.js';

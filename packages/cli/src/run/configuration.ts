@@ -23,6 +23,7 @@ export interface Configuration {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    readonly prompts?: string;
     readonly reference: SuiteReference;
     /** sha256 of the rows of every task and probe, by id. */
     readonly data: Readonly<Record<string, string>>;
@@ -46,7 +47,7 @@ export function jobsOf(configuration: Configuration, folder: string, origin: Job
   const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
   return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
-      suite: { id: suite.id, version: suite.version, size: suite.size },
+      suite: { id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }) },
       method: { id, version, options, capabilities },
       model: { id: model.id, sha256: model.sha256 },
       order, seed, training,

@@ -85,12 +85,13 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
 }
 
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, dataDir, skipBadRows, probes }: RunRequest): SuiteReference {
+function referenceOf({ suite, size, prompts, dataDir, skipBadRows, probes }: RunRequest): SuiteReference {
   return {
     reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
+    ...(prompts === undefined ? {} : { prompts }),
     ...(skipBadRows && { skipBadRows }),
     ...(probes && { probes: 'required' }),
   };
@@ -130,7 +131,10 @@ export async function resolveRequest(
   checkLength(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
-    suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
+    suite: {
+      id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }),
+      reference, data: dataOf(suite),
+    },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
     model: { id: model.id, sha256: model.sha256, dir },
     device, threads: request.threads ?? 1,
