@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Document, LetheError, type Order, type Split, type TrainingBudget, type WrittenAnswers, readDocument, schemaFault } from '@lethe/core';
 import { Ajv } from 'ajv';
 import { type Refuse, checkSuite } from './checks.js';
-import { type SuiteFile, type TaskEntry, labelsOf } from './suite-file.js';
+import { type SuiteFile, type TaskEntry, labelsOf, withRows } from './suite-file.js';
 import { withPrompt } from './template.js';
 
 /** Rows of each task, or all there are. */
@@ -12,8 +12,8 @@ export type Count = number | 'all';
 /** The rows of one named size. `probe` is there where the suite has probes. */
 export interface Size extends Readonly<Record<Split, Count>> {
   readonly probe?: Count;
-  /** Instead of the one of the budget, where a model of a shorter context is to read the size. */
-  readonly maxTokens?: number;
+  /** What differs from the budget of the suite, such as for small models; its epochs are those of every task. */
+  readonly training?: Partial<Omit<TrainingBudget, 'epochsOf'>>;
   /** The most tokens of a written answer, where a task allows more. */
   readonly answerTokens?: number;
 }
@@ -42,7 +42,7 @@ export interface GeneratedTask extends AnyTask {
 /** What a task keeps in a file: the rows of a split, or answered rows for prompts. */
 export type FileKind = Split | 'fewshot';
 
-/** A file of the hub for each of the files of a task. */
+/** A file of the hub or of GitHub for each of the files of a task. */
 export interface TaskSource {
   readonly repo: string;
   readonly revision: string;
@@ -67,8 +67,8 @@ export interface FileTask extends AnyTask {
   readonly inputs: readonly string[];
   /** Field of a row that holds its label, or its right answers. */
   readonly output: string;
-  /** Whether ids are made of the rows' inputs. */
-  readonly ids?: 'content';
+  /** Whether ids are made of the rows' inputs or of their places, for rows that bring none. */
+  readonly ids?: 'content' | 'place';
   /** What is answered; empty where rows bring their own choices or answers. */
   readonly labels: readonly Label[];
   /** How the choices that rows bring are answered: by their letters or their texts. */
@@ -145,8 +145,9 @@ export function readDefinition(file: string): LocatedDefinition {
     const { pointer, message } = schemaFault(validate.errors!, 'the suite');
     refuse(pointer, message, 'see packages/data/schemas/suite.schema.json');
   }
-  checkSuite(value, refuse);
-  const { prompt: _prompt, source: _source, orders, sizes, tasks, ...rest } = value;
+  const suite = withRows(value);
+  checkSuite(suite, refuse);
+  const { prompt: _prompt, rows: _rows, source: _source, orders, sizes, tasks, ...rest } = suite;
   return {
     file,
     locate,
@@ -154,7 +155,7 @@ export function readDefinition(file: string): LocatedDefinition {
       ...rest,
       sizes: sizes ?? {},
       orders: Object.entries(orders ?? {}).map(([id, order]) => ({ id, tasks: order })),
-      tasks: tasks.map((task) => taskDefinition(task, value)),
+      tasks: tasks.map((task) => taskDefinition(task, suite)),
     },
   };
 }
@@ -170,11 +171,12 @@ function taskDefinition(entry: TaskEntry, suite: SuiteFile): TaskDefinition {
     rows: 'files', id, title, folder, prompt, inputs, output, labels: labels ? labelsOf(labels) : [], ...rest,
     ...(epochs !== undefined && { epochs }), ...writing,
     ...(prompts && { prompts: Object.fromEntries(Object.entries(prompts).map(([name, other]) => [name, withPrompt(other, prompt)])) }),
-    ...(from.repo && from.revision && { source: { repo: from.repo, revision: from.revision, paths: pathsOf(entry, folder) } }),
+    ...(from.repo && from.revision && { source: { repo: from.repo, revision: from.revision, paths: pathsOf(entry, folder, from.path) } }),
   };
 }
 
 /** Where the files of a task can be had. */
-function pathsOf({ sha256 = {}, source }: TaskEntry, folder: string): TaskSource['paths'] {
-  return Object.fromEntries((Object.keys(sha256) as FileKind[]).map((kind) => [kind, source?.[kind] ?? `${folder}/${kind}.jsonl`]));
+function pathsOf({ sha256 = {}, source }: TaskEntry, folder: string, pattern = '{folder}/{split}.jsonl'): TaskSource['paths'] {
+  const path = (kind: FileKind) => pattern.replaceAll('{folder}', () => folder).replaceAll('{split}', kind);
+  return Object.fromEntries((Object.keys(sha256) as FileKind[]).map((kind) => [kind, source?.[kind] ?? path(kind)]));
 }

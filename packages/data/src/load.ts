@@ -69,9 +69,9 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
 }
 
 /** The budget of a size, with the tasks that have epochs of their own. */
-function budgetOf({ training, tasks }: SuiteDefinition, { maxTokens }: Size): TrainingBudget {
-  const own = tasks.flatMap(({ id, epochs }) => (epochs === undefined ? [] : [[id, epochs] as const]));
-  return { ...training!, ...(maxTokens !== undefined && { maxTokens }), ...(own.length > 0 && { epochsOf: Object.fromEntries(own) }) };
+function budgetOf({ training, tasks }: SuiteDefinition, { training: other = {} }: Size): TrainingBudget {
+  const own = other.epochs === undefined ? tasks.flatMap(({ id, epochs }) => (epochs === undefined ? [] : [[id, epochs] as const])) : [];
+  return { ...training!, ...other, ...(own.length > 0 && { epochsOf: Object.fromEntries(own) }) };
 }
 
 function checkPrompts({ definition: { id, prompts = {} }, file, locate }: FoundSuite, name: string): void {

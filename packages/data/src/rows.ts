@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Example, LetheError, didYouMean, sha256 } from '@lethe/core';
 import type { FileTask, WrittenTask } from './definition.js';
 import { type Line, rowFault } from './line.js';
@@ -96,7 +97,7 @@ export class RowReader {
     const row = value as Record<string, unknown>;
     const { inputs, ids, choices, written, shots } = this.task;
     const texts = inputs.map((name) => this.text(row, name, where));
-    const id = ids ? sha256(texts).slice(0, 16) : this.id(row, where);
+    const id = ids === 'content' ? sha256(texts).slice(0, 16) : ids === 'place' ? placeOf(where) : this.id(row, where);
     const group = shots?.by === undefined ? '' : this.text(row, shots.by, where);
     const answers = written ? this.written(row, written, where) : choices ? this.choice(row, choices, where) : this.label(row, where);
     return { id, texts, group, ...answers };
@@ -181,6 +182,9 @@ export async function readShots(task: FileTask, file: string, count: number): Pr
   }
   return new Map([...groups].filter(([, shots]) => shots.length === count).map(([group, shots]) => [group, shots.join('')]));
 }
+
+/** `train-17` for line 17 of train.jsonl. */
+const placeOf = (where: string): string => basename(where).replace(/\.\w+:(\d+)$/, '-$1');
 
 function refuse(where: string, message: string, remedy: string): never {
   throw rowFault(where, message, remedy);
