@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LetheError } from '@lethe/core';
-import { type DownloadOptions, cacheFolder, downloadFile } from '../src/index.js';
+import { type DownloadOptions, cacheFolder, downloadFile, hubAccess } from '../src/index.js';
 import { LocalHub } from './local-hub.js';
 
 const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 251));
@@ -101,6 +101,26 @@ describe('a file of the hub', () => {
     expect(error.remedy).to.contain('by hand');
   });
 
+  it('is not asked for where nobody is to be asked', async () => {
+    const error = await refused(FILE, { access: { ...hubAccess(), offline: true } });
+    expect([error.code, error.message]).to.deep.equal(['LETHE_HUB_UNREACHABLE', 'the hub is not to be asked (HF_HUB_OFFLINE)']);
+    expect(hub.asked).to.deep.equal([]);
+  });
+
+  it('that cannot be stored says so, and is not asked for again', async () => {
+    writeFileSync(join(folder, 'tickets'), 'a file where the folder should be');
+    const error = await refused();
+    expect(error.code).to.equal('LETHE_HUB_STORE');
+    expect(error.message).to.contain('EEXIST');
+    expect(hub.starts).to.deep.equal([]);
+  });
+
+  it('is reached as the environment says', () => {
+    expect(hubAccess({})).to.deep.equal({ offline: false });
+    expect(hubAccess({ HF_ENDPOINT: 'http://mirror/', HF_TOKEN: 't', HF_HUB_OFFLINE: '1' })).to.deep.equal({ url: 'http://mirror', token: 't', offline: true });
+    expect(hubAccess({ HF_HUB_OFFLINE: '0' }).offline).to.equal(false);
+  });
+
   describe('of GitHub', () => {
     const ON_GITHUB = { ...FILE, repo: 'github:someone/rows', path: 'a b/train.json' };
     const ON = '/someone/rows/abc/a%20b/train.json';
@@ -125,12 +145,12 @@ describe('a file of the hub', () => {
 
     it('is not there with another hash', async () => {
       const error = await refused({ ...ON_GITHUB, sha256: '0'.repeat(64) });
-      expect([error.code, error.where]).to.deep.equal(['LETHE_HUB_FILE', `${process.env['LETHE_GITHUB_ENDPOINT']!.slice(0, -1)}${ON}`]);
+      expect([error.code, error.where]).to.deep.equal(['LETHE_HUB_FILE', 'github:someone/rows@abc: a b/train.json']);
       expect(readdirSync(join(folder, 'tickets'))).to.deep.equal([]);
     });
 
     it('that is not in its repository, or closed, is named', async () => {
-      expect((await refused({ ...ON_GITHUB, path: 'test.json' })).message).to.contain('GitHub does not give out the file: 404');
+      expect((await refused({ ...ON_GITHUB, path: 'test.json' })).message).to.contain('GitHub does not give it out').and.contain('404');
       hub.closed.add(ON);
       expect((await refused(ON_GITHUB)).message).to.contain('403');
     });
