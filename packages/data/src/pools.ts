@@ -49,7 +49,7 @@ export function missingError(missing: readonly MissingFile[], reference: SuiteRe
   const id = suite.definition.id;
   const pull = own.every(({ wanted: { task } }) => task.source) ? `lethe data pull ${id}, or ` : '';
   return new LetheError('LETHE_DATA_MISSING', `rows of suite "${id}" are missing: ${own.map(({ path }) => path).join(', ')}`, {
-    where: dataFolder(suite, reference), remedy: `${pull}give the folder that holds these files with --data-dir DIR; suites/README.md says what is in them`,
+    where: dataFolder(suite, reference), remedy: `${pull}give the folder that holds these files (or .json, .csv, .parquet) with --data-dir DIR; suites/README.md says what is in them`,
   });
 }
 

@@ -155,6 +155,11 @@ describe('a file of the hub', () => {
       expect((await refused(ON_GITHUB)).message).to.contain('403');
     });
 
+    it('is not asked for where nobody is to be asked', async () => {
+      expect((await refused(ON_GITHUB, { access: { offline: true } })).code).to.equal('LETHE_HUB_UNREACHABLE');
+      expect(hub.asked).to.deep.equal([]);
+    });
+
     it('without a network is an error that says what to do', async () => {
       process.env['LETHE_GITHUB_ENDPOINT'] = 'http://127.0.0.1:1';
       const error = await refused(ON_GITHUB);
