@@ -9,7 +9,10 @@ import pc from 'picocolors';
 import { parse, stringify } from 'yaml';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** Untrained, and without capitals. */
 const TINY = join(root, 'test/fixtures/llama/tied');
+/** Reads any text. */
+const NANO = join(root, 'packages/model/lethe-nano');
 const DATA = join(root, '../shared/data');
 
 interface SuiteText {
@@ -49,10 +52,10 @@ describe('the suites of the field, from their rows to results', () => {
     return { suite, text };
   }
 
-  /** An untrained model and one trained on all tasks at once: every task is trained on and answered. */
-  async function run(suite: string, model: string, ...args: string[]): Promise<readonly CompletedRun[]> {
+  /** An untrained model and, unless the methods say otherwise, one trained on all tasks at once: every task is trained on and answered. */
+  async function run(suite: string, model: string, args: readonly string[] = [], methods = 'zero-shot,joint'): Promise<readonly CompletedRun[]> {
     const out = join(folder, 'run');
-    await lethe('run', suite, '--size', 'quick', '--methods', 'zero-shot,joint', '--seeds', '1', '--workers', '1', '--device', 'cpu', '--model', model, '--out', out, ...args);
+    await lethe('run', suite, '--size', 'quick', '--methods', methods, '--seeds', '1', '--workers', '1', '--device', 'cpu', '--model', model, '--out', out, ...args);
     await lethe('validate', out);
     const { runs } = JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results;
     return runs.map((result) => {
@@ -67,7 +70,7 @@ describe('the suites of the field, from their rows to results', () => {
       Definition: [`This is kind ${task} of work.`],
       Instances: Array.from({ length: 9 }, (_, i) => ({ id: `${split}-${i}`, input: `the ${split} input ${i}`, output: task % 2 ? `an answer ${i}` : [` one ${i} `, 'another'] })),
     }));
-    const [zero, joint] = await run(suite, TINY, '--orders', '2');
+    const [zero, joint] = await run(suite, TINY, ['--orders', '2']);
     expect(zero!.order.tasks).to.deep.equal(text.orders['2']);
     expect(new Set(scorers(joint!))).to.deep.equal(new Set(['rouge-l-stemmed']));
     expect((joint!.predictions['task1572'] as TextPredictions).references[0]!.length).to.be.within(1, 2);
@@ -87,7 +90,7 @@ describe('the suites of the field, from their rows to results', () => {
       this.test!.title = `there are no rows at ${DATA}`;
       this.skip();
     });
-    /** A data folder with some of the rows: the choices of most probes are longer than what the tiny model reads. */
+    /** A data folder with some of the rows: without probes that are not asked for. */
     const link = (...paths: string[]) => paths.forEach((path) => {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       symlinkSync(join(DATA, path), join(folder, path));
@@ -95,14 +98,14 @@ describe('the suites of the field, from their rows to results', () => {
 
     it('trace-like: chosen and written answers', async () => {
       link('trace');
-      const [, joint] = await run('trace-like', TINY, '--data-dir', folder);
+      const [, joint] = await run('trace-like', NANO, ['--data-dir', folder]);
       expect(Object.keys(joint!.predictions)).to.deep.equal(['stance', 'policy', 'code', 'science', 'sums']);
       expect((joint!.predictions['sums'] as TextPredictions).scorer).to.equal('numeric-answer');
     });
 
     it('long-sequence: fifteen tasks, and under leaky prompts another table', async () => {
       link('long_sequence_15', 'standard_cl_5');
-      const [zero] = await run('long-sequence', TINY, '--data-dir', folder, '--prompts', 'leaky');
+      const [zero] = await run('long-sequence', NANO, ['--data-dir', folder, '--prompts', 'leaky'], 'zero-shot');
       expect(zero!.suite).to.deep.equal({ id: 'long-sequence', version: '1.0.0', size: 'quick', prompts: 'leaky' });
       expect(zero!.matrix[0]).to.have.length(15);
     });
@@ -116,7 +119,7 @@ describe('the suites of the field, from their rows to results', () => {
         ...text, probes: { suite: 'general-ability', tasks: ['gsm8k', 'gsm8k-five-shot'] },
         sizes: { full: { ...sizes.full, probe: 3 }, quick: { ...sizes.full, probe: 3, answerTokens: 8, training: { epochs: 1, maxTokens: 128 } } },
       }));
-      const [zero, joint] = await run(file, TINY, '--data-dir', folder, '--probes');
+      const [zero, joint] = await run(file, TINY, ['--data-dir', folder, '--probes']);
       for (const id of ['gsm8k', 'gsm8k-five-shot']) {
         const { scorer, references, written } = joint!.predictions[id] as TextPredictions;
         expect([scorer, references.length, written.at(-1)!.length]).to.deep.equal(['numeric-answer', 3, 3]);

@@ -50,7 +50,7 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   const training = budgetOf(found.definition, counts);
   const { prompts: asked } = reference;
   if (asked !== undefined) checkPrompts(found, asked);
-  const tasks: Wanted[] = found.definition.tasks.map((task) => ({ suite: found, task: asked === undefined ? task : prompted(task, asked), counts, probe: false }));
+  const tasks = found.definition.tasks.map((task): Wanted => ({ suite: found, task: prompted(task, asked), counts, probe: false }));
   const missing = missingFiles(tasks, reference);
   if (missing.length > 0) throw missingError(missing, reference);
   // what is tuned may see no row by which it is judged later, and probes have no others
@@ -80,14 +80,15 @@ function checkPrompts({ definition: { id, prompts = {} }, file, locate }: FoundS
   if (Object.hasOwn(prompts, name)) return;
   const known = Object.keys(prompts);
   throw new LetheError('LETHE_SUITE_UNKNOWN', `suite "${id}" has no other prompts called "${name}".${didYouMean(name, known)}`, {
-    where: known.length > 0 ? locate('/prompts') : file, remedy: known.length > 0 ? `choose one of: ${known.join(', ')}` : 'leave them out: it has its own alone',
+    where: known.length > 0 ? locate('/prompts') : file,
+    remedy: known.length > 0 ? `choose one of: ${known.join(', ')}` : 'leave --prompts away: it has its own alone',
   });
 }
 
-/** A task with another prompt; its own one where it has no such. */
-function prompted(task: TaskDefinition, name: string): TaskDefinition {
-  const prompt = task.rows === 'files' ? task.prompts?.[name] : undefined;
-  return prompt === undefined ? task : { ...task, prompt } as TaskDefinition;
+/** A task with the prompt of this name; with its own one where it has no such. */
+function prompted(task: TaskDefinition, name: string | undefined): TaskDefinition {
+  if (task.rows === 'generated' || name === undefined) return task;
+  return { ...task, prompt: task.prompts?.[name] ?? task.prompt };
 }
 
 function sizeOf({ definition: { sizes }, locate }: FoundSuite, name: string): Size {

@@ -10,7 +10,7 @@ export interface TaskEntry {
   readonly prompts?: NonNullable<FileTask['prompts']>;
   readonly inputs?: readonly string[];
   readonly output?: string;
-  readonly ids?: FileTask['ids'] & {};
+  readonly ids?: NonNullable<FileTask['ids']>;
   readonly labels?: readonly string[] | Readonly<Record<string, string>>;
   readonly choices?: 'letters' | 'texts';
   readonly written?: Omit<WrittenTask, 'stop'> & Partial<Pick<WrittenTask, 'stop'>>;
