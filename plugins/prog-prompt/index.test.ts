@@ -1,0 +1,3 @@
+import { describeMethod } from '@lethe/testkit';
+
+describeMethod(import.meta.url);
