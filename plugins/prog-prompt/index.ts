@@ -28,7 +28,8 @@ class ProgPrompt implements Learner {
   async begin(task: TaskView): Promise<void> {
     const { tokens, gain } = this.options;
     const { prompt } = this.trainable;
-    if (prompt) this.frozen = { earlier: stacked(times(prompt, gain), this.frozen['earlier']) };
+    const { earlier } = this.frozen;
+    if (prompt) this.frozen = { earlier: earlier ? below(times(prompt, gain), earlier) : times(prompt, gain) };
     this.trainable = { prompt: times(await this.host.embeddings(tokens, this.host.random.fork('prompt', task.index)), 1 / gain) };
   }
 
@@ -55,7 +56,6 @@ class ProgPrompt implements Learner {
 }
 
 const times = ({ shape, data }: NdArray, factor: number): NdArray => ({ shape, data: data.map((value) => value * factor) });
-const stacked = (top: NdArray, bottom: NdArray | undefined): NdArray => (bottom ? below(top, bottom) : top);
 
 const method: Method = { create: (host, options) => new ProgPrompt(host, options as unknown as Options) };
 export default method;

@@ -78,7 +78,7 @@ describe('virtual tokens before the text', () => {
         const error = await generator.run([[1]], { maxTokens: fits + 1 }).then(() => null, (e: unknown) => e as Error);
         await generator.dispose();
         expect(error).to.include({ code: 'LETHE_MODEL_LENGTH' });
-        expect(error!.message).to.match(/has 6 tokens, 5 of them virtual,/);
+        expect(error!.message).to.match(/has 7 tokens, 6 of them virtual,/);
       });
     });
   }
