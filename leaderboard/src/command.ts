@@ -1,4 +1,4 @@
-import { type Run, canonicalJson } from '@lethe/core';
+import { type Run, canonicalJson, unlabelled } from '@lethe/core';
 
 /** The defaults of a method's options, or undefined where they are not known. */
 export type DefaultsOf = (method: string) => Readonly<Record<string, unknown>> | undefined;
@@ -67,5 +67,5 @@ export function commandsOf(runs: readonly Run[], defaultsOf: DefaultsOf): string
 /** How many runs of methods x orders x seeds are not there: a command would make more than was published. */
 export function missingRuns(runs: readonly Run[]): number {
   const count = (key: (run: Run) => unknown) => new Set(runs.map((run) => canonicalJson(key(run)))).size;
-  return count((run) => run.method) * count((run) => run.order) * count((run) => run.seed) - runs.length;
+  return count((run) => unlabelled(run.method)) * count((run) => run.order) * count((run) => run.seed) - runs.length;
 }

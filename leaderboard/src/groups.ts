@@ -1,4 +1,4 @@
-import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, sha256 } from '@lethe/core';
+import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, sha256, unlabelled } from '@lethe/core';
 import { type Interval, intervalOf, resultsHash } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { Entry, MethodNote, PublishedEntry } from './entry.js';
@@ -101,7 +101,7 @@ function rowOf(sources: readonly Source[]): Row {
   const noted = entry.methods[method.id];
   const note = noted?.version === method.version ? noted : undefined;
   return {
-    slug: `${slug(method.id)}-${slug(method.version)}-${sha256(method).slice(0, 6)}`,
+    slug: `${slug(method.id)}-${slug(method.version)}-${sha256(unlabelled(method)).slice(0, 6)}`,
     method, note, trials,
     changed: changedOptions({ method }, () => note?.defaults).map(([name, value]) => `${name}=${optionValue(value)}`),
     completed: done.flatMap(({ completed }) => completed),
@@ -126,7 +126,7 @@ function groupOf(sources: readonly Source[]): Group {
   const { suite, model, training } = sources[0]!.run;
   const data = dataOf(sources[0]!);
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
-  const rows = grouped(sources, ({ run }) => run.method).map(rowOf);
+  const rows = grouped(sources, ({ run }) => unlabelled(run.method)).map(rowOf);
   return {
     slug: `${[suite.id, suite.version, suite.size, model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
     suite, model, training, data, tasks: sources[0]!.run.order.tasks,

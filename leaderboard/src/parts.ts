@@ -1,4 +1,4 @@
-import type { Metrics } from '@lethe/core';
+import { type Metrics, methodName } from '@lethe/core';
 import type { Interval } from '@lethe/metrics';
 import { METRICS } from './columns.js';
 import { optionValue, percent } from './format.js';
@@ -10,7 +10,7 @@ import { facts, wide } from './layout.js';
 export const titleOf = ({ suite, model }: Group): string => `${suite.id} ${suite.version}, ${suite.size} size, on ${model.id}`;
 
 /** The name of a method with what sets it apart, as text. */
-export const nameOf = ({ method, changed }: Row): string => [method.id, ...changed].join(' ');
+export const nameOf = ({ method, changed }: Row): string => [methodName(method), ...changed].join(' ');
 
 /** Plural of what is counted. */
 export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;

@@ -1,4 +1,4 @@
-import { type Arrays, LetheError, type Learner, type LearnerState, type Method, type MethodHost, type Scope } from '@lethe/core';
+import { type Arrays, type Gates, LetheError, type Learner, type LearnerState, type Method, type MethodHost, type Scope } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -75,6 +75,13 @@ class LearningToPrompt implements Learner {
   }
 
   end(): void {}
+
+  /** 1 for the prompts that a row gets. */
+  gates(scope: Scope): Gates {
+    const { pool } = this.options;
+    const open = tf.oneHot(this.choice(scope).places, pool, 1, 0, 'float32').sum<tf.Tensor2D>(1); // (batch, chosen, pool) to (batch, pool)
+    return { parts: Array.from({ length: pool }, (_, i) => `prompt ${i + 1}`), open };
+  }
 
   save(): LearnerState {
     return { trainable: this.trainable, frozen: {}, stored: {}, json: null };

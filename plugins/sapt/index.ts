@@ -1,4 +1,4 @@
-import { type Arrays, below, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Random, type Scope, type Site, type TaskView, type Tensors } from '@lethe/core';
+import { type Arrays, below, type Gates, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Random, type Scope, type Site, type TaskView, type Tensors } from '@lethe/core';
 import { linear, loraArrays, loraBeside, loraJoined } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
@@ -46,8 +46,7 @@ class Sapt implements Learner {
 
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
     const { a, b } = loraJoined(site, scope.params, OLD); // (in, rank * t), (rank * t, out)
-    const shares = scope.once('shares', () => tf.softmax(scores(scope.features(), scope.params))); // (batch, t)
-    const perColumn = shares.expandDims(2).tile([1, 1, this.host.rank]).reshape([x.shape[0], 1, -1]); // (batch, 1, rank * t)
+    const perColumn = attention(scope).expandDims(2).tile([1, 1, this.host.rank]).reshape([x.shape[0], 1, -1]); // (batch, 1, rank * t)
     return linear(linear(x, a).mul(perColumn).mul(this.host.scale), b);
   }
 
@@ -74,10 +73,9 @@ class Sapt implements Learner {
     this.stored = state.stored;
   }
 
-  /** The attention that each task has on the blocks up to its own. */
-  report(): unknown {
-    const rows = Object.entries(this.stored).filter(([name]) => name.startsWith('shares.'));
-    return { attention: rows.map(([, { data }]) => [...data]) };
+  gates(scope: Scope): Gates {
+    const open = attention(scope);
+    return { parts: Array.from({ length: open.shape[1] }, (_, t) => `block ${t + 1}`), open };
   }
 
   /** What makes queries, as it begins. */
@@ -110,12 +108,16 @@ class Sapt implements Learner {
   /** The mean attention of rows at the present values, (1, t). */
   private shares(z: NdArray): NdArray {
     return tf.tidy(() => {
-      const params = Object.fromEntries(Object.entries({ ...this.frozen, ...this.trainable }).map(([name, { shape, data }]) => [name, tf.tensor(data.slice(), [...shape])]));
+      const arrays = Object.entries({ ...this.frozen, ...this.trainable });
+      const params = Object.fromEntries(arrays.map(([name, { shape, data }]) => [name, tf.tensor(data.slice(), [...shape])]));
       const mean = tf.softmax(scores(tf.tensor2d(z.data.slice(), [...z.shape] as [number, number]), params)).mean(0, true);
       return { shape: mean.shape, data: mean.dataSync<'float32'>() };
     });
   }
 }
+
+/** Traced. The share of every block for the rows of a batch, (batch, t). */
+const attention = (scope: Scope): tf.Tensor2D => scope.once('attention', () => tf.softmax(scores(scope.features(), scope.params)));
 
 /** Traced. q K^T / sqrt(size) of rows of features, (rows, t), the task at hand last. */
 function scores(z: tf.Tensor2D, params: Tensors): tf.Tensor2D {

@@ -1,12 +1,11 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Adapter, type ErrorCode, LetheError, createRandom } from '@lethe/core';
-import { type Device, openDevice } from '@lethe/engine';
+import type { Device } from '@lethe/engine';
 import { adapterOf, forwardOf } from '@lethe/harness';
 import { type LanguageModel, type StoredTensor, loadModel, readAdapter, readSafetensors, writeAdapter, writeSafetensors } from '@lethe/model';
 import { expect } from 'chai';
-import { FIXTURES, expectClose, scoresOf } from './fixtures.js';
+import { FIXTURES, type Opened, expectClose, openFixture, scoresOf } from './fixtures.js';
 
 const PEFT = path.join(FIXTURES, 'peft');
 /** The checkpoint of each adapter. */
@@ -23,15 +22,9 @@ describe('adapters of PEFT', () => {
   let model: LanguageModel;
   let device: Device;
   let folder: string;
-  before(async () => {
-    model = await loadModel(path.join(FIXTURES, 'llama/tied'));
-    device = await openDevice({ name: 'cpu' });
-    folder = mkdtempSync(path.join(tmpdir(), 'lethe-peft-'));
-  });
-  after(async () => {
-    await device.dispose();
-    rmSync(folder, { recursive: true });
-  });
+  let close: Opened['close'];
+  before(async () => { ({ model, device, folder, close } = await openFixture('llama/tied')); });
+  after(() => close());
 
   /** The log probabilities of all tokens after each sequence: every token is an option. */
   const nextTokens = (of: LanguageModel, adapter?: Adapter) => {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { LETHE_VERSION, LetheError, didYouMean } from '@lethe/core';
+import { LETHE_VERSION } from '@lethe/core';
 import type { BaseModel } from '@lethe/model';
 import type { Command } from 'commander';
+import { chosen } from './chosen.js';
 import { methodLabels } from './labels.js';
 import type { Output } from './output.js';
 import { here } from './paths.js';
@@ -17,14 +18,6 @@ interface ExportFlags {
 }
 
 const MOST_STEPS = 1000;
-
-/** The one of `known` that was asked for, or the only one there is. Throws LETHE_USAGE. */
-function chosen(flag: string, known: readonly string[], asked: string | undefined): number {
-  const at = asked === undefined && known.length === 1 ? 0 : known.indexOf(asked ?? '');
-  if (at >= 0) return at;
-  const message = asked === undefined ? `it is open which one is meant: ${flag} is missing` : `the run has no "${asked}" for ${flag}.${didYouMean(asked, known)}`;
-  throw new LetheError('LETHE_USAGE', message, { remedy: `choose one with ${flag}: ${known.join(', ')}` });
-}
 
 /** A model of the hub by its name and commit, as its id has them; another by its folder. */
 function baseOf({ id, dir }: Configuration['model']): BaseModel {

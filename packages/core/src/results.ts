@@ -1,4 +1,5 @@
 import type { Capabilities } from './manifest.js';
+import type { ReportTable } from './report.js';
 import type { TrainingBudget } from './suite.js';
 import type { Sweep } from './sweep.js';
 
@@ -22,6 +23,8 @@ export interface RunIdentity {
   };
   readonly method: {
     readonly id: string;
+    /** What to call it, where one benchmark has it several times with other options. */
+    readonly label?: string;
     readonly version: string;
     /** Every option, defaults filled in. */
     readonly options: Readonly<Record<string, unknown>>;
@@ -48,8 +51,8 @@ export interface CompletedRun extends RunIdentity {
   /** For each task and probe the answer to every test row, for each row of the matrix: every score can be recomputed. */
   readonly predictions: Readonly<Record<string, TaskPredictions>>;
   readonly cost: Cost;
-  /** What the method says it learned, if it says anything. */
-  readonly report?: unknown;
+  /** What the method says it learned, if it says anything: tables; in results made before reports were tables an object. */
+  readonly report?: readonly ReportTable[] | object;
   readonly environment: Environment;
 }
 

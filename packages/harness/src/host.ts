@@ -7,7 +7,8 @@ import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, floats, taskFeeds } from './batch.js';
 import { batchOf, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
-import { packTraining, trainingShape } from './packing.js';
+import { overBatches } from './over-batches.js';
+import { trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
 
 const PARAMS = 'params.';
@@ -73,7 +74,7 @@ export class Host implements MethodHost {
     }
     const drawn = this.random.fork('gradients', task.index).shuffle(rows).slice(0, request.rows);
     const shape = trainingShape(drawn, drawn, request.batch);
-    const program = await this.device.compile({
+    const outputs = overBatches(this.device, {
       name: 'gradients',
       inputs: { ...batchInputs(shape, true, told), ...arrayInputs(params, PARAMS) },
       constants: this.model.weights,
@@ -84,18 +85,9 @@ export class Host implements MethodHost {
           request.names.map((name) => tensors[name]!));
         return Object.fromEntries(request.names.map((name, i) => [name, gradients[i]!]));
       },
-    });
-    try {
-      const feeds = arrayFeeds(params, PARAMS);
-      for (let at = 0; at < drawn.length; at += request.batch) {
-        const { ids, positions, segments, index, token, weight } =
-          packTraining(drawn.slice(at, at + request.batch), shape, this.model.tokenizer.endOfText);
-        const out = await program.run({ ids, positions, segments, index, token, weight, ...taskFeeds(shape, task.index, told), ...feeds });
-        yield Object.fromEntries(request.names.map((name): [string, NdArray] =>
-          [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
-      }
-    } finally {
-      await program.dispose();
+    }, drawn, shape, this.endOfText, { ...taskFeeds(shape, task.index, told), ...arrayFeeds(params, PARAMS) });
+    for await (const { out } of outputs) {
+      yield Object.fromEntries(request.names.map((name): [string, NdArray] => [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
     }
   }
 
@@ -103,23 +95,19 @@ export class Host implements MethodHost {
     const chosen = this.visible().slice(0, rows);
     const shape = trainingShape(chosen, chosen, FEATURE_BATCH);
     const grid = { shape: [shape.batch, shape.tokens], dtype: 'int32' } as const;
-    const program = await this.device.compile({
+    const outputs = overBatches(this.device, {
       name: 'features',
       inputs: { ids: grid, positions: grid, segments: grid },
       constants: this.model.weights,
       compute: (inputs, weights) => ({ features: this.model.features(batchOf(inputs), weights) }),
-    });
+    }, chosen, shape, this.endOfText);
     const size: readonly [number, number] = [chosen.length, this.featureSize];
     const data = new Float32Array(sizeOf(size));
-    try {
-      for (let at = 0; at < chosen.length; at += shape.batch) {
-        const batch = chosen.slice(at, at + shape.batch);
-        const { ids, positions, segments } = packTraining(batch, shape, this.model.tokenizer.endOfText);
-        const out = floats((await program.run({ ids, positions, segments }))['features']);
-        data.set(out.subarray(0, batch.length * this.featureSize), at * this.featureSize);
-      }
-    } finally {
-      await program.dispose();
+    let at = 0;
+    for await (const { rows: batch, out } of outputs) {
+      const found = floats(out['features']).subarray(0, batch.length * this.featureSize);
+      data.set(found, at);
+      at += found.length;
     }
     return { shape: size, data };
   }

@@ -1,11 +1,11 @@
 export { type Job, runName } from './job.js';
 export { type Artefact, readArtefact, writeArtefact } from './artefact.js';
 export { type RunRecord, openRun, readResults, readRun, sweepRun, writeResults } from './store.js';
-export { type StreamDependencies, checkLength, runStream } from './protocol.js';
+export { type StreamDependencies, checkModel, runStream } from './protocol.js';
 export { Scorer } from './evaluate.js';
 export { type EncodedExample, type PackedBatch, encodeRow, packTraining, trainingRow, trainingShape } from './packing.js';
 export { failedRun } from './report.js';
-export { adamW, biasCorrections, learningRate } from './optimizer.js';
+export { OptimizerState, optimizerInputs, optimizerStep } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';
 export type { Forward } from './loss.js';
 export { lockRun } from './lock.js';

@@ -1,4 +1,4 @@
-import type { RunIdentity } from '@lethe/core';
+import { type RunIdentity, methodName } from '@lethe/core';
 import type { SuiteReference } from '@lethe/data';
 
 /** One run, as names and paths only: it crosses into a worker, which rebuilds everything from it. */
@@ -21,5 +21,5 @@ export interface Job {
 /** A short readable name, unique within a benchmark: what events call a run. */
 export function runName(identity: RunIdentity): string {
   const { suite, method, order, seed } = identity;
-  return `${suite.id}/${method.id}/order-${order.id}/seed-${seed}`;
+  return `${suite.id}/${methodName(method)}/order-${order.id}/seed-${seed}`;
 }

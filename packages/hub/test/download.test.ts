@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LetheError } from '@lethe/core';
-import { type DownloadOptions, cacheFolder, downloadFile } from '../src/index.js';
+import { type DownloadOptions, cacheFolder, downloadFile, hubAccess } from '../src/index.js';
 import { LocalHub } from './local-hub.js';
 
 const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 251));
@@ -99,6 +99,26 @@ describe('a file of the hub', () => {
     expect(error.code).to.equal('LETHE_HUB_UNREACHABLE');
     expect(error.where).to.contain(FILE.path);
     expect(error.remedy).to.contain('by hand');
+  });
+
+  it('is not asked for where nobody is to be asked', async () => {
+    const error = await refused(FILE, { access: { ...hubAccess(), offline: true } });
+    expect([error.code, error.message]).to.deep.equal(['LETHE_HUB_UNREACHABLE', 'the hub is not to be asked (HF_HUB_OFFLINE)']);
+    expect(hub.asked).to.deep.equal([]);
+  });
+
+  it('that cannot be stored says so, and is not asked for again', async () => {
+    writeFileSync(join(folder, 'tickets'), 'a file where the folder should be');
+    const error = await refused();
+    expect(error.code).to.equal('LETHE_HUB_STORE');
+    expect(error.message).to.contain('EEXIST');
+    expect(hub.starts).to.deep.equal([]);
+  });
+
+  it('is reached as the environment says', () => {
+    expect(hubAccess({})).to.deep.equal({ offline: false });
+    expect(hubAccess({ HF_ENDPOINT: 'http://mirror/', HF_TOKEN: 't', HF_HUB_OFFLINE: '1' })).to.deep.equal({ url: 'http://mirror', token: 't', offline: true });
+    expect(hubAccess({ HF_HUB_OFFLINE: '0' }).offline).to.equal(false);
   });
 
   it('is kept where LETHE_CACHE says', () => {

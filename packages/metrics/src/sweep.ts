@@ -21,6 +21,19 @@ export function sameTerms(a: Terms, b: Terms): boolean {
   return of(a) === of(b);
 }
 
+/**
+ * Sweeps of different methods as one.
+ *
+ * @returns null where they were not made under equal terms: the same rows, model, budget, orders, seeds and number of trials, no method in two
+ */
+export function joinSweeps(sweeps: readonly Sweep[]): Sweep | null {
+  const { methods: _, ...terms } = sweeps[0]!;
+  const same = sweeps.every(({ methods: _methods, ...own }) => canonicalJson(own) === canonicalJson(terms));
+  const methods = sweeps.flatMap((sweep) => sweep.methods);
+  const equal = unique(methods.map(({ trials }) => trials.length)).length === 1;
+  return same && equal && unique(methods.map(({ id }) => id)).length === methods.length ? { ...terms, methods } : null;
+}
+
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
 /** What runs on validation rows say of the options that were tried: one trial for each method with each of its options. */
@@ -55,7 +68,7 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
 
 /**
  * What is wrong with the sweep that results were made after, or null: it chose its best trials, of which every method had as many, on the
- * validation rows of the same suite with the same model and budget, and every run of a tuned method has the options that were chosen.
+ * validation rows of the same suite with the same model and budget, and every run of a tuned method, variants apart, has the options that were chosen.
  */
 export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: string; message: string } | null {
   const { methods } = sweep;
@@ -65,7 +78,7 @@ export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: strin
     const best = bestTrial(trials);
     if (chosen !== best) return { pointer: `${at}/chosen`, message: `The best trial is ${best}, the file says ${chosen}.` };
     const options = canonicalJson(trials[chosen]!.options);
-    const other = runs.findIndex(({ method }) => method.id === id && (method.version !== version || canonicalJson(method.options) !== options));
+    const other = runs.findIndex(({ method }) => method.id === id && method.label === undefined && (method.version !== version || canonicalJson(method.options) !== options));
     if (other >= 0) return { pointer: `/runs/${other}/method`, message: `The sweep chose other options for ${id}.` };
   }
   const other = runs.findIndex((run) => !sameTerms(sweep, run));

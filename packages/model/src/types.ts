@@ -90,8 +90,6 @@ export interface LanguageModel {
   embed(ids: Tensor2D, weights: Tensors): Tensor3D;
   /** Traced. Hidden states after the final norm, (batch, prefix and tokens, hidden), or (batch, n, hidden) of the wanted ones. */
   hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt, memory?: Memory): Tensor3D;
-  /** Traced. The scores of all tokens after each of the N states, (N, vocabulary). */
-  logits(hidden: Tensor3D, weights: Tensors): Tensor2D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
   logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;
   /** Traced. Logits of the whole vocabulary for every hidden state, in order: (states, vocabulary). */

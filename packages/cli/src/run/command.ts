@@ -10,6 +10,7 @@ import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseL
 
 /** The flags that say what runs, on what and where. */
 export interface RunFlags {
+  readonly suite?: string;
   readonly methods?: string[];
   readonly plugins?: string[];
   readonly orders?: string[];
@@ -23,7 +24,7 @@ export interface RunFlags {
   readonly probes?: boolean;
   readonly size?: string;
   readonly out?: string;
-  readonly tuned?: string;
+  readonly tuned?: string[];
   readonly json?: boolean;
 }
 
@@ -37,8 +38,11 @@ export function requestOf(suite: string, { methods, json: _json, ...flags }: Run
   const file: RunRequest = /\.ya?ml$/.test(suite) ? readConfigurationFile(resolve(suite)) : { suite };
   if (methods === undefined) return { ...file, ...flags };
   const chosen = methods.flatMap((name): readonly MethodRequest[] => {
-    const described = file.methods?.filter((method) => method.name === name) ?? [];
-    return described.length ? described : [{ name, options: {} }];
+    const described = (is: (method: MethodRequest) => boolean) => file.methods?.filter(is) ?? [];
+    const labelled = described((method) => (method.label ?? method.name) === name);
+    if (labelled.length) return labelled;
+    const named = described((method) => method.name === name);
+    return named.length ? named : [{ name, options: {} }];
   });
   return { ...file, ...flags, methods: chosen };
 }
@@ -56,6 +60,7 @@ const load = async () => ({ ...(await import('./execute.js')), ...(await import(
 /** Adds the flags that say what runs, on what and where. */
 export function addRunFlags(command: Command, seeds: string): Command {
   return command
+    .option('--suite <name>', 'with a config.yaml: another suite than its own')
     .option('--methods <names>', 'methods, or paths of plugin folders: a,b (default: all)', (text) => parseList('--methods', text))
     .addOption(pluginsOption())
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
@@ -85,7 +90,7 @@ export async function runRequest(request: RunRequest, settings: readonly Setting
 export function addRunCommands(program: Command, output: Output): void {
   addRunFlags(program.command('run <suite>')
     .description('train and score methods on a suite, or on what a config.yaml says'), '1,2')
-    .option('--tuned <run>', 'the run folder of a `lethe tune`: its methods take the options that it chose')
+    .option('--tuned <runs>', 'run folders of `lethe tune`: its methods take the options that it chose', (text) => parseList('--tuned', text))
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {

@@ -5,6 +5,8 @@ import type { Job } from '@lethe/harness';
 /** A method of a benchmark, with all its options. */
 export interface ConfiguredMethod {
   readonly id: string;
+  /** What to call it, where it runs several times with other options. */
+  readonly label?: string;
   readonly version: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly capabilities: Capabilities;
@@ -47,10 +49,10 @@ export interface Configuration {
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
   const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
-  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, capabilities, codePath, stream }): Job => {
+  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
       suite: { id: suite.id, version: suite.version, size: suite.size, ...(suite.scored && { scored: suite.scored }) },
-      method: { id, version, options, capabilities },
+      method: { id, ...(label !== undefined && { label }), version, options, capabilities },
       model: { id: model.id, sha256: model.sha256 },
       order, seed, training,
     };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { LetheError, didYouMean, isPath, parseHubReference } from '@lethe/core';
-import { type HubModel, fetchModel, hubEnvironment } from '@lethe/model';
+import { type HubModel, fetchModel } from '@lethe/model';
 import { listed } from '../list.js';
 import { PATHS } from '../paths.js';
 
@@ -20,7 +20,6 @@ export async function findModel(name: string, note: (text: string) => void): Pro
   const reference = existsSync(name) ? undefined : parseHubReference(name);
   if (reference) {
     return fetchModel(reference, {
-      ...hubEnvironment(process.env),
       onFile: (file, bytes) => note(`downloading ${reference.repo}: ${file}, ${(bytes / MEGABYTE).toFixed(1)} MB`),
     });
   }

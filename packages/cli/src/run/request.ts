@@ -3,6 +3,8 @@ import { LetheError } from '@lethe/core';
 /** A method as it was asked for: a name or the path of a plugin's folder, with the options that differ from its defaults. */
 export interface MethodRequest {
   readonly name: string;
+  /** What to call it in tables and on the command line; its name where it is left out. */
+  readonly label?: string;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -18,8 +20,8 @@ export interface RunRequest {
   readonly methods?: readonly MethodRequest[];
   /** How many settings of every method are tried, on validation rows. */
   readonly trials?: number;
-  /** Folder of trials, whose choices the methods take. */
-  readonly tuned?: string;
+  /** Folders of trials, whose choices the methods take. */
+  readonly tuned?: readonly string[];
   /** Plugins, or folders of plugins, beside those that are installed. */
   readonly plugins?: readonly string[];
   readonly orders?: readonly string[];
@@ -57,7 +59,7 @@ export function parseSeeds(text: string): number[] {
   return parseList('--seeds', text).map((part) => parseInteger('--seeds', part, 0, MAX_SEED));
 }
 
-/** One `--set method.option=value`. The value is JSON where it can be read so, else text. */
+/** One `--set method.option=value`, where `method` is a label or the name of a method, which means it under every label. The value is JSON where it can be read so, else text. */
 export interface Setting {
   readonly method: string;
   readonly option: string;

@@ -1,20 +1,28 @@
 import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean } from '@lethe/core';
 import { readResults } from '@lethe/harness';
-import { sweepOf, trialMean } from '@lethe/metrics';
+import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
 import { showFailures } from '../show.js';
 
 /**
- * What the trials of a `lethe tune` chose.
+ * What the trials of one or several `lethe tune` chose.
  *
- * @param folder its run folder
- * @throws LETHE_RUN_MISSING where there are no results, LETHE_RESULTS_INVALID for a run that is none of trials or not finished
+ * @param folders their run folders
+ * @throws LETHE_RUN_MISSING where there are no results, LETHE_RESULTS_INVALID for a run that is none of trials or not finished, LETHE_USAGE
+ *   where methods were not tuned under equal terms
  */
-export async function readSweep(folder: string): Promise<Sweep> {
-  const results = await readResults(folder);
-  if (results) return sweepOf(results, folder);
-  throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a `lethe tune`' });
+export async function readSweeps(folders: readonly string[]): Promise<Sweep> {
+  const sweeps = await Promise.all(folders.map(async (folder) => {
+    const results = await readResults(folder);
+    if (results) return sweepOf(results, folder);
+    throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a `lethe tune`' });
+  }));
+  const sweep = joinSweeps(sweeps);
+  if (sweep) return sweep;
+  throw new LetheError('LETHE_USAGE', 'The methods were not tuned under equal terms: another size, model, order, seed or number of trials, or one of them twice.', {
+    where: folders.join(', '), remedy: 'Tune them again with the same flags.',
+  });
 }
 
 /**
