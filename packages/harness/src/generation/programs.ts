@@ -59,7 +59,7 @@ function next({ forward: { model, learner, sites }, params, onTrace }: Generatio
 /**
  * Compiles the pass over prompts. Inputs `ids`, `positions` and `segments`, (batch, tokens), and `last`, (batch, 1): the flat position
  * of each prompt's last token. Outputs `logits`, (batch, vocabulary), of the tokens after the prompts; keys and values of every
- * layer, (batch, keyValueHeads, tokens, headSize), the learner's virtual tokens first; and `features`, (batch, featureSize), where the learner asks for them.
+ * layer, (batch, keyValueHeads, virtual and other tokens, headSize); and `features`, (batch, featureSize), where the learner asks for them.
  */
 export function compilePrompt(generation: Generation, batch: number, tokens: number): Promise<Program> {
   const { device, forward, params } = generation;
