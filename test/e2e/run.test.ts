@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { OptionPredictions, Results } from '@lethe/core';
 import { loadSuite } from '@lethe/data';
 import { openDevice } from '@lethe/engine';
@@ -10,28 +8,8 @@ import { type Job, Scorer, encodeRow, forwardOf } from '@lethe/harness';
 import { loadModel, readAdapter } from '@lethe/model';
 import { validateResults } from '@lethe/metrics';
 import { expect } from 'chai';
+import { type Ended, MODEL, SUITE, lethe } from './command.js';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const MAIN = join(root, 'packages/cli/dist/src/main.js');
-const SUITE = join(root, 'test/fixtures/two-trades');
-const MODEL = [join(root, 'packages/model/lethe-nano'), join(root, '../shared/models/english-mini')]
-  .find((folder) => existsSync(join(folder, 'model.safetensors')));
-
-interface Ended {
-  readonly status: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command in a process of its own, without a terminal. */
-function lethe(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-  return { child, ended: new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }))) };
-}
 
 /** When each finished step of a run was written, by the name of its file. */
 function stepsOf(out: string): Map<string, number> {
@@ -153,6 +131,37 @@ describe('a benchmark from the command line', () => {
     expect([status, stdout]).to.deep.equal([2, '']);
     expect(stderr).to.contain('LETHE_ADAPTER_NONE').and.contain('"seta"').and.contain('fix ');
     expect(existsSync(out)).to.equal(false);
+  });
+
+  it('runs a method several times with other options, each called by its label', async () => {
+    const config = join(folder, 'labels.yaml');
+    const out = join(folder, 'labels');
+    const variant = (label: string, options: string) => `  - { name: seta, label: ${label}, options: { ${options} } }\n`;
+    writeFileSync(config, `suite: ${SUITE}\nsize: tiny\nmodel: ${MODEL}\nseeds: [3]\nout: labels\nmethods:\n  - seta\n`
+      + variant('seta-no-split', 'split: false') + variant('seta-no-anchor', 'anchor: 0') + variant('seta-no-gate-term', 'routing: 0'));
+    const few = ['run', config, '--methods', 'seta,seta-no-split', '--set', 'seta.rows=16', '--set', 'seta-no-split.pseudo=8'];
+    const first = await lethe(...few).ended;
+    expect(first.status, first.stderr).to.equal(0);
+    expect(first.stdout).to.match(/^seta {2}/m).and.match(/^seta-no-split {2}/m);
+    const { runs } = validateResults(JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')));
+    expect(runs.map(({ method: { id, label, options } }) => [id, label, options['split'], options['rows'], options['pseudo']])).to.deep.equal(
+      [['seta', undefined, true, 16, 64], ['seta', 'seta-no-split', false, 16, 8]]);
+    const learned = await lethe('show', out, '--method', 'seta').ended;
+    expect(learned.status, learned.stderr).to.equal(0);
+    expect(learned.stdout).to.match(/^unique 1 /m).and.contain('Overlap between tasks').and.match(/^2 \S+ +\d+ +\d+ +[\d]+ +\d+\.\d+$/m)
+      .and.contain('the model alone');
+    expect((await lethe('show', out, '--method', 'set').ended).stderr).to.contain('Did you mean "seta"?');
+    const steps = stepsOf(out);
+    const compared = await lethe('compare', out, '--against', 'seta-no-split').ended;
+    expect(compared.status, compared.stderr).to.equal(0);
+    expect(compared.stdout).to.contain('seta-no-split');
+    // a label has no part in what was computed: under another one every step is found again
+    rmSync(join(out, 'run.json'));
+    writeFileSync(config, readFileSync(config, 'utf8').replace('seta-no-split', 'unsplit'));
+    const again = await lethe('run', config, '--methods', 'seta,unsplit', '--set', 'seta.rows=16', '--set', 'unsplit.pseudo=8').ended;
+    expect(again.status, again.stderr).to.equal(0);
+    expect(again.stdout).to.match(/^unsplit {2}/m);
+    expect(stepsOf(out)).to.deep.equal(steps);
   });
 
   it('records a run that fails, finishes the others and ends with status 1', async () => {

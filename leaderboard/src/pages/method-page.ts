@@ -1,3 +1,4 @@
+import { methodName } from '@lethe/core';
 import { METRICS } from '../columns.js';
 import { curves } from '../curves.js';
 import { percent, seconds } from '../format.js';
@@ -6,6 +7,7 @@ import { type Html, html } from '../html.js';
 import { facts, pageOf, wide } from '../layout.js';
 import { matrixTable, meanMatrix } from '../matrix.js';
 import { budgetOf, counted, meanOf, metricsTable, nameOf, optionsOf, paperOf, tagsOf, titleOf } from '../parts.js';
+import { tuningSection } from '../tuning.js';
 import { runFile } from './run-page.js';
 
 /** The mean matrix and the curves of the runs of one order. */
@@ -46,7 +48,7 @@ export function methodPage(group: Group, row: Row): string {
   return pageOf({
     title: `${nameOf(row)}, ${titleOf(group)} - Lethe leaderboard`,
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`]],
-    main: html`<h1>${method.id} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
+    main: html`<h1>${methodName(method)} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
 ${note === undefined ? null : html`<p>${note.description}</p>`}
 ${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. The means are over the others; what
 failed could have changed them.</p>`}
@@ -59,6 +61,7 @@ ${facts([
 ${metricsTable((metric) => meanOf(intervals[metric]),
     `Percent: mean over trials ± half of the 95 % t interval${done === 1 ? '; one trial gives no interval' : ''}.`)}
 ${orders.map((order) => orderSection(trials.filter((trial) => JSON.stringify(trial.order) === order)))}
+${tuningSection(row)}
 <h2 id="runs">Runs</h2>${runsTable(row)}`,
   });
 }

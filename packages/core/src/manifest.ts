@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import semver from 'semver';
 import { type Document, readDocument, schemaFault } from './document.js';
-import { type ErrorCode, LetheError } from './errors.js';
+import { type ErrorCode, LetheError, didYouMean } from './errors.js';
 import { LETHE_VERSION } from './version.js';
 
 export type PluginKind = 'method' | 'suite' | 'scorer' | 'model';
@@ -20,6 +20,9 @@ export interface Capabilities {
   readonly bound: boolean;
 }
 
+/** The values among which tuning chooses one: some of a list, or any between two ends, evenly or by equal factors (`log`). */
+export type SearchRange = readonly unknown[] | { readonly low: number; readonly high: number; readonly scale: 'linear' | 'log' };
+
 /** `plugin.json`, with defaults filled in. Its JSON Schema is `schemas/plugin.schema.json`. */
 export interface Manifest {
   readonly name: string;
@@ -30,12 +33,24 @@ export interface Manifest {
   readonly description: string;
   readonly stream: 'continual' | 'joint';
   readonly capabilities: Capabilities;
+  /** By the name of an option that is true or false: the capabilities that the method has in the place of those, where it is true. */
+  readonly capabilitiesWith: Readonly<Record<string, Partial<Capabilities>>>;
   /** JSON Schema of the options. */
   readonly options: { readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  /** Where values of options are looked for when the method is tuned, by option. */
+  readonly search: Readonly<Record<string, SearchRange>>;
   readonly paper?: string;
   readonly licence: string;
   readonly dependencies: Readonly<Record<string, string>>;
 }
+
+/**
+ * The option that every method has: the budget of a suite fixes the learning rate for all, and a method may depart from it by a factor,
+ * as far as tuning with an equal number of trials finds one.
+ */
+export const RATE = {
+  type: 'number', minimum: 0.001, maximum: 1000, default: 1, description: "Factor of the suite's learning rate.",
+} as const;
 
 const schema = JSON.parse(readFileSync(new URL('../../schemas/plugin.schema.json', import.meta.url), 'utf8')) as object;
 const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false }).compile<Manifest>(schema);
@@ -53,6 +68,30 @@ function fail(code: ErrorCode, message: string, where: string, remedy: string): 
   throw new LetheError(code, message, { where, remedy });
 }
 
+/** The capabilities of a method with these options. */
+export function capabilitiesOf({ capabilities, capabilitiesWith }: Manifest, options: Readonly<Record<string, unknown>>): Capabilities {
+  const raised = Object.entries(capabilitiesWith).filter(([option]) => options[option] === true);
+  return Object.assign({ ...capabilities }, ...raised.map(([, others]) => others)) as Capabilities;
+}
+
+/** What is told the task is a bound, with any option; options that change capabilities are there, and are true or false. */
+function checkCapabilities(manifest: Manifest, locate: Document['locate']): void {
+  const { name, capabilities, capabilitiesWith, options } = manifest;
+  for (const [at, { taskIdentity, bound }] of [
+    ['/capabilities', capabilities] as const,
+    ...Object.keys(capabilitiesWith).map((option) => [`/capabilitiesWith/${option}`, capabilitiesOf(manifest, { [option]: true })] as const),
+  ]) {
+    if (!taskIdentity || bound) continue;
+    fail('LETHE_PLUGIN_MANIFEST', `"${name}" is told the task when it predicts, which no competitor is`,
+      locate(`${at}/taskIdentity`), 'declare "bound": true beside it: bounds are shown apart and never ranked');
+  }
+  const known = Object.entries(options.properties).filter(([, { type }]) => type === 'boolean').map(([option]) => option);
+  const stray = Object.keys(capabilitiesWith).find((option) => !known.includes(option));
+  if (stray === undefined) return;
+  fail('LETHE_PLUGIN_MANIFEST', `"${name}" has no option "${stray}" that is true or false.${didYouMean(stray, known)}`,
+    locate(`/capabilitiesWith/${stray}`), 'name an option of type boolean');
+}
+
 function checkDependencies(manifest: Manifest, folder: string, locate: Document['locate']): void {
   for (const [name, range] of Object.entries(manifest.dependencies)) {
     const found = installedVersion(name, folder);
@@ -63,8 +102,12 @@ function checkDependencies(manifest: Manifest, folder: string, locate: Document[
   }
 }
 
-/** The options schema must compile, and its own defaults must satisfy it. */
+/** The options schema must compile, its own defaults must satisfy it, and no option may stand in for the one that all have. */
 function checkOptions(manifest: Manifest, locate: Document['locate']): void {
+  if (manifest.kind === 'method' && 'rate' in manifest.options.properties) {
+    fail('LETHE_PLUGIN_OPTIONS', `"${manifest.name}" declares the option "rate", which every method has already: ${RATE.description}`,
+      locate('/options/properties/rate'), 'give the option another name');
+  }
   const remedy = 'mend the options schema: every default lies within its own bounds';
   let check;
   try {
@@ -79,8 +122,26 @@ function checkOptions(manifest: Manifest, locate: Document['locate']): void {
     locate(`/options/properties${pointer}`), remedy);
 }
 
+/** Every range that is searched is of an option, and its ends are values that the option may have. */
+function checkSearch({ name, options, search }: Manifest, locate: Document['locate']): void {
+  const known = Object.keys(options.properties);
+  for (const [option, range] of Object.entries(search)) {
+    const refuse = (message: string, remedy: string) => fail('LETHE_PLUGIN_OPTIONS', `"${name}": ${message}`, locate(`/search/${option}`), remedy);
+    const property = options.properties[option];
+    if (!property) return refuse(`there is no option "${option}" to search.${didYouMean(option, known)}`, `the options are: ${known.join(', ') || 'none'}`);
+    const check = new Ajv({ strict: false }).compile(property);
+    const values = 'low' in range ? [range.low, range.high] : range;
+    const wrong = values.find((value) => !check(value));
+    if (wrong !== undefined) refuse(`option "${option}" cannot be ${JSON.stringify(wrong)}`, 'search within the bounds of the option');
+    if (!('low' in range)) continue;
+    if (range.low >= range.high) refuse(`the search of "${option}" ends before it begins`, 'make "low" less than "high"');
+    if (range.scale === 'log' && range.low <= 0) refuse(`no factors lead from ${range.low} to ${range.high}`, 'begin above 0, or use the scale "linear"');
+  }
+}
+
 /**
  * Reads and checks a manifest, without touching the plugin's code: shape, then version range, then dependencies, then options.
+ * A method has the option `rate` ({@link RATE}) besides its own.
  *
  * @param file path of a plugin.json
  * @throws LetheError LETHE_PLUGIN_MANIFEST, LETHE_PLUGIN_VERSION, LETHE_PLUGIN_DEPENDENCY or LETHE_PLUGIN_OPTIONS, with file:line
@@ -91,10 +152,7 @@ export function readManifest(file: string): Manifest {
     const { pointer, message } = schemaFault(validate.errors!, 'the manifest');
     fail('LETHE_PLUGIN_MANIFEST', message, locate(pointer), 'see packages/core/schemas/plugin.schema.json');
   }
-  if (value.capabilities.taskIdentity && !value.capabilities.bound) {
-    fail('LETHE_PLUGIN_MANIFEST', `"${value.name}" is told the task when it predicts, which no competitor is`,
-      locate('/capabilities/taskIdentity'), 'declare "bound": true beside it: bounds are shown apart and never ranked');
-  }
+  checkCapabilities(value, locate);
   if (semver.validRange(value.lethe) === null) {
     fail('LETHE_PLUGIN_VERSION', `"${value.lethe}" is not a version range`, locate('/lethe'), `write a range such as "^${LETHE_VERSION}"`);
   }
@@ -104,5 +162,6 @@ export function readManifest(file: string): Manifest {
   }
   checkDependencies(value, dirname(file), locate);
   checkOptions(value, locate);
-  return value;
+  checkSearch(value, locate);
+  return value.kind === 'method' ? { ...value, options: { ...value.options, properties: { ...value.options.properties, rate: RATE } } } : value;
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LETHE_VERSION, LetheError, discoverPlugins, findPlugin, pluginsIn, resolveOptions } from '../src/index.js';
+import { LETHE_VERSION, LetheError, type Plugin, capabilitiesOf, discoverPlugins, findPlugin, pluginsIn, resolveOptions } from '../src/index.js';
 
 const sound = {
   name: 'replay', kind: 'method', version: '1.0.0', lethe: `^${LETHE_VERSION}`, description: 'Replays.', licence: 'Apache-2.0',
@@ -26,7 +26,7 @@ describe('plugin registry', () => {
   let root: string;
   const discover = () => discoverPlugins(pluginsIn(root));
   const add = (folder: string, manifest: unknown) => {
-    mkdirSync(join(root, folder));
+    mkdirSync(join(root, folder), { recursive: true });
     writeFileSync(join(root, folder, 'plugin.json'), typeof manifest === 'string' ? manifest : JSON.stringify(manifest, null, 2));
   };
   beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'lethe-registry-')); });
@@ -72,6 +72,18 @@ describe('plugin registry', () => {
     expect(discover()).to.have.length(1);
   });
 
+  it('gives a method other capabilities with an option, and takes it for a bound where it is told the task then', () => {
+    const options = { type: 'object', additionalProperties: false, properties: { oracle: { type: 'boolean', default: false, description: 'Told.' } } };
+    add('a', { ...sound, options, capabilitiesWith: { oracle: { taskIdentity: true, bound: true } } });
+    const [{ manifest }] = discover() as [Plugin];
+    expect(capabilitiesOf(manifest, { oracle: false })).to.deep.equal(manifest.capabilities);
+    expect(capabilitiesOf(manifest, { oracle: true })).to.deep.equal({ ...manifest.capabilities, taskIdentity: true, bound: true });
+    add('a', { ...sound, options, capabilitiesWith: { oracle: { taskIdentity: true } } });
+    expect(errorOf(discover).remedy).to.contain('"bound": true');
+    add('a', { ...sound, options, capabilitiesWith: { oracel: { growth: 'none' } } });
+    expect(errorOf(discover)).to.include({ code: 'LETHE_PLUGIN_MANIFEST' }).and.property('message').to.contain('Did you mean "oracle"?');
+  });
+
   it('refuses another version of Lethe before looking at dependencies', () => {
     add('a', { ...sound, lethe: '^99.0.0', dependencies: { 'no-such-package-here': '1' } });
     expect(errorOf(discover).code).to.equal('LETHE_PLUGIN_VERSION');
@@ -102,6 +114,38 @@ describe('plugin registry', () => {
     expect(errorOf(discover).code).to.equal('LETHE_PLUGIN_MANIFEST');
   });
 
+  it('gives every method the factor of its learning rate, which it cannot declare itself', () => {
+    add('a', sound);
+    expect(resolveOptions(discover()[0]!, { rate: 0.5 })).to.deep.equal({ rows: 4, rate: 0.5 });
+    const rate = { ...sound.options.properties.rows };
+    add('b', { ...sound, name: 'other', options: { ...sound.options, properties: { rate } } });
+    const error = errorOf(discover);
+    expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
+    expect(error.message).to.contain('"rate"');
+    expect(error.where).to.match(/plugin\.json:\d+$/);
+  });
+
+  for (const [what, search, text] of [
+    ['an option that there is not', { row: [1, 2] }, 'Did you mean "rows"?'],
+    ['a value outside of the bounds', { rows: { low: 1, high: 20, scale: 'linear' } }, 'cannot be 20'],
+    ['a value of another type', { rows: [1, 'two'] }, 'cannot be "two"'],
+    ['a range that ends before it begins', { rows: { low: 5, high: 2, scale: 'linear' } }, 'ends before it begins'],
+  ] as const) {
+    it(`refuses to search ${what}`, () => {
+      add('a', { ...sound, search });
+      const error = errorOf(discover);
+      expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
+      expect(error.message).to.contain(text);
+      expect(error.where).to.match(/plugin\.json:\d+$/);
+    });
+  }
+
+  it('refuses factors that lead away from zero', () => {
+    const share = { type: 'number', minimum: 0, maximum: 1, default: 0.5, description: 'Share.' };
+    add('a', { ...sound, options: { ...sound.options, properties: { share } }, search: { share: { low: 0, high: 1, scale: 'log' } } });
+    expect(errorOf(discover).message).to.contain('no factors lead from 0');
+  });
+
   it('names both places of a duplicate', () => {
     add('a', sound);
     add('b', sound);
@@ -123,9 +167,9 @@ describe('plugin registry', () => {
     add('a', sound);
     const [plugin] = discover();
     const given = {};
-    expect(resolveOptions(plugin!, given)).to.deep.equal({ rows: 4 });
+    expect(resolveOptions(plugin!, given)).to.deep.equal({ rows: 4, rate: 1 });
     expect(given).to.deep.equal({});
-    expect(resolveOptions(plugin!, { rows: 9 })).to.deep.equal({ rows: 9 });
+    expect(resolveOptions(plugin!, { rows: 9 })).to.deep.equal({ rows: 9, rate: 1 });
     const error = errorOf(() => resolveOptions(plugin!, { rows: 10, row: 1 }));
     expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
     expect(error.message).to.contain('from 1 to 9, given 10').and.contain('Did you mean "rows"?');

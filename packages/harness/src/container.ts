@@ -3,7 +3,7 @@ import type { SuiteData } from '@lethe/core';
 import { LetheError, canonicalJson, loadMethod } from '@lethe/core';
 import { type SuiteReference, loadSuite } from '@lethe/data';
 import { type Device, openDevice } from '@lethe/engine';
-import { type LanguageModel, loadModel } from '@lethe/model';
+import { type LanguageModel, type OpenOptions, openModel } from '@lethe/model';
 import { type DependencyContainer, type InjectionToken, container, inject, injectable } from 'tsyringe';
 import type { Job } from './job.js';
 import type { StreamDependencies } from './protocol.js';
@@ -31,12 +31,11 @@ interface DeviceRequest {
   readonly threads: number;
 }
 
-const DEVICES: InjectionToken<Shared<DeviceRequest, Device>> = Symbol('devices');
-interface ModelRequest {
-  readonly directory: string;
-  readonly chat: boolean;
+interface ModelRequest extends OpenOptions {
+  readonly dir: string;
 }
 
+const DEVICES: InjectionToken<Shared<DeviceRequest, Device>> = Symbol('devices');
 const MODELS: InjectionToken<Shared<ModelRequest, LanguageModel>> = Symbol('models');
 const SUITES: InjectionToken<Shared<SuiteReference, SuiteData>> = Symbol('suites');
 const JOB: InjectionToken<Job> = Symbol('job');
@@ -52,12 +51,12 @@ class Composition {
   ) {}
 
   async dependencies(): Promise<StreamDependencies> {
-    const { device: name, threads, modelDir, suite: reference, codePath, identity } = this.job;
-    const model = await this.models.get({ directory: modelDir, chat: identity.model.chat ?? false });
+    const { device: name, threads, modelDir: dir, adapterDir: adapter, suite: reference, codePath, identity } = this.job;
+    const model = await this.models.get({ dir, ...(adapter === undefined ? {} : { adapter }), ...(identity.model.chat && { chat: true }) });
     const [suite, method] = [await this.suites.get(reference), await loadMethod(codePath)];
     if (model.sha256 !== identity.model.sha256) {
       throw new LetheError('LETHE_RUN_CHANGED', `The model is no longer the one that the run was made for (${identity.model.sha256}).`, {
-        where: modelDir, remedy: 'Put that model back, or start a new run.',
+        where: dir, remedy: 'Put that model back, or start a new run.',
       });
     }
     return { device: await this.devices.get({ name, threads }), model, suite, method };
@@ -68,7 +67,7 @@ class Composition {
 export function createContainer(): DependencyContainer {
   const root = container.createChildContainer();
   root.register(DEVICES, { useValue: new Shared(openDevice) });
-  root.register(MODELS, { useValue: new Shared(({ directory, chat }: ModelRequest) => loadModel(directory, { chat })) });
+  root.register(MODELS, { useValue: new Shared(({ dir, ...how }: ModelRequest) => openModel(dir, how)) });
   root.register(SUITES, { useValue: new Shared(loadSuite) });
   return root;
 }
@@ -76,7 +75,7 @@ export function createContainer(): DependencyContainer {
 /**
  * What a job names, rebuilt in a child container of `root` of its own.
  *
- * @throws LetheError the errors of loadModel, loadSuite, openDevice and {@link loadMethod}; LETHE_RUN_CHANGED for another model
+ * @throws LetheError the errors of openModel, loadSuite, openDevice and {@link loadMethod}; LETHE_RUN_CHANGED for another model
  */
 export async function composeRun(root: DependencyContainer, job: Job): Promise<StreamDependencies> {
   const child = root.createChildContainer();

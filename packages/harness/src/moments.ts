@@ -1,10 +1,11 @@
 import type { Arrays, NdArray, Row } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
-import { batchFeeds, batchInputs, batchOf, countTokens, floats, taskFeeds } from './batch.js';
+import { batchInputs, batchOf, countTokens, floats, taskFeeds } from './batch.js';
 import type { Forward } from './loss.js';
-import { packTraining, trainingShape } from './packing.js';
-import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope } from './scope.js';
+import { overBatches } from './over-batches.js';
+import { trainingShape } from './packing.js';
+import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, withPrefix } from './scope.js';
 
 const PARAMS = 'params.';
 const BATCH = 16;
@@ -22,7 +23,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
   const shape = trainingShape(tokenizer, rows, rows, BATCH);
   /** By the name of a site the first site that reads the same input. */
   const firstReader = new Map<string, string>();
-  const program = await device.compile({
+  const outputs = overBatches(device, {
     name: 'moments',
     inputs: { ...batchInputs(shape, false, told), ...arrayInputs(params, PARAMS) },
     constants: model.weights,
@@ -38,13 +39,15 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       const sums: Record<string, tf.Tensor> = {};
       const known = new Map<tf.Tensor, string>();
       const adapt = adaptWith(learner, sites, scope, () => undefined);
-      model.hidden(batch, weights, (site, x) => {
+      model.hidden(withPrefix(learner, scope, batch), weights, (site, x) => {
         if (sites.some(({ name }) => name === site.name)) {
           const first = known.get(x) ?? site.name;
           firstReader.set(site.name, first);
           known.set(x, first);
           if (first === site.name) {
-            const flat = x.reshape([-1, site.in]).mul(site.source ? source : own) as tf.Tensor2D;
+            // virtual tokens stand before the prompt, which is where an encoder reads it
+            const text = learner.virtualTokens && (site.source || !batch.source) ? x.slice([0, learner.virtualTokens, 0]) : x;
+            const flat = text.reshape([-1, site.in]).mul(site.source ? source : own) as tf.Tensor2D;
             sums[first] = tf.matMul(flat, flat, true, false); // (in, in)
           }
         }
@@ -52,25 +55,18 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       });
       return sums;
     },
-  });
+  }, tokenizer, rows, shape, { ...taskFeeds(shape, task, told), ...arrayFeeds(params, PARAMS) });
   const totals = new Map<string, Float64Array>();
   const tokens = { own: 0, source: 0 };
-  try {
-    const feeds = arrayFeeds(params, PARAMS);
-    for (let at = 0; at < rows.length; at += BATCH) {
-      const packed = packTraining(tokenizer, rows.slice(at, at + BATCH), shape);
-      const out = await program.run({ ...batchFeeds(packed, false), ...taskFeeds(shape, task, told), ...feeds });
-      tokens.own += countTokens(packed.segments);
-      if (packed.source) tokens.source += countTokens(packed.source.segments);
-      for (const name of new Set(firstReader.values())) {
-        const sum = floats(out[name]);
-        const total = totals.get(name) ?? new Float64Array(sum.length);
-        sum.forEach((v, i) => (total[i]! += v));
-        totals.set(name, total);
-      }
+  for await (const { packed, out } of outputs) {
+    tokens.own += countTokens(packed.segments);
+    if (packed.source) tokens.source += countTokens(packed.source.segments);
+    for (const name of new Set(firstReader.values())) {
+      const sum = floats(out[name]);
+      const total = totals.get(name) ?? new Float64Array(sum.length);
+      sum.forEach((v, i) => (total[i]! += v));
+      totals.set(name, total);
     }
-  } finally {
-    await program.dispose();
   }
   const means = new Map<string, NdArray>();
   return Object.fromEntries(sites.map((site) => {

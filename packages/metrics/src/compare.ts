@@ -1,4 +1,4 @@
-import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom } from '@lethe/core';
+import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, methodName, unlabelled } from '@lethe/core';
 import type { Metric } from './catalogue.js';
 import { resultsHash } from './hash.js';
 import { measuredOf, resampleRows } from './resample.js';
@@ -73,7 +73,7 @@ export interface Comparison {
 
 export interface ComparisonRequest {
   readonly metrics: readonly Metric[];
-  /** Id of the method, which may be a bound, that all others which are none are compared with; without it all pairs of those. */
+  /** Label of the method, or its id where it has none; it may be a bound. All others that are none are compared with it; without it all pairs of those. */
   readonly against?: string;
 }
 
@@ -95,9 +95,9 @@ const trialOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
 
 /** The same outcome given twice counts once; two outcomes of one run are refused, because which counts is not for Lethe to choose. */
 function distinct(runs: readonly Run[]): Run[] {
-  return grouped(runs, (run) => [termsOf(run), run.method, run.order, run.seed]).map((same) => {
+  return grouped(runs, (run) => [termsOf(run), unlabelled(run.method), run.order, run.seed]).map((same) => {
     const [first] = same as [Run, ...Run[]];
-    if (new Set(same.map((run) => resultsHash([run]))).size === 1) return first;
+    if (new Set(same.map((run) => resultsHash([{ ...run, method: unlabelled(run.method) }]))).size === 1) return first;
     throw new LetheError('LETHE_RUN_AMBIGUOUS',
       `${first.method.id}, order ${first.order.id}, seed ${first.seed} is there ${same.length} times with different outcomes.`,
       { remedy: 'Give only the run folders that are to be compared.' });
@@ -111,8 +111,8 @@ interface Contender extends ComparedMethod {
 
 function contendersOf(runs: readonly Run[]): Contender[] {
   // in an order of their own, so that not even the last digit depends on the order in which runs come
-  const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(run!.method)}`;
-  const groups = grouped(runs, (run) => run.method).sort((a, b) => (name(a) < name(b) ? -1 : 1));
+  const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(unlabelled(run!.method))}`;
+  const groups = grouped(runs, (run) => unlabelled(run.method)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
   return groups.map((own) => {
     const completed = own.filter((run) => run.status === 'completed').sort((a, b) => (a.order.id < b.order.id ? -1 : a.order.id > b.order.id ? 1 : a.seed - b.seed));
     const { method } = own[0]!;
@@ -137,7 +137,7 @@ function valuesOf({ method, runs, failed }: Contender, metric: Metric): { values
 function pairsOf(contenders: readonly Contender[], against: string | undefined): [number, number][] {
   const places = contenders.map((_, i) => i);
   if (against !== undefined) {
-    const named = places.filter((i) => contenders[i]!.method.id === against);
+    const named = places.filter((i) => methodName(contenders[i]!.method) === against);
     const others = places.filter((i) => !contenders[i]!.bound || named.includes(i));
     return named.flatMap((b) => others.filter((a) => a !== b && !(named.includes(a) && a < b)).map((a): [number, number] => [a, b]));
   }

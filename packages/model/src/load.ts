@@ -8,6 +8,7 @@ import { chatTokenizer, readChatTemplate } from './chat.js';
 import { features } from './features.js';
 import { Fields } from './fields.js';
 import { logProbabilities, logits } from './head.js';
+import { embed } from './pass.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
@@ -65,10 +66,11 @@ export async function loadModel(directory: string, { held = HELD, chat = false }
     id: basename(resolve(directory)),
     sha256: hash.digest('hex'),
     config,
-    tokenizer: template ? chatTokenizer(tokenizer, template) : tokenizer,
+    ...(template ? { tokenizer: chatTokenizer(tokenizer, template), chat: true } : { tokenizer }),
     parameters: Object.values(weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     sites: sitesOf(config),
     weights,
+    embed,
     hidden: (batch, tensors, adapt, memory) => hidden(config, batch, tensors, adapt, memory),
     logits: (states, tensors) => logits(config, states, tensors),
     logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),

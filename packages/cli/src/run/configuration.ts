@@ -1,10 +1,12 @@
-import type { Capabilities, Order, RunIdentity, TrainingBudget } from '@lethe/core';
+import type { Capabilities, Order, RunIdentity, Sweep, TrainingBudget } from '@lethe/core';
 import type { SuiteReference } from '@lethe/data';
 import type { Job } from '@lethe/harness';
 
 /** A method of a benchmark, with all its options. */
 export interface ConfiguredMethod {
   readonly id: string;
+  /** What to call it, where it runs several times with other options. */
+  readonly label?: string;
   readonly version: string;
   readonly options: Readonly<Record<string, unknown>>;
   readonly capabilities: Capabilities;
@@ -23,6 +25,8 @@ export interface Configuration {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    readonly prompts?: string;
+    readonly scored?: 'validation';
     readonly reference: SuiteReference;
     /** sha256 of the rows of every task and probe, by id. */
     readonly data: Readonly<Record<string, string>>;
@@ -30,10 +34,12 @@ export interface Configuration {
   readonly methods: readonly ConfiguredMethod[];
   readonly orders: readonly Order[];
   readonly seeds: readonly number[];
-  readonly model: RunIdentity['model'] & { readonly dir: string };
+  readonly model: RunIdentity['model'] & { readonly dir: string; readonly adapterDir?: string };
   readonly device: string;
   readonly threads: number;
   readonly training: TrainingBudget;
+  /** Where the options of methods come from, if they were tuned. */
+  readonly sweep?: Sweep;
 }
 
 /**
@@ -43,13 +49,18 @@ export interface Configuration {
  * @param folder the run folder
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
-  const { suite, methods, orders, seeds, model: { dir, ...model }, device, threads, training } = configuration;
-  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, capabilities, codePath, stream }): Job => {
+  const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
+  const { dir: modelDir, adapterDir, ...named } = model;
+  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
-      suite: { id: suite.id, version: suite.version, size: suite.size },
-      method: { id, version, options, capabilities },
-      model, order, seed, training,
+      suite: {
+        id: suite.id, version: suite.version, size: suite.size,
+        ...(suite.prompts !== undefined && { prompts: suite.prompts }), ...(suite.scored && { scored: suite.scored }),
+      },
+      method: { id, ...(label !== undefined && { label }), version, options, capabilities },
+      model: named,
+      order, seed, training,
     };
-    return { identity, codePath, stream, suite: suite.reference, modelDir: dir, device, threads, outDir: folder, origin };
+    return { identity, codePath, stream, suite: suite.reference, modelDir, ...(adapterDir === undefined ? {} : { adapterDir }), device, threads, outDir: folder, origin };
   })));
 }

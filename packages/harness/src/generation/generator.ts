@@ -2,7 +2,7 @@ import { type Arrays, LetheError, type Random, type WrittenAnswers, createRandom
 import type { Device, Program, Values } from '@lethe/engine';
 import { type TokenShape, floats, tokenFeeds } from '../batch.js';
 import type { Forward } from '../loss.js';
-import { type Lead, leadOf, packLeads } from '../packing.js';
+import { type Lead, frameLength, leadOf, packLeads } from '../packing.js';
 import { arrayFeeds } from '../scope.js';
 import { KeyValueCache } from './cache.js';
 import { type GenerationOptions, type ResolvedOptions, resolveOptions } from './options.js';
@@ -83,12 +83,15 @@ export class Generator {
   private readonly programs = new Map<string, Program>();
   /** {@link Scope.task} of the rows at work, for a learner that is told. */
   private task = 0;
+  /** What the learner puts before a text takes so many positions. */
+  private readonly virtual: number;
   /** Whether the learner adds anything to the model; null until a program has been compiled. */
   private adapted: boolean | null = null;
 
   /** @param stop asked before every program that is run */
   constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
-    const { frozen, trainable } = forward.learner;
+    const { frozen, trainable, virtualTokens = 0 } = forward.learner;
+    this.virtual = virtualTokens;
     this.params = { ...frozen, ...trainable };
     this.feeds = arrayFeeds(this.params, PARAMS);
   }
@@ -150,10 +153,11 @@ export class Generator {
       throw new LetheError('LETHE_DATA_ROW', `Prompt ${at + 1} has no tokens.`, { remedy: 'Give text to go on from.' });
     }
     const { maxPositions } = this.forward.model.config;
-    if (read.length + maxTokens <= maxPositions) return;
+    const length = this.virtual + read.length;
+    if (length + maxTokens <= maxPositions) return;
     throw new LetheError('LETHE_MODEL_LENGTH',
-      `Prompt ${at + 1} has ${read.length} tokens and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
-        remedy: `Shorten the prompt, or set maxTokens to ${Math.max(1, maxPositions - read.length)} or less.`,
+      `Prompt ${at + 1} has ${length} tokens${this.virtual > 0 ? `, ${this.virtual} of them virtual,` : ''} and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
+        remedy: `Shorten the prompt, or set maxTokens to ${Math.max(1, maxPositions - length)} or less.`,
       });
   }
 
@@ -161,12 +165,14 @@ export class Generator {
   private async finish(rows: readonly Row[], batch: number, columns: number): Promise<void> {
     const shape = this.shape(batch, columns);
     const { tokens } = shape;
-    const packed = packLeads(rows.map(({ lead }) => lead), shape);
-    const { ids: asked, positions: at, segments, ...source } = tokenFeeds(packed);
+    const asked = tokenFeeds(packLeads(rows.map(({ lead }) => lead), shape));
+    const source = shape.source === undefined ? {} : { sourceIds: asked['sourceIds']!, sourceSegments: asked['sourceSegments']! };
+    // virtual tokens stand before the prompt, which is where an encoder reads it
+    const virtual = shape.source === undefined ? this.virtual : 0;
     const last = Int32Array.from({ length: batch }, (_, r) => r * tokens + (rows[r]?.lead.lead.length ?? 1) - 1);
     const cache = new KeyValueCache(this.forward.model, batch);
     // places that padding leaves in the cache are written over before they are read
-    const { logits: first, ...left } = cache.fill(await this.call(await this.prompt(shape), { ids: asked!, positions: at!, segments: segments!, ...source, last }), tokens);
+    const { logits: first, ...left } = cache.fill(await this.call(await this.prompt(shape), { ...asked, last }), virtual + tokens);
     let logits = floats(first);
     const ids = new Int32Array(batch);
     const positions = new Int32Array(batch);
@@ -176,10 +182,10 @@ export class Generator {
         if (row.end === undefined) row.advance(logits.subarray(r * size, (r + 1) * size));
         // a finished row waits at its last place, and nothing reads what it gives
         ids[r] = row.tokens.at(-1) ?? 0;
-        positions[r] = Math.max(0, row.position);
+        positions[r] = virtual + Math.max(0, row.position);
       });
       if (rows.every(({ end }) => end !== undefined)) return;
-      const places = bucket(tokens + done, FEWEST_PLACES);
+      const places = bucket(virtual + tokens + done, FEWEST_PLACES);
       const step = { ...shape, places, gated: 'features' in left };
       const program = await this.program(`step ${batch} ${places} ${shape.source ?? ''}`, () => compileStep(this.generation, step));
       const out = await this.call(program, { ids, positions, ...cache.feeds(places), ...source, ...left });
@@ -223,8 +229,10 @@ export class Generator {
 export async function generate(device: Device, forward: Forward, prompts: readonly string[], options: GenerationOptions): Promise<readonly Generated[]> {
   const generator = new Generator(device, forward);
   try {
-    const { tokenizer } = forward.model;
-    return await generator.run(prompts.map((prompt) => tokenizer.encode(prompt)), options);
+    const { model: { tokenizer, config }, learner } = forward;
+    const room = config.maxPositions - options.maxTokens - frameLength(tokenizer);
+    const tokens = prompts.map((prompt) => tokenizer.encode(prompt));
+    return await generator.run(learner.prompt ? tokens.map((prompt) => learner.prompt!(prompt, room, 0)) : tokens, options);
   } finally {
     await generator.dispose();
   }

@@ -4,7 +4,7 @@ import type { BatchTensors, KeysValues, LanguageModel, Memory } from '@lethe/mod
 import * as tf from '@tensorflow/tfjs';
 import { type TokenShape, batchOf, tokenInputs } from '../batch.js';
 import type { Forward } from '../loss.js';
-import { adaptWith, arrayInputs, arrayTensors, createScope } from '../scope.js';
+import { adaptWith, arrayInputs, arrayTensors, createScope, withPrefix } from '../scope.js';
 
 /** Prefix of the program inputs that hold the learner's arrays. */
 export const PARAMS = 'params.';
@@ -31,7 +31,7 @@ export interface Generation {
   readonly forward: Forward;
   /** All arrays of the learner. */
   readonly params: Arrays;
-  /** Told, when a program is traced, whether the learner added to any site. */
+  /** Told, when a program is traced, whether the learner added anything. */
   readonly onTrace: (adapted: boolean) => void;
 }
 
@@ -42,6 +42,13 @@ interface PassInputs {
   /** Gives the features of the prompts, where the learner asks for them. */
   readonly features: () => tf.Tensor2D;
   readonly past?: Pick<Memory, 'past' | 'source'>;
+}
+
+/** Traced. The batch of a step, whose encoder has read so many virtual tokens before its prompts. */
+function behindRead(batch: BatchTensors, virtual: number): BatchTensors {
+  const { source, ids: { shape: [rows] } } = batch;
+  if (!source || virtual === 0) return batch;
+  return { ...batch, source: { ...source, segments: tf.concat([tf.ones([rows, virtual], 'int32'), source.segments], 1) } };
 }
 
 /** Traced. Scores of the next token, (batch, vocabulary), and what every layer is to remember of the batch's tokens. */
@@ -59,8 +66,10 @@ function next({ forward: { model, learner, sites }, params, onTrace }: Generatio
     keep: (layer, own) => keep(memoryNames(layer), own),
     keepSource: (layer, own) => keep(sourceNames(layer), own),
   };
-  let adapted = false;
-  const states = model.hidden(batch, weights, adaptWith(learner, sites, scope, () => { adapted = true; }), memory);
+  let adapted = Boolean(learner.virtualTokens);
+  // what stands before the text is read with it, and remembered afterwards
+  const whole = past ? behindRead(batch, learner.virtualTokens ?? 0) : withPrefix(learner, scope, batch);
+  const states = model.hidden(whole, weights, adaptWith(learner, sites, scope, () => { adapted = true; }), memory);
   onTrace(adapted);
   return { logits: model.logits(states, weights), ...kept };
 }
@@ -68,8 +77,8 @@ function next({ forward: { model, learner, sites }, params, onTrace }: Generatio
 /**
  * Compiles the pass over prompts. Inputs are the tokens of a batch and `last`, (batch, 1): the flat position of the last token that
  * stands before the answer. Outputs are `logits`, (batch, vocabulary), of the first token of the answer; keys and values of every layer,
- * (batch, keyValueHeads, tokens, headSize), of an encoder-decoder also those of the prompt; and `features`, (batch, featureSize), where the
- * learner asks for them.
+ * (batch, keyValueHeads, virtual and other tokens, headSize), of an encoder-decoder also those of the prompt; and `features`, (batch,
+ * featureSize), where the learner asks for them.
  */
 export function compilePrompt(generation: Generation, shape: TokenShape): Promise<Program> {
   const { device, forward, params } = generation;
@@ -121,7 +130,7 @@ export function compileStep(generation: Generation, { batch, places, source, gat
     inputs: {
       ids: grid(1), positions: grid(1),
       ...memory(memoryNames, places),
-      ...(source === undefined ? {} : { sourceIds: grid(source), sourceSegments: grid(source), ...memory(sourceNames, source) }),
+      ...(source === undefined ? {} : { sourceIds: grid(source), sourceSegments: grid(source), ...memory(sourceNames, (forward.learner.virtualTokens ?? 0) + source) }),
       ...(gated ? { features: { shape: [batch, model.featureSize], dtype: 'float32' } as const } : {}),
       ...taskInput(forward, batch), ...arrayInputs(params, PARAMS),
     },

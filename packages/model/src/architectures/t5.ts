@@ -81,10 +81,10 @@ function network(pass: Pass<T5Config>, block: string, h: tf.Tensor3D): tf.Tensor
   return pass.config.gated ? gatedFeedForward(pass, block, h, 'gelu_new') : feedForward(pass, block, h, 'relu');
 }
 
-/** What the encoder makes of the prompts, (batch, source tokens, hidden); `mask` shuts padding out. */
+/** What the encoder makes of the prompts, (batch, prefix and source tokens, hidden); `mask` shuts padding out. */
 function encode(pass: Pass<T5Config>, ids: tf.Tensor2D, mask: tf.Tensor4D): tf.Tensor3D {
-  const bias: tf.Tensor4D = tf.add(mask, pairBias(pass.weight('encoder.distances'), ids.shape[1], pass.config.farthest));
-  let x = pass.embed(ids);
+  const bias: tf.Tensor4D = tf.add(mask, pairBias(pass.weight('encoder.distances'), mask.shape[3], pass.config.farthest));
+  let x = pass.embedBehindPrefix(ids);
   for (let layer = 0; layer < pass.config.encoderLayers; layer++) {
     const block = `encoder.layers.${layer}`;
     const h = normed(pass, x, `${block}.norm1`);
