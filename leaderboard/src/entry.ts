@@ -60,7 +60,7 @@ async function readJson(path: string, remedy: string): Promise<unknown> {
 const printed = (entry: Entry): string =>
   `${JSON.stringify(entry, null, 1).replace(/\[\n[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, ''))}\n`;
 
-/** All runs of an entry are of one suite on one model, and none is left out. */
+/** All runs of an entry are of one suite on one model, scored on test rows, and none is left out. */
 function checkWhole(runs: readonly Run[], where: string): void {
   if (runs.length === 0) {
     throw new LetheError('LETHE_RESULTS_INVALID', 'The results hold no runs.', { where, remedy: 'Run at least one method.' });
@@ -68,6 +68,11 @@ function checkWhole(runs: readonly Run[], where: string): void {
   if (new Set(runs.map((run) => canonicalJson([run.suite, run.model]))).size > 1) {
     throw new LetheError('LETHE_RESULTS_INVALID', 'The runs are of several suites or models.', {
       where, remedy: 'Publish each suite and model from its own run folder.',
+    });
+  }
+  if (runs.some(({ suite }) => suite.scored)) {
+    throw new LetheError('LETHE_RESULTS_INVALID', 'The runs were scored on validation rows, to tune methods.', {
+      where, remedy: 'Publish a run with the options that were chosen: lethe run SUITE --tuned RUN.',
     });
   }
   const missing = missingRuns(runs);

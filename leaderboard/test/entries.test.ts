@@ -66,6 +66,7 @@ describe('entries', () => {
     expect((await fault(publish([run(), run({ seed: 2 }), run({ method: 'b' })]))).code).to.equal('LETHE_RUN_STOPPED');
     expect((await fault(publish([run(), run({ suite: { version: '2.0.0' } })]))).code).to.equal('LETHE_RESULTS_INVALID');
     expect((await fault(publish([]))).code).to.equal('LETHE_RESULTS_INVALID');
+    expect((await fault(publish([run({ suite: { scored: 'validation' } })]))).message).to.contain('validation rows');
     expect((await fault(publishRun(join(folder, 'none'), entries, describeMethod))).code).to.equal('LETHE_RUN_MISSING');
   });
 

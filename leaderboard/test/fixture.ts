@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Capabilities, type CompletedRun, type FailedRun, type Run, sha256 } from '@lethe/core';
+import { type Capabilities, type CompletedRun, type FailedRun, type Run, type Sweep, sha256 } from '@lethe/core';
 import { metricsOf, resultsHash } from '@lethe/metrics';
 import type { DescribeMethod } from '../src/index.js';
 
@@ -78,9 +78,9 @@ export const failed = (given: Given, message = 'The loss is not a number.'): Fai
   ({ status: 'failed', ...identity({ ...given, environment: { ...given.environment, dataSha256: {} } }), error: { code: 'LETHE_ENGINE_NUMBERS', message } });
 
 /** Writes the results of runs into a run folder. */
-export async function writeRun(folder: string, runs: readonly Run[]): Promise<string> {
+export async function writeRun(folder: string, runs: readonly Run[], sweep?: Sweep): Promise<string> {
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash(runs), runs }));
+  await writeFile(join(folder, 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash(runs, sweep), runs, ...(sweep && { sweep }) }));
   return folder;
 }
 

@@ -1,8 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { OptionPredictions, Results } from '@lethe/core';
 import { loadSuite } from '@lethe/data';
 import { openDevice } from '@lethe/engine';
@@ -10,28 +8,8 @@ import { type Job, Scorer, encodeRow, forwardOf } from '@lethe/harness';
 import { loadModel, readAdapter } from '@lethe/model';
 import { validateResults } from '@lethe/metrics';
 import { expect } from 'chai';
+import { type Ended, MODEL, SUITE, lethe } from './command.js';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-const MAIN = join(root, 'packages/cli/dist/src/main.js');
-const SUITE = join(root, 'test/fixtures/two-trades');
-const MODEL = [join(root, 'packages/model/lethe-nano'), join(root, '../shared/models/english-mini')]
-  .find((folder) => existsSync(join(folder, 'model.safetensors')));
-
-interface Ended {
-  readonly status: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** The command in a process of its own, without a terminal. */
-function lethe(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-  return { child, ended: new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }))) };
-}
 
 /** When each finished step of a run was written, by the name of its file. */
 function stepsOf(out: string): Map<string, number> {

@@ -6,6 +6,7 @@ import { type Html, html } from '../html.js';
 import { facts, pageOf, wide } from '../layout.js';
 import { matrixTable, meanMatrix } from '../matrix.js';
 import { budgetOf, counted, meanOf, metricsTable, nameOf, optionsOf, paperOf, tagsOf, titleOf } from '../parts.js';
+import { tuningSection } from '../tuning.js';
 import { runFile } from './run-page.js';
 
 /** The mean matrix and the curves of the runs of one order. */
@@ -59,6 +60,7 @@ ${facts([
 ${metricsTable((metric) => meanOf(intervals[metric]),
     `Percent: mean over trials ± half of the 95 % t interval${done === 1 ? '; one trial gives no interval' : ''}.`)}
 ${orders.map((order) => orderSection(trials.filter((trial) => JSON.stringify(trial.order) === order)))}
+${tuningSection(row)}
 <h2 id="runs">Runs</h2>${runsTable(row)}`,
   });
 }

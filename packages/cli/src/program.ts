@@ -11,6 +11,7 @@ import type { Output } from './output.js';
 import { pluginsOption } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
+import { addTuneCommand } from './tune/command.js';
 
 /** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
 export function createProgram(output: Output): Command {
@@ -21,6 +22,7 @@ export function createProgram(output: Output): Command {
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
   addRunCommands(program, output);
+  addTuneCommand(program, output);
   addExportCommand(program, output);
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);

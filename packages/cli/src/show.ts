@@ -8,6 +8,11 @@ import { renderTable } from './table.js';
 /** Writes results as a table (or JSON) with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showResults(results: Results, folder: string, json: boolean, output: Output): 0 | 1 {
   output.data(json ? JSON.stringify(results, null, 2) : renderTable(summarise(results), output.colour));
+  return showFailures(results, folder, output);
+}
+
+/** Notes the errors of failed runs, and where the results are; gives the exit status: 1 where a run failed. */
+export function showFailures(results: Results, folder: string, output: Output): 0 | 1 {
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
     output.note(`${method.id}, order ${order.id}, seed ${seed} failed`);

@@ -4,7 +4,7 @@ export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
-export { type Capabilities, type Manifest, type PluginKind, readManifest } from './manifest.js';
+export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, readManifest } from './manifest.js';
 export { loadMethod } from './load.js';
 export type {
   GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
@@ -20,4 +20,5 @@ export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget, Writte
 export { PLUGIN_KEYWORD, type PluginPlace, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
 export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { extendBasis, leadingDirections, secondMoment } from './subspace.js';
+export type { Sweep, Trial, TunedMethod } from './sweep.js';
 export { LETHE_VERSION } from './version.js';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import semver from 'semver';
 import { type Document, readDocument, schemaFault } from './document.js';
-import { type ErrorCode, LetheError } from './errors.js';
+import { type ErrorCode, LetheError, didYouMean } from './errors.js';
 import { LETHE_VERSION } from './version.js';
 
 export type PluginKind = 'method' | 'suite' | 'scorer' | 'model';
@@ -20,6 +20,9 @@ export interface Capabilities {
   readonly bound: boolean;
 }
 
+/** The values among which tuning chooses one: some of a list, or any between two ends, evenly or by equal factors (`log`). */
+export type SearchRange = readonly unknown[] | { readonly low: number; readonly high: number; readonly scale: 'linear' | 'log' };
+
 /** `plugin.json`, with defaults filled in. Its JSON Schema is `schemas/plugin.schema.json`. */
 export interface Manifest {
   readonly name: string;
@@ -32,10 +35,20 @@ export interface Manifest {
   readonly capabilities: Capabilities;
   /** JSON Schema of the options. */
   readonly options: { readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+  /** Where values of options are looked for when the method is tuned, by option. */
+  readonly search: Readonly<Record<string, SearchRange>>;
   readonly paper?: string;
   readonly licence: string;
   readonly dependencies: Readonly<Record<string, string>>;
 }
+
+/**
+ * The option that every method has: the budget of a suite fixes the learning rate for all, and a method may depart from it by a factor,
+ * as far as tuning with an equal number of trials finds one.
+ */
+export const RATE = {
+  type: 'number', minimum: 0.001, maximum: 1000, default: 1, description: "Factor of the suite's learning rate.",
+} as const;
 
 const schema = JSON.parse(readFileSync(new URL('../../schemas/plugin.schema.json', import.meta.url), 'utf8')) as object;
 const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false }).compile<Manifest>(schema);
@@ -63,8 +76,12 @@ function checkDependencies(manifest: Manifest, folder: string, locate: Document[
   }
 }
 
-/** The options schema must compile, and its own defaults must satisfy it. */
+/** The options schema must compile, its own defaults must satisfy it, and no option may stand in for the one that all have. */
 function checkOptions(manifest: Manifest, locate: Document['locate']): void {
+  if (manifest.kind === 'method' && 'rate' in manifest.options.properties) {
+    fail('LETHE_PLUGIN_OPTIONS', `"${manifest.name}" declares the option "rate", which every method has already: ${RATE.description}`,
+      locate('/options/properties/rate'), 'give the option another name');
+  }
   const remedy = 'mend the options schema: every default lies within its own bounds';
   let check;
   try {
@@ -79,8 +96,26 @@ function checkOptions(manifest: Manifest, locate: Document['locate']): void {
     locate(`/options/properties${pointer}`), remedy);
 }
 
+/** Every range that is searched is of an option, and its ends are values that the option may have. */
+function checkSearch({ name, options, search }: Manifest, locate: Document['locate']): void {
+  const known = Object.keys(options.properties);
+  for (const [option, range] of Object.entries(search)) {
+    const refuse = (message: string, remedy: string) => fail('LETHE_PLUGIN_OPTIONS', `"${name}": ${message}`, locate(`/search/${option}`), remedy);
+    const property = options.properties[option];
+    if (!property) return refuse(`there is no option "${option}" to search.${didYouMean(option, known)}`, `the options are: ${known.join(', ') || 'none'}`);
+    const check = new Ajv({ strict: false }).compile(property);
+    const values = 'low' in range ? [range.low, range.high] : range;
+    const wrong = values.find((value) => !check(value));
+    if (wrong !== undefined) refuse(`option "${option}" cannot be ${JSON.stringify(wrong)}`, 'search within the bounds of the option');
+    if (!('low' in range)) continue;
+    if (range.low >= range.high) refuse(`the search of "${option}" ends before it begins`, 'make "low" less than "high"');
+    if (range.scale === 'log' && range.low <= 0) refuse(`no factors lead from ${range.low} to ${range.high}`, 'begin above 0, or use the scale "linear"');
+  }
+}
+
 /**
  * Reads and checks a manifest, without touching the plugin's code: shape, then version range, then dependencies, then options.
+ * A method has the option `rate` ({@link RATE}) besides its own.
  *
  * @param file path of a plugin.json
  * @throws LetheError LETHE_PLUGIN_MANIFEST, LETHE_PLUGIN_VERSION, LETHE_PLUGIN_DEPENDENCY or LETHE_PLUGIN_OPTIONS, with file:line
@@ -104,5 +139,6 @@ export function readManifest(file: string): Manifest {
   }
   checkDependencies(value, dirname(file), locate);
   checkOptions(value, locate);
-  return value;
+  checkSearch(value, locate);
+  return value.kind === 'method' ? { ...value, options: { ...value.options, properties: { ...value.options.properties, rate: RATE } } } : value;
 }

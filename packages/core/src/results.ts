@@ -1,16 +1,25 @@
 import type { Capabilities } from './manifest.js';
 import type { TrainingBudget } from './suite.js';
+import type { Sweep } from './sweep.js';
 
 /** `results.json`: the outcome of `lethe run`. Its JSON Schema is `schemas/results.schema.json`. */
 export interface Results {
   readonly schema: 'lethe.results/1';
-  /** sha256 over the canonical JSON of `runs` without the fields that time and place decide (`cost` seconds and peak bytes, `environment`). */
+  /** sha256 over the canonical JSON of `runs` without the fields that time and place decide (`cost` seconds and peak bytes, `environment`), and of `sweep`. */
   readonly sha256: string;
   readonly runs: readonly Run[];
+  /** How options were chosen; absent where they were not tuned. */
+  readonly sweep?: Sweep;
 }
 
 export interface RunIdentity {
-  readonly suite: { readonly id: string; readonly version: string; readonly size: string };
+  readonly suite: {
+    readonly id: string;
+    readonly version: string;
+    readonly size: string;
+    /** Where validation rows were scored, to tune methods: nothing that may be published. Absent for test rows. */
+    readonly scored?: 'validation';
+  };
   readonly method: {
     readonly id: string;
     readonly version: string;

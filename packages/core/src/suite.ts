@@ -33,6 +33,7 @@ export interface TaskData {
   readonly title: string;
   readonly train: readonly Example[];
   readonly validation: readonly Example[];
+  /** The rows that are scored: those of the test split, or while methods are tuned those of the validation split again. */
   readonly test: readonly Example[];
   /** Where it is answered by writing; absent where the model chooses among the options of a row. */
   readonly written?: WrittenAnswers;

@@ -102,6 +102,38 @@ describe('plugin registry', () => {
     expect(errorOf(discover).code).to.equal('LETHE_PLUGIN_MANIFEST');
   });
 
+  it('gives every method the factor of its learning rate, which it cannot declare itself', () => {
+    add('a', sound);
+    expect(resolveOptions(discover()[0]!, { rate: 0.5 })).to.deep.equal({ rows: 4, rate: 0.5 });
+    const rate = { ...sound.options.properties.rows };
+    add('b', { ...sound, name: 'other', options: { ...sound.options, properties: { rate } } });
+    const error = errorOf(discover);
+    expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
+    expect(error.message).to.contain('"rate"');
+    expect(error.where).to.match(/plugin\.json:\d+$/);
+  });
+
+  for (const [what, search, text] of [
+    ['an option that there is not', { row: [1, 2] }, 'Did you mean "rows"?'],
+    ['a value outside of the bounds', { rows: { low: 1, high: 20, scale: 'linear' } }, 'cannot be 20'],
+    ['a value of another type', { rows: [1, 'two'] }, 'cannot be "two"'],
+    ['a range that ends before it begins', { rows: { low: 5, high: 2, scale: 'linear' } }, 'ends before it begins'],
+  ] as const) {
+    it(`refuses to search ${what}`, () => {
+      add('a', { ...sound, search });
+      const error = errorOf(discover);
+      expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
+      expect(error.message).to.contain(text);
+      expect(error.where).to.match(/plugin\.json:\d+$/);
+    });
+  }
+
+  it('refuses factors that lead away from zero', () => {
+    const share = { type: 'number', minimum: 0, maximum: 1, default: 0.5, description: 'Share.' };
+    add('a', { ...sound, options: { ...sound.options, properties: { share } }, search: { share: { low: 0, high: 1, scale: 'log' } } });
+    expect(errorOf(discover).message).to.contain('no factors lead from 0');
+  });
+
   it('names both places of a duplicate', () => {
     add('a', sound);
     add('b', sound);
@@ -123,9 +155,9 @@ describe('plugin registry', () => {
     add('a', sound);
     const [plugin] = discover();
     const given = {};
-    expect(resolveOptions(plugin!, given)).to.deep.equal({ rows: 4 });
+    expect(resolveOptions(plugin!, given)).to.deep.equal({ rows: 4, rate: 1 });
     expect(given).to.deep.equal({});
-    expect(resolveOptions(plugin!, { rows: 9 })).to.deep.equal({ rows: 9 });
+    expect(resolveOptions(plugin!, { rows: 9 })).to.deep.equal({ rows: 9, rate: 1 });
     const error = errorOf(() => resolveOptions(plugin!, { rows: 10, row: 1 }));
     expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
     expect(error.message).to.contain('from 1 to 9, given 10').and.contain('Did you mean "rows"?');

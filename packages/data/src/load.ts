@@ -50,11 +50,13 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   const tasks: Wanted[] = found.definition.tasks.map((task) => ({ suite: found, task, counts, probe: false }));
   const missing = missingFiles(tasks, reference);
   if (missing.length > 0) throw missingError(missing, reference);
-  const { probes, notes } = availableProbes(found, probesOf(found, size, reference), reference);
+  // what is tuned may see no row by which it is judged later, and probes have no others
+  const { probes, notes } = reference.scored === 'validation' ? { probes: [], notes: [] }
+    : availableProbes(found, probesOf(found, size, reference), reference);
   const prompts = new Prompts();
   const pools = new Map<Wanted, Pools>();
   for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
-  const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!));
+  const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!, reference.scored ?? 'test'));
   for (const [one, { skipped }] of pools) {
     const [rows, are] = skipped === 1 ? ['row', 'is'] : ['rows', 'are'];
     if (skipped > 0) notes.push(`${skipped} ${rows} of ${ownerOf(one)} cannot be used and ${are} left out`);
@@ -104,14 +106,16 @@ function availableProbes(
 
 const answersOf = ({ scorer, maxTokens, stop }: WrittenAnswers): WrittenAnswers => ({ scorer, maxTokens, stop });
 
-function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools): TaskData {
+function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools, scored: 'test' | 'validation'): TaskData {
   const { id, title } = task;
   const used = (split: Split) => rows[split].map(({ example }) => example);
-  const splits = { train: used('train'), validation: used('validation'), test: used('test') };
-  const empty = (probe ? ['test'] as const : ['train', 'test'] as const).find((split) => splits[split].length === 0);
+  const empty = (probe ? [scored] : ['train', scored] as const).find((split) => rows[split].length === 0);
   if (empty) {
-    throw new LetheError('LETHE_DATA_MISSING', `task "${id}" has no ${empty} rows`, { where: suite.file, remedy: `put rows into its ${empty}.jsonl` });
+    throw new LetheError('LETHE_DATA_MISSING', `task "${id}" has no ${empty} rows`, {
+      where: suite.file, remedy: empty === 'validation' ? 'choose a size with validation rows' : `put rows into its ${empty}.jsonl`,
+    });
   }
+  const splits = { train: used('train'), validation: used('validation'), test: used(scored) };
   const written = task.rows === 'files' && task.written ? { written: answersOf(task.written) } : {};
   return { id, title, ...splits, ...written, sha256: sha256({ ...splits, ...written }), ...(skipped > 0 && { skippedRows: skipped }) };
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventListener, Learner, Method, Run, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
-import { LetheError, createRandom } from '@lethe/core';
+import type { EventListener, Learner, Method, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
+import { LetheError, RATE, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { Scorer, baseModel } from './evaluate.js';
@@ -32,6 +32,11 @@ async function within<T>(where: string, call: () => T | Promise<T>): Promise<T> 
     if (cause instanceof LetheError) throw cause;
     throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), { where, cause });
   }
+}
+
+/** The budget of a suite as a method has it: at its own factor of the learning rate, which not every caller gives. */
+function budgetOf({ training, method: { options: { rate = RATE.default } } }: RunIdentity): TrainingBudget {
+  return { ...training, learningRate: training.learningRate * (rate as number) };
 }
 
 /**
@@ -158,7 +163,7 @@ class Stream {
     checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
     const trainableParameters = countOf(learner.trainable);
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget: identity.training, name, stop: this.stop,
+      device: this.deps.device, forward, rows, index, budget: budgetOf(identity), name, stop: this.stop,
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),

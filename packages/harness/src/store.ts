@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Results, Run } from '@lethe/core';
+import type { Results, Run, Sweep } from '@lethe/core';
 import { LetheError, canonicalJson } from '@lethe/core';
 import { resultsHash, validateResults } from '@lethe/metrics';
 import writeFileAtomic from 'write-file-atomic';
@@ -93,8 +93,8 @@ function checkVersion(record: RunRecord, lethe: string, path: string): void {
 }
 
 /** Writes `results.json` atomically and gives back what it holds. */
-export async function writeResults(folder: string, runs: readonly Run[]): Promise<Results> {
-  const results: Results = { schema: 'lethe.results/1', sha256: resultsHash(runs), runs };
+export async function writeResults(folder: string, runs: readonly Run[], sweep?: Sweep): Promise<Results> {
+  const results: Results = { schema: 'lethe.results/1', sha256: resultsHash(runs, sweep), runs, ...(sweep && { sweep }) };
   await writeJson(join(folder, RESULTS), results);
   return results;
 }

@@ -6,6 +6,7 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
 import { metricsOf } from './metrics.js';
 import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
+import { sweepFault } from './sweep.js';
 
 const TOLERANCE = 1e-9;
 const TEXT_SCORERS = SCORERS.filter(({ needs }) => needs === 'text').map(({ id }) => id);
@@ -37,7 +38,7 @@ function refuse({ file, root }: Place, pointer: string, message: string): never 
 
 /**
  * Checks results: their schema, then their own numbers. Every score is recomputed from the predictions, every metric
- * from the matrix, and the hash from the runs; no run is in there twice.
+ * from the matrix, and the hash from the runs; no run is in there twice, and options that were tuned are those that the sweep chose.
  *
  * @param file what to call the file in messages
  * @param root JSON pointer of the results within the file, where they are a part of it
@@ -60,7 +61,9 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
     seen.set(identity, i);
     if (run.status === 'completed') checkRun(run, place, `/runs/${i}`);
   });
-  const hash = resultsHash(results.runs);
+  const fault = results.sweep && sweepFault(results.sweep, results.runs);
+  if (fault) refuse(place, fault.pointer, fault.message);
+  const hash = resultsHash(results.runs, results.sweep);
   if (results.sha256 !== hash) refuse(place, '/sha256', `The runs hash to ${hash}, the file says ${results.sha256}.`);
   return results;
 }

@@ -8,7 +8,8 @@ import type { Configuration } from './configuration.js';
 import { readConfigurationFile } from './configuration-file.js';
 import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting } from './request.js';
 
-interface RunFlags {
+/** The flags that say what runs, on what and where. */
+export interface RunFlags {
   readonly methods?: string[];
   readonly plugins?: string[];
   readonly orders?: string[];
@@ -22,6 +23,7 @@ interface RunFlags {
   readonly probes?: boolean;
   readonly size?: string;
   readonly out?: string;
+  readonly tuned?: string[];
   readonly json?: boolean;
 }
 
@@ -31,7 +33,7 @@ function workersFor({ device, threads }: Configuration, asked: number | undefine
 }
 
 /** What the command line asks for: the file, where there is one, and the flags, which win. */
-function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags): RunRequest {
+export function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags): RunRequest {
   const file: RunRequest = /\.ya?ml$/.test(suite) ? readConfigurationFile(resolve(suite)) : { suite };
   if (methods === undefined) return { ...file, ...flags };
   const chosen = methods.flatMap((name): readonly MethodRequest[] => {
@@ -41,24 +43,23 @@ function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags):
   return { ...file, ...flags, methods: chosen };
 }
 
-const EXIT_CODES = `
+export const EXIT_CODES = `
 Exit status: 0 done, 1 a run failed, 2 bad input (nothing was written), 130 stopped by Ctrl-C.
 Ctrl-C (or SIGTERM) stops before the next optimizer step and keeps every finished step; a second one ends at once.`;
 
-const integer = (flag: string, high: number) => (text: string) => parseInteger(flag, text, 1, high);
+export const integer = (flag: string, high: number) => (text: string) => parseInteger(flag, text, 1, high);
 const MOST = 1024;
 
 /** What runs need is loaded when one is asked for: TensorFlow.js takes longer to load than most commands take. */
 const load = async () => ({ ...(await import('./execute.js')), ...(await import('./resolve.js')), ...(await import('@lethe/harness')) });
 
-/** Adds `lethe run` and `lethe resume`. */
-export function addRunCommands(program: Command, output: Output): void {
-  program.command('run <suite>')
-    .description('train and score methods on a suite, or on what a config.yaml says')
+/** Adds the flags that say what runs, on what and where. */
+export function addRunFlags(command: Command, seeds: string): Command {
+  return command
     .option('--methods <names>', 'methods, or paths of plugin folders: a,b (default: all)', (text) => parseList('--methods', text))
     .addOption(pluginsOption())
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
-    .option('--seeds <numbers>', 'seeds: 1,2,3 (default: 1,2)', parseSeeds)
+    .option('--seeds <numbers>', `seeds: 1,2,3 (default: ${seeds})`, parseSeeds)
     .option('--model <id or folder>', 'the language model: an installed one, a folder, or owner/name[@revision] of the hub (default: lethe-nano)')
     .option('--device <name>', 'auto, cpu, webgpu, cuda:N, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
@@ -69,16 +70,26 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--size <name>', 'a size of the suite (default: all rows)')
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
-      (text, before: Setting[]) => [...before, parseSetting(text)], [] as Setting[])
+      (text, before: Setting[]) => [...before, parseSetting(text)], [] as Setting[]);
+}
+
+/** Resolves a request, runs it and sets the exit status. */
+export async function runRequest(request: RunRequest, settings: readonly Setting[], json: boolean, output: Output): Promise<void> {
+  const { execute, resolveRequest } = await load();
+  const { configuration, folder, suite, notes } = await resolveRequest(request, settings, output.note);
+  for (const note of notes) output.note(note);
+  process.exitCode = await execute(configuration, folder, suite, { workers: workersFor(configuration, request.workers), json }, output);
+}
+
+/** Adds `lethe run` and `lethe resume`. */
+export function addRunCommands(program: Command, output: Output): void {
+  addRunFlags(program.command('run <suite>')
+    .description('train and score methods on a suite, or on what a config.yaml says'), '1,2')
+    .option('--tuned <runs>', 'run folders of `lethe tune`: its methods take the options that it chose', (text) => parseList('--tuned', text))
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {
-      const { execute, resolveRequest } = await load();
-      const request = requestOf(suite, flags);
-      const { configuration, folder, suite: data, notes } = await resolveRequest(request, set, output.note);
-      for (const note of notes) output.note(note);
-      const options = { workers: workersFor(configuration, request.workers), json: flags.json === true };
-      process.exitCode = await execute(configuration, folder, data, options, output);
+      await runRequest(requestOf(suite, flags), set, flags.json === true, output);
     });
   program.command('resume <run>')
     .description('go on with a run that was stopped or killed; finished steps are kept')

@@ -1,4 +1,4 @@
-import type { Capabilities, Order, RunIdentity, TrainingBudget } from '@lethe/core';
+import type { Capabilities, Order, RunIdentity, Sweep, TrainingBudget } from '@lethe/core';
 import type { SuiteReference } from '@lethe/data';
 import type { Job } from '@lethe/harness';
 
@@ -23,6 +23,7 @@ export interface Configuration {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    readonly scored?: 'validation';
     readonly reference: SuiteReference;
     /** sha256 of the rows of every task and probe, by id. */
     readonly data: Readonly<Record<string, string>>;
@@ -34,6 +35,8 @@ export interface Configuration {
   readonly device: string;
   readonly threads: number;
   readonly training: TrainingBudget;
+  /** Where the options of methods come from, if they were tuned. */
+  readonly sweep?: Sweep;
 }
 
 /**
@@ -46,7 +49,7 @@ export function jobsOf(configuration: Configuration, folder: string, origin: Job
   const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
   return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
-      suite: { id: suite.id, version: suite.version, size: suite.size },
+      suite: { id: suite.id, version: suite.version, size: suite.size, ...(suite.scored && { scored: suite.scored }) },
       method: { id, version, options, capabilities },
       model: { id: model.id, sha256: model.sha256 },
       order, seed, training,

@@ -6,6 +6,7 @@ import { methodLabels } from '../labels.js';
 import type { Output } from '../output.js';
 import { here } from '../paths.js';
 import { showResults } from '../show.js';
+import { showChoice } from '../tune/choice.js';
 import { type Configuration, jobsOf } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
 import { LiveProgress } from './live.js';
@@ -61,14 +62,16 @@ export async function execute(
     output.note(`${suite.id} ${suite.version} (${suite.size}) with ${configuration.model.id}: ${counted(methods.length, 'method')}, `
       + `${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')} on ${device}, ${Math.min(workers, jobs.length)} at a time, in ${place}`);
     if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
-    const save = () => writeResults(folder, runs.filter((run) => run !== null));
+    const save = () => writeResults(folder, runs.filter((run) => run !== null), configuration.sweep);
     const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, workers, output, async (run, at) => {
       runs[left[at]!] = run;
       await save();
     });
     const results = await save();
-    const status = results.runs.length > 0 || json ? showResults(results, folder, json, output) : 0;
-    output.note(stopped ? `stopped; go on with: lethe resume ${place}` : `next: lethe publish ${place}, then lethe leaderboard build`);
+    const tuned = configuration.suite.scored && !stopped;
+    const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, folder, output) : showResults(results, folder, json, output);
+    output.note(stopped ? `stopped; go on with: lethe resume ${place}`
+      : tuned ? `next: lethe run ${suite.id} --tuned ${place}` : `next: lethe publish ${place}, then lethe leaderboard build`);
     return stopped ? INTERRUPTED : status;
   } finally {
     await unlock();

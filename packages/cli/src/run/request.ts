@@ -16,6 +16,10 @@ export interface RunRequest {
   /** Whether probes that a suite could do without must be there. */
   readonly probes?: boolean;
   readonly methods?: readonly MethodRequest[];
+  /** How many settings of every method are tried, on validation rows. */
+  readonly trials?: number;
+  /** Folders of trials, whose choices the methods take. */
+  readonly tuned?: readonly string[];
   /** Plugins, or folders of plugins, beside those that are installed. */
   readonly plugins?: readonly string[];
   readonly orders?: readonly string[];

@@ -1,16 +1,19 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import {
-  LetheError, type Order, type Plugin, type SuiteData, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
+  LetheError, type Order, type Plugin, type SuiteData, type Sweep, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkLength } from '@lethe/harness';
+import { sameTerms } from '@lethe/metrics';
 import { loadModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { PATHS, installedPlugins, placeOf } from '../paths.js';
 import type { Configuration, ConfiguredMethod } from './configuration.js';
 import { findModel } from './model.js';
-import type { RunRequest, Setting } from './request.js';
+import { checkTuned, chosenFor, readSweeps } from '../tune/choice.js';
+import { trialsOf } from '../tune/trials.js';
+import type { MethodRequest, RunRequest, Setting } from './request.js';
 
 const DEFAULT_MODEL = 'lethe-nano';
 const DEFAULT_SEEDS = [1, 2];
@@ -50,9 +53,26 @@ function checkNames(plugins: readonly Plugin[]): void {
   }
 }
 
+/**
+ * The options with which a method that was asked for with `given` runs: those of every trial, those that a sweep chose, or these.
+ *
+ * @throws LETHE_USAGE for options beside those that were chosen
+ */
+function settingsFor(plugin: Plugin, given: MethodRequest['options'], trials: number | undefined, sweep: Sweep | undefined): MethodRequest['options'][] {
+  if (trials !== undefined) return trialsOf(plugin.manifest, given, trials);
+  const chosen = sweep && chosenFor(plugin, sweep);
+  const [stray] = Object.keys(given);
+  if (chosen && stray !== undefined) {
+    throw new LetheError('LETHE_USAGE', `Method "${plugin.manifest.name}" was tuned, and is given the option "${stray}" as well.`, {
+      remedy: 'Run it without that option, or without what was tuned.',
+    });
+  }
+  return [chosen ?? given];
+}
+
 /** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
 async function methodsOf(
-  { methods: requests, plugins }: Pick<RunRequest, 'methods' | 'plugins'>, settings: readonly Setting[],
+  { methods: requests, plugins, trials }: Pick<RunRequest, 'methods' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
 ): Promise<ConfiguredMethod[]> {
   const installed = installedPlugins(plugins);
   const all = () => installed.filter(({ manifest }) => manifest.kind === 'method')
@@ -61,10 +81,12 @@ async function methodsOf(
     ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), options })) ?? all();
   checkNames(chosen.map(({ plugin }) => plugin));
   checkSettings(settings, chosen.map(({ plugin }) => plugin.manifest.name));
-  const methods = chosen.map(({ plugin, options }): ConfiguredMethod => {
+  if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
+  const methods = chosen.flatMap(({ plugin, options }): ConfiguredMethod[] => {
     const { name: id, version, stream, capabilities } = plugin.manifest;
     const set = Object.fromEntries(settings.filter(({ method }) => method === id).map(({ option, value }) => [option, value]));
-    return { id, version, options: resolveOptions(plugin, { ...options, ...set }), capabilities, stream, manifest: plugin.file, codePath: plugin.codePath };
+    return settingsFor(plugin, { ...options, ...set }, trials, sweep).map((wanted) =>
+      ({ id, version, options: resolveOptions(plugin, wanted), capabilities, stream, manifest: plugin.file, codePath: plugin.codePath }));
   });
   const keys = methods.map(({ id, options }) => sha256({ id, options }));
   const twice = methods.find((_, i) => keys.indexOf(keys[i]!) !== i);
@@ -85,7 +107,7 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
 }
 
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, dataDir, skipBadRows, probes }: RunRequest): SuiteReference {
+function referenceOf({ suite, size, dataDir, skipBadRows, probes, trials }: RunRequest): SuiteReference {
   return {
     reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
@@ -93,6 +115,7 @@ function referenceOf({ suite, size, dataDir, skipBadRows, probes }: RunRequest):
     ...(size === undefined ? {} : { size }),
     ...(skipBadRows && { skipBadRows }),
     ...(probes && { probes: 'required' }),
+    ...(trials !== undefined && { scored: 'validation' }),
   };
 }
 
@@ -120,7 +143,8 @@ export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[], note: (text: string) => void,
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
   const reference = referenceOf(request);
-  const methods = await methodsOf(request, settings);
+  const sweep = request.tuned && await readSweeps(request.tuned.map((path) => resolve(path)));
+  const methods = await methodsOf(request, settings, sweep);
   const inspected = await inspectSuite(reference);
   const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
@@ -130,13 +154,21 @@ export async function resolveRequest(
   checkLength(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
-    suite: { id: suite.id, version: suite.version, size: suite.size, reference, data: dataOf(suite) },
+    suite: {
+      id: suite.id, version: suite.version, size: suite.size, ...(reference.scored && { scored: reference.scored }), reference, data: dataOf(suite),
+    },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
     model: { id: model.id, sha256: model.sha256, dir },
     device, threads: request.threads ?? 1,
     training: suite.training,
+    ...(sweep && { sweep }),
   };
-  const folder = resolve(request.out ?? join('runs', `${suite.id}-${sha256(configuration).slice(0, 8)}`));
+  if (sweep && !sameTerms(sweep, configuration)) {
+    throw new LetheError('LETHE_USAGE', `The methods were tuned on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}, or with another budget.`, {
+      where: request.tuned!.join(', '), remedy: `Tune them again: lethe tune ${suite.id}`,
+    });
+  }
+  const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
   return { configuration, folder, suite, notes: notesOf(inspected) };
 }
 

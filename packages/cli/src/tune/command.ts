@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import type { Output } from '../output.js';
+import { EXIT_CODES, type RunFlags, addRunFlags, integer, requestOf, runRequest } from '../run/command.js';
+import type { Setting } from '../run/request.js';
+
+const TRIALS = 8;
+const MOST = 1000;
+/** No seed of the runs that are reported, by default. */
+const SEEDS = [0];
+
+const TERMS = `
+Every method has the same number of trials: its defaults, then values that fill its search ranges (\`search\` in its plugin.json) and the
+learning rate's evenly. They are scored on validation rows, at the end of the stream; test rows and probes are not read. Options given with
+--set or in the file are kept in every trial.`;
+
+/** Adds \`lethe tune\`. */
+export function addTuneCommand(program: Command, output: Output): void {
+  addRunFlags(program.command('tune <suite>')
+    .description('choose options of methods by an equal number of trials on validation rows, for lethe run --tuned'), SEEDS.join(','))
+    .option('--trials <n>', `settings of every method that are tried (default: ${TRIALS})`, integer('--trials', MOST))
+    .addHelpText('after', `${TERMS}\n${EXIT_CODES}`)
+    .action(async (suite: string, { set, trials = TRIALS, ...flags }: RunFlags & { set: Setting[]; trials?: number }) => {
+      await runRequest({ seeds: SEEDS, ...requestOf(suite, flags), trials }, set, false, output);
+    });
+}

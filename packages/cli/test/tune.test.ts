@@ -1,0 +1,44 @@
+import type { Manifest } from '@lethe/core';
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { trialsOf } from '../src/tune/trials.js';
+
+const manifest = (search: Manifest['search']) => ({
+  options: { properties: { strength: { type: 'number' }, rows: { type: 'integer' }, rate: { type: 'number' } } }, search,
+}) as unknown as Manifest;
+
+describe('trials', () => {
+  const search = { strength: { low: 0.1, high: 10, scale: 'log' }, rows: { low: 1, high: 9, scale: 'linear' }, kind: ['x', 'y'] } as const;
+
+  it('begin with the defaults, and go on with values within the ranges', () => {
+    const [first, ...others] = trialsOf(manifest(search), {}, 40);
+    expect(first).to.deep.equal({});
+    for (const { rate, strength, rows, kind } of others) {
+      expect(rate).to.be.within(0.25, 2);
+      expect(strength).to.be.within(0.1, 10);
+      expect(rows).to.be.within(1, 9).and.satisfy(Number.isInteger);
+      expect(kind).to.be.oneOf(['x', 'y']);
+    }
+  });
+
+  it('fill every range evenly: each quarter of a scale gets its share', () => {
+    const values = trialsOf(manifest(search), {}, 41).slice(1).map(({ strength }) => Math.log10(strength as number));
+    for (let quarter = -1; quarter < 1; quarter += 0.5) {
+      expect(values.filter((v) => v >= quarter && v < quarter + 0.5)).to.have.length.within(8, 12);
+    }
+  });
+
+  it('differ from each other, and are the same whatever their number', () => {
+    fc.assert(fc.property(fc.integer({ min: 2, max: 60 }), (count) => {
+      const trials = trialsOf(manifest(search), {}, count);
+      expect(new Set(trials.map((trial) => JSON.stringify(trial))).size).to.equal(count);
+      expect(trialsOf(manifest(search), {}, count - 1)).to.deep.equal(trials.slice(0, -1));
+    }));
+  });
+
+  it('keep what is fixed, and search the learning rate of a method without ranges', () => {
+    for (const trial of trialsOf(manifest(search), { strength: 3, rate: 1 }, 5)) expect(trial).to.include({ strength: 3, rate: 1 });
+    const rates = trialsOf(manifest({}), {}, 4);
+    expect(rates.map((trial) => Object.keys(trial).join())).to.deep.equal(['', 'rate', 'rate', 'rate']);
+  });
+});

@@ -1,0 +1,86 @@
+import type { Results, Run, Sweep, Trial, TunedMethod } from '@lethe/core';
+import { LetheError, canonicalJson } from '@lethe/core';
+
+/** The mean over orders and seeds; null for a trial of which a run failed, or that was not scored: it is never chosen. */
+export function trialMean({ accuracies }: Trial): number | null {
+  if (accuracies.length === 0 || accuracies.includes(null)) return null;
+  return (accuracies as number[]).reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
+}
+
+/** Index of the trial with the highest mean, of equal ones the first; the first where every one failed. */
+export function bestTrial(trials: readonly Trial[]): number {
+  const means = trials.map((trial) => trialMean(trial) ?? -1);
+  return means.indexOf(Math.max(...means));
+}
+
+type Terms = Pick<Sweep, 'suite' | 'model' | 'training'>;
+
+/** Whether options that were tuned under some terms may be used under others: the same suite, model and budget, whatever the size. */
+export function sameTerms(a: Terms, b: Terms): boolean {
+  const of = ({ suite, model, training }: Terms) => canonicalJson([suite.id, suite.version, model.sha256, training]);
+  return of(a) === of(b);
+}
+
+/**
+ * Sweeps of different methods as one.
+ *
+ * @returns null where they were not made under equal terms: the same rows, model, budget, orders, seeds and number of trials, no method in two
+ */
+export function joinSweeps(sweeps: readonly Sweep[]): Sweep | null {
+  const { methods: _, ...terms } = sweeps[0]!;
+  const same = sweeps.every(({ methods: _methods, ...own }) => canonicalJson(own) === canonicalJson(terms));
+  const methods = sweeps.flatMap((sweep) => sweep.methods);
+  const equal = unique(methods.map(({ trials }) => trials.length)).length === 1;
+  return same && equal && unique(methods.map(({ id }) => id)).length === methods.length ? { ...terms, methods } : null;
+}
+
+const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
+
+/** What runs on validation rows say of the options that were tried: one trial for each method with each of its options. */
+export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
+  const refuse = (message: string) => {
+    throw new LetheError('LETHE_RESULTS_INVALID', message, { where, remedy: 'Give the folder of a finished `lethe tune`.' });
+  };
+  const [first] = runs;
+  if (!first || runs.some(({ suite }) => suite.scored !== 'validation')) return refuse('These runs were not scored on validation rows.');
+  const { suite, model, training } = first;
+  const trials = new Map<string, Map<string, Run[]>>();
+  for (const run of runs) {
+    const { id, version, options } = run.method;
+    const [method, trial] = [canonicalJson([id, version]), canonicalJson(options)];
+    const own = trials.get(method) ?? new Map<string, Run[]>();
+    trials.set(method, own.set(trial, [...(own.get(trial) ?? []), run]));
+  }
+  const methods = [...trials.values()].map((own): TunedMethod => {
+    const { id, version } = [...own.values()][0]![0]!.method;
+    const tried = [...own.values()].map((same): Trial => ({
+      options: same[0]!.method.options,
+      accuracies: same.map((run) => (run.status === 'completed' ? run.metrics.averageAccuracy : null)),
+    }));
+    return { id, version, trials: tried, chosen: bestTrial(tried) };
+  });
+  const sizes = unique(methods.flatMap((method) => method.trials.map(({ accuracies }) => accuracies.length)));
+  if (sizes.length > 1) return refuse('Some of its runs are not there: trials have different numbers of orders and seeds.');
+  return {
+    suite, model, training, orders: unique(runs.map(({ order }) => order.id)), seeds: unique(runs.map(({ seed }) => seed)), methods,
+  };
+}
+
+/**
+ * What is wrong with the sweep that results were made after, or null: it chose its best trials, of which every method had as many, on the
+ * validation rows of the same suite with the same model and budget, and every run of a tuned method has the options that were chosen.
+ */
+export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: string; message: string } | null {
+  const { methods } = sweep;
+  for (const [i, { id, version, trials, chosen }] of methods.entries()) {
+    const at = `/sweep/methods/${i}`;
+    if (trials.length !== methods[0]!.trials.length) return { pointer: `${at}/trials`, message: `${id} had another number of trials than ${methods[0]!.id}.` };
+    const best = bestTrial(trials);
+    if (chosen !== best) return { pointer: `${at}/chosen`, message: `The best trial is ${best}, the file says ${chosen}.` };
+    const options = canonicalJson(trials[chosen]!.options);
+    const other = runs.findIndex(({ method }) => method.id === id && (method.version !== version || canonicalJson(method.options) !== options));
+    if (other >= 0) return { pointer: `/runs/${other}/method`, message: `The sweep chose other options for ${id}.` };
+  }
+  const other = runs.findIndex((run) => !sameTerms(sweep, run));
+  return other < 0 ? null : { pointer: `/runs/${other}`, message: 'The sweep was made on another suite, model or budget.' };
+}

@@ -1,0 +1,83 @@
+import type { CompletedRun, Run, Sweep } from '@lethe/core';
+import { expect } from 'chai';
+import { joinSweeps, resultsHash, sweepOf, trialMean, validateResults } from '../src/index.js';
+import { completed, failed } from './runs.js';
+
+/** A run of a trial: a method with a value of its option, scored on validation rows. */
+function tried(method: string, strength: number, skill: number, seed = 1): CompletedRun {
+  const run = completed({ method, seed, skill });
+  return { ...run, suite: { ...run.suite, scored: 'validation' }, method: { ...run.method, options: { strength } } };
+}
+
+const trials = (method: string) => [[1, 0.5], [2, 0.9], [3, 0.2]].map(([strength, skill]) => tried(method, strength!, skill!));
+
+/** What is reported with the options that a sweep chose. */
+function reported(strength: number): Run {
+  const run = completed({ method: 'a', seed: 7 });
+  return { ...run, method: { ...run.method, options: { strength } } };
+}
+
+function refusal(sweep: Sweep, runs: readonly Run[]): string {
+  try {
+    validateResults({ schema: 'lethe.results/1', sha256: resultsHash(runs, sweep), runs, sweep }, 'f');
+    return 'nowhere';
+  } catch (error) {
+    return (error as { where: string }).where;
+  }
+}
+
+describe('a sweep', () => {
+  const sweep = sweepOf({ runs: [...trials('a'), ...trials('b')] }, 'f');
+
+  it('chooses the trial with the highest mean, of every method', () => {
+    expect(sweep.methods.map(({ id, chosen, trials: list }) => [id, chosen, list.length])).to.deep.equal([['a', 1, 3], ['b', 1, 3]]);
+    expect(sweep.methods[0]!.trials[1]!.options).to.deep.equal({ strength: 2 });
+    expect(sweep.seeds).to.deep.equal([1]);
+  });
+
+  it('averages a trial over its seeds, and takes the first of equal ones', () => {
+    const runs = [tried('a', 1, 0.6, 1), tried('a', 1, 0.6, 2), tried('a', 2, 0.6, 1), tried('a', 2, 0.6, 2)];
+    const { methods: [method] } = sweepOf({ runs }, 'f');
+    const expected = (runs[0]!.metrics.averageAccuracy! + runs[1]!.metrics.averageAccuracy!) / 2;
+    expect(trialMean(method!.trials[0]!)).to.be.closeTo(expected, 1e-12);
+    expect(method!.chosen).to.equal(0);
+  });
+
+  it('never chooses a trial of which a run failed', () => {
+    const broken = failed({ method: 'a' });
+    const run: Run = { ...broken, suite: { ...broken.suite, scored: 'validation' }, method: { ...broken.method, options: { strength: 2 } } };
+    const { methods: [method] } = sweepOf({ runs: [tried('a', 1, 0.3), run] }, 'f');
+    expect(method!.chosen).to.equal(0);
+    expect(trialMean(method!.trials[1]!)).to.equal(null);
+  });
+
+  it('is none of runs on test rows, or of a part of the trials', () => {
+    expect(() => sweepOf({ runs: [reported(1)] }, 'f')).to.throw('validation rows');
+    expect(() => sweepOf({ runs: [] }, 'f')).to.throw('validation rows');
+    expect(() => sweepOf({ runs: [...trials('a'), tried('a', 1, 0.5, 2)] }, 'f')).to.throw('not there');
+  });
+
+  it('joins others that were made under equal terms', () => {
+    const [a, b] = [sweepOf({ runs: trials('a') }, 'f'), sweepOf({ runs: trials('b') }, 'f')];
+    expect(joinSweeps([a, b])).to.deep.equal(sweep);
+    expect(joinSweeps([a, a]), 'a method twice').to.equal(null);
+    expect(joinSweeps([a, sweepOf({ runs: trials('b').slice(1) }, 'f')]), 'fewer trials').to.equal(null);
+    expect(joinSweeps([a, { ...b, seeds: [2] }]), 'another seed').to.equal(null);
+  });
+
+  it('holds results to what it chose', () => {
+    expect(refusal(sweep, [reported(2)])).to.equal('nowhere');
+    expect(refusal(sweep, [reported(2), reported(3)]), 'other options').to.equal('f#/runs/1/method');
+    const better = structuredClone(sweep) as unknown as { methods: { chosen: number }[] };
+    better.methods[0]!.chosen = 2;
+    expect(refusal(better as unknown as Sweep, [reported(3)]), 'a worse trial').to.equal('f#/sweep/methods/0/chosen');
+    const unequal = { ...sweep, methods: [sweep.methods[0]!, { ...sweep.methods[1]!, trials: sweep.methods[1]!.trials.slice(0, 2) }] };
+    expect(refusal(unequal, [reported(2)]), 'fewer trials').to.equal('f#/sweep/methods/1/trials');
+    expect(refusal({ ...sweep, model: { id: 'm', sha256: '1'.repeat(64) } }, [reported(2)]), 'another model').to.equal('f#/runs/0');
+  });
+
+  it('is a part of what the hash covers', () => {
+    const runs = [reported(2)];
+    expect(() => validateResults({ schema: 'lethe.results/1', sha256: resultsHash(runs), runs, sweep })).to.throw('hash');
+  });
+});

@@ -1,0 +1,69 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readResults } from '@lethe/harness';
+import { validateResults } from '@lethe/metrics';
+import { expect } from 'chai';
+import { MODEL, SUITE, lethe } from './command.js';
+
+describe('tuning from the command line', () => {
+  let folder: string;
+  before(function () {
+    if (!MODEL) this.skip();
+    folder = mkdtempSync(join(tmpdir(), 'lethe-tune-'));
+  });
+  after(() => { if (folder) rmSync(folder, { recursive: true }); });
+
+  const TERMS = ['--size', 'tiny', '--model', MODEL!, '--device', 'cpu'];
+  const ended = async (...args: string[]) => {
+    const { status, stdout, stderr } = await lethe(...args).ended;
+    return { status, stdout, stderr };
+  };
+
+  it('tries as many settings of every method on validation rows, and says what it chose', async () => {
+    const out = join(folder, 'tune');
+    const { status, stdout, stderr } = await ended('tune', SUITE, ...TERMS, '--methods', 'ewc,lora-sequential', '--trials', '3', '--set', 'ewc.rows=4', '--out', out);
+    expect(status, stderr).to.equal(0);
+    expect(stdout).to.match(/^method +trials +defaults +best +chosen\newc +3 /).and.contain('validation rows');
+    expect(stderr).to.contain('--tuned');
+    const { runs } = (await readResults(out))!;
+    expect(runs.map(({ method, seed, suite }) => [method.id, method.options['rows'], seed, suite.scored])).to.deep.equal(
+      [...[1, 2, 3].map(() => ['ewc', 4, 0, 'validation']), ...[1, 2, 3].map(() => ['lora-sequential', undefined, 0, 'validation'])]);
+    for (const run of runs) {
+      expect(run.status === 'completed' && Object.keys(run.predictions)).to.deep.equal(['weather', 'kitchen']);
+      expect(run.status === 'completed' && 'answers' in run.predictions['weather']! && run.predictions['weather'].answers).to.have.length(4);
+    }
+  });
+
+  it('runs with what was chosen, and keeps the sweep with the results', async () => {
+    const { status, stdout, stderr } = await ended('run', SUITE, ...TERMS, '--methods', 'zero-shot,lora-sequential', '--seeds', '1',
+      '--tuned', join(folder, 'tune'), '--out', join(folder, 'run'), '--json');
+    expect(status, stderr).to.equal(0);
+    const { runs, sweep } = validateResults(JSON.parse(stdout));
+    expect(sweep!.methods.map(({ id, trials }) => [id, trials.length])).to.deep.equal([['ewc', 3], ['lora-sequential', 3]]);
+    const { trials, chosen } = sweep!.methods[1]!;
+    expect(runs[1]!.method.options).to.deep.equal(trials[chosen]!.options);
+    expect(runs[0]!.method.options).to.deep.equal({ rate: 1 });
+  });
+
+  it('does not publish what was scored on validation rows', async () => {
+    const { status, stderr } = await ended('publish', join(folder, 'tune'), '--entries', join(folder, 'entries'));
+    expect(status).to.equal(2);
+    expect(stderr).to.contain('LETHE_RESULTS_INVALID').and.contain('validation rows');
+    expect(existsSync(join(folder, 'entries'))).to.equal(false);
+  });
+
+  for (const [what, tuned, args, text] of [
+    ['options beside those that were chosen', 'tune', ['--methods', 'ewc', '--set', 'ewc.lambda=5'], '"ewc" was tuned, and is given the option "lambda"'],
+    ['methods of which none was tuned', 'tune', ['--methods', 'replay'], 'None of the methods was tuned'],
+    ['a folder without results', 'nowhere', ['--methods', 'ewc'], 'LETHE_RUN_MISSING'],
+  ] as const) {
+    it(`refuses ${what}, and writes nothing`, async () => {
+      const before = readdirSync(folder);
+      const { status, stderr } = await ended('run', SUITE, ...TERMS, ...args, '--tuned', join(folder, tuned), '--out', join(folder, 'refused'));
+      expect(status).to.equal(2);
+      expect(stderr).to.contain(text);
+      expect(readdirSync(folder)).to.deep.equal(before);
+    });
+  }
+});
