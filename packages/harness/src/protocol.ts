@@ -5,12 +5,13 @@ import { LetheError, RATE, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { Scorer, baseModel } from './evaluate.js';
+import { encodeRows } from './encoded.js';
 import { countOf } from './flat.js';
 import { Generator } from './generation/generator.js';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
-import { type EncodedExample, encodeRow, roomFor, trainingRow } from './packing.js';
+import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { type Stage, orderedTasks, stagesOf } from './stages.js';
 import { type Answers, type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
@@ -82,7 +83,6 @@ class Stream {
   private readonly name: string;
   private readonly ordered: readonly TaskData[];
   private readonly scored: Scored;
-  private readonly encoded = new Map<TaskData, readonly EncodedExample[]>();
 
   constructor(
     private readonly job: Job,
@@ -193,7 +193,7 @@ class Stream {
   }
 
   private encode(rows: TaskData['train'], answer?: number): readonly EncodedExample[] {
-    return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens, answer));
+    return encodeRows(this.deps.model.tokenizer, rows, this.job.identity.training.maxTokens, answer);
   }
 
   /** Rows as a learner with examples in context lets the model read them; throws LETHE_METHOD_FAILED for a prompt that is too long. */
@@ -227,8 +227,7 @@ class Stream {
       const answers: Record<string, Answers> = {};
       for (const task of list) {
         const { id, written } = task;
-        let rows = this.encoded.get(task);
-        if (!rows) this.encoded.set(task, (rows = this.encode(task.test, written?.maxTokens)));
+        const rows = this.encode(task.test, written?.maxTokens);
         const index = forward.told ? learned.findIndex(({ tasks: trained }) => trained.includes(task)) + 1 : 0;
         // what the base model answered holds only for the prompt that it read
         const known = forward.learner.prompt ? undefined : before?.[id];
