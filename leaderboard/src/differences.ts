@@ -15,7 +15,7 @@ export function shown({ comparison: { tests, metrics: [accuracy] } }: Group): Ht
   const [most, fewest] = [mostPairs(pairs), fewestPairs(tests, ALPHA)];
   if (most < fewest) {
     return html`<p class="note"><strong>These runs cannot show that any method is better than another, however large the difference.</strong>
-${counted(tests, 'paired test')} over ${counted(most, 'pair')} (runs of the same order and seed) give no corrected p below ${ALPHA}; that takes
+${counted(tests, 'paired test')} over ${counted(most, 'pair')} (runs of the same order and seed) give no corrected p of ${ALPHA} or less; that takes
 ${fewest} pairs, ${counted(fewest - most, 'more run')} of every method with seeds or orders of their own. So all share ranks. Not shown does not mean equal.</p>`;
   }
   const found = pairs.filter(({ better }) => better !== null).length;

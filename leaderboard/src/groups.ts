@@ -134,7 +134,7 @@ function groupOf(sources: readonly Source[]): Group {
   const data = dataOf(sources[0]!);
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
   const metrics = METRICS.filter(({ id }) => id === 'averageAccuracy');
-  const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean' }) as [Comparison];
+  const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean', overRows: false }) as [Comparison];
   const rows = grouped(sources, ({ run }) => run.method).map((own) => rowOf(own, comparison));
   return {
     slug: `${[suite.id, suite.version, suite.size, model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,

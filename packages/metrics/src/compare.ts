@@ -79,6 +79,8 @@ export interface ComparisonRequest {
   readonly against?: string;
   /** What to do where a trial ran twice with two outcomes: refuse (where it is left out), or take their mean as its value. */
   readonly repeated?: 'refuse' | 'mean';
+  /** Whether to draw rows anew, which takes most of the time: where it is left out they are. Without it there are no intervals over rows. */
+  readonly overRows?: boolean;
 }
 
 const SEED = 1;
@@ -210,11 +212,13 @@ function compareMetric(
   return { metric, standings, pairs: compared };
 }
 
-function compareTerms(runs: readonly Run[], { metrics, against }: ComparisonRequest): Comparison {
+function compareTerms(runs: readonly Run[], { metrics, against, overRows = true }: ComparisonRequest): Comparison {
   const contenders = contendersOf(runs);
   const pairs = pairsOf(contenders, against);
   // the rows of a trial with two outcomes are not what its value comes from
-  const draws = resampleRows(contenders.map(({ trials }) => (trials.every(({ length }) => length === 1) ? trials.flat() : [])), metrics, createRandom(SEED, 'rows'));
+  const draws = resampleRows(
+    contenders.map(({ trials }) => (overRows && trials.every(({ length }) => length === 1) ? trials.flat() : [])), metrics, createRandom(SEED, 'rows'),
+  );
   const raw = metrics.map((metric, m) => compareMetric(contenders, pairs, metric, draws.map((own) => own[m] ?? null), against !== undefined));
   const tests = raw.reduce((count, { pairs: own }) => count + own.length, 0);
   const adjusted = holm(raw.flatMap((own) => own.pairs.map(({ test }) => test.p)));

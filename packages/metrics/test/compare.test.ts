@@ -97,6 +97,7 @@ describe('a comparison', () => {
     expect(methods[0]!.completed).to.equal(3);
     expect(standings[0]!.overRuns!.mean).to.be.closeTo(((first! + 1) / 2 + rest[0]! + rest[1]!) / 3, 1e-12);
     expect(standings.map(({ overRows }) => overRows === null)).to.deep.equal([true, false]);
+    expect(only(runs, { ...accuracy, overRows: false }).standings[0]).to.deep.equal({ ...only(runs).standings[0], overRows: null });
     expect(only([...runs, failed({ method: 'a', seed: 3 })], { ...accuracy, repeated: 'mean' }).methods[0]).to.include({ completed: 3, failed: 0 });
   });
 
