@@ -1,4 +1,4 @@
-import { type Run, canonicalJson } from '@lethe/core';
+import { type Run, canonicalJson, unlabelled } from '@lethe/core';
 
 /** The defaults of a method's options, or undefined where they are not known. */
 export type DefaultsOf = (method: string) => Readonly<Record<string, unknown>> | undefined;
@@ -47,10 +47,10 @@ function commandOf(runs: readonly Run[], defaultsOf: DefaultsOf): string {
   const settings = runs.flatMap((run) => changedOptions(run, defaultsOf).map(([name, value]) =>
     `--set ${quoted(`${run.method.id}.${name}=${settingValue(value)}`)}`));
   return [
-    'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'),
+    'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'), ...(suite.prompts === undefined ? [] : flag('prompts', suite.prompts)),
     ...list('methods', runs.map((run) => run.method.id)), ...list('orders', runs.map((run) => run.order.id)),
     ...list('seeds', runs.map((run) => String(run.seed))),
-    ...flag('model', model.id), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
+    ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
     ...unique(settings),
   ].join(' ');
 }
@@ -67,5 +67,5 @@ export function commandsOf(runs: readonly Run[], defaultsOf: DefaultsOf): string
 /** How many runs of methods x orders x seeds are not there: a command would make more than was published. */
 export function missingRuns(runs: readonly Run[]): number {
   const count = (key: (run: Run) => unknown) => new Set(runs.map((run) => canonicalJson(key(run)))).size;
-  return count((run) => run.method) * count((run) => run.order) * count((run) => run.seed) - runs.length;
+  return count((run) => unlabelled(run.method)) * count((run) => run.order) * count((run) => run.seed) - runs.length;
 }

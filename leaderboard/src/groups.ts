@@ -1,4 +1,4 @@
-import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, sha256 } from '@lethe/core';
+import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, sha256, unlabelled } from '@lethe/core';
 import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, intervalOver, resultsHash } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { Entry, MethodNote, PublishedEntry } from './entry.js';
@@ -41,7 +41,7 @@ export interface Row {
   readonly ranks: Ranks | null;
 }
 
-/** Runs that may be compared: one suite of one version and size, its rows, one model, one training budget. */
+/** Runs that may be compared: one suite of one version and size, its prompts and rows, one model, one training budget. */
 export interface Group {
   readonly slug: string;
   readonly suite: Run['suite'];
@@ -103,11 +103,11 @@ function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Com
     .sort((a, b) => a.order.id.localeCompare(b.order.id, 'en', { numeric: true }) || a.seed - b.seed);
   const done = trials.filter(({ completed }) => completed.length > 0);
   const over = (metric: keyof Metrics) => intervalOf(trials, metric);
-  const place = methods.findIndex((compared) => canonicalJson(compared.method) === canonicalJson(method));
+  const place = methods.findIndex((compared) => canonicalJson(unlabelled(compared.method)) === canonicalJson(unlabelled(method)));
   const noted = entry.methods[method.id];
   const note = noted?.version === method.version ? noted : undefined;
   return {
-    slug: `${slug(method.id)}-${slug(method.version)}-${sha256(method).slice(0, 6)}`,
+    slug: `${slug(method.id)}-${slug(method.version)}-${sha256(unlabelled(method)).slice(0, 6)}`,
     method, note, trials,
     changed: changedOptions({ method }, () => note?.defaults).map(([name, value]) => `${name}=${optionValue(value)}`),
     completed: done.flatMap(({ completed }) => completed),
@@ -135,22 +135,22 @@ function groupOf(sources: readonly Source[]): Group {
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
   const metrics = METRICS.filter(({ id }) => id === 'averageAccuracy');
   const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean', overRows: false }) as [Comparison];
-  const rows = grouped(sources, ({ run }) => run.method).map((own) => rowOf(own, comparison));
+  const rows = grouped(sources, ({ run }) => unlabelled(run.method)).map((own) => rowOf(own, comparison));
   return {
-    slug: `${[suite.id, suite.version, suite.size, model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
+    slug: `${[suite.id, suite.version, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
     suite, model, training, data, tasks: sources[0]!.run.order.tasks, comparison,
     rows: rows.sort((a, b) => (b.intervals.averageAccuracy?.mean ?? -1) - (a.intervals.averageAccuracy?.mean ?? -1)),
   };
 }
 
 /**
- * What may be compared, together: runs on the same suite, version, size and rows, on the same model, with the same training
+ * What may be compared, together: runs on the same suite, version, size, prompts and rows, on the same model, with the same training
  * budget. Rows come best average accuracy first, rows without any result last.
  */
 export function groupsOf(entries: readonly PublishedEntry[]): Group[] {
   const sources = entries.flatMap(({ file, entry }) => entry.results.runs.map((run): Source => ({ file, entry, run })));
   return grouped(sources, (source) => {
     const { suite, model, training } = source.run;
-    return [suite.id, suite.version, suite.size, model, training, tasksOf(source.run), dataOf(source)];
+    return [suite.id, suite.version, suite.size, suite.prompts ?? '', model, training, tasksOf(source.run), dataOf(source)];
   }).map(groupOf);
 }

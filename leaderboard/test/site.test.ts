@@ -28,6 +28,20 @@ describe('the site', () => {
     expect(await read(run!)).to.contain('--set ewc.lambda=500').and.contain('default 2000').and.contain('a'.repeat(40)).and.contain('<svg class="curve"');
   });
 
+  it('shows what a method says it learned as tables, shaded where they have a scale, and what it said before there were tables', async () => {
+    const axis = (title: string, ...names: string[]) => ({ title, names });
+    const report = [{
+      title: 'Overlap', unit: 'share of <atoms>', rows: axis('task', '1 law', '2 news'), columns: axis('task', '1 law', '2 news'), scale: [0, 4],
+      cells: [[4, 0.5], [null, 3]],
+    }, { title: 'Growth', rows: axis('task', '1 law'), columns: axis('after', 'kind'), cells: [['few']] }] as const;
+    await publish('run', [{ ...completed({ method: 'new' }, stream(0.9, 0.1)), report }, { ...completed({ method: 'old' }, stream(0.9, 0.1)), report: { atoms: 7 } }]);
+    await build();
+    const [told, before] = [await read((await pages('new-order'))[0]!), await read((await pages('old-order'))[0]!)];
+    expect(told).to.contain('share of &lt;atoms&gt;').and.contain('<td class="h d" style="--s:100%">4</td>').and.contain('style="--s:13%">0.500</td>')
+      .and.contain('<td>–</td>').and.contain('<td>few</td>');
+    expect(before).to.contain('&quot;atoms&quot;: 7');
+  });
+
   it('shows the settings among which the options of a method were chosen', async () => {
     const { suite, model, training, order } = completed({}, stream(0.9, 0.1));
     const tried = (lambda: number, ...accuracies: number[]) => ({ options: { lambda, gamma: 1 }, accuracies });
@@ -70,6 +84,16 @@ describe('the site', () => {
     await publish('many', runs(8));
     await build();
     expect(await read('index.html')).to.contain('<strong>1 of 1 difference</strong>').and.contain('is shown at level 0.05').and.contain('class="more"').and.contain('class="less"');
+  });
+
+  it('never puts scores under different prompts into one table, and says which they are', async () => {
+    await publish('own', [completed({}, stream(0.9, 0.1))]);
+    await publish('leaky', [completed({ suite: { prompts: 'leaky' } }, stream(0.95, 0))]);
+    await build();
+    const index = await read('index.html');
+    expect(index.match(/<h2 id="domains/g)).to.have.length(2);
+    expect(index.match(/<span class="tag">leaky prompts<\/span>/g)).to.have.length(1);
+    expect(await read((await pages('leaky'))[0]!)).to.contain('domains 1.0.0, size mini, leaky prompts');
   });
 
   it('gives one run no interval and no rank', async () => {

@@ -1,5 +1,5 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site } from '@lethe/core';
-import { linear, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
+import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site } from '@lethe/core';
+import { linear, loraAdapter, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 interface Options {
@@ -41,6 +41,17 @@ class MagMax implements Learner {
     }));
   }
 
+  /** lambda (x I) tau: of full rank, since the larger of two updates place by place is of no low one. */
+  adapter(): Adapter {
+    const { sites, scale } = this.host;
+    if (Object.keys(this.frozen).length === 0) return loraAdapter(sites, this.trainable, scale);
+    return Object.fromEntries(sites.map((site) => {
+      const tau = this.frozen[nameOf(site)]!;
+      const [a, b] = site.in <= site.out ? [identity(site.in), tau] : [tau, identity(site.out)];
+      return [site.name, { a, b, scale: this.options.lambda }];
+    }));
+  }
+
   save(): LearnerState {
     return { trainable: this.trainable, frozen: this.frozen, stored: {}, json: null };
   }
@@ -50,6 +61,9 @@ class MagMax implements Learner {
     this.frozen = state.frozen;
   }
 }
+
+const identity = (size: number): NdArray =>
+  ({ shape: [size, size], data: Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0)) });
 
 /** Of every place the value of larger magnitude, the earlier one where they are equal. */
 function largest(earlier: NdArray | undefined, own: NdArray): NdArray {

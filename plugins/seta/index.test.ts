@@ -1,28 +1,136 @@
-import { describeMethod, ToyStream } from '@lethe/testkit';
+import { createRandom } from '@lethe/core';
+import { describeMethod, Fixture, ToyStream } from '@lethe/testkit';
+import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
+import { Measured, type Sensitivity } from './sensitivity.js';
 
 describeMethod(import.meta.url);
 
-interface Report {
-  readonly experts: readonly { readonly owners: readonly number[]; readonly kind: string; readonly atoms: number }[];
-  readonly atoms: number;
+describe('with the right route given', () => describeMethod(import.meta.url, { options: { oracle: true } }));
+
+/** Atoms of every expert by its name, both sites together. */
+function experts(stream: ToyStream): Record<string, number> {
+  const { rows, cells } = stream.learner.report!()[0]!;
+  return Object.fromEntries(rows.names.map((name, e) => [name, (cells[e] as number[]).reduce((a, b) => a + b, 0)]));
 }
+
+describe('seta, against PyTorch', () => {
+  const fixture = new Fixture(new URL('../../../test/fixtures/seta/expected.json', import.meta.url));
+
+  it('adds experts behind its gate, trains the gate, and anchors shared atoms by their Fisher information and owners', async () => {
+    const { learner, host } = await ToyStream.open(import.meta.url, fixture.values['options'] as Record<string, unknown>);
+    learner.restore({
+      trainable: fixture.arrays('trainable/'), frozen: fixture.arrays('frozen/'), stored: fixture.arrays('stored/'),
+      json: { owners: fixture.values['owners'], task: 2 },
+    });
+    const z = fixture.tensor('z') as tf.Tensor2D;
+    const scoring = { ...Fixture.scope({ ...learner.frozen, ...learner.trainable }, z), training: false };
+    for (const site of host.sites) {
+      fixture.check(`delta.${site.name}`, learner.adapt(site, fixture.tensor(`x.${site.name}`) as tf.Tensor3D, scoring)!.dataSync());
+    }
+    const moved = Fixture.scope({ ...learner.frozen, ...learner.trainable, ...fixture.arrays('moved/') }, z);
+    const [gate] = learner.penalty!(Fixture.scope({ ...learner.frozen, ...learner.trainable }, z))!.dataSync();
+    fixture.check('gate', [gate!]);
+    fixture.check('anchor', [learner.penalty!(moved)!.dataSync()[0]! - gate!]);
+  });
+
+  it('measures atoms: sensitivity of every kind, Fisher information, conflict', () => {
+    const [a, b] = [fixture.array('a'), fixture.array('b')];
+    const [size, count] = a.shape as [number, number];
+    const site = { name: 'q', index: 0, layer: 0, kind: 'q', in: size, out: b.shape[1]! } as const;
+    for (const kind of ['uncertain', 'product', 'gradient', 'fisher'] as Sensitivity[]) {
+      const atoms = Array.from({ length: count }, () => new Measured(site, kind, createRandom(1)));
+      for (let n = 0; n < (fixture.values['batches'] as number); n++) {
+        const [gradA, gradB] = ['A', 'B'].map((part) => fixture.array(`gradient.${n}.${part}`).data) as [Float32Array, Float32Array];
+        atoms.forEach((atom, k) => atom.add(k, { count, a: a.data, gradA, b: b.data, gradB }));
+      }
+      fixture.check(`score.${kind}`, atoms.map(({ score }) => score));
+      fixture.check('conflict', [Measured.conflict(atoms)]);
+      fixture.check('fisher.A', atoms.flatMap(({ fisherA }) => [...fisherA]));
+      fixture.check('fisher.B', atoms.flatMap(({ fisherB }) => [...fisherB]));
+    }
+  });
+});
 
 describe('seta', () => {
   it('splits atoms that a new task is sensitive to off their expert and grows less than an adapter a task', async () => {
     const stream = await ToyStream.open(import.meta.url, { threshold: 0, maxShared: 0.5 });
     for (const t of [1, 2, 3]) await stream.learn(t);
-    const report = stream.learner.report!() as Report;
-    expect(report.experts.some((e) => e.kind === 'shared')).to.equal(true);
-    expect(report.atoms).to.be.below(3 * 4 * 2);
+    const found = experts(stream);
+    expect(Object.keys(found)).to.include('shared 1 2');
+    expect(Object.values(found).reduce((a, b) => a + b, 0)).to.be.below(3 * 4 * 2);
   });
 
   it('gives every task unique experts only when splitting is off', async () => {
     const stream = await ToyStream.open(import.meta.url, { split: false });
     for (const t of [1, 2, 3]) await stream.learn(t);
-    const report = stream.learner.report!() as Report;
-    expect(report.experts.map((e) => e.owners)).to.deep.equal([[1], [2], [3]]);
-    expect(report.atoms).to.equal(3 * 4 * 2);
+    expect(experts(stream)).to.deep.equal({ 'unique 1': 4 * 2, 'unique 2': 4 * 2, 'unique 3': 4 * 2 });
+  });
+
+  describe('of two tasks that read the same', () => {
+    /** The second task wants what the first does (1), or the opposite of what it adds to the model (-1). */
+    const planted = async (sign: 1 | -1, options: Record<string, unknown>) => {
+      const stream = await ToyStream.open(import.meta.url, options);
+      await stream.learn(1);
+      const { x, y } = stream.rows[0]!;
+      const base = stream.base(1);
+      stream.rows[1] = { ...stream.rows[1]!, x, y: { shape: y.shape, data: y.data.map((v, i) => base[i]! + sign * (v - base[i]!)) } };
+      await stream.learn(2);
+      return Object.keys(experts(stream));
+    };
+
+    it('shares experts where they agree', async () => {
+      expect(await planted(1, { conflict: 0.5 })).to.include('shared 1 2');
+    });
+
+    it('shares none where they conflict, though the second is more sensitive to what the first learned than the first', async () => {
+      expect(await planted(-1, { conflict: 0.5 })).to.deep.equal(['unique 1', 'unique 2']);
+      expect(await planted(-1, { conflict: 1 })).to.include('shared 1 2');
+    });
+
+    for (const sensitivity of ['product', 'gradient', 'fisher', 'random']) {
+      it(`shares by ${sensitivity} too`, async () => {
+        expect(await planted(1, { sensitivity, threshold: 0.3 })).to.include('shared 1 2');
+      });
+    }
+  });
+
+  it('takes no more of the rank than its budget', async () => {
+    const stream = await ToyStream.open(import.meta.url, { budget: 0.5, threshold: 0, maxShared: 0.5 });
+    for (const t of [1, 2]) await stream.learn(t);
+    expect(experts(stream)).to.deep.equal({ 'unique 1': 2, 'unique 2': 2, 'shared 1 2': 2 });
+  });
+
+  it('says what it learned: overlap, growth in parameters that are those it saves, and how far its gate opens', async () => {
+    const stream = await ToyStream.open(import.meta.url, { threshold: 0, maxShared: 0.5 });
+    for (const t of [1, 2, 3]) await stream.learn(t);
+    const [, overlap, growth] = stream.learner.report!();
+    const shares = overlap!.cells as number[][];
+    shares.forEach((row, t) => expect(row[t]).to.equal(1));
+    expect(shares[1]![0]).to.be.closeTo(0.5, 1e-9);
+    const { trainable, frozen } = stream.learner.save();
+    const saved = Object.values({ ...trainable, ...frozen }).reduce((sum, { data }) => sum + data.length, 0);
+    expect(growth!.cells.map(([fresh, shared]) => [fresh, shared])).to.deep.equal([[8, 0], [4, 4], [4, 4]]);
+    expect(growth!.cells[2]![2]).to.equal(saved);
+    const { parts, open } = stream.gates(2)!;
+    expect(parts.at(-1)).to.equal('the model alone');
+    const alone = stream.gates(2)!.open.filter((_, i) => i % parts.length === parts.length - 1);
+    expect(alone.every((p) => p < 0.5)).to.equal(true);
+    const of = (name: string) => open.filter((_, i) => i % parts.length === parts.findIndex((part) => part === name));
+    expect(Math.min(...of('unique 2'))).to.be.above(Math.max(...of('unique 3')));
+  });
+
+  it('predicts from what it trains and freezes alone, and keeps the rest only where an option needs it', async () => {
+    const bytes: number[] = [];
+    for (const options of [{}, { anchor: 0 }, { split: false }, { split: false, routing: 0 }]) {
+      const stream = await ToyStream.open(import.meta.url, options);
+      for (const t of [1, 2]) await stream.learn(t);
+      const { stored } = stream.learner.save();
+      bytes.push(Object.values(stored).reduce((sum, { data }) => sum + 4 * data.length, 0));
+    }
+    const atoms = (await ToyStream.open(import.meta.url)).host.sites.map((site) => 4 * (site.in + site.out));
+    expect(bytes[0]! - bytes[1]!).to.be.above(4 * atoms[0]!);
+    expect(bytes.slice(2)).to.deep.equal([2 * 2 * 5 * 4, 0]);
   });
 
   it('anchors a shared atom but leaves a unique one free', async () => {

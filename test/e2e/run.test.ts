@@ -133,6 +133,37 @@ describe('a benchmark from the command line', () => {
     expect(existsSync(out)).to.equal(false);
   });
 
+  it('runs a method several times with other options, each called by its label', async () => {
+    const config = join(folder, 'labels.yaml');
+    const out = join(folder, 'labels');
+    const variant = (label: string, options: string) => `  - { name: seta, label: ${label}, options: { ${options} } }\n`;
+    writeFileSync(config, `suite: ${SUITE}\nsize: tiny\nmodel: ${MODEL}\nseeds: [3]\nout: labels\nmethods:\n  - seta\n`
+      + variant('seta-no-split', 'split: false') + variant('seta-no-anchor', 'anchor: 0') + variant('seta-no-gate-term', 'routing: 0'));
+    const few = ['run', config, '--methods', 'seta,seta-no-split', '--set', 'seta.rows=16', '--set', 'seta-no-split.pseudo=8'];
+    const first = await lethe(...few).ended;
+    expect(first.status, first.stderr).to.equal(0);
+    expect(first.stdout).to.match(/^seta {2}/m).and.match(/^seta-no-split {2}/m);
+    const { runs } = validateResults(JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')));
+    expect(runs.map(({ method: { id, label, options } }) => [id, label, options['split'], options['rows'], options['pseudo']])).to.deep.equal(
+      [['seta', undefined, true, 16, 64], ['seta', 'seta-no-split', false, 16, 8]]);
+    const learned = await lethe('show', out, '--method', 'seta').ended;
+    expect(learned.status, learned.stderr).to.equal(0);
+    expect(learned.stdout).to.match(/^unique 1 /m).and.contain('Overlap between tasks').and.match(/^2 \S+ +\d+ +\d+ +[\d]+ +\d+\.\d+$/m)
+      .and.contain('the model alone');
+    expect((await lethe('show', out, '--method', 'set').ended).stderr).to.contain('Did you mean "seta"?');
+    const steps = stepsOf(out);
+    const compared = await lethe('compare', out, '--against', 'seta-no-split').ended;
+    expect(compared.status, compared.stderr).to.equal(0);
+    expect(compared.stdout).to.contain('seta-no-split');
+    // a label has no part in what was computed: under another one every step is found again
+    rmSync(join(out, 'run.json'));
+    writeFileSync(config, readFileSync(config, 'utf8').replace('seta-no-split', 'unsplit'));
+    const again = await lethe('run', config, '--methods', 'seta,unsplit', '--set', 'seta.rows=16', '--set', 'unsplit.pseudo=8').ended;
+    expect(again.status, again.stderr).to.equal(0);
+    expect(again.stdout).to.match(/^unsplit {2}/m);
+    expect(stepsOf(out)).to.deep.equal(steps);
+  });
+
   it('records a run that fails, finishes the others and ends with status 1', async () => {
     const plugin = join(folder, 'weak');
     const config = join(folder, 'weak.yaml');

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Arrays, Example, Learner, Scope, Site, TrainingBudget } from '@lethe/core';
 import { loraDelta } from '@lethe/core/tensor';
-import type { Device } from '@lethe/engine';
+import { type Device, openDevice } from '@lethe/engine';
 import { type EncodedExample, type Forward, Scorer } from '@lethe/harness';
-import type { LanguageModel } from '@lethe/model';
+import { type LanguageModel, loadModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 
@@ -31,6 +32,26 @@ export interface Expected {
 
 export function readJson<T>(...parts: string[]): T {
   return JSON.parse(readFileSync(path.join(FIXTURES, ...parts), 'utf8')) as T;
+}
+
+/** A model of the fixtures, a cpu to compute on and an empty folder; `close` lets go of the last two. */
+export interface Opened {
+  readonly model: LanguageModel;
+  readonly device: Device;
+  readonly folder: string;
+  readonly close: () => Promise<void>;
+}
+
+export async function openFixture(variant: string): Promise<Opened> {
+  const [model, device] = [await loadModel(path.join(FIXTURES, variant)), await openDevice({ name: 'cpu' })];
+  const folder = mkdtempSync(path.join(tmpdir(), 'lethe-test-'));
+  return {
+    model, device, folder,
+    async close() {
+      await device.dispose();
+      rmSync(folder, { recursive: true });
+    },
+  };
 }
 
 /** Numbers of any nesting, each within `tolerance` of the expected one. */

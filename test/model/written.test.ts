@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { type CompletedRun, type Method, type RunEvent, type SuiteData, type TaskData, type TextPredictions, sha256 } from '@lethe/core';
-import { type Device, openDevice } from '@lethe/engine';
+import type { Device } from '@lethe/engine';
 import { type Job, forwardOf, generate, runStream } from '@lethe/harness';
 import { resultsHash, validateResults } from '@lethe/metrics';
-import { type LanguageModel, loadModel } from '@lethe/model';
+import type { LanguageModel } from '@lethe/model';
 import { expect } from 'chai';
-import { FIXTURES } from './fixtures.js';
+import { type Opened, openFixture } from './fixtures.js';
 
 const WRITTEN = { scorer: 'exact-match', maxTokens: 6, stop: ['.'] };
 const ROWS = [['the sea is', 'blue'], ['a stone can not', 'fly'], ['where is the bird?', 'on the wall'], ['1 and 2 make', '3']] as const;
@@ -36,15 +33,9 @@ describe('a task that is answered by writing', () => {
   let model: LanguageModel;
   let device: Device;
   let folder: string;
-  before(async () => {
-    model = await loadModel(path.join(FIXTURES, 'llama/tied'));
-    device = await openDevice({ name: 'cpu' });
-    folder = mkdtempSync(path.join(tmpdir(), 'lethe-written-'));
-  });
-  after(async () => {
-    await device.dispose();
-    rmSync(folder, { recursive: true });
-  });
+  let close: Opened['close'];
+  before(async () => { ({ model, device, folder, close } = await openFixture('llama/tied')); });
+  after(() => close());
 
   async function run(id: string): Promise<{ run: CompletedRun; events: RunEvent[] }> {
     const data = suite();

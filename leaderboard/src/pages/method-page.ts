@@ -1,3 +1,4 @@
+import { methodName } from '@lethe/core';
 import { METRICS } from '../columns.js';
 import { curves } from '../curves.js';
 import { percent, seconds } from '../format.js';
@@ -47,7 +48,7 @@ export function methodPage(group: Group, row: Row): string {
   return pageOf({
     title: `${nameOf(row)}, ${titleOf(group)} - Lethe leaderboard`,
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`]],
-    main: html`<h1>${method.id} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
+    main: html`<h1>${methodName(method)} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
 ${note === undefined ? null : html`<p>${note.description}</p>`}
 ${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. There are no means over the others: what
 failed could have changed them.</p>`}

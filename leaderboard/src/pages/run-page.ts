@@ -1,4 +1,4 @@
-import type { CompletedRun } from '@lethe/core';
+import { type CompletedRun, methodName, suiteLabel } from '@lethe/core';
 import { proportionInterval, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf } from '../command.js';
@@ -9,6 +9,7 @@ import { type Html, html } from '../html.js';
 import { command, facts, pageOf, wide } from '../layout.js';
 import { matrixTable } from '../matrix.js';
 import { budgetOf, commitOf, counted, dataTable, metricsTable, nameOf, optionsOf, titleOf } from '../parts.js';
+import { reportSection } from '../report.js';
 
 /** The file of a run's page, beside that of its method. */
 export const runFile = ({ method }: Row, { id, run }: Outcome): string =>
@@ -50,7 +51,7 @@ function madeWith(row: Row, { run, entry, files }: Outcome): Html {
     ['Commit', commitOf(git)],
     ['Options', optionsOf(row)],
     ['Training budget', budgetOf(run)],
-    ['Suite', `${run.suite.id} ${run.suite.version}, size ${run.suite.size}`],
+    ['Suite', suiteLabel(run.suite)],
     ['Model', html`${run.model.id}, sha256 <code>${run.model.sha256}</code>`],
     ['sha256 of the rows', dataTable(dataSha256)],
     ['Environment', `Lethe ${lethe}, Node ${node}, device ${device}, ${counted(threads, 'thread')}`],
@@ -62,12 +63,11 @@ function madeWith(row: Row, { run, entry, files }: Outcome): Html {
 /** The page of one run: its scores and all that they were made with. */
 export function runPage(group: Group, row: Row, outcome: Outcome): string {
   const { run } = outcome;
-  const report = run.status === 'completed' && run.report !== undefined
-    ? html`<details><summary>What the method reports</summary><pre><code>${JSON.stringify(run.report, null, 1)}</code></pre></details>` : null;
+  const report = run.status === 'completed' ? reportSection(run.report) : null;
   return pageOf({
     title: `${nameOf(row)}, order ${run.order.id}, seed ${run.seed} - Lethe leaderboard`,
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`], [nameOf(row), `${row.slug}.html`]],
-    main: html`<h1>${run.method.id} <span class="version">${run.method.version}</span>, order ${run.order.id}, seed ${run.seed}</h1>
+    main: html`<h1>${methodName(run.method)} <span class="version">${run.method.version}</span>, order ${run.order.id}, seed ${run.seed}</h1>
 <p class="muted small">${run.order.tasks.join(' → ')}</p>
 ${run.status === 'completed' ? completedPart(run)
     : html`<p class="alert"><strong>This run failed.</strong> ${run.error.code}: ${run.error.message}</p>`}

@@ -1,15 +1,14 @@
-/** A method as results and configurations name it. */
-interface Named {
-  readonly id: string;
-  readonly options: Readonly<Record<string, unknown>>;
-}
+import { type RunIdentity, methodName } from '@lethe/core';
 
-/** What to call each method: its id, with the options in which it differs from others of the same id. */
+type Named = Pick<RunIdentity['method'], 'id' | 'label' | 'options'>;
+
+/** What to call each method: its label, or its id with the options in which it differs from others of that id without a label. */
 export function methodLabels(methods: readonly Named[]): string[] {
-  return methods.map(({ id, options }) => {
-    const same = methods.filter((method) => method.id === id);
-    const differing = Object.entries(options).filter(([name, value]) =>
-      same.some((method) => JSON.stringify(method.options[name]) !== JSON.stringify(value)));
-    return [id, ...differing.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ');
+  const plain = methods.filter(({ label }) => label === undefined);
+  return methods.map((method) => {
+    const same = method.label === undefined ? plain.filter(({ id }) => id === method.id) : [];
+    const differing = Object.entries(method.options).filter(([name, value]) =>
+      same.some((other) => JSON.stringify(other.options[name]) !== JSON.stringify(value)));
+    return [methodName(method), ...differing.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ');
   });
 }

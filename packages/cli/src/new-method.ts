@@ -1,13 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD } from '@lethe/core';
 import type { Command } from 'commander';
+import { checkName, writeFolder } from './new-folder.js';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins } from './paths.js';
 
 /** Names in the template that stand for those of the new plugin. */
 const [TEMPLATE, TEMPLATE_CLASS] = ['template-method', 'TemplateMethod'];
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 /** `sd-lora` to `SdLora`; a class cannot begin with a digit. */
 function classOf(name: string): string {
@@ -15,17 +15,8 @@ function classOf(name: string): string {
   return /^\d/.test(words) ? `Method${words}` : words;
 }
 
-/** Throws where the name cannot be one, or is taken. */
-function checkNew(name: string, folder: string): void {
-  if (!NAME.test(name)) {
-    const near = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
-    throw new LetheError('LETHE_USAGE', `"${name}" is no name of a plugin: lower case words and digits, joined by hyphens.`, {
-      remedy: `lethe new method ${near || 'my-method'}`,
-    });
-  }
-  if (existsSync(folder)) {
-    throw new LetheError('LETHE_PLUGIN_EXISTS', 'There is a folder of this name already.', { where: folder, remedy: 'Choose another name, or take the folder away.' });
-  }
+/** Throws LETHE_PLUGIN_DUPLICATE where an installed method has the name. */
+function checkFree(name: string): void {
   const other = installedPlugins().find(({ manifest }) => manifest.kind === 'method' && manifest.name === name);
   if (other) {
     throw new LetheError('LETHE_PLUGIN_DUPLICATE', `There is a method called "${name}" already.`, { where: other.file, remedy: 'Choose another name.' });
@@ -68,24 +59,16 @@ function packageFiles(name: string, folder: string): Record<string, string> {
  * `lethe new method NAME`: writes a plugin that works, with its test, to be changed into another. All of it is written, or nothing.
  *
  * @param parent the folder that gets the folder of the plugin; outside of this installation's plugins it is an npm package of its own
- * @throws LetheError LETHE_USAGE for a name that cannot be, LETHE_PLUGIN_EXISTS, LETHE_PLUGIN_DUPLICATE
+ * @throws LetheError LETHE_PLUGIN_DUPLICATE, and the errors of `checkName` and `writeFolder`
  */
 function newMethod(name: string, parent: string, output: Output): void {
   const folder = join(resolve(parent), name);
-  checkNew(name, folder);
+  checkName('method', name);
+  checkFree(name);
   const inside = dirname(folder) === PATHS.plugins;
   const template = Object.fromEntries(readdirSync(PATHS.methodTemplate).map((file) =>
     [file, filled(readFileSync(join(PATHS.methodTemplate, file), 'utf8'), name, folder)]));
-  mkdirSync(dirname(folder), { recursive: true });
-  const draft = mkdtempSync(join(dirname(folder), `.${name}-`));
-  try {
-    for (const [file, text] of Object.entries({ ...template, ...(inside ? {} : packageFiles(name, folder)) })) writeFileSync(join(draft, file), text);
-    chmodSync(draft, 0o755); // drafts are made for their owner alone
-    renameSync(draft, folder);
-  } catch (error) {
-    rmSync(draft, { recursive: true, force: true });
-    throw error;
-  }
+  writeFolder(folder, { ...template, ...(inside ? {} : packageFiles(name, folder)) });
   const shown = here(folder);
   output.data(shown);
   output.note(inside

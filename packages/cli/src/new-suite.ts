@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve } from 'node:path';
-import { LetheError } from '@lethe/core';
+import { basename, relative, resolve } from 'node:path';
 import { suiteSchema } from '@lethe/data';
 import type { Command } from 'commander';
+import { checkName, writeFolder } from './new-folder.js';
 import type { Output } from './output.js';
 import { here } from './paths.js';
 
@@ -83,35 +81,17 @@ function jsonLines(prefix: string, texts: Texts): string {
  *
  * @param name name of the suite, or the path of its folder
  * @returns the folder
- * @throws LetheError LETHE_USAGE for a name that a suite cannot have, or one that is taken
+ * @throws the errors of `checkName` and `writeFolder`
  */
-async function newSuite(name: string): Promise<string> {
+function newSuite(name: string): string {
   const folder = resolve(name);
   const id = basename(folder);
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(id)) {
-    const better = id.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '') || 'my-suite';
-    throw new LetheError('LETHE_USAGE', `"${id}" cannot be the name of a suite`, { remedy: `use lower case words joined by hyphens: lethe new suite ${better}` });
+  checkName('suite', id);
+  const files: Record<string, string> = { 'suite.yaml': yaml(id, relative(folder, suiteSchema).replaceAll('\\', '/')) };
+  for (const [task, splits] of [['tickets', TICKETS], ['mails', MAILS]] as const) {
+    for (const [split, texts] of Object.entries(splits)) files[`${task}/${split}.jsonl`] = jsonLines(`${task}-${split}`, texts);
   }
-  if (existsSync(folder)) {
-    throw new LetheError('LETHE_USAGE', 'there is something of this name already', { where: folder, remedy: 'choose another name, or take it away' });
-  }
-  const unfinished = join(dirname(folder), `.${id}-${process.pid}`);
-  try {
-    const files: Record<string, string> = { 'suite.yaml': yaml(id, relative(folder, suiteSchema).replaceAll('\\', '/')) };
-    for (const [task, splits] of [['tickets', TICKETS], ['mails', MAILS]] as const) {
-      for (const [split, texts] of Object.entries(splits)) files[`${task}/${split}.jsonl`] = jsonLines(`${task}-${split}`, texts);
-    }
-    for (const [path, text] of Object.entries(files)) {
-      await mkdir(dirname(join(unfinished, path)), { recursive: true });
-      await writeFile(join(unfinished, path), text);
-    }
-    await rename(unfinished, folder);
-  } catch (cause) {
-    await rm(unfinished, { recursive: true, force: true }).catch(() => undefined);
-    throw new LetheError('LETHE_USAGE', `the folder cannot be written: ${(cause as Error).message}`, {
-      where: folder, remedy: 'choose a place that you may write to', cause,
-    });
-  }
+  writeFolder(folder, files);
   return folder;
 }
 
@@ -119,8 +99,8 @@ async function newSuite(name: string): Promise<string> {
 export function addNewSuite(command: Command, output: Output): void {
   command.command('suite <name>')
     .description('a folder with a suite.yaml and rows of two tasks, which validates and runs; NAME may be a path')
-    .action(async (name: string) => {
-      const folder = here(await newSuite(name));
+    .action((name: string) => {
+      const folder = here(newSuite(name));
       output.data(folder);
       output.note(`next: put your rows into it, then lethe validate ${folder}, and lethe run ${folder}/suite.yaml`);
     });

@@ -4,6 +4,7 @@ import { addCompareCommand } from './compare/command.js';
 import { addDataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { addExportCommand } from './export.js';
+import { addGenerateCommand } from './generate.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
 import { addNewCommand } from './new.js';
@@ -12,6 +13,14 @@ import { pluginsOption } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
 import { addTuneCommand } from './tune/command.js';
+
+interface ShowFlags {
+  readonly json?: boolean;
+  readonly plugins?: string[];
+  readonly method?: string;
+  readonly order?: string;
+  readonly seed?: string;
+}
 
 /** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
 export function createProgram(output: Output): Command {
@@ -24,6 +33,7 @@ export function createProgram(output: Output): Command {
   addRunCommands(program, output);
   addTuneCommand(program, output);
   addExportCommand(program, output);
+  addGenerateCommand(program, output);
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
   addDataCommands(program, output);
@@ -34,13 +44,17 @@ export function createProgram(output: Output): Command {
     .option('--json', 'as JSON')
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
   program.command('show <what> [name]')
-    .description('the table of a run folder: show RUN; or what a method says of itself, with its options: show method NAME')
+    .description('the table of a run folder: show RUN; what a method learned in it: show RUN --method NAME; or what a method says of itself, with '
+      + 'its options: show method NAME')
     .addOption(pluginsOption())
-    .option('--json', 'results.json, or the manifest, instead of the table')
-    .action(async (what: string, name: string | undefined, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => {
+    .option('--method <name>', 'what this method of the run, named as in its table, says it learned')
+    .option('--order <id>', 'in which order (default: its first)')
+    .option('--seed <number>', 'with which seed (default: its first)')
+    .option('--json', 'results.json, the tables or the manifest as JSON')
+    .action(async (what: string, name: string | undefined, { json = false, plugins = [], ...run }: ShowFlags) => {
       if (name === undefined) {
         const { showCommand } = await import('./show.js');
-        process.exitCode = await showCommand(what, json, output);
+        process.exitCode = await showCommand(what, run, json, output);
       } else {
         const { showPlugin } = await import('./show-plugin.js');
         showPlugin(what, name, { json, plugins }, output);

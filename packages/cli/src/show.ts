@@ -1,7 +1,8 @@
 import { join, resolve } from 'node:path';
-import { type ErrorCode, LetheError, type Results } from '@lethe/core';
+import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
+import { type RunChoice, showLearned } from './show-learned.js';
 import { summarise } from './summary.js';
 import { renderTable } from './table.js';
 
@@ -15,7 +16,7 @@ export function showResults(results: Results, folder: string, json: boolean, out
 export function showFailures(results: Results, folder: string, output: Output): 0 | 1 {
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
-    output.note(`${method.id}, order ${order.id}, seed ${seed} failed`);
+    output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed`);
     output.note(new LetheError(error.code as ErrorCode, error.message, error).describe());
   }
   output.note(`results: ${join(folder, 'results.json')}`);
@@ -23,15 +24,17 @@ export function showFailures(results: Results, folder: string, output: Output): 
 }
 
 /**
- * `lethe show RUN`: the table of a run folder, after recomputing its numbers.
+ * `lethe show RUN`: the table of a run folder, after recomputing its numbers; with a method what that says it learned.
  *
- * @throws LetheError LETHE_RUN_MISSING where there are no results, and the errors of `readResults`
+ * @throws LetheError LETHE_RUN_MISSING where there are no results, the errors of `readResults` and of `showLearned`
  */
-export async function showCommand(run: string, json: boolean, output: Output): Promise<0 | 1> {
+export async function showCommand(run: string, one: RunChoice, json: boolean, output: Output): Promise<0 | 1> {
   const folder = resolve(run);
   const results = await readResults(folder);
   if (!results) {
     throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a run' });
   }
-  return showResults(results, folder, json, output);
+  if (one.method === undefined) return showResults(results, folder, json, output);
+  showLearned(results, one, json, output);
+  return 0;
 }

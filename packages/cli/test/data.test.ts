@@ -45,7 +45,7 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
 
   it('writes over nothing, and no suite of an impossible name', async () => {
     const before = readFileSync(join(suite, 'suite.yaml'), 'utf8');
-    expect((await lethe('new', 'suite', suite)).problem).to.contain('LETHE_USAGE').and.contain(suite);
+    expect((await lethe('new', 'suite', suite)).problem).to.contain('LETHE_FOLDER_EXISTS').and.contain(suite);
     expect(readFileSync(join(suite, 'suite.yaml'), 'utf8')).to.equal(before);
     expect((await lethe('new', 'suite', join(folder, 'My Suite'))).problem).to.contain('lethe new suite my-suite');
     expect((await lethe('new', 'suite', join(suite, 'suite.yaml', 'x'))).problem).to.contain('LETHE_USAGE').and.contain('cannot be written');

@@ -64,7 +64,7 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       ['an empty name', ['method', ''], 'LETHE_USAGE', 'my-method'],
       ['another kind', ['methods', 'x'], 'LETHE_USAGE', 'Did you mean method?'],
       ['the name of an installed method', ['method', 'ewc'], 'LETHE_PLUGIN_DUPLICATE', join('plugins', 'ewc', 'plugin.json')],
-      ['a folder that is there', ['method', 'taken'], 'LETHE_PLUGIN_EXISTS', 'taken'],
+      ['a folder that is there', ['method', 'taken'], 'LETHE_FOLDER_EXISTS', 'taken'],
     ] as const) {
       it(`refuses ${title}, and writes nothing`, async () => {
         const parent = mkdtempSync(join(folder, 'parent-'));

@@ -92,6 +92,21 @@ describe('lethe run refuses', () => {
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('not valid YAML').and.contain('c.yaml:');
   });
 
+  it('a label that is given twice, that is the name of another method, or that none could type', async () => {
+    const seta = (label: string, threshold: number) => `{ name: seta, label: ${label}, options: { threshold: ${threshold} } }`;
+    const config = files('labels', {
+      'a.yaml': `suite: domain-mini\nmethods: [${seta('bare', 1)}, ${seta('bare', 2)}]\n`,
+      'b.yaml': `suite: domain-mini\nmethods: [ewc, ${seta('ewc', 1)}]\n`,
+      'c.yaml': `suite: domain-mini\nmethods:\n- ${seta('"a,b"', 1)}\n`,
+      'd.yaml': `suite: domain-mini\nmethods: [seta, ${seta('bare', 0.5)}]\n`,
+    });
+    expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "bare"');
+    expect(await problem('run', join(config, 'b.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "ewc"');
+    expect(await problem('run', join(config, 'c.yaml'))).to.contain('LETHE_USAGE').and.contain('label').and.contain('c.yaml:3');
+    expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('twice with the same options');
+    expect(await problem('run', join(config, 'a.yaml'), '--methods', 'seta,bar')).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('"bar"');
+  });
+
   it('a row cut in half, with its line', async () => {
     const suite = join(folder, 'cut');
     cpSync(SUITE, suite, { recursive: true });
@@ -112,6 +127,18 @@ describe('lethe run refuses', () => {
       truncateSync(join(model, 'model.safetensors'), 100_000);
       expect(await run('--methods', 'ewc', '--model', model)).to.contain('LETHE_MODEL_WEIGHTS').and.contain('model.safetensors').and.contain('fix ');
       expect(existsSync(out)).to.equal(false);
+    });
+
+    it('a suite that adapts layers which the model does not have', async () => {
+      const suite = join(folder, 'gated');
+      cpSync(SUITE, suite, { recursive: true });
+      const file = join(suite, 'suite.yaml');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('[q, v]', '[gate]'));
+      const text = await problem('run', suite, '--out', out, '--methods', 'ewc', '--model', join(root, 'test/fixtures/architectures/gpt2'));
+      expect(text).to.contain('LETHE_MODEL_SITES').and.contain('kind gate; the model has q, k, v, o, up, down').and.contain('fix ');
+      expect(existsSync(out)).to.equal(false);
+      writeFileSync(file, readFileSync(file, 'utf8').replace('[gate]', '[gates]'));
+      expect(await problem('run', suite, '--out', out, '--methods', 'ewc')).to.contain('LETHE_SUITE_INVALID').and.contain('Did you mean "gate"?');
     });
 
     it('a device that is not there', async () => {

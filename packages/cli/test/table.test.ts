@@ -16,9 +16,9 @@ const method = (id: string, options = {}) => ({
   capabilities: { rehearsal: id === 'replay', taskIdentity: id === 'oracle', growth: 'none' as const, bound: id === 'joint' || id === 'oracle' },
 });
 
-function run(id: string, seed: number, accuracy: number, forgetting: number, options = {}): Run {
+function run(id: string, seed: number, accuracy: number, forgetting: number, options = {}, label?: string): Run {
   return {
-    ...base, seed, status: 'completed', method: method(id, options), matrix: [], general: { base: {}, final: {} },
+    ...base, seed, status: 'completed', method: { ...method(id, options), ...(label !== undefined && { label }) }, matrix: [], general: { base: {}, final: {} },
     metrics: {
       averageAccuracy: accuracy, forgetting, backwardTransfer: null, forwardTransfer: null, learningAccuracy: null,
       averageIncrementalAccuracy: null, generalDelta: null,
@@ -55,6 +55,14 @@ describe('results table', () => {
   it('keeps runs apart that differ in options', () => {
     const rows = summarise({ runs: [run('a', 1, 0.5, 0, { x: 1 }), run('a', 1, 0.6, 0, { x: 2 })] });
     expect(rows.map((row) => row.method)).to.deep.equal(['a x=1', 'a x=2']);
+  });
+
+  it('calls a method by its label, and tells the others of its id apart among themselves', () => {
+    const rows = summarise({ runs: [
+      run('a', 1, 0.5, 0, { x: 1, y: 1 }), run('a', 1, 0.6, 0, { x: 2, y: 1 }), run('a', 1, 0.7, 0, { x: 3, y: 2 }, 'a-bare'),
+      run('a', 2, 0.7, 0, { x: 3, y: 2 }, 'a-bare'),
+    ] });
+    expect(rows.map((row) => [row.method, row.completed])).to.deep.equal([['a x=1', 1], ['a x=2', 1], ['a-bare', 2]]);
   });
 
   it('says of a method what sets it apart: bounds, kept rows, a task that it is told', () => {

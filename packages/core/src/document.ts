@@ -78,6 +78,10 @@ export function schemaFault(errors: readonly ErrorObject[], name: string): { poi
     return { pointer: `${at}/${field}`, message: `unknown field "${field}".${didYouMean(field, known)}` };
   }
   const subject = at === '' ? name : `"${at.slice(1).replaceAll('/', '.')}"`;
-  const allowed = Array.isArray(params['allowedValues']) ? `: ${params['allowedValues'].join(', ')}` : '';
-  return { pointer: at, message: `${subject} ${error.message ?? 'is invalid'}${allowed}` };
+  if (error.keyword === 'enum') {
+    const allowed = (params['allowedValues'] as unknown[]).map(String);
+    const meant = typeof error.data === 'string' ? didYouMean(error.data, allowed) : '';
+    return { pointer: at, message: `${subject} must be one of ${allowed.join(', ')}, not ${JSON.stringify(error.data)}.${meant}` };
+  }
+  return { pointer: at, message: `${subject} ${error.message ?? 'is invalid'}` };
 }

@@ -10,7 +10,7 @@ export const ERROR_CATALOGUE = {
   LETHE_PLUGIN_OPTIONS: 'A method option is unknown, of the wrong type or out of range.',
   LETHE_PLUGIN_EXPORT: 'The code of a plugin does not export what its kind asks for.',
   LETHE_PLUGIN_DUPLICATE: 'Two plugins of one kind have the same name.',
-  LETHE_PLUGIN_EXISTS: 'The folder of a new plugin is taken.',
+  LETHE_FOLDER_EXISTS: 'The folder of a new plugin or suite is taken.',
   LETHE_PLUGIN_CONFORMANCE: 'A method breaks rules of the conformance suite.',
   LETHE_METHOD_FAILED: 'A method broke its contract or threw while it ran.',
   LETHE_METHOD_CAPABILITY: 'A method used what its manifest does not declare.',
@@ -24,6 +24,7 @@ export const ERROR_CATALOGUE = {
   // downloads
   LETHE_HUB_UNREACHABLE: 'The hub that files are downloaded from cannot be reached.',
   LETHE_HUB_FILE: 'The hub has no such file, does not give it out, or gave another one.',
+  LETHE_HUB_STORE: 'What the hub gives cannot be written to this machine.',
   // models
   LETHE_MODEL_MISSING: 'The model was not found.',
   LETHE_MODEL_HUB: 'A model of the hub is not on this machine, and the hub does not give it.',
@@ -42,7 +43,7 @@ export const ERROR_CATALOGUE = {
   // engine
   LETHE_ENGINE_KERNEL: 'The compiler has no kernel for this operation.',
   LETHE_ENGINE_READ: 'Values were read while a function was being traced.',
-  LETHE_ENGINE_TRACE: 'A traced function used a tensor that another program made.',
+  LETHE_ENGINE_TRACE: 'A traced function used a tensor that another program made, or gave something else than tensors.',
   LETHE_ENGINE_INPUT: 'A program was given inputs of another name, shape or type.',
   LETHE_ENGINE_DEVICE: 'The device is not there or cannot run this.',
   LETHE_ENGINE_NUMBERS: 'A loss or score is not a finite number.',
@@ -108,5 +109,5 @@ export function didYouMean(given: string, known: readonly string[]): string {
     .map((name) => ({ name, d: distance(given.toLowerCase(), name.toLowerCase()) }))
     .sort((a, b) => a.d - b.d);
   const best = ranked[0];
-  return best && best.d <= Math.max(2, Math.floor(best.name.length / 3)) ? ` Did you mean "${best.name}"?` : '';
+  return best && best.d < given.length && best.d <= Math.max(2, Math.floor(best.name.length / 3)) ? ` Did you mean "${best.name}"?` : '';
 }

@@ -1,4 +1,5 @@
 import type { Capabilities } from './manifest.js';
+import type { ReportTable } from './report.js';
 import type { TrainingBudget } from './suite.js';
 import type { Sweep } from './sweep.js';
 
@@ -17,17 +18,26 @@ export interface RunIdentity {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    /** Absent with the suite's own prompts. Scores under different prompts are never compared. */
+    readonly prompts?: string;
     /** Where validation rows were scored, to tune methods: nothing that may be published. Absent for test rows. */
     readonly scored?: 'validation';
   };
   readonly method: {
     readonly id: string;
+    /** What to call it, where one benchmark has it several times with other options. */
+    readonly label?: string;
     readonly version: string;
     /** Every option, defaults filled in. */
     readonly options: Readonly<Record<string, unknown>>;
     readonly capabilities: Capabilities;
   };
-  readonly model: { readonly id: string; readonly sha256: string };
+  readonly model: {
+    readonly id: string;
+    readonly sha256: string;
+    /** The adapter that was merged into the weights before the run, and the model without it. */
+    readonly adapter?: { readonly id: string; readonly sha256: string; readonly base: { readonly id: string; readonly sha256: string } };
+  };
   readonly order: { readonly id: string; readonly tasks: readonly string[] };
   readonly seed: number;
   readonly training: TrainingBudget;
@@ -48,8 +58,8 @@ export interface CompletedRun extends RunIdentity {
   /** For each task and probe the answer to every test row, for each row of the matrix: every score can be recomputed. */
   readonly predictions: Readonly<Record<string, TaskPredictions>>;
   readonly cost: Cost;
-  /** What the method says it learned, if it says anything. */
-  readonly report?: unknown;
+  /** What the method says it learned, if it says anything: tables; in results made before reports were tables an object. */
+  readonly report?: readonly ReportTable[] | object;
   readonly environment: Environment;
 }
 

@@ -3,10 +3,12 @@ import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, floats, taskFeeds } from './batch.js';
 import { batchOf, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
-import { packTraining, trainingShape } from './packing.js';
+import { overBatches } from './over-batches.js';
+import { trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
 
 const PARAMS = 'params.';
@@ -18,6 +20,7 @@ export class Host implements MethodHost {
   readonly rank: number;
   readonly scale: number;
   readonly featureSize: number;
+  readonly width: number;
   readonly endOfText: number;
   readonly modelParameters: number;
   /** The learner whose arrays gradients are taken at; set once it is created. */
@@ -35,6 +38,7 @@ export class Host implements MethodHost {
     this.rank = budget.rank;
     this.scale = budget.alpha / budget.rank;
     this.featureSize = model.featureSize;
+    this.width = model.config.hiddenSize;
     this.endOfText = model.tokenizer.endOfText;
     this.modelParameters = model.parameters;
   }
@@ -70,7 +74,7 @@ export class Host implements MethodHost {
     }
     const drawn = this.random.fork('gradients', task.index).shuffle(rows).slice(0, request.rows);
     const shape = trainingShape(drawn, drawn, request.batch);
-    const program = await this.device.compile({
+    const outputs = overBatches(this.device, {
       name: 'gradients',
       inputs: { ...batchInputs(shape, true, told), ...arrayInputs(params, PARAMS) },
       constants: this.model.weights,
@@ -81,18 +85,9 @@ export class Host implements MethodHost {
           request.names.map((name) => tensors[name]!));
         return Object.fromEntries(request.names.map((name, i) => [name, gradients[i]!]));
       },
-    });
-    try {
-      const feeds = arrayFeeds(params, PARAMS);
-      for (let at = 0; at < drawn.length; at += request.batch) {
-        const { ids, positions, segments, index, token, weight } =
-          packTraining(drawn.slice(at, at + request.batch), shape, this.model.tokenizer.endOfText);
-        const out = await program.run({ ids, positions, segments, index, token, weight, ...taskFeeds(shape, task.index, told), ...feeds });
-        yield Object.fromEntries(request.names.map((name): [string, NdArray] =>
-          [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
-      }
-    } finally {
-      await program.dispose();
+    }, drawn, shape, this.endOfText, { ...taskFeeds(shape, task.index, told), ...arrayFeeds(params, PARAMS) });
+    for await (const { out } of outputs) {
+      yield Object.fromEntries(request.names.map((name): [string, NdArray] => [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
     }
   }
 
@@ -100,25 +95,37 @@ export class Host implements MethodHost {
     const chosen = this.visible().slice(0, rows);
     const shape = trainingShape(chosen, chosen, FEATURE_BATCH);
     const grid = { shape: [shape.batch, shape.tokens], dtype: 'int32' } as const;
-    const program = await this.device.compile({
+    const outputs = overBatches(this.device, {
       name: 'features',
       inputs: { ids: grid, positions: grid, segments: grid },
       constants: this.model.weights,
       compute: (inputs, weights) => ({ features: this.model.features(batchOf(inputs), weights) }),
-    });
+    }, chosen, shape, this.endOfText);
     const size: readonly [number, number] = [chosen.length, this.featureSize];
     const data = new Float32Array(sizeOf(size));
+    let at = 0;
+    for await (const { rows: batch, out } of outputs) {
+      const found = floats(out['features']).subarray(0, batch.length * this.featureSize);
+      data.set(found, at);
+      at += found.length;
+    }
+    return { shape: size, data };
+  }
+
+  async embeddings(count: number, random: Random): Promise<NdArray> {
+    const { vocabSize } = this.model.config;
+    const ids = Int32Array.from({ length: count }, () => random.below(vocabSize));
+    const program = await this.device.compile({
+      name: 'embeddings',
+      inputs: { ids: { shape: [1, count], dtype: 'int32' } },
+      constants: this.model.weights,
+      compute: (inputs, weights) => ({ embeddings: this.model.embed(inputs['ids'] as Tensor2D, weights) }),
+    });
     try {
-      for (let at = 0; at < chosen.length; at += shape.batch) {
-        const batch = chosen.slice(at, at + shape.batch);
-        const { ids, positions, segments } = packTraining(batch, shape, this.model.tokenizer.endOfText);
-        const out = floats((await program.run({ ids, positions, segments }))['features']);
-        data.set(out.subarray(0, batch.length * this.featureSize), at * this.featureSize);
-      }
+      return { shape: [count, this.width], data: floats((await program.run({ ids }))['embeddings']) };
     } finally {
       await program.dispose();
     }
-    return { shape: size, data };
   }
 
   async moments(task: TaskView, rows: number): Promise<Arrays> {

@@ -1,4 +1,4 @@
-import type { RunIdentity } from '@lethe/core';
+import { type RunIdentity, methodName } from '@lethe/core';
 import type { SuiteReference } from '@lethe/data';
 
 /** One run, as names and paths only: it crosses into a worker, which rebuilds everything from it. */
@@ -10,6 +10,8 @@ export interface Job {
   readonly stream: 'continual' | 'joint';
   readonly suite: SuiteReference;
   readonly modelDir: string;
+  /** The folder of an adapter that is merged into the weights of the model. */
+  readonly adapterDir?: string;
   readonly device: string;
   readonly threads: number;
   /** The run folder; step artefacts go to its `steps/`. */
@@ -21,5 +23,5 @@ export interface Job {
 /** A short readable name, unique within a benchmark: what events call a run. */
 export function runName(identity: RunIdentity): string {
   const { suite, method, order, seed } = identity;
-  return `${suite.id}/${method.id}/order-${order.id}/seed-${seed}`;
+  return `${suite.id}/${methodName(method)}/order-${order.id}/seed-${seed}`;
 }

@@ -3,8 +3,9 @@ import type { Device } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { batchInputs, floats, taskFeeds } from './batch.js';
 import { type Forward, batchOf } from './loss.js';
-import { packTraining, trainingShape } from './packing.js';
-import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope } from './scope.js';
+import { overBatches } from './over-batches.js';
+import { trainingShape } from './packing.js';
+import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, withPrefix } from './scope.js';
 
 const PARAMS = 'params.';
 const BATCH = 16;
@@ -21,7 +22,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
   const shape = trainingShape(rows, rows, BATCH);
   /** By the name of a site the first site that reads the same input. */
   const firstReader = new Map<string, string>();
-  const program = await device.compile({
+  const outputs = overBatches(device, {
     name: 'moments',
     inputs: { ...batchInputs(shape, false, told), ...arrayInputs(params, PARAMS) },
     constants: model.weights,
@@ -35,13 +36,14 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       const sums: Record<string, tf.Tensor> = {};
       const known = new Map<tf.Tensor, string>();
       const adapt = adaptWith(learner, sites, scope, () => undefined);
-      model.hidden(batch, weights, (site, x) => {
+      model.hidden(withPrefix(learner, scope, batch), weights, (site, x) => {
         if (sites.some(({ name }) => name === site.name)) {
           const first = known.get(x) ?? site.name;
           firstReader.set(site.name, first);
           known.set(x, first);
           if (first === site.name) {
-            const flat = x.reshape([-1, site.in]).mul(counts) as tf.Tensor2D;
+            const text = learner.virtualTokens ? x.slice([0, learner.virtualTokens, 0]) : x;
+            const flat = text.reshape([-1, site.in]).mul(counts) as tf.Tensor2D;
             sums[first] = tf.matMul(flat, flat, true, false); // (in, in)
           }
         }
@@ -49,24 +51,17 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       });
       return sums;
     },
-  });
+  }, rows, shape, model.tokenizer.endOfText, { ...taskFeeds(shape, task, told), ...arrayFeeds(params, PARAMS) });
   const totals = new Map<string, Float64Array>();
   let tokens = 0;
-  try {
-    const feeds = arrayFeeds(params, PARAMS);
-    for (let at = 0; at < rows.length; at += BATCH) {
-      const { ids, positions, segments, index, token } = packTraining(rows.slice(at, at + BATCH), shape, model.tokenizer.endOfText);
-      const out = await program.run({ ids, positions, segments, index, token, ...taskFeeds(shape, task, told), ...feeds });
-      tokens += segments.reduce((count, segment) => count + (segment > 0 ? 1 : 0), 0);
-      for (const name of new Set(firstReader.values())) {
-        const sum = floats(out[name]);
-        const total = totals.get(name) ?? new Float64Array(sum.length);
-        sum.forEach((v, i) => (total[i]! += v));
-        totals.set(name, total);
-      }
+  for await (const { packed: { segments }, out } of outputs) {
+    tokens += segments.reduce((count, segment) => count + (segment > 0 ? 1 : 0), 0);
+    for (const name of new Set(firstReader.values())) {
+      const sum = floats(out[name]);
+      const total = totals.get(name) ?? new Float64Array(sum.length);
+      sum.forEach((v, i) => (total[i]! += v));
+      totals.set(name, total);
     }
-  } finally {
-    await program.dispose();
   }
   const means = new Map([...totals].map(([name, total]): [string, NdArray] => {
     const size = Math.sqrt(total.length);

@@ -1,42 +1,95 @@
-import type { TrainingBudget } from '@lethe/core';
+import type { Arrays, Tensors, TrainingBudget } from '@lethe/core';
+import { valueAndGradients } from '@lethe/core/tensor';
+import type { TensorSpec, Values } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
+import { floats } from './batch.js';
+import { countOf, flatten, slices } from './flat.js';
 
 const BETA1 = 0.9;
 const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
 /** The learning rate of a step (1 to `steps`): linear warm-up over `warmup * steps`, then linear decay towards 0. */
-export function learningRate(step: number, steps: number, budget: Pick<TrainingBudget, 'learningRate' | 'warmup'>): number {
+function learningRate(step: number, steps: number, budget: Pick<TrainingBudget, 'learningRate' | 'warmup'>): number {
   const rise = Math.round(budget.warmup * steps);
   if (step <= rise) return (budget.learningRate * step) / rise;
   return (budget.learningRate * (steps - step + 1)) / (steps - rise);
 }
 
 /** Factors that undo the bias of the moments, which start at zero (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1). */
-export function biasCorrections(step: number): { first: number; second: number } {
+function biasCorrections(step: number): { first: number; second: number } {
   return { first: 1 / (1 - BETA1 ** step), second: 1 / (1 - BETA2 ** step) };
 }
 
-export interface OptimizerTensors {
-  readonly flat: tf.Tensor;
-  readonly m: tf.Tensor;
-  readonly v: tf.Tensor;
-  readonly rate: tf.Tensor;
-  readonly first: tf.Tensor;
-  readonly second: tf.Tensor;
+const SCALAR: TensorSpec = { shape: [], dtype: 'float32' };
+
+/** The inputs of a program that takes an optimizer step: all values as one vector, both moments, the rate and the bias corrections. */
+export function optimizerInputs(trained: Arrays): Record<'flat' | 'm' | 'v' | 'rate' | 'first' | 'second', TensorSpec> {
+  const vector: TensorSpec = { shape: [countOf(trained)], dtype: 'float32' };
+  return { flat: vector, m: vector, v: vector, rate: SCALAR, first: SCALAR, second: SCALAR };
 }
 
 /**
  * Traced. One AdamW update of the flat vector (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2), after
  * clipping the gradient by its global norm.
  */
-export function adamW(
-  at: OptimizerTensors, gradient: tf.Tensor, budget: Pick<TrainingBudget, 'clip' | 'weightDecay'>,
-): Record<'flat' | 'm' | 'v', tf.Tensor> {
+function adamW(inputs: Tensors, gradient: tf.Tensor, budget: Pick<TrainingBudget, 'clip' | 'weightDecay'>): Record<'flat' | 'm' | 'v', tf.Tensor> {
+  const at = inputs as Record<keyof ReturnType<typeof optimizerInputs>, tf.Tensor>;
   const norm = tf.sqrt(tf.sum(tf.square(gradient)));
   const clipped = gradient.mul(tf.minimum(tf.scalar(1), tf.div(budget.clip, norm.add(1e-6))));
   const m = at.m.mul(BETA1).add(clipped.mul(1 - BETA1));
   const v = at.v.mul(BETA2).add(tf.square(clipped).mul(1 - BETA2));
   const move = m.mul(at.first).div(tf.sqrt(v.mul(at.second)).add(EPSILON));
   return { flat: at.flat.sub(move.add(at.flat.mul(budget.weightDecay)).mul(at.rate)), m, v };
+}
+
+/**
+ * Traced. One optimizer step: forward, gradients by all arrays, clipping and update.
+ *
+ * @param inputs those of {@link optimizerInputs}, among others
+ * @param loss of the arrays as they are in the flat vector
+ * @returns the next `flat`, `m` and `v`, and `loss` of shape [1]
+ */
+export function optimizerStep(
+  inputs: Tensors, trained: Arrays, budget: Pick<TrainingBudget, 'clip' | 'weightDecay'>, loss: (parts: Tensors) => tf.Scalar,
+): Record<'flat' | 'm' | 'v' | 'loss', tf.Tensor> {
+  const parts = slices(inputs['flat'] as tf.Tensor1D, trained);
+  const { value, gradients } = valueAndGradients(() => loss(parts), Object.values(parts));
+  return { ...adamW(inputs, tf.concat(gradients.map((g) => g.reshape([-1]))), budget), loss: value.reshape([1]) };
+}
+
+/** What an optimizer keeps from one step to the next. */
+export class OptimizerState {
+  private flat: Float32Array;
+  private m: Float32Array;
+  private v: Float32Array;
+  /** How many steps were taken. */
+  private taken = 0;
+
+  /** @param steps of the whole training, which the learning rate follows */
+  constructor(trained: Arrays, private readonly steps: number, private readonly budget: Pick<TrainingBudget, 'learningRate' | 'warmup'>) {
+    this.flat = flatten(trained);
+    this.m = new Float32Array(this.flat.length);
+    this.v = new Float32Array(this.flat.length);
+  }
+
+  /** All values as they are now. */
+  get values(): Float32Array {
+    return this.flat;
+  }
+
+  /** Values of {@link optimizerInputs} for the next step. */
+  feeds(): Record<string, Values> {
+    const { flat, m, v, taken, steps, budget } = this;
+    const { first, second } = biasCorrections(taken + 1);
+    return {
+      flat, m, v, rate: Float32Array.of(learningRate(taken + 1, steps, budget)), first: Float32Array.of(first), second: Float32Array.of(second),
+    };
+  }
+
+  /** Goes on with what {@link optimizerStep} gave. */
+  take(out: Readonly<Record<string, Values>>): void {
+    [this.flat, this.m, this.v] = [floats(out['flat']), floats(out['m']), floats(out['v'])];
+    this.taken++;
+  }
 }

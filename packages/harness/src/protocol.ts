@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventListener, Learner, Method, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
+import type { EventListener, Learner, Method, ReportTable, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
 import { LetheError, RATE, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
@@ -10,10 +10,12 @@ import { countOf } from './flat.js';
 import { Generator } from './generation/generator.js';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
+import { learnedTables } from './learned.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
-import { type Stage, orderedTasks, stagesOf } from './stages.js';
+import { sitesOf } from './scope.js';
+import { type Stage, curriculumOf, orderedTasks, stagesOf } from './stages.js';
 import { type Answers, type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
@@ -53,16 +55,29 @@ function checkRehearsal({ rows = [], batch }: Learner, declared: boolean, where:
 }
 
 /**
- * Refuses a suite whose rows may be longer than what the model was made to read: scores past that length mean nothing.
+ * Refuses rows that may be longer than what the model was made to read: scores past that length mean nothing.
  *
+ * @param virtual tokens that a method puts before every row
  * @throws LETHE_MODEL_LENGTH with both lengths
  */
-export function checkLength(suite: string, { maxTokens }: TrainingBudget, { id, config }: LanguageModel): void {
-  if (maxTokens <= config.maxPositions) return;
-  throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens, but model "${id}" reads at most ${config.maxPositions}.`, {
+function checkLength(suite: string, { maxTokens }: TrainingBudget, { id, config }: LanguageModel, virtual = 0): void {
+  const [longest, most] = [virtual + maxTokens, config.maxPositions];
+  if (longest <= most) return;
+  const behind = virtual > 0 ? ` behind the ${virtual} virtual ones of the method` : '';
+  throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens${behind}, but model "${id}" reads at most ${most}.`, {
     where: `${suite}: training.maxTokens`,
-    remedy: `Set training.maxTokens to ${config.maxPositions} or less, or choose a model whose max_position_embeddings is ${maxTokens} or more.`,
+    remedy: `Set training.maxTokens to ${Math.max(1, most - virtual)} or less, or choose a model whose max_position_embeddings is ${longest} or more.`,
   });
+}
+
+/**
+ * Refuses a suite whose rows may be longer than what the model was made to read, and one that adapts nothing of the model.
+ *
+ * @throws LETHE_MODEL_LENGTH with both lengths, LETHE_MODEL_SITES with the layers of both
+ */
+export function checkModel(suite: string, training: TrainingBudget, model: LanguageModel): void {
+  checkLength(suite, training, model);
+  sitesOf(model, training.sites);
 }
 
 /**
@@ -79,6 +94,9 @@ export async function runStream(
   return new Stream(job, deps, listener, stop).run();
 }
 
+/** {@link Scope.task} of the rows of a task after these stages: 0 where it was not learned. */
+const toldOf = (task: TaskData, learned: readonly Stage[]): number => learned.findIndex(({ tasks }) => tasks.includes(task)) + 1;
+
 class Stream {
   private readonly name: string;
   private readonly ordered: readonly TaskData[];
@@ -90,7 +108,7 @@ class Stream {
     private readonly listener: EventListener,
     private readonly stop: () => boolean,
   ) {
-    checkLength(job.identity.suite.id, job.identity.training, deps.model);
+    checkModel(job.identity.suite.id, job.identity.training, deps.model);
     this.name = runName(job.identity);
     this.ordered = orderedTasks(job, deps.suite);
     this.scored = { tasks: this.ordered, probes: deps.suite.probes };
@@ -154,16 +172,19 @@ class Stream {
     const { identity } = this.job;
     const { learner } = forward;
     const stage = stages[index - 1]!;
-    const rows = stage.tasks.flatMap((task) => this.encode(task.train).map(trainingRow));
-    const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, identity.training) };
+    const { tasks, epochs } = curriculumOf(stage, identity.training);
+    const rows = tasks.flatMap((task) => this.encode(task.train, task.written?.maxTokens).map(trainingRow));
+    const budget = { ...budgetOf(identity), epochs };
+    const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, budget) };
     const name = `${identity.method.id} on ${stage.name}`;
     const started = performance.now();
     host.show(rows);
     await within(name, () => learner.begin(view));
     checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
+    checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
     const trainableParameters = countOf(learner.trainable);
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget: budgetOf(identity), name, stop: this.stop,
+      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop,
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),
@@ -173,7 +194,7 @@ class Stream {
     host.show(undefined);
     const trained = performance.now();
     const scores = await within(name, () => this.score(index, forward, stages.slice(0, index), base));
-    const report = learner.report?.();
+    const report = await within(name, () => this.report(forward, stages.slice(0, index)));
     return {
       state: learner.save(),
       record: {
@@ -182,7 +203,7 @@ class Stream {
           trainTokens: tokens, trainableParameters,
           trainSeconds: (trained - started) / 1000, evalSeconds: (performance.now() - trained) / 1000,
         }),
-        ...(report === undefined ? {} : { report }),
+        ...(report.length === 0 ? {} : { report }),
       },
     };
   }
@@ -194,6 +215,16 @@ class Stream {
 
   private encode(rows: TaskData['train'], answer?: number): readonly EncodedExample[] {
     return encodeRows(this.deps.model.tokenizer, rows, this.job.identity.training.maxTokens, answer);
+  }
+
+  private testRows(task: TaskData): readonly EncodedExample[] {
+    return this.encode(task.test, task.written?.maxTokens);
+  }
+
+  private report(forward: Forward, learned: readonly Stage[]): Promise<readonly ReportTable[]> {
+    const shown = [...this.scored.tasks, ...this.scored.probes].map((task) =>
+      ({ id: task.id, prompts: this.testRows(task).map(({ prompt }) => prompt), task: toldOf(task, learned) }));
+    return learnedTables(this.deps.device, forward, learned.map(({ name }) => name), shown);
   }
 
   /** Rows as a learner with examples in context lets the model read them; throws LETHE_METHOD_FAILED for a prompt that is too long. */
@@ -227,8 +258,8 @@ class Stream {
       const answers: Record<string, Answers> = {};
       for (const task of list) {
         const { id, written } = task;
-        const rows = this.encode(task.test, written?.maxTokens);
-        const index = forward.told ? learned.findIndex(({ tasks: trained }) => trained.includes(task)) + 1 : 0;
+        const rows = this.testRows(task);
+        const index = forward.told ? toldOf(task, learned) : 0;
         // what the base model answered holds only for the prompt that it read
         const known = forward.learner.prompt ? undefined : before?.[id];
         const asked = forward.learner.prompt ? this.prompted(forward.learner, rows, index, written?.maxTokens) : rows;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { LearnerState, Row, TaskData } from '@lethe/core';
-import { sha256 } from '@lethe/core';
+import type { CompletedRun, LearnerState, Row, TaskData } from '@lethe/core';
+import { sha256, unlabelled } from '@lethe/core';
 import { readArtefact, writeArtefact } from './artefact.js';
 import type { Job } from './job.js';
 
@@ -22,7 +22,7 @@ export interface StepRecord {
     readonly trainableParameters: number;
     readonly peakBytes: number;
   };
-  readonly report?: unknown;
+  readonly report?: CompletedRun['report'];
 }
 
 export interface Step {
@@ -54,7 +54,7 @@ export function baseKey(job: Job, modelSha256: string, scored: Scored): string {
 export function stepKey(job: Job, modelSha256: string, scored: Scored, trained: readonly (readonly TaskData[])[]): string {
   const { method, seed, training } = job.identity;
   return sha256({
-    ...common(job, modelSha256, scored), step: trained.map((stage) => stage.map((task) => task.sha256)), method, seed, training,
+    ...common(job, modelSha256, scored), step: trained.map((stage) => stage.map((task) => task.sha256)), method: unlabelled(method), seed, training,
   });
 }
 

@@ -2,9 +2,9 @@ import type { Random, Row, TrainingBudget } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
 import { floats, taskFeeds } from './batch.js';
-import { flatten, unflatten } from './flat.js';
+import { unflatten } from './flat.js';
 import type { Forward } from './loss.js';
-import { biasCorrections, learningRate } from './optimizer.js';
+import { OptimizerState } from './optimizer.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds } from './scope.js';
 import { FROZEN, compileTrainingStep } from './training-step.js';
@@ -63,9 +63,7 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
   const readable = [...rows, ...(learner.rows ?? [])];
   const programs = new Map<number, Program>();
   const frozen = arrayFeeds(learner.frozen, FROZEN);
-  let flat: Float32Array = flatten(learner.trainable);
-  let m: Float32Array = new Float32Array(flat.length);
-  let v: Float32Array = new Float32Array(flat.length);
+  const optimizer = new OptimizerState(learner.trainable, total, budget);
   let tokens = 0;
   let step = 0;
   try {
@@ -80,13 +78,10 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         if (!program) programs.set(shape.tokens, (program = await compileTrainingStep(task, shape)));
         const packed = packTraining(batch, shape, forward.model.tokenizer.endOfText);
         tokens += packed.segments.reduce((count, segment) => count + (segment > 0 ? 1 : 0), 0);
-        const bias = biasCorrections(step);
         const out = await program.run({
           ids: packed.ids, positions: packed.positions, segments: packed.segments,
           index: packed.index, token: packed.token, weight: packed.weight, ...taskFeeds(shape, task.index, forward.told ?? false),
-          ...frozen, flat, m, v,
-          rate: Float32Array.of(learningRate(step, total, budget)),
-          first: Float32Array.of(bias.first), second: Float32Array.of(bias.second),
+          ...frozen, ...optimizer.feeds(),
         });
         const loss = floats(out['loss'])[0]!;
         if (!Number.isFinite(loss)) {
@@ -94,15 +89,13 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
             where: task.name, remedy: 'Lower the learning rate of the suite, or look for a division or logarithm of zero in the method.',
           });
         }
-        flat = floats(out['flat']);
-        m = floats(out['m']);
-        v = floats(out['v']);
+        optimizer.take(out);
         task.onStep(step, total, floats(out['task'])[0]!);
       }
     }
   } finally {
     for (const program of programs.values()) await program.dispose();
   }
-  unflatten(flat, learner.trainable);
+  unflatten(optimizer.values, learner.trainable);
   return { tokens };
 }

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LetheError } from '@lethe/core';
-import { type DownloadOptions, cacheFolder, downloadFile } from '../src/index.js';
+import { type DownloadOptions, cacheFolder, downloadFile, hubAccess } from '../src/index.js';
 import { LocalHub } from './local-hub.js';
 
 const BYTES = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7 + (i >> 8)) % 251));
@@ -99,6 +99,73 @@ describe('a file of the hub', () => {
     expect(error.code).to.equal('LETHE_HUB_UNREACHABLE');
     expect(error.where).to.contain(FILE.path);
     expect(error.remedy).to.contain('by hand');
+  });
+
+  it('is not asked for where nobody is to be asked', async () => {
+    const error = await refused(FILE, { access: { ...hubAccess(), offline: true } });
+    expect([error.code, error.message]).to.deep.equal(['LETHE_HUB_UNREACHABLE', 'the hub is not to be asked (HF_HUB_OFFLINE)']);
+    expect(hub.asked).to.deep.equal([]);
+  });
+
+  it('that cannot be stored says so, and is not asked for again', async () => {
+    writeFileSync(join(folder, 'tickets'), 'a file where the folder should be');
+    const error = await refused();
+    expect(error.code).to.equal('LETHE_HUB_STORE');
+    expect(error.message).to.contain('EEXIST');
+    expect(hub.starts).to.deep.equal([]);
+  });
+
+  it('is reached as the environment says', () => {
+    expect(hubAccess({})).to.deep.equal({ offline: false });
+    expect(hubAccess({ HF_ENDPOINT: 'http://mirror/', HF_TOKEN: 't', HF_HUB_OFFLINE: '1' })).to.deep.equal({ url: 'http://mirror', token: 't', offline: true });
+    expect(hubAccess({ HF_HUB_OFFLINE: '0' }).offline).to.equal(false);
+  });
+
+  describe('of GitHub', () => {
+    const ON_GITHUB = { ...FILE, repo: 'github:someone/rows', path: 'a b/train.json' };
+    const ON = '/someone/rows/abc/a%20b/train.json';
+    beforeEach(() => { hub.files.set(ON, BYTES); });
+
+    it('is downloaded whole, also where connections break', async () => {
+      hub.breaks.push(100_000, 50_000);
+      await downloadFile(ON_GITHUB, to);
+      expect(readFileSync(to).equals(BYTES)).to.equal(true);
+      expect(hub.starts).to.have.length(3);
+    });
+
+    it('is gone on with by the next call', async () => {
+      const stop = new AbortController();
+      await downloadFile(ON_GITHUB, to, { signal: stop.signal, onProgress: (done) => { if (done > 0) stop.abort(); } }).then(
+        () => { throw new Error('it was not stopped'); }, () => undefined);
+      const kept = readFileSync(join(folder, 'tickets', readdirSync(join(folder, 'tickets'))[0]!)).length;
+      await downloadFile(ON_GITHUB, to);
+      expect(hub.starts).to.deep.equal([0, kept]);
+      expect(readFileSync(to).equals(BYTES)).to.equal(true);
+    });
+
+    it('is not there with another hash', async () => {
+      const error = await refused({ ...ON_GITHUB, sha256: '0'.repeat(64) });
+      expect([error.code, error.where]).to.deep.equal(['LETHE_HUB_FILE', 'github:someone/rows@abc: a b/train.json']);
+      expect(readdirSync(join(folder, 'tickets'))).to.deep.equal([]);
+    });
+
+    it('that is not in its repository, or closed, is named', async () => {
+      expect((await refused({ ...ON_GITHUB, path: 'test.json' })).message).to.contain('GitHub does not give it out').and.contain('404');
+      hub.closed.add(ON);
+      expect((await refused(ON_GITHUB)).message).to.contain('403');
+    });
+
+    it('is not asked for where nobody is to be asked', async () => {
+      expect((await refused(ON_GITHUB, { access: { offline: true } })).code).to.equal('LETHE_HUB_UNREACHABLE');
+      expect(hub.asked).to.deep.equal([]);
+    });
+
+    it('without a network is an error that says what to do', async () => {
+      process.env['LETHE_GITHUB_ENDPOINT'] = 'http://127.0.0.1:1';
+      const error = await refused(ON_GITHUB);
+      expect([error.code, error.where]).to.deep.equal(['LETHE_HUB_UNREACHABLE', `http://127.0.0.1:1${ON}`]);
+      expect(error.remedy).to.contain('LETHE_GITHUB_ENDPOINT');
+    });
   });
 
   it('is kept where LETHE_CACHE says', () => {

@@ -1,4 +1,4 @@
-import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom } from '@lethe/core';
+import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, methodName, unlabelled } from '@lethe/core';
 import type { Metric } from './catalogue.js';
 import { resultsHash } from './hash.js';
 import { measuredOf, resampleRows } from './resample.js';
@@ -75,7 +75,7 @@ export interface Comparison {
 
 export interface ComparisonRequest {
   readonly metrics: readonly Metric[];
-  /** Id of the method, which may be a bound, that all others which are none are compared with; without it all pairs of those. */
+  /** Label of the method, or its id where it has none; it may be a bound. All others that are none are compared with it; without it all pairs of those. */
   readonly against?: string;
   /** What to do where a trial ran twice with two outcomes: refuse (where it is left out), or take their mean as its value. */
   readonly repeated?: 'refuse' | 'mean';
@@ -101,8 +101,8 @@ const trialOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
 
 /** The same outcome given twice counts once; two outcomes of one run are refused, because which counts is not for Lethe to choose. */
 function distinct(runs: readonly Run[], repeated: ComparisonRequest['repeated']): Run[] {
-  return grouped(runs, (run) => [termsOf(run), run.method, run.order, run.seed]).flatMap((same) => {
-    const outcomes = [...new Map(same.map((run) => [resultsHash([run]), run])).values()];
+  return grouped(runs, (run) => [termsOf(run), unlabelled(run.method), run.order, run.seed]).flatMap((same) => {
+    const outcomes = [...new Map(same.map((run) => [resultsHash([{ ...run, method: unlabelled(run.method) }]), run])).values()];
     if (outcomes.length === 1 || repeated === 'mean') return outcomes;
     const [first] = same as [Run, ...Run[]];
     throw new LetheError('LETHE_RUN_AMBIGUOUS',
@@ -119,8 +119,8 @@ interface Contender extends ComparedMethod {
 
 function contendersOf(runs: readonly Run[]): Contender[] {
   // in an order of their own, so that not even the last digit depends on the order in which runs come
-  const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(run!.method)}`;
-  const groups = grouped(runs, (run) => run.method).sort((a, b) => (name(a) < name(b) ? -1 : 1));
+  const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(unlabelled(run!.method))}`;
+  const groups = grouped(runs, (run) => unlabelled(run.method)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
   return groups.map((own) => {
     const all = grouped(own, trialOf);
     const trials = all.map((outcomes) => outcomes.filter((run) => run.status === 'completed')).filter((outcomes) => outcomes.length > 0)
@@ -153,7 +153,7 @@ function valuesOf({ method, trials, failed }: Contender, metric: Metric): { valu
 function pairsOf(contenders: readonly Contender[], against: string | undefined): [number, number][] {
   const places = contenders.map((_, i) => i);
   if (against !== undefined) {
-    const named = places.filter((i) => contenders[i]!.method.id === against);
+    const named = places.filter((i) => methodName(contenders[i]!.method) === against);
     const others = places.filter((i) => !contenders[i]!.bound || named.includes(i));
     return named.flatMap((b) => others.filter((a) => a !== b && !(named.includes(a) && a < b)).map((a): [number, number] => [a, b]));
   }

@@ -68,7 +68,7 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
 
 /**
  * What is wrong with the sweep that results were made after, or null: it chose its best trials, of which every method had as many, on the
- * validation rows of the same suite with the same model and budget, and every run of a tuned method has the options that were chosen.
+ * validation rows of the same suite with the same model and budget, and every run of a tuned method, variants apart, has the options that were chosen.
  */
 export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: string; message: string } | null {
   const { methods } = sweep;
@@ -78,7 +78,7 @@ export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: strin
     const best = bestTrial(trials);
     if (chosen !== best) return { pointer: `${at}/chosen`, message: `The best trial is ${best}, the file says ${chosen}.` };
     const options = canonicalJson(trials[chosen]!.options);
-    const other = runs.findIndex(({ method }) => method.id === id && (method.version !== version || canonicalJson(method.options) !== options));
+    const other = runs.findIndex(({ method }) => method.id === id && method.label === undefined && (method.version !== version || canonicalJson(method.options) !== options));
     if (other >= 0) return { pointer: `/runs/${other}/method`, message: `The sweep chose other options for ${id}.` };
   }
   const other = runs.findIndex((run) => !sameTerms(sweep, run));

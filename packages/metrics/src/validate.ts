@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CompletedRun, Results, TextPredictions } from '@lethe/core';
-import { LetheError, canonicalJson, didYouMean } from '@lethe/core';
+import { LetheError, canonicalJson, didYouMean, unlabelled } from '@lethe/core';
 import { SCORERS, findScorer } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
@@ -56,7 +56,7 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
   const seen = new Map<string, number>();
   results.runs.forEach((run, i) => {
     const { suite, method, model, order, seed, training } = run;
-    const identity = canonicalJson({ suite, method, model, order, seed, training });
+    const identity = canonicalJson({ suite, method: unlabelled(method), model, order, seed, training });
     if (seen.has(identity)) refuse(place, `/runs/${i}`, `This run is in the file twice: it is also /runs/${seen.get(identity)}.`);
     seen.set(identity, i);
     if (run.status === 'completed') checkRun(run, place, `/runs/${i}`);

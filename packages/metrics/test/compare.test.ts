@@ -1,4 +1,4 @@
-import { type Run, createRandom } from '@lethe/core';
+import { type CompletedRun, type Run, createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { METRICS, compareRuns } from '../src/index.js';
@@ -60,6 +60,16 @@ describe('a comparison', () => {
     expect(pairs.map(({ a, b }) => [methods[a]!.method.id, methods[b]!.method.id])).to.deep.equal([['a', 'b'], ['c', 'b']]);
     expect(standings.map(({ ranks }) => ranks)).to.deep.equal([null, null, null, null]);
     expect(only(runs, { ...accuracy, against: 'j' }).pairs).to.have.length(3);
+  });
+
+  it('goes by labels, which have no part in what a run is', () => {
+    const labelled = (run: CompletedRun, label: string): CompletedRun => ({ ...run, method: { ...run.method, label } });
+    const variant = seeds(3, { method: 'a', skill: 0.9 }).map((run) => labelled({ ...run, method: { ...run.method, options: { x: 2 } } }, 'a-bare'));
+    const runs = [...seeds(3, { method: 'a' }), ...variant];
+    const { pairs, methods } = only(runs, { ...accuracy, against: 'a-bare' });
+    expect(pairs.map(({ a, b }) => [a, b].map((i) => methods[i]!.method.label))).to.deep.equal([[undefined, 'a-bare']]);
+    const renamed = runs.map((run) => labelled(run, 'other'));
+    expect(only([...runs, ...renamed]).methods.map(({ completed }) => completed)).to.deep.equal([3, 3]);
   });
 
   it('neither tests nor ranks bounds', () => {

@@ -1,26 +1,21 @@
-import { access, mkdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access as accessFile, mkdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { type HubReference, LetheError } from '@lethe/core';
+import { COMMIT, type HubAccess, downloadFile, hubAccess, listModel, modelFolder } from '@lethe/hub';
 import writeFileAtomic from 'write-file-atomic';
-import { type Access, COMMIT, download } from './download.js';
-import { INDEX, WHOLE, missingFiles } from './shards.js';
+import { INDEX, REQUIRED, WHOLE, missingFiles, weightFiles } from './shards.js';
 
-/** Where models of the hub are kept, and how the hub is reached. */
-export interface HubOptions extends Access {
+/** Where some models name the tokens that end a text. */
+const GENERATION = 'generation_config.json';
+
+/** Where models of the hub are kept, and how they come. */
+export interface FetchOptions {
   /** A folder in the layout that the hub's own libraries share; that of the user where it is left out. */
   readonly cacheDir?: string;
-  /** Ask nobody. */
-  readonly offline?: boolean;
-}
-
-/** What the environment says of the hub: HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE, as for the hub's own libraries. */
-export function hubEnvironment(variables: NodeJS.ProcessEnv): HubOptions {
-  const { HF_ENDPOINT: hubUrl, HF_TOKEN: accessToken, HF_HUB_OFFLINE: offline = '' } = variables;
-  return {
-    ...(hubUrl ? { hubUrl: hubUrl.replace(/\/+$/, '') } : {}),
-    ...(accessToken ? { accessToken } : {}),
-    offline: ['1', 'ON', 'YES', 'TRUE'].includes(offline.toUpperCase()),
-  };
+  /** What the environment says where it is left out. */
+  readonly access?: HubAccess;
+  /** Told of every file before it is downloaded, with its size in bytes. */
+  readonly onFile?: (name: string, bytes: number) => void;
 }
 
 /** A model of the hub on this machine. */
@@ -30,23 +25,45 @@ export interface HubModel {
   readonly folder: string;
 }
 
+const there = (path: string) => accessFile(path).then(() => true, () => false);
+
 /** The commit that a revision stood for when it was looked up, or the name of a folder that was put there by hand. */
 async function knownCommit(storage: string, revision: string): Promise<string | undefined> {
   if (COMMIT.test(revision)) return revision;
   const commit = (await readFile(join(storage, 'refs', revision), 'utf8').catch(() => '')).trim();
   if (COMMIT.test(commit)) return commit;
-  return access(join(storage, 'snapshots', revision)).then(() => revision, () => undefined);
+  return (await there(join(storage, 'snapshots', revision))) ? revision : undefined;
 }
 
-/** Why the hub does not give a model, for the sentence "it is not on this machine, and …". */
-function reasonOf(cause: unknown): string {
-  const { statusCode, code, syscall, message, cause: inner } = cause as
-    { statusCode?: number; code?: string; syscall?: string; message?: string; cause?: { code?: string } };
-  if (statusCode === 401 || statusCode === 403) return 'the hub has no model of this name, or asks for a token that may read it (HF_TOKEN)';
-  if (statusCode === 404) return 'the hub has no model or no revision of this name';
-  if (statusCode !== undefined) return `the hub answers with status ${statusCode}`;
-  if (code !== undefined && syscall !== undefined && !inner) return `its files cannot be stored (${code})`;
-  return `the hub cannot be reached (${inner?.code ?? code ?? message ?? String(cause)})`;
+/**
+ * Downloads the files of a model that are not there yet.
+ *
+ * @param folderOf the folder for the files of a commit
+ * @returns the commit that the revision stands for now
+ * @throws LETHE_MODEL_HUB for a model without the files that are needed, LETHE_MODEL_WEIGHTS for an index that names files elsewhere,
+ * and the errors of `listModel` and `downloadFile`
+ */
+async function download(
+  { repo, revision }: HubReference, folderOf: (commit: string) => string, access: HubAccess, onFile: FetchOptions['onFile'],
+): Promise<string> {
+  const { commit, files } = await listModel(repo, revision, access);
+  const folder = folderOf(commit);
+  const get = async (name: string): Promise<void> => {
+    const file = files.get(name);
+    if (!file) {
+      throw new LetheError('LETHE_MODEL_HUB', `The model has no file ${name}.`, {
+        where: `${repo}@${commit}: ${name}`, remedy: 'Choose a model with a config.json, a tokenizer.json and weights as safetensors.',
+      });
+    }
+    if (await there(join(folder, name))) return;
+    onFile?.(name, file.bytes);
+    await downloadFile(file, join(folder, name), { access });
+  };
+  for (const name of REQUIRED) await get(name);
+  if (files.has(GENERATION)) await get(GENERATION);
+  await get(files.has(INDEX) && !files.has(WHOLE) ? INDEX : WHOLE);
+  for (const shard of (await weightFiles(folder)).files) await get(basename(shard));
+  return commit;
 }
 
 /**
@@ -55,31 +72,27 @@ function reasonOf(cause: unknown): string {
  *
  * @throws LETHE_MODEL_HUB, naming the files that are wanted and where to put them, where the model is neither here nor to be had
  */
-export async function fetchModel({ repo, revision }: HubReference, options: HubOptions = {}): Promise<HubModel> {
-  // loaded for models of the hub only: most runs have none
-  const hub = await import('@huggingface/hub');
-  const storage = join(options.cacheDir ?? hub.getHFHubCachePath(), hub.getRepoFolderName({ type: 'model', name: repo }));
+export async function fetchModel(reference: HubReference, { cacheDir, access = hubAccess(), onFile }: FetchOptions = {}): Promise<HubModel> {
+  const { repo, revision } = reference;
+  const storage = await modelFolder(repo, cacheDir);
   const folderOf = (commit: string) => join(storage, 'snapshots', commit);
   const commit = await knownCommit(storage, revision);
   const folder = folderOf(commit ?? revision);
   const missing = await missingFiles(folder);
   if (commit !== undefined && missing.length === 0) return { id: `${repo}@${commit}`, folder };
-  const absent = (why: string, cause?: unknown) => {
-    const files = missing.map((name) => (name === WHOLE ? `${WHOLE} (or ${INDEX} and its shards)` : name)).join(', ');
-    return new LetheError('LETHE_MODEL_HUB', `Model ${repo} at revision ${revision} is not on this machine, and ${why}.`, {
-      where: folder, remedy: `Put ${files} into that folder, or give the folder where they are with --model DIR.`, cause,
-    });
-  };
-  if (options.offline) throw absent('the hub is not to be asked (HF_HUB_OFFLINE)');
   try {
-    const found = await download(hub, { repo, revision }, folderOf, options);
+    const found = await download(reference, folderOf, access, onFile);
     if (found !== revision) {
-      const reference = join(storage, 'refs', revision);
-      await mkdir(dirname(reference), { recursive: true });
-      await writeFileAtomic(reference, found);
+      const note = join(storage, 'refs', revision);
+      await mkdir(dirname(note), { recursive: true });
+      await writeFileAtomic(note, found);
     }
     return { id: `${repo}@${found}`, folder: folderOf(found) };
   } catch (cause) {
-    throw cause instanceof LetheError ? cause : absent(reasonOf(cause), cause);
+    if (!(cause instanceof LetheError) || !cause.code.startsWith('LETHE_HUB_')) throw cause;
+    const files = missing.map((name) => (name === WHOLE ? `${WHOLE} (or ${INDEX} and its shards)` : name)).join(', ');
+    throw new LetheError('LETHE_MODEL_HUB', `Model ${repo} at revision ${revision} is not on this machine, and ${cause.message}.`, {
+      where: folder, remedy: `Put ${files} into that folder, or give the folder where they are with --model DIR; or: ${cause.remedy}.`, cause,
+    });
   }
 }

@@ -1,16 +1,14 @@
 import { Tokenizer as ByteTokenizer } from '@huggingface/tokenizers';
 import { LetheError, didYouMean } from '@lethe/core';
 import type { Tokenizer } from './types.js';
-import { wordEncoder } from './words.js';
+import { wordEncoder } from './word-encoder.js';
+import { WORDS } from './words.js';
 
 const KINDS = ['BPE', 'WordPiece', 'Unigram'];
 /** Names of the token that ends a text, for models whose configuration does not say. */
 const END_OF_TEXT = ['<|endoftext|>', '</s>', '<|end_of_text|>', '<eos>'];
 /** A text to learn by what a tokenizer puts before texts. */
 const SAMPLE = 'a';
-
-/** How byte-level tokenizers cut text into words (Radford et al. 2019, section 2.2). */
-const WORDS = String.raw`'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`;
 
 /**
  * Spells out the pattern that a byte-level pre-tokenizer cuts words with. The library reads the white space of a pattern that

@@ -1,35 +1,42 @@
 import { cp, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { LetheError, parseHubReference } from '@lethe/core';
+import { hubAccess } from '@lethe/hub';
+import { LocalHub } from '@lethe/hub/testing';
 import { expect } from 'chai';
-import { type HubOptions, fetchModel, hubEnvironment, loadModel } from '../src/index.js';
-import { COMMIT, HubServer } from './hub-server.js';
+import { type FetchOptions, fetchModel, loadModel } from '../src/index.js';
 import { FIXTURES } from './spoil.js';
 
 const MODEL = join(FIXTURES, 'architectures/mistral');
 const [CONFIG, TOKENIZER, INDEX] = ['config.json', 'tokenizer.json', 'model.safetensors.index.json'];
 const SHARDS = [1, 2, 3].map((n) => `model-0000${n}-of-00003.safetensors`);
+const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 const MAIN = { repo: 'owner/name', revision: 'main' };
+const OFFLINE: FetchOptions = { access: { offline: true } };
+
+/** Where the hub has a file of the model. */
+const at = (name: string) => `/owner/name/resolve/${COMMIT}/${name}`;
 
 describe('a model of the hub', () => {
   let cacheDir = '';
-  let server: HubServer;
-  let options: HubOptions;
+  let hub: LocalHub;
   const snapshot = (revision = COMMIT) => join(cacheDir, 'models--owner--name/snapshots', revision);
 
   beforeEach(async () => {
     cacheDir = await mkdtemp(join(tmpdir(), 'lethe-hub-'));
-    server = new HubServer(MODEL);
-    options = { cacheDir, hubUrl: await server.start() };
+    hub = new LocalHub();
+    await hub.open();
+    hub.addModel('owner/name', 'main', COMMIT, MODEL);
   });
   afterEach(async () => {
-    await server.stop();
+    hub.close();
     await rm(cacheDir, { recursive: true });
   });
 
-  const refusal = async (reference = MAIN, more: HubOptions = {}): Promise<LetheError> => {
-    const error: unknown = await fetchModel(reference, { ...options, ...more }).catch((caught: unknown) => caught);
+  const fetched = (reference = MAIN, options: FetchOptions = {}) => fetchModel(reference, { cacheDir, ...options });
+  const refusal = async (options: FetchOptions = {}): Promise<LetheError> => {
+    const error: unknown = await fetched(MAIN, options).catch((caught: unknown) => caught);
     expect(error).to.be.instanceOf(LetheError);
     expect((error as LetheError).remedy).to.be.a('string').that.is.not.empty;
     return error as LetheError;
@@ -37,57 +44,63 @@ describe('a model of the hub', () => {
 
   it('is downloaded once, pinned to the commit of its branch, and found without a network after that', async () => {
     const heard: [string, number][] = [];
-    const found = await fetchModel(MAIN, { ...options, onFile: (name, bytes) => heard.push([name, bytes]) });
+    const found = await fetched(MAIN, { onFile: (name, bytes) => heard.push([name, bytes]) });
     expect(found).to.deep.equal({ id: `owner/name@${COMMIT}`, folder: snapshot() });
     expect((await loadModel(found.folder)).sha256).to.equal((await loadModel(MODEL)).sha256);
     expect(heard.map(([name]) => name)).to.deep.equal([CONFIG, TOKENIZER, INDEX, ...SHARDS]);
-    for (const [name, bytes] of heard) expect(bytes).to.equal(server.files.get(name)!.length);
+    for (const [name, bytes] of heard) expect(bytes).to.equal(hub.files.get(at(name))!.length);
     expect((await readdir(snapshot())).sort(), 'no other file, and none that is not whole').to.deep.equal([CONFIG, TOKENIZER, INDEX, ...SHARDS].sort());
-    await server.stop();
-    expect(await fetchModel(MAIN, options)).to.deep.equal(found);
-    expect(await fetchModel({ ...MAIN, revision: COMMIT }, { ...options, offline: true })).to.deep.equal(found);
-    await server.start();
+    hub.close();
+    expect(await fetched()).to.deep.equal(found);
+    expect(await fetched({ ...MAIN, revision: COMMIT }, OFFLINE)).to.deep.equal(found);
   });
 
   it('is downloaded by its commit, with the settings of generation where it has them, in one file where it has one', async () => {
-    server.files.clear();
-    const qwen = new HubServer(join(FIXTURES, 'architectures/qwen3'));
-    for (const [name, bytes] of qwen.files) server.files.set(name, bytes);
-    const { folder } = await fetchModel({ ...MAIN, revision: COMMIT }, { ...options, accessToken: 'hf_secret' });
+    hub.files.clear();
+    hub.addModel('owner/name', 'main', COMMIT, join(FIXTURES, 'architectures/qwen3'));
+    const { folder } = await fetched({ ...MAIN, revision: COMMIT }, { access: { ...hubAccess(), token: 'hf_secret' } });
     expect((await readdir(folder)).sort()).to.deep.equal([CONFIG, 'generation_config.json', 'model.safetensors', TOKENIZER].sort());
-    expect([...server.tokens]).to.deep.equal(['Bearer hf_secret']);
+    expect([...hub.tokens]).to.deep.equal(['Bearer hf_secret']);
     expect(await readdir(join(cacheDir, 'models--owner--name'))).to.deep.equal(['snapshots']);
   });
 
   it('goes on where a download failed', async () => {
-    server.damaged.add(SHARDS[1]!);
-    expect((await refusal()).message).to.match(/hashes to [0-9a-f]{64}; the hub lists [0-9a-f]{64}/);
+    hub.damaged.add(at(SHARDS[1]!));
+    expect((await refusal()).message).to.match(/another file than was expected: its sha256 is [0-9a-f]{64}, not [0-9a-f]{64}/);
     expect((await readdir(snapshot())).sort(), 'nothing of it is kept').to.deep.equal([CONFIG, TOKENIZER, INDEX, SHARDS[0]].sort());
-    server.damaged.clear();
-    server.asked.length = 0;
-    await fetchModel(MAIN, options);
-    expect(server.asked.filter((name) => !name.startsWith('/'))).to.deep.equal(SHARDS.slice(1));
+    hub.damaged.clear();
+    hub.asked.length = 0;
+    await fetched();
+    expect(hub.asked.filter((path) => path.includes('/resolve/')).map((path) => basename(path))).to.deep.equal(SHARDS.slice(1));
+  });
+
+  it('goes on within a file where a connection broke', async () => {
+    const size = hub.files.get(at(SHARDS[0]!))!.length;
+    hub.breaks.push(...[CONFIG, TOKENIZER, INDEX].map(() => 1e9), Math.floor(size / 2));
+    await fetched();
+    expect(hub.starts.filter((start) => start > 0)).to.have.lengthOf(1);
+    expect((await loadModel(snapshot())).sha256).to.equal((await loadModel(MODEL)).sha256);
   });
 
   it('is refused where a small file is not what the hub lists', async () => {
-    server.damaged.add(CONFIG!);
+    hub.damaged.add(at(CONFIG!));
     const error = await refusal();
     expect(error.code).to.equal('LETHE_MODEL_HUB');
-    expect(error.where).to.equal(`owner/name@${COMMIT}: ${CONFIG}`);
-    expect(error.message).to.match(/hashes to [0-9a-f]{40};/);
+    expect((error.cause as LetheError).where).to.contain(`owner/name@${COMMIT}: ${CONFIG}`);
+    expect(error.message).to.match(/its git hash is [0-9a-f]{40}, not [0-9a-f]{40}/);
   });
 
   it('is refused without the files that are needed', async () => {
-    for (const name of [INDEX!, ...SHARDS]) server.files.delete(name);
-    server.files.set('pytorch_model.bin', Buffer.from('x'));
+    for (const name of [INDEX!, ...SHARDS]) hub.files.delete(at(name));
+    hub.files.set(at('pytorch_model.bin'), Buffer.from('x'));
     expect((await refusal()).message).to.equal('The model has no file model.safetensors.');
-    server.files.delete(TOKENIZER!);
+    hub.files.delete(at(TOKENIZER!));
     await rm(snapshot(), { recursive: true });
     expect((await refusal()).message).to.equal('The model has no file tokenizer.json.');
   });
 
   it('is refused where its index names files elsewhere', async () => {
-    server.files.set(INDEX!, Buffer.from('{"weight_map": {"model.norm.weight": "../../../../etc/hosts"}}'));
+    hub.files.set(at(INDEX!), Buffer.from('{"weight_map": {"model.norm.weight": "../../../../etc/hosts"}}'));
     expect(await refusal()).to.include({ code: 'LETHE_MODEL_WEIGHTS', where: join(snapshot(), INDEX!) });
   });
 
@@ -98,27 +111,27 @@ describe('a model of the hub', () => {
       expect(error.where).to.equal(snapshot('main'));
       expect(error.remedy).to.match(/^Put config\.json, tokenizer\.json, model\.safetensors \(or model\.safetensors\.index\.json and its shards\) into that folder/);
     };
-    check(await refusal(MAIN, { offline: true }), /not to be asked \(HF_HUB_OFFLINE\)/);
-    expect(server.asked).to.deep.equal([]);
-    for (const [status, reason] of [[401, /a token/], [403, /HF_TOKEN/], [404, /no model or no revision/], [503, /status 503/]] as const) {
-      server.status = status;
+    check(await refusal(OFFLINE), /not to be asked \(HF_HUB_OFFLINE\)/);
+    expect(hub.asked).to.deep.equal([]);
+    for (const [status, reason] of [[401, /a token/], [403, /a token/], [404, /no such repository, revision or file/], [503, /status 503/]] as const) {
+      hub.status = status;
       check(await refusal(), reason);
     }
-    await server.stop();
-    check(await refusal(), /cannot be reached \(ECONNREFUSED\)/);
-    await server.start();
+    const access = hubAccess();
+    hub.close();
+    check(await refusal({ access }), /the hub cannot be reached: fetch failed: .*ECONNREFUSED/);
   });
 
   it('may be put into that folder by hand', async () => {
     await mkdir(join(snapshot('main'), '..'), { recursive: true });
     await cp(MODEL, snapshot('main'), { recursive: true });
-    expect(await fetchModel(MAIN, { ...options, offline: true })).to.deep.equal({ id: 'owner/name@main', folder: snapshot('main') });
+    expect(await fetched(MAIN, OFFLINE)).to.deep.equal({ id: 'owner/name@main', folder: snapshot('main') });
     await rm(join(snapshot('main'), SHARDS[2]!));
-    expect((await refusal(MAIN, { offline: true })).remedy).to.match(/^Put model-00003-of-00003\.safetensors into that folder/);
+    expect((await refusal(OFFLINE)).remedy).to.match(/^Put model-00003-of-00003\.safetensors into that folder/);
   });
 
   it('has the branch noted as the libraries of the hub note it', async () => {
-    await fetchModel(MAIN, options);
+    await fetched();
     expect(await readFile(join(cacheDir, 'models--owner--name/refs/main'), 'utf8')).to.equal(COMMIT);
   });
 
@@ -128,11 +141,5 @@ describe('a model of the hub', () => {
     for (const text of ['lethe-nano', './a', '/a/b', '../a', 'a/b/c', 'a/b@', 'a/b@../c', 'a/b@x/../../y', 'a/..', '@a/b', 'a b/c', '']) {
       expect(parseHubReference(text), text).to.equal(undefined);
     }
-  });
-
-  it('is reached as the environment says', () => {
-    expect(hubEnvironment({})).to.deep.equal({ offline: false });
-    expect(hubEnvironment({ HF_ENDPOINT: 'http://mirror/', HF_TOKEN: 't', HF_HUB_OFFLINE: '1' })).to.deep.equal({ hubUrl: 'http://mirror', accessToken: 't', offline: true });
-    expect(hubEnvironment({ HF_HUB_OFFLINE: '0' }).offline).to.equal(false);
   });
 });

@@ -1,3 +1,5 @@
+import { WORDS } from '@lethe/model';
+
 /** A byte-level byte-pair encoding, as `tokenizer.json` keeps it. */
 export interface Bpe {
   /** Token to id: special tokens, then the 256 bytes, then the merges in their order. */
@@ -5,9 +7,7 @@ export interface Bpe {
   readonly merges: readonly (readonly [string, string])[];
 }
 
-/** How GPT-2 cuts text into words before it merges within them (Radford et al. 2019, section 2.2); white space is Unicode's. */
-const WORDS =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
+const WORD = new RegExp(WORDS, 'gu');
 
 /** A visible character for each byte: printable bytes stand for themselves, the others for characters from 256 on. */
 const CHARACTERS: readonly string[] = (() => {
@@ -72,7 +72,7 @@ function merge(symbols: readonly string[], left: string, right: string): string[
 export function trainBpe(texts: Iterable<string>, vocabSize: number, special: readonly string[]): Bpe {
   if (vocabSize < special.length + 256) throw new RangeError(`a vocabulary needs at least ${special.length + 256} tokens`);
   const counts = new Map<string, number>();
-  for (const text of texts) for (const [word] of text.matchAll(WORDS)) counts.set(word, (counts.get(word) ?? 0) + 1);
+  for (const text of texts) for (const [word] of text.matchAll(WORD)) counts.set(word, (counts.get(word) ?? 0) + 1);
   const pairs = new Pairs();
   for (const [text, count] of counts) {
     pairs.add({ symbols: [...Buffer.from(text, 'utf8')].map((byte) => CHARACTERS[byte]!), count }, 1);

@@ -1,8 +1,7 @@
-import type { Arrays, NdArray, Random, TrainingBudget } from '@lethe/core';
+import type { Arrays, NdArray, Random, Tensors, TrainingBudget } from '@lethe/core';
 import { LetheError } from '@lethe/core';
-import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device, TensorSpec } from '@lethe/engine';
-import { adamW, biasCorrections, countOf, flatten, learningRate, slices, unflatten } from '@lethe/harness';
+import { OptimizerState, countOf, flatten, optimizerInputs, optimizerStep, slices, unflatten } from '@lethe/harness';
 import { type ModelConfig, hidden, layoutOf, logProbabilities } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { type Window, batchOf } from './corpus.js';
@@ -21,7 +20,6 @@ export interface Progress {
 }
 
 const DEVIATION = 0.02;
-const SCALAR: TensorSpec = { shape: [], dtype: 'float32' };
 
 /** Weights to start from: gains 1, matrices normal with deviation 0.02, those that write to the residual stream 1/sqrt(2 layers) of it. */
 export function initialWeights(config: ModelConfig, random: Random): Arrays {
@@ -38,24 +36,18 @@ function compile(device: Device, config: ModelConfig, weights: Arrays, batch: nu
   const { maxPositions: context } = config;
   const grid: TensorSpec = { shape: [batch, context], dtype: 'int32' };
   const list: TensorSpec = { shape: [batch * context], dtype: 'int32' };
-  const vector: TensorSpec = { shape: [countOf(weights)], dtype: 'float32' };
-  const moments = schedule ? { m: vector, v: vector, rate: SCALAR, first: SCALAR, second: SCALAR } : {};
+  const values: Record<string, TensorSpec> = schedule ? optimizerInputs(weights) : { flat: { shape: [countOf(weights)], dtype: 'float32' } };
   return device.compile({
     name: schedule ? 'pretrain-step' : 'pretrain-loss',
-    inputs: { ids: grid, positions: grid, segments: grid, index: list, token: list, weight: { ...list, dtype: 'float32' }, flat: vector, ...moments },
+    inputs: { ids: grid, positions: grid, segments: grid, index: list, token: list, weight: { ...list, dtype: 'float32' }, ...values },
     compute: (inputs) => {
-      const loss = (params: Record<string, tf.Tensor>) => {
+      const loss = (params: Tensors) => {
         const { ids, positions, segments } = inputs as Record<string, tf.Tensor2D>;
         const states = hidden(config, { ids: ids!, positions: positions!, segments: segments! }, params, null);
         const targets = { index: inputs['index'] as tf.Tensor1D, token: inputs['token'] as tf.Tensor1D };
         return tf.neg(tf.sum(tf.mul(logProbabilities(config, states, targets, params), inputs['weight']!))) as tf.Scalar;
       };
-      const parts = slices(inputs['flat'] as tf.Tensor1D, weights);
-      if (!schedule) return { loss: loss(parts).reshape([1]) };
-      const { value, gradients } = valueAndGradients(() => loss(parts), Object.values(parts));
-      const { flat, m, v, rate, first, second } = inputs as Record<string, tf.Tensor>;
-      const at = { flat: flat!, m: m!, v: v!, rate: rate!, first: first!, second: second! };
-      return { ...adamW(at, tf.concat(gradients.map((g) => g.reshape([-1]))), schedule), loss: value.reshape([1]) };
+      return schedule ? optimizerStep(inputs, weights, schedule, loss) : { loss: loss(slices(inputs['flat'] as tf.Tensor1D, weights)).reshape([1]) };
     },
   });
 }
@@ -75,29 +67,24 @@ export async function trainWeights(
   const perEpoch = Math.floor(windows.length / schedule.batch);
   const total = perEpoch * schedule.epochs;
   const program = await compile(device, config, weights, schedule.batch, schedule);
-  let flat: Float32Array = flatten(weights);
-  let m: Float32Array = new Float32Array(flat.length);
-  let v: Float32Array = new Float32Array(flat.length);
+  const optimizer = new OptimizerState(weights, total, schedule);
   let step = 0;
   for (let epoch = 0; epoch < schedule.epochs; epoch++) {
     const shuffled = random.fork('shuffle', epoch).shuffle(windows);
     for (let i = 0; i < perEpoch; i++) {
       step++;
-      const bias = biasCorrections(step);
-      const out = await program.run({
-        ...batchOf(shuffled.slice(i * schedule.batch, (i + 1) * schedule.batch), context), flat, m, v,
-        rate: Float32Array.of(learningRate(step, total, schedule)), first: Float32Array.of(bias.first), second: Float32Array.of(bias.second),
-      });
+      const chosen = shuffled.slice(i * schedule.batch, (i + 1) * schedule.batch);
+      const out = await program.run({ ...batchOf(chosen, context), ...optimizer.feeds() });
       const loss = out['loss']![0]!;
       if (!Number.isFinite(loss)) {
         throw new LetheError('LETHE_ENGINE_NUMBERS', `The loss is ${loss} at step ${step} of ${total}.`, { remedy: 'Lower --rate.' });
       }
-      [flat, m, v] = [out['flat'] as Float32Array, out['m'] as Float32Array, out['v'] as Float32Array];
+      optimizer.take(out);
       onStep({ done: step, total, loss });
     }
   }
   await program.dispose();
-  unflatten(flat, weights);
+  unflatten(optimizer.values, weights);
   return evaluate(device, config, weights, heldOut, schedule.batch);
 }
 

@@ -1,5 +1,5 @@
 import { basename, dirname, resolve } from 'node:path';
-import { LetheError, type Run, didYouMean } from '@lethe/core';
+import { LetheError, type Run, didYouMean, methodName } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import { type ReportedTable, readEntry, readReported } from '@lethe/leaderboard';
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
@@ -62,7 +62,7 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
   const metrics = metricsOf(flags.metric);
   const format = formatOf(flags);
   const runs = (await Promise.all(paths.map(runsOf))).flat();
-  const methods = [...new Set(runs.map((run) => run.method.id))];
+  const methods = [...new Set(runs.map((run) => methodName(run.method)))];
   const { against } = flags;
   if (against !== undefined && !methods.includes(against)) {
     throw new LetheError('LETHE_USAGE', `--against: no run is of the method "${against}".${didYouMean(against, methods)}`, { remedy: `choose from: ${methods.join(', ')}` });

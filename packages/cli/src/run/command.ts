@@ -10,11 +10,13 @@ import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseL
 
 /** The flags that say what runs, on what and where. */
 export interface RunFlags {
+  readonly suite?: string;
   readonly methods?: string[];
   readonly plugins?: string[];
   readonly orders?: string[];
   readonly seeds?: number[];
   readonly model?: string;
+  readonly adapter?: string;
   readonly device?: string;
   readonly workers?: number;
   readonly threads?: number;
@@ -22,6 +24,7 @@ export interface RunFlags {
   readonly skipBadRows?: boolean;
   readonly probes?: boolean;
   readonly size?: string;
+  readonly prompts?: string;
   readonly out?: string;
   readonly tuned?: string[];
   readonly json?: boolean;
@@ -37,8 +40,11 @@ export function requestOf(suite: string, { methods, json: _json, ...flags }: Run
   const file: RunRequest = /\.ya?ml$/.test(suite) ? readConfigurationFile(resolve(suite)) : { suite };
   if (methods === undefined) return { ...file, ...flags };
   const chosen = methods.flatMap((name): readonly MethodRequest[] => {
-    const described = file.methods?.filter((method) => method.name === name) ?? [];
-    return described.length ? described : [{ name, options: {} }];
+    const described = (is: (method: MethodRequest) => boolean) => file.methods?.filter(is) ?? [];
+    const labelled = described((method) => (method.label ?? method.name) === name);
+    if (labelled.length) return labelled;
+    const named = described((method) => method.name === name);
+    return named.length ? named : [{ name, options: {} }];
   });
   return { ...file, ...flags, methods: chosen };
 }
@@ -56,11 +62,13 @@ const load = async () => ({ ...(await import('./execute.js')), ...(await import(
 /** Adds the flags that say what runs, on what and where. */
 export function addRunFlags(command: Command, seeds: string): Command {
   return command
+    .option('--suite <name>', 'with a config.yaml: another suite than its own')
     .option('--methods <names>', 'methods, or paths of plugin folders: a,b (default: all)', (text) => parseList('--methods', text))
     .addOption(pluginsOption())
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
     .option('--seeds <numbers>', `seeds: 1,2,3 (default: ${seeds})`, parseSeeds)
     .option('--model <id or folder>', 'the language model: an installed one, a folder, or owner/name[@revision] of the hub (default: lethe-nano)')
+    .option('--adapter <folder>', 'start from this LoRA adapter of PEFT, merged into the weights (its model: --model, or what it was trained on)')
     .option('--device <name>', 'auto, cpu, webgpu, cuda:N, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
@@ -68,6 +76,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--skip-bad-rows', 'leave out rows that cannot be used, and count them in the results (default: stop at the first)')
     .option('--probes', 'do not run without the probes of the suite (default: go on where their rows are not there)')
     .option('--size <name>', 'a size of the suite (default: all rows)')
+    .option('--prompts <name>', 'other prompts of the suite, such as leaky ones that name the task; the results say so (default: its own)')
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
       (text, before: Setting[]) => [...before, parseSetting(text)], [] as Setting[]);

@@ -6,7 +6,7 @@ import type { MethodRequest, RunRequest } from './request.js';
 
 /** A configuration file as its schema, `schemas/run.schema.json`, lets it be. */
 interface ConfigurationFile extends Omit<RunRequest, 'methods' | 'orders'> {
-  readonly methods?: readonly (string | { readonly name: string; readonly options?: MethodRequest['options'] })[];
+  readonly methods?: readonly (string | (Omit<MethodRequest, 'options'> & Partial<MethodRequest>))[];
   readonly orders?: readonly (string | number)[];
 }
 
@@ -38,17 +38,18 @@ export function readConfigurationFile(file: string): RunRequest {
   }
   const here = (path: string) => resolve(dirname(file), path);
   const named = (name: string) => (isPath(name) ? here(name) : name);
-  const { suite, methods, plugins, orders, model, dataDir, tuned, out, ...rest } = value;
+  const { suite, methods, plugins, orders, model, adapter, dataDir, tuned, out, ...rest } = value;
   return {
     ...rest,
     suite: named(suite),
     ...(methods && { methods: methods.map((method) => (typeof method === 'string'
       ? { name: named(method), options: {} }
-      : { name: named(method.name), options: method.options ?? {} })) }),
+      : { ...method, name: named(method.name), options: method.options ?? {} })) }),
     ...(plugins && { plugins: plugins.map(here) }),
     ...(orders && { orders: orders.map(String) }),
     // what could be a folder beside the file or a model of the hub is the folder where there is one
     ...(model && { model: parseHubReference(model) && !existsSync(here(model)) ? model : named(model) }),
+    ...(adapter && { adapter: here(adapter) }),
     ...(dataDir && { dataDir: here(dataDir) }),
     ...(tuned && { tuned: tuned.map(here) }),
     ...(out && { out: here(out) }),

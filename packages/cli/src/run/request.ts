@@ -3,6 +3,8 @@ import { LetheError } from '@lethe/core';
 /** A method as it was asked for: a name or the path of a plugin's folder, with the options that differ from its defaults. */
 export interface MethodRequest {
   readonly name: string;
+  /** What to call it in tables and on the command line; its name where it is left out. */
+  readonly label?: string;
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -10,6 +12,8 @@ export interface MethodRequest {
 export interface RunRequest {
   readonly suite: string;
   readonly size?: string;
+  /** Name of other prompts of the suite. */
+  readonly prompts?: string;
   readonly dataDir?: string;
   /** Whether rows that cannot be used are left out and counted. */
   readonly skipBadRows?: boolean;
@@ -25,6 +29,8 @@ export interface RunRequest {
   readonly orders?: readonly string[];
   readonly seeds?: readonly number[];
   readonly model?: string;
+  /** Folder of an adapter to start from. */
+  readonly adapter?: string;
   readonly device?: string;
   readonly threads?: number;
   readonly workers?: number;
@@ -49,6 +55,13 @@ export function parseInteger(flag: string, text: string, low: number, high: numb
   throw usage(`${flag} must be a whole number from ${low} to ${high}, given "${text}"`, `write ${flag} ${low}`);
 }
 
+/** A number as it is written on a command line. */
+export function parseNumber(flag: string, text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (Number.isFinite(value)) return value;
+  throw usage(`${flag} must be a number, given "${text}"`, `write ${flag} 0.7`);
+}
+
 /** The largest seed. */
 const MAX_SEED = 2 ** 31 - 1;
 
@@ -57,7 +70,7 @@ export function parseSeeds(text: string): number[] {
   return parseList('--seeds', text).map((part) => parseInteger('--seeds', part, 0, MAX_SEED));
 }
 
-/** One `--set method.option=value`. The value is JSON where it can be read so, else text. */
+/** One `--set method.option=value`, where `method` is a label or the name of a method, which means it under every label. The value is JSON where it can be read so, else text. */
 export interface Setting {
   readonly method: string;
   readonly option: string;

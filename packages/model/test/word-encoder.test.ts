@@ -4,7 +4,7 @@ import { Tokenizer } from '@huggingface/tokenizers';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { parseTokenizer } from '../src/index.js';
-import { wordEncoder } from '../src/words.js';
+import { wordEncoder } from '../src/word-encoder.js';
 
 const NANO = JSON.parse(readFileSync(fileURLToPath(new URL('../../lethe-nano/tokenizer.json', import.meta.url)), 'utf8')) as Record<string, unknown>;
 /** The pattern of Llama 3, which cuts off digits by threes. */

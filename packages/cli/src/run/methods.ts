@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import {
+  LetheError, type Plugin, type Sweep, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
+} from '@lethe/core';
+import { installedPlugins, placeOf } from '../paths.js';
+import { checkTuned, chosenFor } from '../tune/choice.js';
+import { trialsOf } from '../tune/trials.js';
+import type { ConfiguredMethod } from './configuration.js';
+import type { MethodRequest, RunRequest, Setting } from './request.js';
+
+/** Bounds first, the untrained one before all: the first row of the table is there at once. */
+const rank = ({ manifest }: Plugin) => (manifest.capabilities.bound ? (manifest.stream === 'joint' ? 1 : 0) : 2);
+
+function pluginAt(folder: string): Plugin {
+  const { file, codePath } = placeOf(folder);
+  if (!existsSync(file)) {
+    throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json in this folder.', { where: folder, remedy: 'Give the folder of a plugin, or its name.' });
+  }
+  const manifest = readManifest(file);
+  if (manifest.kind === 'method') return { manifest, file, codePath };
+  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${manifest.kind}, not a method.`, { where: file, remedy: 'Give the folder of a method.' });
+}
+
+/** Throws LETHE_USAGE where `--set` names a method that does not run. */
+function checkSettings(settings: readonly Setting[], names: readonly string[]): void {
+  const stray = settings.find(({ method }) => !names.includes(method));
+  if (!stray) return;
+  throw new LetheError('LETHE_USAGE', `--set ${stray.method}.${stray.option}: "${stray.method}" is not among the methods.${didYouMean(stray.method, names)}`, {
+    remedy: `the methods are: ${names.join(', ')}`,
+  });
+}
+
+/** Throws LETHE_USAGE where a label is given twice or is the name of another method that runs: tables could not tell them apart. */
+function checkLabels(methods: readonly ConfiguredMethod[]): void {
+  methods.forEach(({ label }, i) => {
+    const other = label === undefined ? undefined : methods.find((method, k) => k !== i && (method.label === label || method.id === label));
+    if (!other) return;
+    throw new LetheError('LETHE_USAGE', `The label "${label}" is that of two methods, or the name of another one.`, { remedy: 'Give each a label of its own.' });
+  });
+}
+
+/** Throws LETHE_PLUGIN_DUPLICATE where two plugins that run share a name: results tell methods apart by it. */
+function checkNames(plugins: readonly Plugin[]): void {
+  const files = new Map<string, string>();
+  for (const { manifest: { name }, file } of plugins) {
+    const other = files.get(name) ?? file;
+    files.set(name, file);
+    if (other === file) continue;
+    throw new LetheError('LETHE_PLUGIN_DUPLICATE', `Two plugins that are to run are called "${name}".`, {
+      where: `${other} and ${file}`, remedy: 'Rename one of them, or run them apart.',
+    });
+  }
+}
+
+/**
+ * The options with which a method that was asked for with `given` runs: those of every trial, those that a sweep chose, or these. A variant,
+ * which has a label, takes what was chosen for its method, and its own options win.
+ *
+ * @throws LETHE_USAGE for options beside those that were chosen, and for trials of a variant
+ */
+function settingsFor(
+  plugin: Plugin, label: string | undefined, given: MethodRequest['options'], trials: number | undefined, sweep: Sweep | undefined,
+): MethodRequest['options'][] {
+  const { name } = plugin.manifest;
+  if (trials !== undefined) {
+    if (label === undefined) return trialsOf(plugin.manifest, given, trials);
+    throw new LetheError('LETHE_USAGE', `"${label}" is a variant of ${name}, and variants are not tuned.`, { remedy: `Tune ${name}; its variants take what is chosen for it.` });
+  }
+  const chosen = sweep && chosenFor(plugin, sweep);
+  const [stray] = Object.keys(given);
+  if (chosen && label === undefined && stray !== undefined) {
+    throw new LetheError('LETHE_USAGE', `Method "${name}" was tuned, and is given the option "${stray}" as well.`, {
+      remedy: 'Run it without that option or without what was tuned, or give it a label in a config.yaml: then it is a variant.',
+    });
+  }
+  return [{ ...chosen, ...given }];
+}
+
+/** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
+export async function methodsOf(
+  { methods: requests, plugins, trials }: Pick<RunRequest, 'methods' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
+): Promise<ConfiguredMethod[]> {
+  const installed = installedPlugins(plugins);
+  const all = () => installed.filter(({ manifest }) => manifest.kind === 'method')
+    .sort((a, b) => rank(a) - rank(b)).map((plugin) => ({ plugin, label: undefined, options: {} }));
+  const chosen = requests?.map(({ name, label, options }) =>
+    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), label, options })) ?? all();
+  checkNames(chosen.map(({ plugin }) => plugin));
+  checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);
+  if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
+  const methods = chosen.flatMap(({ plugin, label, options }): ConfiguredMethod[] => {
+    const { name: id, version, stream } = plugin.manifest;
+    const set = Object.fromEntries(settings.filter(({ method }) => method === id || method === label).map(({ option, value }) => [option, value]));
+    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => resolveOptions(plugin, wanted)).map((resolved) => ({
+      id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved), stream,
+      manifest: plugin.file, codePath: plugin.codePath,
+    }));
+  });
+  checkLabels(methods);
+  const keys = methods.map(({ id, options }) => sha256({ id, options }));
+  const twice = methods.find((_, i) => keys.indexOf(keys[i]!) !== i);
+  if (twice) {
+    throw new LetheError('LETHE_USAGE', `Method "${twice.id}" is asked for twice with the same options.`, { remedy: 'Name each once, or give it other options.' });
+  }
+  for (const { codePath } of methods) await loadMethod(codePath);
+  return methods;
+}
