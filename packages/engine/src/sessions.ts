@@ -8,6 +8,8 @@ import type { ProgramDefinition } from './types.js';
 
 /** What sessions that nobody uses may hold together in constants; packed copies and arenas come on top. */
 const IDLE_BYTES = 128 * 2 ** 20;
+/** What any session takes, however small its constants: streams of growing graphs would keep hundreds of them otherwise. */
+const SESSION_BYTES = 4 * 2 ** 20;
 
 /** Programs whose runs need less than this gain little from an arena, and there are many of them: one for every shape that is scored. */
 const ARENA_BYTES = 32 * 2 ** 20;
@@ -27,7 +29,7 @@ export const takesArena = (workspace: number, held: number): boolean =>
 interface Entry {
   readonly id: string;
   readonly session: Promise<ort.InferenceSession>;
-  /** Of constants. */
+  /** Of constants, but no less than {@link SESSION_BYTES}. */
   readonly bytes: number;
   /** What a run needs, where the session has an arena; else 0. */
   readonly arenaBytes: number;
@@ -64,7 +66,7 @@ export class Sessions {
       // mapped constants count too: what a session of a large model keeps of them is nothing, but its activations are large
       const sizeOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
       const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), 0);
-      this.entries.set(id, (entry = { id, session, bytes, arenaBytes: arena ? workspace : 0, users: 0 }));
+      this.entries.set(id, (entry = { id, session, bytes: Math.max(bytes, SESSION_BYTES), arenaBytes: arena ? workspace : 0, users: 0 }));
     }
     const lent = entry;
     lent.users++;
