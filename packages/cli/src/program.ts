@@ -9,17 +9,23 @@ import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
 import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
+import { explained } from './problem.js';
 import { pluginsOption } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
 import { addTuneCommand } from './tune/command.js';
+
+/** Lets errors of use name the help of the very command that was typed, all the way down. */
+function pointToHelp(command: Command, name = command.name()): void {
+  command.exitOverride((error) => { throw explained(error, `${name} --help`) ?? error; });
+  for (const inner of command.commands) pointToHelp(inner, `${name} ${inner.name()}`);
+}
 
 /** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
 export function createProgram(output: Output): Command {
   const program = new Command('lethe')
     .description('Benchmark continual learning of language models')
     .version(LETHE_VERSION)
-    .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
   addRunCommands(program, output);
@@ -59,5 +65,6 @@ export function createProgram(output: Output): Command {
   program.command('doctor')
     .description('what this machine and installation offer')
     .action(() => doctorCommand(output));
+  pointToHelp(program);
   return program;
 }

@@ -67,6 +67,17 @@ describe('commands', () => {
     });
   }
 
+  for (const [args, help] of [[['lits'], 'lethe --help'], [['run'], 'lethe run --help'], [['run', 'x', '--metods', 'y'], 'lethe run --help'], [['data', 'pull'], 'lethe data pull --help']] as const) {
+    it(`names what helps with: ${args.join(' ')}`, async () => expect((await call(...args)).problem).to.match(new RegExp(`fix ${help}$`)));
+  }
+
+  it('says what the file system refuses, and what to do about it', () => {
+    const refusal = (code: string) => explained(Object.assign(new Error(`${code}: no`), { code, syscall: 'open', path: '/full/run' }))!.describe();
+    expect(refusal('ENOSPC')).to.contain('LETHE_FILES').and.contain('at  /full/run').and.contain('lethe resume');
+    expect(refusal('EROFS')).to.contain('LETHE_FILES').and.contain('may write to');
+    expect(refusal('ECONNRESET')).to.contain('LETHE_INTERNAL');
+  });
+
   it('validates a manifest with file and line', async () => {
     const file = join(folder, 'plugin.json');
     writeFileSync(file, '{\n  "name": "x",\n  "knid": "method"\n}\n');
