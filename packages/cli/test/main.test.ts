@@ -28,6 +28,11 @@ describe('lethe', () => {
     expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).to.include.members(['ewc', 'o-lora', 'seta', 'joint']);
   });
 
+  it('says nothing where its reader leaves early', () => {
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" list methods --json | true`], { encoding: 'utf8' });
+    expect([status, stdout, stderr]).to.deep.equal([0, '', '']);
+  });
+
   it('answers bad input with a code, a remedy and status 2', () => {
     const { status, stdout, stderr } = lethe('list', 'method');
     expect(status).to.equal(2);
