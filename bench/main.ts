@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { openDevice } from '@lethe/engine';
 import { loadModel } from '@lethe/model';
 import { writeRandomCheckpoint } from './checkpoint.js';
+import { firstStepText, measureFirstStep } from './first-step.js';
 import { scoringFlops, trainingFlops } from './flops.js';
 import { type Contender, type Spread, race, timed } from './measure.js';
 import { ROOF_PRODUCTS, ROOF_SIZE, roofRunner, scoringRunner, trainingRunner } from './programs.js';
@@ -22,11 +23,21 @@ const { values } = parseArgs({
     wasm: { type: 'boolean', default: true },
     compile: { type: 'boolean', default: true },
     'against-torch': { type: 'string' },
+    'first-step': { type: 'string' },
+    dtype: { type: 'string', default: 'F32' },
   },
   allowNegative: true,
 });
 const [rounds, repeats] = [Number(values.rounds), Number(values.repeats)];
 const python = values['against-torch'];
+
+if (values['first-step'] !== undefined) {
+  const dtype = values.dtype === 'BF16' ? 'BF16' : 'F32';
+  const results = [];
+  for (const shape of shapesOf(values['first-step'].split(','))) results.push(await measureFirstStep(shape, dtype, Number(values.threads.split(',').at(-1))));
+  process.stdout.write(values.json ? `${JSON.stringify({ schema: 'lethe.bench.first-step/1', node: process.version, results }, null, 2)}\n` : `${results.map(firstStepText).join('\n\n')}\n`);
+  process.exit();
+}
 
 /** What one run of a kind of work needs: products, and tokens as the usual loop counts them, which reads the prompt with each option. */
 function needs(work: Row['work'], shape: Shape): { flops: number; tokens: number | null } {

@@ -9,11 +9,14 @@ import { wide } from './layout.js';
  */
 const INK = { light: 0.66, dark: 0.54 } as const;
 
-function cell(score: number | null, own: boolean): Html {
-  if (score === null) return html`<td class="muted">–</td>`;
-  const ink = `${score >= INK.light ? ' h' : ''}${score >= INK.dark ? ' d' : ''}`;
-  return html`<td class="${`${own ? 'own' : ''}${ink}`.trim()}" style="--s:${(score * 100).toFixed(0)}%">${percent(score)}</td>`;
+/** A cell with the ground of its share of the scale, in [0, 1]. */
+export function shaded(share: number, text: string, own: boolean): Html {
+  const ink = `${share >= INK.light ? ' h' : ''}${share >= INK.dark ? ' d' : ''}`;
+  return html`<td class="${`${own ? 'own' : ''}${ink}`.trim()}" style="--s:${(share * 100).toFixed(0)}%">${text}</td>`;
 }
+
+const cell = (score: number | null, own: boolean): Html =>
+  (score === null ? html`<td class="muted">–</td>` : shaded(score, percent(score), own));
 
 /** Whether all tasks were trained at once: then the model was never scored between them. */
 export const isJoint = (matrix: Matrix): boolean => matrix.slice(1, -1).some((row) => row.every((score) => score === null));

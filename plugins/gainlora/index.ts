@@ -1,4 +1,4 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
+import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, ReportTable, Scope, Site, TaskView } from '@lethe/core';
 import { linear, loraArrays, loraBeside, loraJoined, loraOverlap } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { Gates } from './gate.js';
@@ -25,27 +25,27 @@ class GainLora implements Learner {
   /** Earlier branches side by side under `old.`, and all gates under `gate.`. */
   frozen: Arrays = {};
   private task = 0;
-  private readonly gates: Gates;
+  private readonly branches: Gates;
 
   constructor(
     private readonly host: MethodHost,
     private readonly options: Options,
   ) {
-    this.gates = new Gates(host.featureSize, options.hidden, options.threshold);
+    this.branches = new Gates(host.featureSize, options.hidden, options.threshold);
   }
 
   async begin(task: TaskView): Promise<void> {
     const { sites, rank, random } = this.host;
     this.task = task.index;
     const old = task.index > 1 ? loraBeside(sites, this.frozen, this.trainable, OLD) : {};
-    const gates = this.gates.added(this.gateArrays(), task.index, await this.features(task), random.fork('gate', task.index));
+    const gates = this.branches.added(this.gateArrays(), task.index, await this.features(task), random.fork('gate', task.index));
     this.frozen = { ...old, ...gates };
-    this.trainable = { ...loraArrays(sites, rank, random.fork('init', task.index)), ...this.gates.updates() };
+    this.trainable = { ...loraArrays(sites, rank, random.fork('init', task.index)), ...this.branches.updates() };
   }
 
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
     const { a, b } = loraJoined(site, scope.params, OLD); // (in, rank * tasks), (rank * tasks, out)
-    const openness = this.gates.openness(scope, this.task); // (batch, tasks)
+    const openness = this.branches.openness(scope, this.task); // (batch, tasks)
     const perColumn = openness.expandDims(2).tile([1, 1, this.host.rank]).reshape([x.shape[0], 1, -1]); // (batch, 1, rank * tasks)
     return linear(linear(x, a).mul(perColumn).mul(this.host.scale), b);
   }
@@ -57,9 +57,9 @@ class GainLora implements Learner {
   }
 
   async end(task: TaskView): Promise<void> {
-    const gates = this.gates.ended(this.gateArrays(), this.trainable, await this.features(task));
+    const gates = this.branches.ended(this.gateArrays(), this.trainable, await this.features(task));
     this.frozen = { ...this.frozen, ...gates };
-    this.trainable = { ...this.trainable, ...this.gates.updates() };
+    this.trainable = { ...this.trainable, ...this.branches.updates() };
   }
 
   save(): LearnerState {
@@ -73,9 +73,16 @@ class GainLora implements Learner {
   }
 
   /** How many directions each layer of the gates keeps for the tasks so far, of how many there are. */
-  report(): unknown {
-    const kept = (layer: string) => this.frozen[`gate.space.${layer}`]!.shape;
-    return { kept: Object.fromEntries(['in', 'out', 'key'].map((layer) => [layer, { directions: kept(layer)[1], of: kept(layer)[0] }])) };
+  report(): readonly ReportTable[] {
+    const layers = ['in', 'out', 'key'];
+    return [{
+      title: 'Directions that the gates keep', rows: { title: 'layer', names: layers }, columns: { title: 'directions', names: ['kept', 'of'] },
+      cells: layers.map((layer) => this.frozen[`gate.space.${layer}`]!.shape.toReversed()),
+    }];
+  }
+
+  gates(scope: Scope): { parts: readonly string[]; open: tf.Tensor2D } {
+    return { parts: Array.from({ length: this.task }, (_, t) => `branch ${t + 1}`), open: this.branches.openness(scope, this.task) };
   }
 
   private gateArrays(): Arrays {

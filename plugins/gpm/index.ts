@@ -1,6 +1,6 @@
 import {
-  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView,
-  extendBasis, product, transposed,
+  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type ReportTable, type Scope, type Site,
+  type TaskView, extendBasis, product, transposed,
 } from '@lethe/core';
 import { loraAdapter, loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -76,10 +76,12 @@ class Gpm implements Learner {
     return loraAdapter(this.host.sites, this.learned(), this.host.scale, OLD);
   }
 
-  /** How many of the directions of each input are taken. */
-  report(): unknown {
+  report(): readonly ReportTable[] {
     const inputs = [...new Set(Object.values(this.inputs))];
-    return { directions: Object.fromEntries(inputs.map((input) => [input, this.frozen[`basis.${input}`]!.shape[1]])) };
+    return [{
+      title: 'Directions of inputs that are taken', rows: { title: 'input', names: inputs },
+      columns: { title: 'directions', names: ['taken', 'of'] }, cells: inputs.map((input) => this.frozen[`basis.${input}`]!.shape.toReversed()),
+    }];
   }
 
   private basisOf({ name }: Site): string {

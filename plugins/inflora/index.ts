@@ -1,6 +1,6 @@
 import {
   type Adapter, type Arrays, extendBasis, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray,
-  type Scope, type Site, type TaskView, zeros,
+  type ReportTable, type Scope, type Site, type TaskView, zeros,
 } from '@lethe/core';
 import { loraBeside, loraNames, loraSum, loraSumAdapter } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
@@ -75,8 +75,12 @@ class InfLora implements Learner {
   }
 
   /** How many directions of each input are taken, of how many there are. */
-  report(): unknown {
-    return { taken: Object.fromEntries(Object.entries(this.bases).map(([name, { shape }]) => [name, { directions: shape[1], of: shape[0] }])) };
+  report(): readonly ReportTable[] {
+    const taken = Object.entries(this.bases);
+    return [{
+      title: 'Directions of inputs that are taken', rows: { title: 'input', names: taken.map(([name]) => name) },
+      columns: { title: 'directions', names: ['taken', 'of'] }, cells: taken.map(([, { shape }]) => [shape[1]!, shape[0]!]),
+    }];
   }
 
   /** The inputs of the task: their second moment X^T X / tokens, (in, in), and the sites that read them. */

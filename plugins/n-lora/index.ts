@@ -1,4 +1,7 @@
-import { type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, product, type Scope, type Site, type TaskView } from '@lethe/core';
+import {
+  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, product, type ReportTable, type Scope, type Site,
+  type TaskView,
+} from '@lethe/core';
 import { loraBeside, loraArrays, loraNames, loraSum, loraSumAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
@@ -60,14 +63,17 @@ class NLora implements Learner {
   }
 
   /** How sparse the update of the task just learned is: the share of its entries below a hundredth of the largest of its site. */
-  report(): unknown {
-    const shares = this.host.sites.map((site) => {
+  report(): readonly ReportTable[] {
+    const shares = this.host.sites.map((site): [number] => {
       const { a, b } = loraNames(site);
       const update = product(this.trainable[a]!, this.trainable[b]!).data;
       const largest = update.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
-      return update.filter((v) => Math.abs(v) <= NEGLIGIBLE * largest).length / update.length;
+      return [update.filter((v) => Math.abs(v) <= NEGLIGIBLE * largest).length / update.length];
     });
-    return { negligible: shares.reduce((sum, s) => sum + s, 0) / shares.length };
+    return [{
+      title: 'Sparsity of the last update', unit: 'share of entries', rows: { title: 'site', names: this.host.sites.map(({ name }) => name) },
+      columns: { title: 'entries', names: [`below ${NEGLIGIBLE} of the largest`] }, cells: shares, scale: [0, 1],
+    }];
   }
 }
 

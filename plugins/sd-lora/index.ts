@@ -1,5 +1,6 @@
 import {
-  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, product, type Scope, type Site, type TaskView,
+  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, product, type ReportTable, type Scope,
+  type Site, type TaskView,
 } from '@lethe/core';
 import { linear, loraArrays, loraBeside, loraJoined, loraNames, loraSumAdapter } from '@lethe/core/tensor';
 import type * as tf from '@tensorflow/tfjs';
@@ -80,9 +81,13 @@ class SdLora implements Learner {
   }
 
   /** The magnitude of every task's direction, the mean over sites; the last is that of a direction not normalised yet. */
-  report(): unknown {
+  report(): readonly ReportTable[] {
     const all = this.host.sites.map((site) => this.trainable[magnitudesOf(site)]!.data);
-    return { magnitudes: [...all[0]!].map((_, k) => all.reduce((sum, m) => sum + m[k]!, 0) / all.length) };
+    const means = [...all[0]!].map((_, k): [number] => [all.reduce((sum, m) => sum + m[k]!, 0) / all.length]);
+    return [{
+      title: 'Magnitudes', rows: { title: 'task', names: means.map((_, k) => String(k + 1)) }, columns: { title: 'of its direction', names: ['mean over sites'] },
+      cells: means,
+    }];
   }
 }
 

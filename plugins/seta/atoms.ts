@@ -1,104 +1,83 @@
 import type { Arrays, NdArray, Site } from '@lethe/core';
 
-/** Decay of the running sensitivity and of its uncertainty (TaSL, AdaLoRA: 0.85). */
-const DECAY = 0.85;
-
 /** A rank-1 piece of the update of one site: x -> (x . a) b. */
 export interface Atom {
   expert: number;
-  /** Largest sensitivity that any of its owners had for it. */
-  sensitivity: number;
   a: Float32Array;
   b: Float32Array;
+  /** Largest sensitivity that any of its owners had for it. */
+  sensitivity: number;
   /** Diagonal Fisher information of `a` and `b`, summed over the tasks that trained them. */
   fisherA: Float32Array;
   fisherB: Float32Array;
 }
 
-/** The atoms of every site as rows [expert, sensitivity, a, b], and what is kept to anchor them as rows [fisherA, fisherB]. */
-interface PackedAtoms {
+/** An atom of an expert that starts as these two vectors and was not measured yet. */
+export const newAtom = (expert: number, a: Float32Array, b: Float32Array): Atom =>
+  ({ expert, a, b, sensitivity: 0, fisherA: new Float32Array(a.length), fisherB: new Float32Array(b.length) });
+
+/** What is kept of atoms. */
+export interface Kept {
+  /** What predictions need: `atoms.SITE`, rows [expert, a, b]. */
   readonly atoms: Arrays;
-  readonly fisher: Arrays;
+  /** What later tasks need: `measured.SITE`, rows [sensitivity, fisherA, fisherB]. */
+  readonly measured: Arrays;
 }
 
-/** Packs atoms into arrays `atoms.SITE` and `fisher.SITE`. */
-export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom[])[]): PackedAtoms {
-  const packed: { atoms: Record<string, NdArray>; fisher: Record<string, NdArray> } = { atoms: {}, fisher: {} };
+/** Packs the atoms of every site; `fisher` says whether their Fisher information is of use to later tasks. */
+export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom[])[], fisher: boolean): Kept {
+  const packed: { atoms: Record<string, NdArray>; measured: Record<string, NdArray> } = { atoms: {}, measured: {} };
   sites.forEach((site, s) => {
     const list = atoms[s]!;
     if (list.length === 0) return;
-    const [width, fisherWidth] = [2 + site.in + site.out, site.in + site.out];
-    const data = new Float32Array(list.length * width);
-    const fisher = new Float32Array(list.length * fisherWidth);
-    list.forEach((atom, k) => {
-      data.set([atom.expert, atom.sensitivity], k * width);
-      data.set(atom.a, k * width + 2);
-      data.set(atom.b, k * width + 2 + site.in);
-      fisher.set(atom.fisherA, k * fisherWidth);
-      fisher.set(atom.fisherB, k * fisherWidth + site.in);
-    });
-    packed.atoms[`atoms.${site.name}`] = { shape: [list.length, width], data };
-    packed.fisher[`fisher.${site.name}`] = { shape: [list.length, fisherWidth], data: fisher };
+    packed.atoms[`atoms.${site.name}`] = rows(list.map(({ expert, a, b }) => Float32Array.from([expert, ...a, ...b])));
+    packed.measured[`measured.${site.name}`] = rows(list.map(({ sensitivity, fisherA, fisherB }) =>
+      Float32Array.from([sensitivity, ...(fisher ? [...fisherA, ...fisherB] : [])])));
   });
   return packed;
 }
 
-/** The inverse of {@link packAtoms}. */
-export function unpackAtoms(sites: readonly Site[], { atoms, fisher }: PackedAtoms): Atom[][] {
+/** The inverse of {@link packAtoms}; what was not kept is zero. */
+export function unpackAtoms(sites: readonly Site[], { atoms, measured }: Kept): Atom[][] {
   return sites.map((site) => {
-    const [packed, squares] = [atoms[`atoms.${site.name}`], fisher[`fisher.${site.name}`]];
-    if (!packed || !squares) return [];
-    const [count, width] = packed.shape as [number, number];
-    const fisherWidth = site.in + site.out;
-    return Array.from({ length: count }, (_, k) => {
-      const row = packed.data.subarray(k * width, (k + 1) * width);
-      const fisherRow = squares.data.subarray(k * fisherWidth, (k + 1) * fisherWidth);
-      return {
-        expert: row[0]!,
-        sensitivity: row[1]!,
-        a: row.slice(2, 2 + site.in),
-        b: row.slice(2 + site.in),
-        fisherA: fisherRow.slice(0, site.in),
-        fisherB: fisherRow.slice(site.in),
-      };
+    const packed = atoms[`atoms.${site.name}`];
+    if (!packed) return [];
+    const known = measured[`measured.${site.name}`]!;
+    return Array.from({ length: packed.shape[0]! }, (_, k) => {
+      const [expert, ...vectors] = rowOf(packed, k);
+      const [sensitivity, ...fisher] = rowOf(known, k);
+      const atom = newAtom(expert!, Float32Array.from(vectors.slice(0, site.in)), Float32Array.from(vectors.slice(site.in)));
+      atom.sensitivity = sensitivity!;
+      if (fisher.length > 0) {
+        atom.fisherA.set(fisher.slice(0, site.in));
+        atom.fisherB.set(fisher.slice(site.in));
+      }
+      return atom;
     });
   });
 }
 
-/** What calibration learns of one atom. */
-export class Measured {
-  readonly fisherA: Float32Array;
-  readonly fisherB: Float32Array;
-  private mean = 0;
-  private uncertainty = 0;
-  private batches = 0;
+const rowOf = ({ shape, data }: NdArray, k: number): Float32Array => data.subarray(k * shape[1]!, (k + 1) * shape[1]!);
 
-  constructor(site: Site) {
-    this.fisherA = new Float32Array(site.in);
-    this.fisherB = new Float32Array(site.out);
-  }
+/** Vectors as the columns of a matrix (length, count). */
+export function columns(vectors: readonly Float32Array[]): NdArray {
+  const [n, count] = [vectors[0]!.length, vectors.length];
+  const data = new Float32Array(n * count);
+  vectors.forEach((v, k) => v.forEach((x, i) => (data[i * count + k] = x)));
+  return { shape: [n, count], data };
+}
 
-  get score(): number {
-    return this.mean * this.uncertainty;
-  }
+/** Vectors as the rows of a matrix (count, length). */
+export function rows(vectors: readonly Float32Array[]): NdArray {
+  const n = vectors[0]!.length;
+  const data = new Float32Array(n * vectors.length);
+  vectors.forEach((v, k) => data.set(v, k * n));
+  return { shape: [vectors.length, n], data };
+}
 
-  /** A is (in, count), B is (count, out); atom k is a column of A and a row of B. */
-  add(k: number, count: number, a: Float32Array, gradA: Float32Array, b: Float32Array, gradB: Float32Array): void {
-    let sensitivity = 0;
-    for (let i = 0; i < this.fisherA.length; i++) {
-      const g = gradA[i * count + k]!;
-      sensitivity += Math.abs(a[i * count + k]! * g);
-      this.fisherA[i]! += g * g;
-    }
-    const offset = k * this.fisherB.length;
-    for (let i = 0; i < this.fisherB.length; i++) {
-      const g = gradB[offset + i]!;
-      sensitivity += Math.abs(b[offset + i]! * g);
-      this.fisherB[i]! += g * g;
-    }
-    this.mean = this.batches === 0 ? sensitivity : DECAY * this.mean + (1 - DECAY) * sensitivity;
-    const deviation = Math.abs(sensitivity - this.mean);
-    this.uncertainty = this.batches < 2 ? Math.max(this.uncertainty, deviation) : DECAY * this.uncertainty + (1 - DECAY) * deviation;
-    this.batches++;
-  }
+/** Mean of the entries above zero of several vectors; 0 where there is none. */
+export function meanOf(vectors: readonly Float32Array[]): number {
+  let [sum, count] = [0, 0];
+  for (const v of vectors) for (const x of v) [sum, count] = [sum + x, count + (x > 0 ? 1 : 0)];
+  return count > 0 ? sum / count : 0;
 }

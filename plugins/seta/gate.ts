@@ -1,4 +1,4 @@
-import type { Arrays, MethodHost, NdArray, Scope, TaskView } from '@lethe/core';
+import type { Arrays, LearnerState, MethodHost, NdArray, Scope, TaskView } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
 export interface GateOptions {
@@ -6,6 +6,7 @@ export interface GateOptions {
   readonly pseudo: number;
   readonly sharpness: number;
   readonly radius: number;
+  readonly oracle: boolean;
 }
 
 /** Smallest deviation of a feature, as a share of the mean deviation: features that the first task never varies must not rule. */
@@ -25,8 +26,8 @@ export class Gate {
   private metric: NdArray;
   /** (2, size): mean and reciprocal deviation of the first task's raw features. */
   private centre: NdArray | null = null;
-  /** A row a task: means, then deviations of its standardised features; (tasks, 2 * size). */
-  private statistics: Float32Array[] = [];
+  /** Of every task the means, then the deviations of its standardised features, (2 * size); none where no term needs them. */
+  private moments: Float32Array[] = [];
   private radii: number[] = [];
 
   constructor(private readonly host: MethodHost, private readonly options: GateOptions) {
@@ -45,8 +46,8 @@ export class Gate {
     const keys = new Float32Array(this.keys.data.length + size);
     keys.set(this.keys.data);
     keys.set(moments.subarray(0, size), this.keys.data.length);
-    this.keys = { shape: [this.statistics.length + 1, size], data: keys };
-    this.statistics.push(moments);
+    this.keys = { shape: [this.radii.length + 1, size], data: keys };
+    if (this.options.routing > 0) this.moments.push(moments);
     const distances = momentsOf(distancesOf(rows, moments, this.metric.data), 1);
     this.radii.push(distances[0]! + this.options.radius * distances[1]!);
   }
@@ -59,25 +60,25 @@ export class Gate {
   /** What is read beside it: the standardisation, the radii, and pseudo-features of earlier tasks, anew for every task. */
   frozen(): Arrays {
     const [size, n] = [this.host.featureSize, this.options.pseudo];
-    const earlier = this.statistics.slice(0, -1);
-    const known: Arrays = {
-      'gate.centre': this.centre!,
-      'gate.radius': { shape: [this.radii.length], data: Float32Array.from(this.radii) },
-    };
-    if (earlier.length === 0) return known;
+    const earlier = this.moments.slice(0, -1);
+    if (earlier.length === 0) return this.fixed();
     const z = new Float32Array(earlier.length * n * size);
     earlier.forEach((moments, t) => {
-      const random = this.host.random.fork('pseudo', this.statistics.length, t + 1);
+      const random = this.host.random.fork('pseudo', this.moments.length, t + 1);
       for (let at = t * n * size; at < (t + 1) * n * size; at++) {
         z[at] = moments[at % size]! + random.normal() * moments[size + (at % size)]!;
       }
     });
-    return { ...known, 'gate.pseudo': { shape: [earlier.length * n, size], data: z } };
+    return { ...this.fixed(), 'gate.pseudo': { shape: [earlier.length * n, size], data: z } };
   }
 
-  /** Traced. Probability of every task's route for the rows of a batch, without the null route: (batch, tasks). */
+  /** Traced. Probability of every task's route for the rows of a batch, without the null route: (batch, tasks). An oracle knows it. */
   routes(scope: Scope): tf.Tensor2D {
-    return scope.once('routes', () => tf.exp(this.logRoutes(this.standardised(scope), scope)).slice([0, 1]) as tf.Tensor2D);
+    return scope.once('routes', () => {
+      const routes = this.options.oracle ? tf.oneHot(scope.task(), this.radii.length + 1, 1, 0, 'float32')
+        : tf.exp(this.logRoutes(this.standardised(scope), scope));
+      return routes.slice([0, 1]) as tf.Tensor2D;
+    });
   }
 
   /**
@@ -85,29 +86,36 @@ export class Gate {
    * on their pseudo-features: the routing-aware term.
    */
   loss(scope: Scope): tf.Scalar {
-    const task = this.statistics.length;
+    const task = this.radii.length;
     const own = tf.neg(tf.mean(this.logRoutes(this.standardised(scope), scope).slice([0, task], [-1, 1]))) as tf.Scalar;
     const pseudo = scope.params['gate.pseudo'];
-    if (!pseudo || this.options.routing === 0) return own;
+    if (!pseudo) return own;
     const routes = tf.range(1, task, 1, 'int32').expandDims(1).tile([1, this.options.pseudo]).reshape([-1]); // (rows)
     const chosen = tf.oneHot(routes.cast('int32'), task + 1).mul(this.logRoutes(pseudo as tf.Tensor2D, scope)).sum(1);
     return own.sub(chosen.mean().mul(this.options.routing));
   }
 
-  /** What is kept beside `trainable`: standardisation, radii, moments of the tasks. */
-  stored(): Arrays {
-    const stored: Record<string, NdArray> = { 'gate.radius': { shape: [this.radii.length], data: Float32Array.from(this.radii) } };
-    if (this.centre) stored['gate.centre'] = this.centre;
-    this.statistics.forEach((data, t) => (stored[`gate.statistics.${t + 1}`] = { shape: [2, this.host.featureSize], data }));
-    return stored;
+  /** What predictions read beside `trainable`: the standardisation and the radii. */
+  fixed(): Arrays {
+    return { 'gate.centre': this.centre!, 'gate.radius': { shape: [this.radii.length], data: Float32Array.from(this.radii) } };
   }
 
-  restore(trainable: Arrays, stored: Arrays): void {
+  /** What later tasks need: the moments of every task. */
+  statistics(): Arrays {
+    return Object.fromEntries(this.moments.map((data, t): [string, NdArray] => [`gate.moments.${t + 1}`, { shape: [2, this.host.featureSize], data }]));
+  }
+
+  /** Number of values that predictions read after so many tasks: a key and a radius each, metric and standardisation. */
+  parameters(tasks: number): number {
+    return tasks * (this.host.featureSize + 1) + 3 * this.host.featureSize;
+  }
+
+  restore({ trainable, frozen, stored }: Pick<LearnerState, 'trainable' | 'frozen' | 'stored'>): void {
     this.keys = trainable['gate.keys']!;
     this.metric = trainable['gate.metric']!;
-    this.centre = stored['gate.centre'] ?? null;
-    this.radii = [...stored['gate.radius']!.data];
-    this.statistics = this.radii.map((_, t) => stored[`gate.statistics.${t + 1}`]!.data);
+    this.centre = frozen['gate.centre']!;
+    this.radii = [...frozen['gate.radius']!.data];
+    this.moments = this.options.routing > 0 ? this.radii.map((_, t) => stored[`gate.moments.${t + 1}`]!.data) : [];
   }
 
   private standardised(scope: Scope): tf.Tensor2D {

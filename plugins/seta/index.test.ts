@@ -3,26 +3,93 @@ import { expect } from 'chai';
 
 describeMethod(import.meta.url);
 
-interface Report {
-  readonly experts: readonly { readonly owners: readonly number[]; readonly kind: string; readonly atoms: number }[];
-  readonly atoms: number;
+describe('with the right route given', () => describeMethod(import.meta.url, { options: { oracle: true } }));
+
+/** Atoms of every expert by its name, both sites together. */
+function experts(stream: ToyStream): Record<string, number> {
+  const { rows, cells } = stream.learner.report!()[0]!;
+  return Object.fromEntries(rows.names.map((name, e) => [name, (cells[e] as number[]).reduce((a, b) => a + b, 0)]));
 }
 
 describe('seta', () => {
   it('splits atoms that a new task is sensitive to off their expert and grows less than an adapter a task', async () => {
     const stream = await ToyStream.open(import.meta.url, { threshold: 0, maxShared: 0.5 });
     for (const t of [1, 2, 3]) await stream.learn(t);
-    const report = stream.learner.report!() as Report;
-    expect(report.experts.some((e) => e.kind === 'shared')).to.equal(true);
-    expect(report.atoms).to.be.below(3 * 4 * 2);
+    const found = experts(stream);
+    expect(Object.keys(found)).to.include('shared 1 2');
+    expect(Object.values(found).reduce((a, b) => a + b, 0)).to.be.below(3 * 4 * 2);
   });
 
   it('gives every task unique experts only when splitting is off', async () => {
     const stream = await ToyStream.open(import.meta.url, { split: false });
     for (const t of [1, 2, 3]) await stream.learn(t);
-    const report = stream.learner.report!() as Report;
-    expect(report.experts.map((e) => e.owners)).to.deep.equal([[1], [2], [3]]);
-    expect(report.atoms).to.equal(3 * 4 * 2);
+    expect(experts(stream)).to.deep.equal({ 'unique 1': 4 * 2, 'unique 2': 4 * 2, 'unique 3': 4 * 2 });
+  });
+
+  describe('of two tasks that read the same', () => {
+    /** The second task wants what the first does (1), or the opposite of what it adds to the model (-1). */
+    const planted = async (sign: 1 | -1, options: Record<string, unknown>) => {
+      const stream = await ToyStream.open(import.meta.url, options);
+      await stream.learn(1);
+      const { x, y } = stream.rows[0]!;
+      const base = stream.base(1);
+      stream.rows[1] = { ...stream.rows[1]!, x, y: { shape: y.shape, data: y.data.map((v, i) => base[i]! + sign * (v - base[i]!)) } };
+      await stream.learn(2);
+      return Object.keys(experts(stream));
+    };
+
+    it('shares experts where they agree', async () => {
+      expect(await planted(1, { conflict: 0.5 })).to.include('shared 1 2');
+    });
+
+    it('shares none where they conflict, though the second is more sensitive to what the first learned than the first', async () => {
+      expect(await planted(-1, { conflict: 0.5 })).to.deep.equal(['unique 1', 'unique 2']);
+      expect(await planted(-1, { conflict: 1 })).to.include('shared 1 2');
+    });
+
+    for (const sensitivity of ['product', 'gradient', 'fisher', 'random']) {
+      it(`shares by ${sensitivity} too`, async () => {
+        expect(await planted(1, { sensitivity, threshold: 0.3 })).to.include('shared 1 2');
+      });
+    }
+  });
+
+  it('takes no more of the rank than its budget', async () => {
+    const stream = await ToyStream.open(import.meta.url, { budget: 0.5, threshold: 0, maxShared: 0.5 });
+    for (const t of [1, 2]) await stream.learn(t);
+    expect(experts(stream)).to.deep.equal({ 'unique 1': 2, 'unique 2': 2, 'shared 1 2': 2 });
+  });
+
+  it('says what it learned: overlap, growth in parameters that are those it saves, and how far its gate opens', async () => {
+    const stream = await ToyStream.open(import.meta.url, { threshold: 0, maxShared: 0.5 });
+    for (const t of [1, 2, 3]) await stream.learn(t);
+    const [, overlap, growth] = stream.learner.report!();
+    const shares = overlap!.cells as number[][];
+    shares.forEach((row, t) => expect(row[t]).to.equal(1));
+    expect(shares[1]![0]).to.be.closeTo(0.5, 1e-9);
+    const { trainable, frozen } = stream.learner.save();
+    const saved = Object.values({ ...trainable, ...frozen }).reduce((sum, { data }) => sum + data.length, 0);
+    expect(growth!.cells.map(([fresh, shared]) => [fresh, shared])).to.deep.equal([[8, 0], [4, 4], [4, 4]]);
+    expect(growth!.cells[2]![2]).to.equal(saved);
+    const { parts, open } = stream.gates(2)!;
+    expect(parts.at(-1)).to.equal('the model alone');
+    const alone = stream.gates(2)!.open.filter((_, i) => i % parts.length === parts.length - 1);
+    expect(alone.every((p) => p < 0.5)).to.equal(true);
+    const of = (name: string) => open.filter((_, i) => i % parts.length === parts.findIndex((part) => part === name));
+    expect(Math.min(...of('unique 2'))).to.be.above(Math.max(...of('unique 3')));
+  });
+
+  it('predicts from what it trains and freezes alone, and keeps the rest only where an option needs it', async () => {
+    const bytes: number[] = [];
+    for (const options of [{}, { anchor: 0 }, { split: false }, { split: false, routing: 0 }]) {
+      const stream = await ToyStream.open(import.meta.url, options);
+      for (const t of [1, 2]) await stream.learn(t);
+      const { stored } = stream.learner.save();
+      bytes.push(Object.values(stored).reduce((sum, { data }) => sum + 4 * data.length, 0));
+    }
+    const atoms = (await ToyStream.open(import.meta.url)).host.sites.map((site) => 4 * (site.in + site.out));
+    expect(bytes[0]! - bytes[1]!).to.be.above(4 * atoms[0]!);
+    expect(bytes.slice(2)).to.deep.equal([2 * 2 * 5 * 4, 0]);
   });
 
   it('anchors a shared atom but leaves a unique one free', async () => {

@@ -1,19 +1,21 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
+import type { Arrays, Gates, Learner, LearnerState, Method, MethodHost, NdArray, ReportTable, Scope, Site, TaskView } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { type Atom, Measured, packAtoms, unpackAtoms } from './atoms.js';
+import { type Atom, columns, meanOf, newAtom, packAtoms, rows, unpackAtoms } from './atoms.js';
 import { Gate, type GateOptions } from './gate.js';
+import { type Owners, expertName, reportOf } from './report.js';
+import { Measured, type Sensitivity } from './sensitivity.js';
 
 interface Options extends GateOptions {
+  readonly budget: number;
   readonly split: boolean;
+  readonly sensitivity: Sensitivity;
   readonly threshold: number;
+  readonly conflict: number;
   readonly maxShared: number;
   readonly anchor: number;
   readonly rows: number;
 }
-
-/** Tasks that use an expert: one for a unique expert, several for a shared one. */
-type Owners = readonly number[];
 
 interface Json {
   readonly owners: readonly Owners[];
@@ -26,8 +28,8 @@ interface Json {
  * owner task) or shared (several). One gate (gate.ts) gives every task's route a probability from pooled prompt features z, without
  * a task identity, and an expert opens as far as its owners' routes do:
  *   delta(x) = scale * sum_atoms g[expert(atom)](z) (x . a) b,      g[e](z) = sum_{t in owners(e)} p_t(z)
- * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too are split off their expert into
- * the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only. While t is learned its own atoms train, all
+ * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too, of experts that do it no harm, are split
+ * off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only. While t is learned its own atoms train, all
  * others are frozen, and
  *   L = L_task + anchor * sum_shared (|owners| - 1) mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
  */
@@ -40,6 +42,8 @@ class Seta implements Learner {
   private task = 0;
   private calibrating = false;
   private readonly gate: Gate;
+  /** Atoms that a task has at each site. */
+  private readonly rank: number;
 
   constructor(
     private readonly host: MethodHost,
@@ -47,6 +51,7 @@ class Seta implements Learner {
   ) {
     this.atoms = host.sites.map(() => []);
     this.gate = new Gate(host, options);
+    this.rank = Math.max(1, Math.round(host.rank * options.budget));
   }
 
   async begin(task: TaskView): Promise<void> {
@@ -69,7 +74,8 @@ class Seta implements Learner {
     const b = this.calibrating || !keptB ? (keptB ?? name('own.B')!) : tf.concat([keptB, name('own.B')!], 0); // (atoms, out)
     const projected = linear(x, a).mul(this.host.scale); // (batch, tokens, atoms)
     if (this.calibrating) return linear(projected.div(this.task - 1), b);
-    const perAtom = tf.matMul(this.gate.routes(scope), this.ownersOf(site)); // (batch, atoms)
+    const owned = this.atoms[site.index]!.map((atom) => this.owners[atom.expert]!);
+    const perAtom = tf.matMul(this.gate.routes(scope), ownersMatrix(owned, this.task)); // (batch, atoms)
     return linear(projected.mul(perAtom.expandDims(1)), b);
   }
 
@@ -91,6 +97,7 @@ class Seta implements Learner {
 
   async end(task: TaskView): Promise<void> {
     this.readBack();
+    if (!this.options.split) return;
     // Fisher information and sensitivity of this task's atoms, for anchoring and for later splits.
     const measured = await this.measure(task, 'own');
     this.host.sites.forEach((site, s) => {
@@ -107,27 +114,39 @@ class Seta implements Learner {
   save(): LearnerState {
     const json: Json = { owners: this.owners, task: this.task };
     // The arrays of the traced functions are laid out again from the atoms: nothing is stored twice.
-    const { atoms, fisher } = packAtoms(this.host.sites, this.atoms);
-    return { trainable: this.gate.trainable, frozen: atoms, stored: { ...fisher, ...this.gate.stored() }, json };
+    const { split, anchor } = this.options;
+    const { atoms, measured } = packAtoms(this.host.sites, this.atoms, anchor > 0);
+    return {
+      trainable: this.gate.trainable, frozen: { ...atoms, ...this.gate.fixed() },
+      stored: { ...(split ? measured : {}), ...this.gate.statistics() }, json,
+    };
   }
 
   restore(state: LearnerState): void {
     const json = state.json as Json;
     this.owners = [...json.owners];
     this.task = json.task;
-    this.atoms = unpackAtoms(this.host.sites, { atoms: state.frozen, fisher: state.stored });
-    this.gate.restore(state.trainable, state.stored);
+    this.atoms = unpackAtoms(this.host.sites, { atoms: state.frozen, measured: state.stored });
+    this.gate.restore(state);
     this.layOut();
   }
 
-  /** Which experts there are, who owns them, and how many atoms each holds. */
-  report(): unknown {
-    const experts = this.owners.map((owners, e) => ({
-      owners,
-      kind: owners.length > 1 ? 'shared' : 'unique',
-      atoms: this.atoms.flat().filter((atom) => atom.expert === e).length,
-    }));
-    return { experts: experts.filter((e) => e.atoms > 0), atoms: this.atoms.flat().length };
+  /** How far every expert opens, and the model without any: the null route. */
+  gates(scope: Scope): Gates {
+    const used = this.owners.map((_, e) => e).filter((e) => this.atoms.some((list) => list.some((atom) => atom.expert === e)));
+    const routes = this.gate.routes(scope); // (batch, tasks)
+    const experts = tf.matMul(routes, ownersMatrix(used.map((e) => this.owners[e]!), this.task)); // (batch, experts)
+    return {
+      parts: [...used.map((e) => expertName(this.owners[e]!)), 'the model alone'],
+      open: tf.concat([experts, tf.sub(1, routes.sum(1, true))], 1) as tf.Tensor2D,
+    };
+  }
+
+  report(): readonly ReportTable[] {
+    return reportOf({
+      sites: this.host.sites, atoms: this.atoms, owners: this.owners, tasks: this.task, modelParameters: this.host.modelParameters,
+      gateParameters: (tasks) => this.gate.parameters(tasks),
+    });
   }
 
   // --- split on share ------------------------------------------------------------------------------------------------
@@ -136,11 +155,14 @@ class Seta implements Learner {
   private async splitOnShare(task: TaskView): Promise<void> {
     this.layOut();
     const measured = await this.measure(task, 'kept');
-    const limit = Math.floor(this.host.rank * this.options.maxShared);
+    const { threshold, conflict, maxShared } = this.options;
+    const limit = Math.floor(this.rank * maxShared);
+    const ofExpert = (e: number) => this.host.sites.flatMap((site, s) => measured.get(site.name)!.filter((_, k) => this.atoms[s]![k]!.expert === e));
+    const welcome = this.owners.map((_, e) => Measured.conflict(ofExpert(e)) <= conflict);
     this.host.sites.forEach((site, s) => {
       const scores = measured.get(site.name)!;
       const overlapping = this.atoms[s]!.map((atom, k) => ({ atom, score: scores[k]!.score }))
-        .filter(({ atom, score }) => score > 0 && score >= this.options.threshold * atom.sensitivity)
+        .filter(({ atom, score }) => welcome[atom.expert] && score > 0 && score >= threshold * atom.sensitivity)
         .sort((p, q) => q.score - p.score)
         .slice(0, limit);
       for (const { atom } of overlapping) atom.expert = this.childOf(atom.expert, task.index);
@@ -159,15 +181,9 @@ class Seta implements Learner {
     const random = this.host.random.fork('init', task.index);
     this.host.sites.forEach((site, s) => {
       const shared = this.atoms[s]!.filter((atom) => this.owns(atom)).length;
-      for (let k = shared; k < this.host.rank; k++) {
-        this.atoms[s]!.push({
-          expert: unique,
-          sensitivity: 0,
-          a: random.fork(site.name, k).normals(site.in, 1 / Math.sqrt(site.in)),
-          b: new Float32Array(site.out),
-          fisherA: new Float32Array(site.in),
-          fisherB: new Float32Array(site.out),
-        });
+      for (let k = shared; k < this.rank; k++) {
+        const a = random.fork(site.name, k).normals(site.in, 1 / Math.sqrt(site.in));
+        this.atoms[s]!.push(newAtom(unique, a, new Float32Array(site.out)));
       }
     });
   }
@@ -227,61 +243,38 @@ class Seta implements Learner {
 
   // --- sensitivity ------------------------------------------------------------------------------------------------------
 
-  /**
-   * For every atom of a group, over calibration batches: sensitivity I = sum |theta g|, its running mean times its
-   * running uncertainty (TaSL, section 3.2; AdaLoRA, equations 8 to 10), and the diagonal Fisher information.
-   */
+  /** What calibration batches of the task tell of every atom of a group, by site. */
   private async measure(task: TaskView, group: 'own' | 'kept'): Promise<Map<string, Measured[]>> {
     this.calibrating = group === 'kept';
-    const sites = this.host.sites.filter((site) => (this.trainable[`${group}.A.${site.name}`] ?? this.frozen[`${group}.A.${site.name}`]));
-    const names = sites.flatMap((site) => [`${group}.A.${site.name}`, `${group}.B.${site.name}`]);
     const values = { ...this.frozen, ...this.trainable };
+    const sites = this.host.sites.filter((site) => values[`${group}.A.${site.name}`]);
+    const names = sites.flatMap((site) => [`${group}.A.${site.name}`, `${group}.B.${site.name}`]);
+    const random = this.host.random.fork('sensitivity', task.index, group);
     const result = new Map<string, Measured[]>();
     for (const site of this.host.sites) {
       const count = values[`${group}.A.${site.name}`]?.shape[1] ?? 0;
-      result.set(site.name, Array.from({ length: count }, () => new Measured(site)));
+      result.set(site.name, Array.from({ length: count }, (_, k) => new Measured(site, this.options.sensitivity, random.fork(site.name, k))));
     }
     if (names.length > 0) {
       for await (const gradients of this.host.gradients(task, { names, rows: this.options.rows, batch: 8 })) {
         for (const site of sites) {
           const [nameA, nameB] = [`${group}.A.${site.name}`, `${group}.B.${site.name}`];
           const measured = result.get(site.name)!;
-          measured.forEach((m, k) => m.add(k, measured.length, values[nameA]!.data, gradients[nameA]!.data, values[nameB]!.data, gradients[nameB]!.data));
+          const seen = {
+            count: measured.length, a: values[nameA]!.data, gradA: gradients[nameA]!.data, b: values[nameB]!.data, gradB: gradients[nameB]!.data,
+          };
+          measured.forEach((m, k) => m.add(k, seen));
         }
       }
     }
     this.calibrating = false;
     return result;
   }
-
-  /** Which tasks own the atoms of a site: 1 or 0, (tasks, atoms). */
-  private ownersOf(site: Site): tf.Tensor2D {
-    const atoms = this.atoms[site.index]!;
-    const owned = (t: number) => atoms.map((atom) => (this.owners[atom.expert]!.includes(t) ? 1 : 0));
-    return tf.tensor2d(Array.from({ length: this.task }, (_, i) => owned(i + 1)));
-  }
 }
 
-/** Vectors as the columns of a matrix (length, count). */
-function columns(vectors: readonly Float32Array[]): NdArray {
-  const [n, count] = [vectors[0]!.length, vectors.length];
-  const data = new Float32Array(n * count);
-  vectors.forEach((v, k) => v.forEach((x, i) => (data[i * count + k] = x)));
-  return { shape: [n, count], data };
-}
-
-/** Vectors as the rows of a matrix (count, length). */
-function rows(vectors: readonly Float32Array[]): NdArray {
-  const n = vectors[0]!.length;
-  const data = new Float32Array(n * vectors.length);
-  vectors.forEach((v, k) => data.set(v, k * n));
-  return { shape: [vectors.length, n], data };
-}
-
-function meanOf(vectors: readonly Float32Array[]): number {
-  let [sum, count] = [0, 0];
-  for (const v of vectors) for (const x of v) [sum, count] = [sum + x, count + (x > 0 ? 1 : 0)];
-  return count > 0 ? sum / count : 0;
+/** Which tasks own what: 1 or 0, (tasks, owned). */
+function ownersMatrix(owned: readonly Owners[], tasks: number): tf.Tensor2D {
+  return tf.tensor2d(Array.from({ length: tasks }, (_, i) => owned.map((owners) => (owners.includes(i + 1) ? 1 : 0))));
 }
 
 const method: Method = { create: (host, options) => new Seta(host, options as unknown as Options) };

@@ -1,4 +1,7 @@
-import { type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView } from '@lethe/core';
+import {
+  type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type ReportTable, type Scope,
+  type Site, type TaskView,
+} from '@lethe/core';
 import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
@@ -94,9 +97,13 @@ class Tasl implements Learner {
   }
 
   /** The importance of the units of every site for the tasks so far. */
-  report(): unknown {
+  report(): readonly ReportTable[] {
     const { sites, rank } = this.host;
-    return { importance: Object.fromEntries(sites.map(({ name }, s) => [name, [...this.importance!.data.subarray(s * rank, (s + 1) * rank)]])) };
+    return [{
+      title: 'Importance of the units', rows: { title: 'site', names: sites.map(({ name }) => name) },
+      columns: { title: 'unit', names: Array.from({ length: rank }, (_, k) => String(k + 1)) },
+      cells: sites.map((_, s) => [...this.importance!.data.subarray(s * rank, (s + 1) * rank)]), scale: [0, 1],
+    }];
   }
 
   /** Importance of every unit for the task just learned, scaled to [0, 1]: (sites, rank). */

@@ -9,6 +9,7 @@ import { type Html, html } from '../html.js';
 import { command, facts, pageOf, wide } from '../layout.js';
 import { matrixTable } from '../matrix.js';
 import { budgetOf, commitOf, counted, dataTable, metricsTable, nameOf, optionsOf, titleOf } from '../parts.js';
+import { reportSection } from '../report.js';
 
 /** The file of a run's page, beside that of its method. */
 export const runFile = ({ method }: Row, { id, run }: Outcome): string =>
@@ -62,8 +63,7 @@ function madeWith(row: Row, { run, entry, files }: Outcome): Html {
 /** The page of one run: its scores and all that they were made with. */
 export function runPage(group: Group, row: Row, outcome: Outcome): string {
   const { run } = outcome;
-  const report = run.status === 'completed' && run.report !== undefined
-    ? html`<details><summary>What the method reports</summary><pre><code>${JSON.stringify(run.report, null, 1)}</code></pre></details>` : null;
+  const report = run.status === 'completed' ? reportSection(run.report) : null;
   return pageOf({
     title: `${nameOf(row)}, order ${run.order.id}, seed ${run.seed} - Lethe leaderboard`,
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`], [nameOf(row), `${row.slug}.html`]],

@@ -15,6 +15,14 @@ import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
 import { addTuneCommand } from './tune/command.js';
 
+interface ShowFlags {
+  readonly json?: boolean;
+  readonly plugins?: string[];
+  readonly method?: string;
+  readonly order?: string;
+  readonly seed?: string;
+}
+
 /** Lets errors of use name the help of the very command that was typed, all the way down. */
 function pointToHelp(command: Command, name = command.name()): void {
   command.exitOverride((error) => { throw explained(error, `${name} --help`) ?? error; });
@@ -42,13 +50,17 @@ export function createProgram(output: Output): Command {
     .option('--json', 'as JSON')
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
   program.command('show <what> [name]')
-    .description('the table of a run folder: show RUN; or what a method says of itself, with its options: show method NAME')
+    .description('the table of a run folder: show RUN; what a method learned in it: show RUN --method NAME; or what a method says of itself, with '
+      + 'its options: show method NAME')
     .addOption(pluginsOption())
-    .option('--json', 'results.json, or the manifest, instead of the table')
-    .action(async (what: string, name: string | undefined, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => {
+    .option('--method <name>', 'what this method of the run, named as in its table, says it learned')
+    .option('--order <id>', 'in which order (default: its first)')
+    .option('--seed <number>', 'with which seed (default: its first)')
+    .option('--json', 'results.json, the tables or the manifest as JSON')
+    .action(async (what: string, name: string | undefined, { json = false, plugins = [], ...run }: ShowFlags) => {
       if (name === undefined) {
         const { showCommand } = await import('./show.js');
-        process.exitCode = await showCommand(what, json, output);
+        process.exitCode = await showCommand(what, run, json, output);
       } else {
         const { showPlugin } = await import('./show-plugin.js');
         showPlugin(what, name, { json, plugins }, output);

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
+import { type RunChoice, showLearned } from './show-learned.js';
 import { summarise } from './summary.js';
 import { renderTable } from './table.js';
 
@@ -23,15 +24,17 @@ export function showFailures(results: Results, folder: string, output: Output): 
 }
 
 /**
- * `lethe show RUN`: the table of a run folder, after recomputing its numbers.
+ * `lethe show RUN`: the table of a run folder, after recomputing its numbers; with a method what that says it learned.
  *
- * @throws LetheError LETHE_RUN_MISSING where there are no results, and the errors of `readResults`
+ * @throws LetheError LETHE_RUN_MISSING where there are no results, the errors of `readResults` and of `showLearned`
  */
-export async function showCommand(run: string, json: boolean, output: Output): Promise<0 | 1> {
+export async function showCommand(run: string, one: RunChoice, json: boolean, output: Output): Promise<0 | 1> {
   const folder = resolve(run);
   const results = await readResults(folder);
   if (!results) {
     throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a run' });
   }
-  return showResults(results, folder, json, output);
+  if (one.method === undefined) return showResults(results, folder, json, output);
+  showLearned(results, one, json, output);
+  return 0;
 }

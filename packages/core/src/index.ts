@@ -4,15 +4,16 @@ export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
-export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, readManifest } from './manifest.js';
+export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
 export { loadMethod } from './load.js';
 export type {
-  GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
+  Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
 export { type HubReference, isPath, parseHubReference } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';
+export { type ReportAxis, type ReportTable, cellText, reportFault } from './report.js';
 export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';

@@ -33,6 +33,8 @@ export interface Manifest {
   readonly description: string;
   readonly stream: 'continual' | 'joint';
   readonly capabilities: Capabilities;
+  /** By the name of an option that is true or false: the capabilities that the method has in the place of those, where it is true. */
+  readonly capabilitiesWith: Readonly<Record<string, Partial<Capabilities>>>;
   /** JSON Schema of the options. */
   readonly options: { readonly properties: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
   /** Where values of options are looked for when the method is tuned, by option. */
@@ -64,6 +66,30 @@ function installedVersion(name: string, folder: string): string | null {
 
 function fail(code: ErrorCode, message: string, where: string, remedy: string): never {
   throw new LetheError(code, message, { where, remedy });
+}
+
+/** The capabilities of a method with these options. */
+export function capabilitiesOf({ capabilities, capabilitiesWith }: Manifest, options: Readonly<Record<string, unknown>>): Capabilities {
+  const raised = Object.entries(capabilitiesWith).filter(([option]) => options[option] === true);
+  return Object.assign({ ...capabilities }, ...raised.map(([, others]) => others)) as Capabilities;
+}
+
+/** What is told the task is a bound, with any option; options that change capabilities are there, and are true or false. */
+function checkCapabilities(manifest: Manifest, locate: Document['locate']): void {
+  const { name, capabilities, capabilitiesWith, options } = manifest;
+  for (const [at, { taskIdentity, bound }] of [
+    ['/capabilities', capabilities] as const,
+    ...Object.keys(capabilitiesWith).map((option) => [`/capabilitiesWith/${option}`, capabilitiesOf(manifest, { [option]: true })] as const),
+  ]) {
+    if (!taskIdentity || bound) continue;
+    fail('LETHE_PLUGIN_MANIFEST', `"${name}" is told the task when it predicts, which no competitor is`,
+      locate(`${at}/taskIdentity`), 'declare "bound": true beside it: bounds are shown apart and never ranked');
+  }
+  const known = Object.entries(options.properties).filter(([, { type }]) => type === 'boolean').map(([option]) => option);
+  const stray = Object.keys(capabilitiesWith).find((option) => !known.includes(option));
+  if (stray === undefined) return;
+  fail('LETHE_PLUGIN_MANIFEST', `"${name}" has no option "${stray}" that is true or false.${didYouMean(stray, known)}`,
+    locate(`/capabilitiesWith/${stray}`), 'name an option of type boolean');
 }
 
 function checkDependencies(manifest: Manifest, folder: string, locate: Document['locate']): void {
@@ -126,10 +152,7 @@ export function readManifest(file: string): Manifest {
     const { pointer, message } = schemaFault(validate.errors!, 'the manifest');
     fail('LETHE_PLUGIN_MANIFEST', message, locate(pointer), 'see packages/core/schemas/plugin.schema.json');
   }
-  if (value.capabilities.taskIdentity && !value.capabilities.bound) {
-    fail('LETHE_PLUGIN_MANIFEST', `"${value.name}" is told the task when it predicts, which no competitor is`,
-      locate('/capabilities/taskIdentity'), 'declare "bound": true beside it: bounds are shown apart and never ranked');
-  }
+  checkCapabilities(value, locate);
   if (semver.validRange(value.lethe) === null) {
     fail('LETHE_PLUGIN_VERSION', `"${value.lethe}" is not a version range`, locate('/lethe'), `write a range such as "^${LETHE_VERSION}"`);
   }

@@ -2,6 +2,7 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/t
 import type { Adapter } from './adapter.js';
 import type { Arrays } from './arrays.js';
 import type { Random } from './random.js';
+import type { ReportTable } from './report.js';
 
 /**
  * The contract of a continual-learning method. A plugin exports a {@link Method} as its default export.
@@ -136,6 +137,14 @@ export interface MethodHost {
   moments(task: TaskView, rows: number): Promise<Arrays>;
 }
 
+/** What {@link Learner.gates} gives. */
+export interface Gates {
+  /** The name of each part: an expert, a branch, the model alone. */
+  readonly parts: readonly string[];
+  /** (batch, parts), 0 for shut and 1 for open. */
+  readonly open: Tensor2D;
+}
+
 /** A method at work on one stream of tasks. */
 export interface Learner {
   /** What the optimizer updates during the current task. The harness writes the new values into these arrays. */
@@ -179,8 +188,14 @@ export interface Learner {
    * the input. It can then be used outside of Lethe. Several adapters that are summed are one whose rank is the sum of theirs.
    */
   adapter?(): Adapter;
-  /** What the method learned about the stream, for the run's report (experts, owners, overlap, …). Plain JSON. */
-  report?(): unknown;
+  /**
+   * For the run's report: how far each part that a gate opens is open for the rows of a batch. Pure and traced, and of the prompt's
+   * features and the learner's arrays alone: no site has been passed. The method is not told the task; the harness, which knows
+   * it, writes the mean over test rows of each task beside what {@link report} says.
+   */
+  gates?(scope: Scope): Gates;
+  /** What the method learned of the stream, for the run's report (experts, owners, overlap, …). */
+  report?(): readonly ReportTable[];
 }
 
 export interface LearnerState {

@@ -1,4 +1,5 @@
 import type { Capabilities } from './manifest.js';
+import type { ReportTable } from './report.js';
 import type { TrainingBudget } from './suite.js';
 import type { Sweep } from './sweep.js';
 
@@ -55,8 +56,8 @@ export interface CompletedRun extends RunIdentity {
   /** For each task and probe the answer to every test row, for each row of the matrix: every score can be recomputed. */
   readonly predictions: Readonly<Record<string, TaskPredictions>>;
   readonly cost: Cost;
-  /** What the method says it learned, if it says anything. */
-  readonly report?: unknown;
+  /** What the method says it learned, if it says anything: tables; in results made before reports were tables an object. */
+  readonly report?: readonly ReportTable[] | object;
   readonly environment: Environment;
 }
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LETHE_VERSION, LetheError, discoverPlugins, findPlugin, pluginsIn, resolveOptions } from '../src/index.js';
+import { LETHE_VERSION, LetheError, type Plugin, capabilitiesOf, discoverPlugins, findPlugin, pluginsIn, resolveOptions } from '../src/index.js';
 
 const sound = {
   name: 'replay', kind: 'method', version: '1.0.0', lethe: `^${LETHE_VERSION}`, description: 'Replays.', licence: 'Apache-2.0',
@@ -26,7 +26,7 @@ describe('plugin registry', () => {
   let root: string;
   const discover = () => discoverPlugins(pluginsIn(root));
   const add = (folder: string, manifest: unknown) => {
-    mkdirSync(join(root, folder));
+    mkdirSync(join(root, folder), { recursive: true });
     writeFileSync(join(root, folder, 'plugin.json'), typeof manifest === 'string' ? manifest : JSON.stringify(manifest, null, 2));
   };
   beforeEach(() => { root = mkdtempSync(join(tmpdir(), 'lethe-registry-')); });
@@ -70,6 +70,18 @@ describe('plugin registry', () => {
     rmSync(join(root, 'a'), { recursive: true });
     add('b', { ...sound, capabilities: { taskIdentity: true, bound: true } });
     expect(discover()).to.have.length(1);
+  });
+
+  it('gives a method other capabilities with an option, and takes it for a bound where it is told the task then', () => {
+    const options = { type: 'object', additionalProperties: false, properties: { oracle: { type: 'boolean', default: false, description: 'Told.' } } };
+    add('a', { ...sound, options, capabilitiesWith: { oracle: { taskIdentity: true, bound: true } } });
+    const [{ manifest }] = discover() as [Plugin];
+    expect(capabilitiesOf(manifest, { oracle: false })).to.deep.equal(manifest.capabilities);
+    expect(capabilitiesOf(manifest, { oracle: true })).to.deep.equal({ ...manifest.capabilities, taskIdentity: true, bound: true });
+    add('a', { ...sound, options, capabilitiesWith: { oracle: { taskIdentity: true } } });
+    expect(errorOf(discover).remedy).to.contain('"bound": true');
+    add('a', { ...sound, options, capabilitiesWith: { oracel: { growth: 'none' } } });
+    expect(errorOf(discover)).to.include({ code: 'LETHE_PLUGIN_MANIFEST' }).and.property('message').to.contain('Did you mean "oracle"?');
   });
 
   it('refuses another version of Lethe before looking at dependencies', () => {

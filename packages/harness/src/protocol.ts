@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { EventListener, Learner, Method, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
+import type { EventListener, Learner, Method, ReportTable, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
 import { LetheError, RATE, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
@@ -9,6 +9,7 @@ import { countOf } from './flat.js';
 import { Generator } from './generation/generator.js';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
+import { learnedTables } from './learned.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, encodeRow, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
@@ -82,6 +83,9 @@ export async function runStream(
 ): Promise<Run> {
   return new Stream(job, deps, listener, stop).run();
 }
+
+/** {@link Scope.task} of the rows of a task after these stages: 0 where it was not learned. */
+const toldOf = (task: TaskData, learned: readonly Stage[]): number => learned.findIndex(({ tasks }) => tasks.includes(task)) + 1;
 
 class Stream {
   private readonly name: string;
@@ -178,7 +182,7 @@ class Stream {
     host.show(undefined);
     const trained = performance.now();
     const scores = await within(name, () => this.score(index, forward, stages.slice(0, index), base));
-    const report = learner.report?.();
+    const report = await within(name, () => this.report(forward, stages.slice(0, index)));
     return {
       state: learner.save(),
       record: {
@@ -187,7 +191,7 @@ class Stream {
           trainTokens: tokens, trainableParameters,
           trainSeconds: (trained - started) / 1000, evalSeconds: (performance.now() - trained) / 1000,
         }),
-        ...(report === undefined ? {} : { report }),
+        ...(report.length === 0 ? {} : { report }),
       },
     };
   }
@@ -199,6 +203,18 @@ class Stream {
 
   private encode(rows: TaskData['train'], answer?: number): readonly EncodedExample[] {
     return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens, answer));
+  }
+
+  private testRows(task: TaskData): readonly EncodedExample[] {
+    let rows = this.encoded.get(task);
+    if (!rows) this.encoded.set(task, (rows = this.encode(task.test, task.written?.maxTokens)));
+    return rows;
+  }
+
+  private report(forward: Forward, learned: readonly Stage[]): Promise<readonly ReportTable[]> {
+    const shown = [...this.scored.tasks, ...this.scored.probes].map((task) =>
+      ({ id: task.id, prompts: this.testRows(task).map(({ prompt }) => prompt), task: toldOf(task, learned) }));
+    return learnedTables(this.deps.device, forward, learned.map(({ name }) => name), shown);
   }
 
   /** Rows as a learner with examples in context lets the model read them; throws LETHE_METHOD_FAILED for a prompt that is too long. */
@@ -232,9 +248,8 @@ class Stream {
       const answers: Record<string, Answers> = {};
       for (const task of list) {
         const { id, written } = task;
-        let rows = this.encoded.get(task);
-        if (!rows) this.encoded.set(task, (rows = this.encode(task.test, written?.maxTokens)));
-        const index = forward.told ? learned.findIndex(({ tasks: trained }) => trained.includes(task)) + 1 : 0;
+        const rows = this.testRows(task);
+        const index = forward.told ? toldOf(task, learned) : 0;
         // what the base model answered holds only for the prompt that it read
         const known = forward.learner.prompt ? undefined : before?.[id];
         const asked = forward.learner.prompt ? this.prompted(forward.learner, rows, index, written?.maxTokens) : rows;

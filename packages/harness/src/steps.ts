@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { LearnerState, Row, TaskData } from '@lethe/core';
+import type { CompletedRun, LearnerState, Row, TaskData } from '@lethe/core';
 import { sha256, unlabelled } from '@lethe/core';
 import { readArtefact, writeArtefact } from './artefact.js';
 import type { Job } from './job.js';
@@ -22,7 +22,7 @@ export interface StepRecord {
     readonly trainableParameters: number;
     readonly peakBytes: number;
   };
-  readonly report?: unknown;
+  readonly report?: CompletedRun['report'];
 }
 
 export interface Step {

@@ -1,8 +1,10 @@
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Arrays, CompletedRun, LetheError, Method, RunEvent } from '@lethe/core';
+import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import * as tf from '@tensorflow/tfjs';
+import type { Constant } from '@lethe/engine';
 import { expect } from 'chai';
 import { resultsHash, validateResults } from '@lethe/metrics';
 import { type Job, runStream } from '../src/index.js';
@@ -33,7 +35,8 @@ const lora: Method = {
       },
       save: () => ({ trainable, frozen: {}, stored: {}, json: norm }),
       restore: (state) => { trainable = state.trainable; norm = state.json as number; },
-      report: () => ({ norm }),
+      report: () => [{ title: 'Norm', rows: { title: 'task', names: ['1'] }, columns: { title: 'of', names: ['gradients'] }, cells: [[norm]] }],
+      gates: (scope) => ({ parts: ['first', 'never'], open: tf.concat([scope.features().slice([0, 0], [-1, 1]), tf.zeros([scope.batch, 1])], 1) }),
     };
   },
 };
@@ -56,6 +59,34 @@ describe('runStream', () => {
     expect(run.cost.trainableParameters).to.equal(16 * 4 * 2);
     expect(run.cost.storedBytes).to.equal(16 * 4 * 2 * 4);
     validateResults({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] });
+  }).timeout(60_000);
+
+  it('reports what the method says, with names of tasks, and its gates by the task of test rows', async () => {
+    const run = await go(job());
+    const [said, gates, ...others] = run.report as readonly ReportTable[];
+    expect(others).to.deep.equal([]);
+    expect(said).to.include({ title: 'Norm' });
+    expect(said!.rows.names).to.deep.equal([`1 ${run.order.tasks[0]!}`]);
+    expect(gates!.columns.names).to.deep.equal(['first', 'never']);
+    expect(gates!.rows.names).to.deep.equal([...suite.tasks, ...suite.probes].map(({ id }) => id));
+    // the first feature of a prompt is the mean of what its tokens have there in the table of embeddings
+    const embed = model.weights['embed'] as Constant;
+    const size = embed.shape[1]!;
+    gates!.cells.forEach(([open, never], i) => {
+      const { test } = [...suite.tasks, ...suite.probes][i]!;
+      const firsts = test.map(({ prompt }) => {
+        const ids = model.tokenizer.encode(prompt);
+        return ids.reduce((sum, id) => sum + (embed.data as Float32Array)[id * size]!, 0) / ids.length;
+      });
+      expect(open).to.be.closeTo(firsts.reduce((a, b) => a + b, 0) / firsts.length, 1e-3);
+      expect(never).to.equal(0);
+    });
+  }).timeout(60_000);
+
+  it('refuses a report that is not a list of tables', async () => {
+    const talks: Method = { create: (host, options) => Object.assign(lora.create(host, options), { report: () => ({ norm: 1 }) }) };
+    const failing = runStream(job(), { device: eagerDevice({}), model, suite, method: talks }, () => undefined);
+    expect(await codeOf(failing)).to.equal('LETHE_METHOD_FAILED');
   }).timeout(60_000);
 
   it('goes on where it was stopped, to the same numbers', async () => {

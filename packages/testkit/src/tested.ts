@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LetheError, type Manifest, type Method, loadMethod, readManifest, resolveOptions } from '@lethe/core';
+import { LetheError, type Manifest, type Method, capabilitiesOf, loadMethod, readManifest, resolveOptions } from '@lethe/core';
 
 /** A method with its manifest, and the options that it is tried with. */
 export interface TestedMethod {
+  /** With the capabilities that it has with these options. */
   readonly manifest: Manifest;
   readonly method: Method;
   /** All options of the manifest, defaults filled in. */
@@ -38,5 +39,6 @@ export async function methodBeside(url: string, options: Readonly<Record<string,
   const file = manifestOf(folder);
   const codePath = join(folder, 'index.js');
   const manifest = readManifest(file);
-  return { manifest, method: await loadMethod(codePath), options: resolveOptions({ manifest, file, codePath }, options) };
+  const resolved = resolveOptions({ manifest, file, codePath }, options);
+  return { manifest: { ...manifest, capabilities: capabilitiesOf(manifest, resolved) }, method: await loadMethod(codePath), options: resolved };
 }

@@ -124,6 +124,19 @@ export class ToyStream {
     return tf.tidy(() => forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(rows)), false, this.told).output.dataSync<'float32'>());
   }
 
+  /** How far the learner's gates are open for every row of a task, (rows, parts) row-major; null where it has none. */
+  gates(task: number): { readonly parts: readonly string[]; readonly open: Float32Array } | null {
+    if (!this.learner.gates) return null;
+    let parts: readonly string[] = [];
+    const open = tf.tidy(() => {
+      const { scope } = forward(null, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(this.rows[task - 1]!)), false, this.told);
+      const gates = this.learner.gates!(scope);
+      ({ parts } = gates);
+      return gates.open.dataSync<'float32'>();
+    });
+    return { parts, open };
+  }
+
   /** What the model answers without the learner. */
   base(task: number): Float32Array {
     return tf.tidy(() => forward(null, {}, batchOf(this.rows[task - 1]!), false, false).output.dataSync<'float32'>());

@@ -34,7 +34,7 @@ describe('the one line in a plugin\'s test', () => {
       options: { type: 'object', additionalProperties: false, properties: {} },
     }));
     writeFileSync(join(folder, 'index.js'), `const state = () => ({ trainable: {}, frozen: {}, stored: {}, json: null });
-export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end() {}, save: state, restore() {}, report: () => typeof Date.now() }) };\n`);
+export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end() {}, save: state, restore() {}, report: () => [{ title: typeof Date.now(), rows: { title: 'r', names: [] }, columns: { title: 'c', names: [] }, cells: [] }] }) };\n`);
     writeFileSync(join(folder, 'index.test.js'), 'import { describeMethod } from \'@lethe/testkit\';\ndescribeMethod(import.meta.url);\n');
     const { failures, pending, stats } = mocha();
     expect(failures.map(({ title }) => title.split(':')[0])).to.deep.equal(['no-ambient']);

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { LETHE_VERSION, LetheError, didYouMean } from '@lethe/core';
+import { LETHE_VERSION } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { Forward } from '@lethe/harness';
 import type { Command } from 'commander';
+import { chosen } from '../chosen.js';
 import { methodLabels } from '../labels.js';
 import { type Configuration, jobsOf } from './configuration.js';
 import { parseInteger } from './request.js';
@@ -24,14 +25,6 @@ export function addLearnerOptions(command: Command): Command {
     .option('--order <id>', 'which order (default: the only one)')
     .option('--seed <number>', 'which seed (default: the only one)')
     .option('--step <n>', 'after how many tasks (default: all)', (text) => parseInteger('--step', text, 1, MOST_STEPS));
-}
-
-/** The one of `known` that was asked for, or the only one there is. Throws LETHE_USAGE. */
-function chosen(flag: string, known: readonly string[], asked: string | undefined): number {
-  const at = asked === undefined && known.length === 1 ? 0 : known.indexOf(asked ?? '');
-  if (at >= 0) return at;
-  const message = asked === undefined ? `it is open which one is meant: ${flag} is missing` : `the run has no "${asked}" for ${flag}.${didYouMean(asked, known)}`;
-  throw new LetheError('LETHE_USAGE', message, { remedy: `choose one with ${flag}: ${known.join(', ')}` });
 }
 
 /** A learner of a run with its model, as it was after a step. */

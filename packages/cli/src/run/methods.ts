@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  LetheError, type Plugin, type Sweep, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
+  LetheError, type Plugin, type Sweep, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { installedPlugins, placeOf } from '../paths.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
@@ -90,11 +90,11 @@ export async function methodsOf(
   checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);
   if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
   const methods = chosen.flatMap(({ plugin, label, options }): ConfiguredMethod[] => {
-    const { name: id, version, stream, capabilities } = plugin.manifest;
+    const { name: id, version, stream } = plugin.manifest;
     const set = Object.fromEntries(settings.filter(({ method }) => method === id || method === label).map(({ option, value }) => [option, value]));
-    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => ({
-      id, ...(label !== undefined && { label }), version, options: resolveOptions(plugin, wanted),
-      capabilities, stream, manifest: plugin.file, codePath: plugin.codePath,
+    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => resolveOptions(plugin, wanted)).map((resolved) => ({
+      id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved), stream,
+      manifest: plugin.file, codePath: plugin.codePath,
     }));
   });
   checkLabels(methods);

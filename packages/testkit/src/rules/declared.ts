@@ -1,4 +1,4 @@
-import { bytesOfState } from '@lethe/core';
+import { bytesOfState, reportFault } from '@lethe/core';
 import { type Rule, type Subject } from '../rule.js';
 import { FEATURES, ROWS, toyRows } from '../toy-world.js';
 
@@ -90,12 +90,15 @@ function strange(value: unknown, path: string): string | null {
 
 export const jsonState: Rule = {
   id: 'json-state',
-  title: 'keeps plain JSON in save().json and report()',
-  remedy: 'Use objects, lists, texts, finite numbers, booleans and null; a Map becomes a list of pairs, what is not there null.',
+  title: 'keeps plain JSON in save().json, and tables in report()',
+  remedy: 'Use objects, lists, texts, finite numbers, booleans and null; a Map becomes a list of pairs, what is not there null. report() gives a '
+    + 'list of ReportTable (packages/core/src/report.ts).',
   async check(subject) {
     for (const [i, { state, report }] of (await subject.walked()).entries()) {
       const found = strange(state.json, 'json') ?? (report === undefined ? null : strange(report, 'report()'));
       if (found) return `after stage ${i + 1} ${found}`;
+      const fault = report === undefined ? null : reportFault(report);
+      if (fault) return `after stage ${i + 1} report() is not a list of tables: ${fault}`;
     }
     return null;
   },

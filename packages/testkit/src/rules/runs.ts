@@ -1,4 +1,4 @@
-import { type Arrays, type Learner, LetheError, type Site, sizeOf } from '@lethe/core';
+import { type Arrays, type Gates, type Learner, LetheError, type Scope, type Site, sizeOf } from '@lethe/core';
 import type { Tensor } from '@tensorflow/tfjs';
 import { type Rule, STEPS, type Subject, landmarkOf } from '../rule.js';
 import type { TestedMethod } from '../tested.js';
@@ -66,6 +66,11 @@ function misshapen(name: string, given: readonly unknown[], result: unknown): st
     const wanted = `[${[...x.shape.slice(0, 2), site.out].join(', ')}]`;
     return shapeOf(result) === wanted ? null : `adapt gives ${shapeOf(result)} at ${site.name} instead of ${wanted}`;
   }
+  if (name === 'gates') {
+    const { parts, open } = result as Gates;
+    const wanted = `[${(given[0] as Scope).batch}, ${parts.length}]`;
+    return shapeOf(open) === wanted ? null : `gates gives ${shapeOf(open)} for ${parts.length} parts instead of ${wanted}`;
+  }
   if (name === 'penalty') return (result as Tensor).rank === 0 ? null : `penalty gives ${shapeOf(result)} instead of a scalar`;
   if (name === 'batch') {
     const [got, wanted] = [(result as unknown[]).length, (given[0] as unknown[]).length];
@@ -111,6 +116,8 @@ export const runs: Rule = {
         const found = malformed(`saved ${group}`, state[group]) ?? (group === 'stored' ? null : malformed(group, stream.learner[group]));
         if (found) return `after stage ${stage}: ${found}`;
       }
+      const open = stream.gates(1)?.open.find((value) => !Number.isFinite(value));
+      if (open !== undefined) return `a gate is ${open} after stage ${stage}`;
       if (predictions.some((values) => !values.every(Number.isFinite))) return `a prediction after stage ${stage} is not finite`;
     }
     const prompt = misprompted(stream.learner, stream.told);

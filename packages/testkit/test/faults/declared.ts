@@ -1,4 +1,4 @@
-import { type LearnerState, type Row, type Scope, type Site, type TaskView, zeros } from '@lethe/core';
+import { type LearnerState, type ReportTable, type Row, type Scope, type Site, type TaskView, zeros } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { Sound, adapterB } from './sound.js';
 
@@ -96,7 +96,16 @@ export class SavesMap extends Sound {
 }
 
 export class ReportsNothing extends Sound {
-  report(): unknown {
-    return { overlap: 0 / 0 };
+  report(): readonly ReportTable[] {
+    return [tableOf([[0 / 0]])];
   }
 }
+
+export class ReportsRagged extends Sound {
+  report(): readonly ReportTable[] {
+    return [tableOf([[1, 2]])];
+  }
+}
+
+const tableOf = (cells: number[][]): ReportTable =>
+  ({ title: 'overlap', rows: { title: 'task', names: ['1'] }, columns: { title: 'task', names: ['1'] }, cells });

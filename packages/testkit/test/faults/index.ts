@@ -6,7 +6,7 @@ import {
 } from './behaviour.js';
 import {
   AsksTask, KeepsTokens, ChoosesRows, TakesFewerRows, WritesTooMuch, GrowsInSecret, GrowsTooFast, AddsAnAdapterEach,
-  KeepsRows, HidesBytes, SavesMap, ReportsNothing,
+  KeepsRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
 } from './declared.js';
 import { Sound, tested } from './sound.js';
 
@@ -47,5 +47,6 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['rehearsal', tested(KeepsRows, { growth: 'linear' }), /array "examples\.1", saved after stage 1, holds the features of row 1 of task 1/],
   ['stored-bytes', tested(HidesBytes), /json holds \d+ fractions after stage 1/],
   ['json-state', tested(SavesMap), /json is a Map/],
-  ['json-state', tested(ReportsNothing), /report\(\)\.overlap is NaN/],
+  ['json-state', tested(ReportsNothing), /report\(\)\[0\]\.cells\[0\]\[0\] is NaN/],
+  ['json-state', tested(ReportsRagged), /report\(\) is not a list of tables: \/0\/cells\/0: 2 cells for 1 names/],
 ];

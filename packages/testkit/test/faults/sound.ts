@@ -64,7 +64,7 @@ export function tested(learner: Made, capabilities: Partial<Capabilities> = {}):
   const manifest: Manifest = {
     name: learner.name, kind: 'method', version: '1.0.0', lethe: `^${LETHE_VERSION}`, description: 'For a test.', stream: 'continual',
     capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false, ...capabilities },
-    options: { properties: {} }, search: {}, licence: 'Apache-2.0', dependencies: {},
+    capabilitiesWith: {}, options: { properties: {} }, search: {}, licence: 'Apache-2.0', dependencies: {},
   };
   const method: Method = { create: (host, options) => new learner(host, options) };
   return { manifest, method, options: { strength: 0.5 } };

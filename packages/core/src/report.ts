@@ -1,0 +1,49 @@
+import { readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+
+/** What the rows or the columns of a table stand for, and the name of each. */
+export interface ReportAxis {
+  /** The axis `task` has the indices of tasks (from 1) as names: the harness writes the names of the tasks beside them. */
+  readonly title: string;
+  readonly names: readonly string[];
+}
+
+/** One table of what a method says it learned. */
+export interface ReportTable {
+  readonly title: string;
+  /** What the cells are, as in `share of its atoms`; columns of several kinds name theirs themselves. */
+  readonly unit?: string;
+  readonly rows: ReportAxis;
+  readonly columns: ReportAxis;
+  /** (rows, columns); null where there is nothing to say. */
+  readonly cells: readonly (readonly (number | string | null)[])[];
+  /** Least and largest value of a table of like numbers, which is then shaded as a heat map. */
+  readonly scale?: readonly [number, number];
+}
+
+const DIGITS = 3;
+
+/** A cell as text. */
+export function cellText(cell: ReportTable['cells'][number][number]): string {
+  if (cell === null) return '–';
+  return typeof cell === 'string' || Number.isInteger(cell) ? String(cell) : cell.toFixed(DIGITS);
+}
+
+const schema = JSON.parse(readFileSync(new URL('../../schemas/results.schema.json', import.meta.url), 'utf8')) as { definitions: object };
+const validate = new Ajv({ allowUnionTypes: true }).compile<readonly ReportTable[]>({
+  definitions: schema.definitions, type: 'array', items: { $ref: '#/definitions/reportTable' },
+});
+
+/** What is wrong with a report, as `/0/cells: …`; null where it is a list of tables whose cells are as many as their names. */
+export function reportFault(report: unknown): string | null {
+  if (!validate(report)) {
+    const { instancePath, message } = validate.errors![0]!;
+    return `${instancePath || 'the report'}: ${message}`;
+  }
+  for (const [i, { rows, columns, cells }] of report.entries()) {
+    if (cells.length !== rows.names.length) return `/${i}/cells: ${cells.length} rows for ${rows.names.length} names`;
+    const ragged = cells.findIndex((row) => row.length !== columns.names.length);
+    if (ragged >= 0) return `/${i}/cells/${ragged}: ${cells[ragged]!.length} cells for ${columns.names.length} names`;
+  }
+  return null;
+}
