@@ -68,7 +68,7 @@ export function createProgram(output: Output): Command {
     });
   addCompareCommand(program, output);
   program.command('validate <path>')
-    .description('check a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those in a folder')
+    .description('check a plugin.json with the code of a method, a results.json, a suite.yaml with its rows, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
     .action(async (path: string, { dataDir }: { dataDir?: string }) => {
       const { validateCommand } = await import('./validate.js');
