@@ -18,6 +18,8 @@ export interface RunIdentity {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    /** Absent with the suite's own prompts. Scores under different prompts are never compared. */
+    readonly prompts?: string;
     /** Where validation rows were scored, to tune methods: nothing that may be published. Absent for test rows. */
     readonly scored?: 'validation';
   };

@@ -24,4 +24,6 @@ g++ -std=c++17 -O2 -fPIC -shared -DNAPI_VERSION=8 -I"$wheel/tensorflow/include" 
   "$package"/binding/*.cc -L"$package/deps/lib" -l:libtensorflow_cc.so.2 -l:libtensorflow_framework.so.2 \
   '-Wl,-rpath,$ORIGIN/../../deps/lib' -o "$package/lib/napi-v8/tfjs_binding.node"
 
-node -e "console.log('tfjs-node runs on TensorFlow', require('@tensorflow/tfjs-node').version['tfjs-node'] && require('$package/lib/napi-v8/tfjs_binding.node').TF_Version)"
+TF_CPP_MIN_LOG_LEVEL=2 node -e "
+  require('@tensorflow/tfjs-node');
+  console.log('@tensorflow/tfjs-node runs on TensorFlow', require('$package/lib/napi-v8/tfjs_binding.node').TF_Version);"

@@ -129,6 +129,10 @@ for (const kernel of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'L
   add(kernel, ['a', 'b'], (_, [a, b]) => ({ a: () => tf.zeros(a!.shape), b: () => tf.zeros(b!.shape) }));
 for (const kernel of ['LogicalNot', 'All', 'Any', 'ArgMax', 'ArgMin']) add(kernel, ['x'], (_, [x]) => ({ x: () => tf.zeros(x!.shape) }));
 
+/** Places have no gradient. The library gives the places themselves, and then refuses them for not being floats. */
+const gather = tf.getGradient('GatherV2');
+add('GatherV2', ['x', 'indices'], (dy, saved, attributes) => ({ ...gather.gradFunc(dy, saved, attributes), indices: () => tf.zeros(saved[1]!.shape) }));
+
 add('GatherNd', ['params', 'indices'], (dy, [params, indices]) => ({
   params: () => tf.scatterND(indices!, one(dy), params!.shape),
 }));

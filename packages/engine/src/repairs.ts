@@ -1,3 +1,4 @@
+import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { type Composed, denseBincount, searchSorted, segmentSum } from './composed.js';
 
@@ -15,7 +16,7 @@ const write =
 
 /**
  * What backends of TensorFlow.js 4.22 lack, or do otherwise than the plain one that documents the operations; by backend and
- * kernel. A test runs every case of the compiler on every backend that is installed.
+ * kernel. The cases of the compiler are the test: tfjs-node, where it is installed, must agree in all of them.
  */
 const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
   // writes into the tensor that it is given
@@ -41,10 +42,17 @@ const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
 
 const repaired = new Set<string>();
 
+/** What tfjs-node asks node:util for when it sorts, and Node 23 no longer has. */
+function restoreIsNullOrUndefined(): void {
+  const old = util as { isNullOrUndefined?: (value: unknown) => boolean };
+  old.isNullOrUndefined ??= (value) => value === undefined || value === null;
+}
+
 /** Mends the kernels of a backend that was loaded; once, however often it is called. */
 export function repair(backendName: string): void {
   if (repaired.has(backendName)) return;
   repaired.add(backendName);
+  if (backendName === 'tensorflow') restoreIsNullOrUndefined();
   for (const [kernelName, mend] of Object.entries(REPAIRS[backendName] ?? {})) {
     const known = tf.getKernel(kernelName, backendName);
     if (known) tf.unregisterKernel(kernelName, backendName);

@@ -15,6 +15,9 @@ const IDLE_BYTES = 128 * 2 ** 20;
  */
 const ARENA_BYTES = 32 * 2 ** 20;
 
+/** What any session takes, however small its constants: streams of growing graphs would keep hundreds of them otherwise. */
+const SESSION_BYTES = 4 * 2 ** 20;
+
 interface Entry {
   readonly id: string;
   readonly session: Promise<ort.InferenceSession>;
@@ -52,7 +55,7 @@ export class Sessions {
       // mapped constants count too: what a session of a large model keeps of them is nothing, but its activations are large
       const sizeOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
       const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), arena ? workspace : 0);
-      this.entries.set(id, (entry = { id, session, bytes, users: 0 }));
+      this.entries.set(id, (entry = { id, session, bytes: Math.max(bytes, SESSION_BYTES), users: 0 }));
     }
     const lent = entry;
     lent.users++;

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { InferenceSession } from 'onnxruntime-node';
 import { type Device, type ProgramDefinition, openDevice } from '../src/index.js';
 import { openInstalled } from './installed.js';
 
@@ -104,6 +105,29 @@ describe('openDevice', () => {
       await program.dispose();
     }
     await device.dispose();
+  });
+
+  it('lets go of most programs that nobody uses, small ones too', async () => {
+    const device = await openDevice({ name: 'cpu' });
+    const sessions = InferenceSession as unknown as { prototype: { release(): Promise<void> } };
+    const { release } = sessions.prototype;
+    let released = 0;
+    sessions.prototype.release = function (this: unknown) {
+      released++;
+      return release.call(this);
+    };
+    try {
+      for (let size = 1; size <= 40; size++) {
+        await (await device.compile({
+          name: 'grown', inputs: { x: { shape: [size], dtype: 'float32' } }, compute: ({ x }) => ({ y: tf.neg(x!) }),
+        })).dispose();
+      }
+      expect(released).to.equal(40 - 32);
+      await device.dispose();
+      expect(released).to.equal(40);
+    } finally {
+      sessions.prototype.release = release;
+    }
   });
 
   it('looks at constants when it compiles, and never again', async () => {

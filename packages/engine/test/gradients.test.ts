@@ -54,6 +54,7 @@ describe('gradients that TensorFlow.js lacks', () => {
     'unstack of one': [(x) => tf.mul(tf.unstack(x)[0]!, 2), random('x', 1, 3)],
     'a choice by its own input': [(x) => tf.where(tf.greater(x, 0), tf.mul(x, 3), x), a],
     'the largest by its own index': [(x) => tf.mul(tf.cast(tf.argMax(x, 1), 'float32'), tf.sum(x, 1)), a],
+    'a row by its own place': [(x) => tf.gather(x, tf.topk(x.max(1), 1).indices), tf.tensor2d([[0, 1, 2], [5, 6, 8]])],
     gatherND: [(x) => tf.gatherND(x, index), a],
     scatterND: [(x) => tf.scatterND(index, x, [2, 3]), b],
     topk: [(x) => tf.topk(x, 2).values, a],

@@ -54,6 +54,8 @@ export interface BatchTensors {
   readonly positions: Tensor2D;
   /** (batch, tokens) int32: 0 padding, 1 prompt, 2 and up the continuations. A token attends to earlier tokens of the prompt and of its own segment. */
   readonly segments: Tensor2D;
+  /** (batch, virtual, hidden) vectors before the tokens of each row, in the place of embeddings; absent for none. */
+  readonly prefix?: Tensor3D;
   /**
    * (batch, n) int32 flat positions (row * tokens + column) of the states that are wanted, each in its own row; all states
    * are, in order, when it is absent.
@@ -95,7 +97,9 @@ export interface LanguageModel {
   readonly sites: readonly Site[];
   /** Weights by name in compute layout (linear weights as (in, out)), to be given to a program as its constants. */
   readonly weights: Readonly<Record<string, Constant>>;
-  /** Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) of the wanted ones. */
+  /** Traced. The frozen embeddings of tokens, (batch, tokens, hidden). */
+  embed(ids: Tensor2D, weights: Tensors): Tensor3D;
+  /** Traced. Hidden states after the final norm, (batch, prefix and tokens, hidden), or (batch, n, hidden) of the wanted ones. */
   hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt, memory?: Memory): Tensor3D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
   logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;

@@ -24,6 +24,7 @@ export interface RunFlags {
   readonly skipBadRows?: boolean;
   readonly probes?: boolean;
   readonly size?: string;
+  readonly prompts?: string;
   readonly out?: string;
   readonly tuned?: string[];
   readonly json?: boolean;
@@ -75,6 +76,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--skip-bad-rows', 'leave out rows that cannot be used, and count them in the results (default: stop at the first)')
     .option('--probes', 'do not run without the probes of the suite (default: go on where their rows are not there)')
     .option('--size <name>', 'a size of the suite (default: all rows)')
+    .option('--prompts <name>', 'other prompts of the suite, such as leaky ones that name the task; the results say so (default: its own)')
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
       (text, before: Setting[]) => [...before, parseSetting(text)], [] as Setting[]);

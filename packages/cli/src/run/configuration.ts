@@ -25,6 +25,7 @@ export interface Configuration {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    readonly prompts?: string;
     readonly scored?: 'validation';
     readonly reference: SuiteReference;
     /** sha256 of the rows of every task and probe, by id. */
@@ -52,7 +53,10 @@ export function jobsOf(configuration: Configuration, folder: string, origin: Job
   const { dir: modelDir, adapterDir, ...named } = model;
   return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
-      suite: { id: suite.id, version: suite.version, size: suite.size, ...(suite.scored && { scored: suite.scored }) },
+      suite: {
+        id: suite.id, version: suite.version, size: suite.size,
+        ...(suite.prompts !== undefined && { prompts: suite.prompts }), ...(suite.scored && { scored: suite.scored }),
+      },
       method: { id, ...(label !== undefined && { label }), version, options, capabilities },
       model: named,
       order, seed, training,

@@ -12,6 +12,8 @@ export interface MethodRequest {
 export interface RunRequest {
   readonly suite: string;
   readonly size?: string;
+  /** Name of other prompts of the suite. */
+  readonly prompts?: string;
   readonly dataDir?: string;
   /** Whether rows that cannot be used are left out and counted. */
   readonly skipBadRows?: boolean;

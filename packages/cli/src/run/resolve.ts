@@ -24,12 +24,13 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
 }
 
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, dataDir, skipBadRows, probes, trials }: RunRequest): SuiteReference {
+function referenceOf({ suite, size, prompts, dataDir, skipBadRows, probes, trials }: RunRequest): SuiteReference {
   return {
     reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
+    ...(prompts === undefined ? {} : { prompts }),
     ...(skipBadRows && { skipBadRows }),
     ...(probes && { probes: 'required' }),
     ...(trials !== undefined && { scored: 'validation' }),
@@ -70,7 +71,8 @@ export async function resolveRequest(
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: {
-      id: suite.id, version: suite.version, size: suite.size, ...(reference.scored && { scored: reference.scored }), reference, data: dataOf(suite),
+      id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }),
+      ...(reference.scored && { scored: reference.scored }), reference, data: dataOf(suite),
     },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
     model: { ...identityOf(model), dir, ...(adapterDir === undefined ? {} : { adapterDir }) },

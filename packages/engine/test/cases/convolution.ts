@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { type Case, smooth } from './case.js';
+import { type Case, flat, smooth } from './case.js';
 
 const conv = (kernel: string, x: number[], filter: number[], strides: number, pad: 'same' | 'valid'): Case =>
   smooth(
@@ -30,6 +30,8 @@ export const CONVOLUTION: readonly Case[] = [
     conv(kernel, [2, 6, 5, 3], [2, 3, 3, 1], 2, 'valid'),
     conv(kernel, [1, 5, 5, 1], [2, 2, 1, 3], 2, 'same'),
   ]),
+  flat('Conv2D', (x, w) => tf.conv2d(x as tf.Tensor4D, w as tf.Tensor4D, 1, 'same', 'NHWC', 2), [[1, 6, 5, 2]], [[3, 2, 2, 3]]),
+  flat('Conv2D', (x, w) => tf.conv1d(x as tf.Tensor3D, w as tf.Tensor3D, 1, 'valid', 'NWC', 2), [[2, 7, 3]], [[3, 3, 2]]),
   smooth('Conv2D', (x, w) => tf.conv1d(x as tf.Tensor3D, w as tf.Tensor3D, 1, 'same'), [[2, 7, 3]], [[4, 3, 2]]),
   smooth('Conv2D', (x, w) => tf.conv1d(x as tf.Tensor3D, w as tf.Tensor3D, 2, 'valid'), [[2, 7, 3]], [[2, 3, 2]]),
   smooth(
