@@ -12,6 +12,9 @@ export interface GateOptions {
 /** Smallest deviation of a feature, as a share of the mean deviation: features that the first task never varies must not rule. */
 const FLOOR = 0.1;
 
+/** Most pseudo-features of all earlier tasks together: a training step costs no more after fifty tasks than after sixteen. */
+const MOST_PSEUDO = 1024;
+
 /**
  * The unified gate. For pooled prompt features z, standardised by the first task, it keeps a key k_t a task, a metric m that
  * all tasks share, and a radius r_t:
@@ -59,9 +62,9 @@ export class Gate {
 
   /** What is read beside it: the standardisation, the radii, and pseudo-features of earlier tasks, anew for every task. */
   frozen(): Arrays {
-    const [size, n] = [this.host.featureSize, this.options.pseudo];
     const earlier = this.moments.slice(0, -1);
     if (earlier.length === 0) return this.fixed();
+    const [size, n] = [this.host.featureSize, this.pseudoRows(earlier.length)];
     const z = new Float32Array(earlier.length * n * size);
     earlier.forEach((moments, t) => {
       const random = this.host.random.fork('pseudo', this.moments.length, t + 1);
@@ -90,7 +93,7 @@ export class Gate {
     const own = tf.neg(tf.mean(this.logRoutes(this.standardised(scope), scope).slice([0, task], [-1, 1]))) as tf.Scalar;
     const pseudo = scope.params['gate.pseudo'];
     if (!pseudo) return own;
-    const routes = tf.range(1, task, 1, 'int32').expandDims(1).tile([1, this.options.pseudo]).reshape([-1]); // (rows)
+    const routes = tf.range(1, task, 1, 'int32').expandDims(1).tile([1, this.pseudoRows(task - 1)]).reshape([-1]); // (rows)
     const chosen = tf.oneHot(routes.cast('int32'), task + 1).mul(this.logRoutes(pseudo as tf.Tensor2D, scope)).sum(1);
     return own.sub(chosen.mean().mul(this.options.routing));
   }
@@ -116,6 +119,11 @@ export class Gate {
     this.centre = frozen['gate.centre']!;
     this.radii = [...frozen['gate.radius']!.data];
     this.moments = this.options.routing > 0 ? this.radii.map((_, t) => stored[`gate.moments.${t + 1}`]!.data) : [];
+  }
+
+  /** Pseudo-features of each of so many earlier tasks. */
+  private pseudoRows(earlier: number): number {
+    return Math.max(1, Math.min(this.options.pseudo, Math.floor(MOST_PSEUDO / earlier)));
   }
 
   private standardised(scope: Scope): tf.Tensor2D {

@@ -1,5 +1,8 @@
-import { describeMethod, ToyStream } from '@lethe/testkit';
+import { createRandom } from '@lethe/core';
+import { describeMethod, Fixture, ToyStream } from '@lethe/testkit';
+import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
+import { Measured, type Sensitivity } from './sensitivity.js';
 
 describeMethod(import.meta.url);
 
@@ -10,6 +13,44 @@ function experts(stream: ToyStream): Record<string, number> {
   const { rows, cells } = stream.learner.report!()[0]!;
   return Object.fromEntries(rows.names.map((name, e) => [name, (cells[e] as number[]).reduce((a, b) => a + b, 0)]));
 }
+
+describe('seta, against PyTorch', () => {
+  const fixture = new Fixture(new URL('../../../test/fixtures/seta/expected.json', import.meta.url));
+
+  it('adds experts behind its gate, trains the gate, and anchors shared atoms by their Fisher information and owners', async () => {
+    const { learner, host } = await ToyStream.open(import.meta.url, fixture.values['options'] as Record<string, unknown>);
+    learner.restore({
+      trainable: fixture.arrays('trainable/'), frozen: fixture.arrays('frozen/'), stored: fixture.arrays('stored/'),
+      json: { owners: fixture.values['owners'], task: 2 },
+    });
+    const z = fixture.tensor('z') as tf.Tensor2D;
+    const scoring = { ...Fixture.scope({ ...learner.frozen, ...learner.trainable }, z), training: false };
+    for (const site of host.sites) {
+      fixture.check(`delta.${site.name}`, learner.adapt(site, fixture.tensor(`x.${site.name}`) as tf.Tensor3D, scoring)!.dataSync());
+    }
+    const moved = Fixture.scope({ ...learner.frozen, ...learner.trainable, ...fixture.arrays('moved/') }, z);
+    const [gate] = learner.penalty!(Fixture.scope({ ...learner.frozen, ...learner.trainable }, z))!.dataSync();
+    fixture.check('gate', [gate!]);
+    fixture.check('anchor', [learner.penalty!(moved)!.dataSync()[0]! - gate!]);
+  });
+
+  it('measures atoms: sensitivity of every kind, Fisher information, conflict', () => {
+    const [a, b] = [fixture.array('a'), fixture.array('b')];
+    const [size, count] = a.shape as [number, number];
+    const site = { name: 'q', index: 0, layer: 0, kind: 'q', in: size, out: b.shape[1]! } as const;
+    for (const kind of ['uncertain', 'product', 'gradient', 'fisher'] as Sensitivity[]) {
+      const atoms = Array.from({ length: count }, () => new Measured(site, kind, createRandom(1)));
+      for (let n = 0; n < (fixture.values['batches'] as number); n++) {
+        const [gradA, gradB] = ['A', 'B'].map((part) => fixture.array(`gradient.${n}.${part}`).data) as [Float32Array, Float32Array];
+        atoms.forEach((atom, k) => atom.add(k, { count, a: a.data, gradA, b: b.data, gradB }));
+      }
+      fixture.check(`score.${kind}`, atoms.map(({ score }) => score));
+      fixture.check('conflict', [Measured.conflict(atoms)]);
+      fixture.check('fisher.A', atoms.flatMap(({ fisherA }) => [...fisherA]));
+      fixture.check('fisher.B', atoms.flatMap(({ fisherB }) => [...fisherB]));
+    }
+  });
+});
 
 describe('seta', () => {
   it('splits atoms that a new task is sensitive to off their expert and grows less than an adapter a task', async () => {

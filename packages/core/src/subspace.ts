@@ -1,5 +1,6 @@
-import { EigenvalueDecomposition, Matrix, QrDecomposition } from 'ml-matrix';
+import { Matrix, QrDecomposition } from 'ml-matrix';
 import type { NdArray } from './arrays.js';
+import { symmetricEigen } from './eigen.js';
 import type { Random } from './random.js';
 
 /** Vectors iterated beside those that are wanted: they let the wanted ones settle sooner. */
@@ -54,20 +55,13 @@ export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: 
   const rest = known ? outside(c, known) : c;
   const wanted = rest.trace() - (1 - share + ROUNDING) * c.trace(); // the energy that is missing
   if (known && wanted <= 0) return basis;
-  const { vectors, energies } = all(rest);
+  const { values, vectors } = symmetricEigen(rest.to1DArray(), c.rows);
   const free = c.rows - (known?.columns ?? 0);
   let [added, energy] = [0, 0];
-  while (added < free && energy < wanted) energy += energies[added++]!;
+  while (added < free && energy < wanted) energy += Math.max(0, values[added++]!);
   if (known && added === 0) return basis;
-  const fresh = vectors.subMatrix(0, c.rows - 1, 0, Math.max(added, 1) - 1);
+  const fresh = columns(vectors(Math.max(added, 1)));
   return plain(known ? orthonormal(beside(known, fresh)) : fresh);
-}
-
-/** All directions of a moment. */
-function all(c: Matrix): Directions {
-  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(c, { assumeSymmetric: true });
-  const order = [...realEigenvalues.keys()].sort((i, j) => realEigenvalues[j]! - realEigenvalues[i]!);
-  return { vectors: eigenvectorMatrix.subMatrixColumn(order), energies: order.map((i) => Math.max(0, realEigenvalues[i]!)) };
 }
 
 /** The first `count` directions: subspace iteration with Rayleigh-Ritz steps (Golub and Van Loan 2013, Matrix Computations, section 8.2.4). */
@@ -78,22 +72,28 @@ function leading(c: Matrix, count: number, random: Random): Directions {
   for (let before = -1; ; ) {
     const basis = orthonormal(found);
     const image = c.mmul(basis); // (size, width)
-    const ritz = all(basis.transpose().mmul(image));
-    const energies = ritz.energies.slice(0, count);
+    const { values, vectors } = symmetricEigen(basis.transpose().mmul(image).to1DArray(), width);
+    const ritz = columns(vectors(width));
+    const energies = [...values.slice(0, count)].map((value) => Math.max(0, value));
     const energy = energies.reduce((sum, e) => sum + e, 0);
-    if (energy - before <= SETTLED * energy) {
-      return { vectors: basis.mmul(ritz.vectors).subMatrix(0, size - 1, 0, energies.length - 1), energies };
+    if (!(energy - before > SETTLED * energy)) {
+      return { vectors: basis.mmul(ritz).subMatrix(0, size - 1, 0, energies.length - 1), energies };
     }
     before = energy;
-    found = image.mmul(ritz.vectors);
+    found = image.mmul(ritz);
   }
 }
 
+/** (I - M M^T) C (I - M M^T) = C - M Q - (M Q)^T with Q = M^T C - M^T C M M^T / 2: half as many products as from the left to the right. */
 function outside(c: Matrix, basis: Matrix): Matrix {
   const inside = basis.transpose().mmul(c); // (k, size)
-  const half = Matrix.sub(c, basis.mmul(inside)); // (I - M M^T) C
-  return Matrix.sub(half, half.mmul(basis).mmul(basis.transpose()));
+  const q = Matrix.sub(inside, inside.mmul(basis).mmul(basis.transpose()).div(2));
+  const part = basis.mmul(q);
+  return Matrix.sub(c, part).sub(part.transpose());
 }
+
+/** Vectors as columns. */
+const columns = (vectors: readonly Float64Array[]): Matrix => new Matrix([...vectors]).transpose();
 
 const orthonormal = (columns: Matrix): Matrix => new QrDecomposition(columns).orthogonalMatrix;
 

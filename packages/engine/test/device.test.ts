@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { InferenceSession } from 'onnxruntime-node';
 import { type Device, type ProgramDefinition, openDevice } from '../src/index.js';
+import { openInstalled } from './installed.js';
 
 const step: ProgramDefinition = {
   name: 'train-step',
@@ -37,9 +39,9 @@ async function train(device: Device, steps: number): Promise<{ losses: number[];
 }
 
 describe('openDevice', () => {
-  for (const name of ['wasm', 'cpu']) {
-    it(`trains on ${name} as the plain backend does, and leaves no tensors`, async () => {
-      const [device, plain] = [await openDevice({ name }), await openDevice({ name: 'tfjs-cpu' })];
+  for (const name of ['cpu', 'wasm', 'tfjs-node', 'tfjs-node-gpu']) {
+    it(`trains on ${name} as the plain backend does, and leaves no tensors`, async function () {
+      const [device, plain] = [await openInstalled(this, name), await openDevice({ name: 'tfjs-cpu' })];
       const before = tf.memory().numTensors;
       const [a, b] = [await train(device, 20), await train(plain, 20)];
       expect(tf.memory().numTensors).to.equal(before);
@@ -103,6 +105,29 @@ describe('openDevice', () => {
       await program.dispose();
     }
     await device.dispose();
+  });
+
+  it('lets go of most programs that nobody uses, small ones too', async () => {
+    const device = await openDevice({ name: 'cpu' });
+    const sessions = InferenceSession as unknown as { prototype: { release(): Promise<void> } };
+    const { release } = sessions.prototype;
+    let released = 0;
+    sessions.prototype.release = function (this: unknown) {
+      released++;
+      return release.call(this);
+    };
+    try {
+      for (let size = 1; size <= 40; size++) {
+        await (await device.compile({
+          name: 'grown', inputs: { x: { shape: [size], dtype: 'float32' } }, compute: ({ x }) => ({ y: tf.neg(x!) }),
+        })).dispose();
+      }
+      expect(released).to.equal(40 - 32);
+      await device.dispose();
+      expect(released).to.equal(40);
+    } finally {
+      sessions.prototype.release = release;
+    }
   });
 
   it('looks at constants when it compiles, and never again', async () => {

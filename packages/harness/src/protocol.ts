@@ -14,7 +14,7 @@ import type { Forward } from './loss.js';
 import { type EncodedExample, encodeRow, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { sitesOf } from './scope.js';
-import { type Stage, orderedTasks, stagesOf } from './stages.js';
+import { type Stage, curriculumOf, orderedTasks, stagesOf } from './stages.js';
 import { type Answers, type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
@@ -172,8 +172,10 @@ class Stream {
     const { identity } = this.job;
     const { learner } = forward;
     const stage = stages[index - 1]!;
-    const rows = stage.tasks.flatMap((task) => this.encode(task.train).map(trainingRow));
-    const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, identity.training) };
+    const { tasks, epochs } = curriculumOf(stage, identity.training);
+    const rows = tasks.flatMap((task) => this.encode(task.train, task.written?.maxTokens).map(trainingRow));
+    const budget = { ...budgetOf(identity), epochs };
+    const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, budget) };
     const name = `${identity.method.id} on ${stage.name}`;
     const started = performance.now();
     host.show(rows);
@@ -182,7 +184,7 @@ class Stream {
     checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
     const trainableParameters = countOf(learner.trainable);
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget: budgetOf(identity), name, stop: this.stop,
+      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop,
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),

@@ -1,4 +1,4 @@
-import type { Site, Tensors } from '@lethe/core';
+import type { Adapter, Site, Tensors } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
 import type { Gpt2Config } from './architectures/gpt2.js';
 import type { LlamaConfig } from './architectures/llama.js';
@@ -74,11 +74,22 @@ export interface Targets {
 /** Adds a method's delta to a linear site; null leaves the site as it is. */
 export type Adapt = ((site: Site, x: Tensor3D) => Tensor3D | null) | null;
 
+/** The adapter in the weights of a model, and the model that it was merged into. */
+export interface MergedAdapter {
+  /** The name of its folder. */
+  readonly id: string;
+  /** sha256 over its configuration and tensors. */
+  readonly sha256: string;
+  readonly base: { readonly id: string; readonly sha256: string };
+  readonly update: Adapter;
+}
+
 /** A language model with frozen weights. */
 export interface LanguageModel {
   readonly id: string;
-  /** sha256 over configuration, tokenizer and weights files. */
+  /** sha256 over configuration, tokenizer and weights files, and of an adapter where one is merged. */
   readonly sha256: string;
+  readonly merged?: MergedAdapter;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly parameters: number;

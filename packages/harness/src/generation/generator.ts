@@ -221,8 +221,10 @@ export class Generator {
 export async function generate(device: Device, forward: Forward, prompts: readonly string[], options: GenerationOptions): Promise<readonly Generated[]> {
   const generator = new Generator(device, forward);
   try {
-    const { tokenizer } = forward.model;
-    return await generator.run(prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]), options);
+    const { model: { tokenizer, config }, learner } = forward;
+    const room = config.maxPositions - options.maxTokens;
+    const tokens = prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]);
+    return await generator.run(learner.prompt ? tokens.map((prompt) => learner.prompt!(prompt, room, 0)) : tokens, options);
   } finally {
     await generator.dispose();
   }
