@@ -5,7 +5,6 @@ import { type LlamaConfig, layoutOf } from '@lethe/model';
 
 /** Numbers that are drawn; a tensor repeats them from a place of its own on, because half a billion take minutes to draw. */
 const DRAWN = 2 ** 20;
-const PIECE = 2 ** 21;
 
 /** `config.json` as transformers reads it. */
 const configOf = (config: LlamaConfig) => ({
@@ -29,17 +28,19 @@ const configOf = (config: LlamaConfig) => ({
   eos_token_id: 0,
 });
 
-/** The bytes of `count` numbers with a standard deviation of `scale`, or of ones. */
-function* bytesOf(drawn: Float32Array, count: number, from: number, scale: number | null, half: boolean): Generator<Uint8Array> {
-  for (let at = 0; at < count; at += PIECE) {
-    const piece = new Float32Array(Math.min(PIECE, count - at)).fill(1);
-    if (scale !== null) for (let i = 0; i < piece.length; i++) piece[i] = scale * drawn[(from + at + i) % DRAWN]!;
-    if (!half) yield new Uint8Array(piece.buffer);
-    else {
-      // the upper half of a float is the bfloat16 below it
-      const words = new Uint16Array(piece.buffer);
-      yield new Uint8Array(Uint16Array.from(piece, (_, i) => words[2 * i + 1]!).buffer);
-    }
+/** The bytes of numbers as a file has them. */
+function bytesOf(numbers: Float32Array, half: boolean): Uint8Array {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  // the upper half of a float is the bfloat16 below it
+  return half ? bytes.filter((_, i) => i % 4 >= 2) : bytes;
+}
+
+/** `length` bytes of a tensor: those of the numbers drawn from byte `from` on, over and over. */
+function* repeated(drawn: Uint8Array, from: number, length: number): Generator<Uint8Array> {
+  for (let at = 0, place = from; at < length; place = 0) {
+    const piece = drawn.subarray(place, place + length - at);
+    yield piece;
+    at += piece.length;
   }
 }
 
@@ -49,8 +50,9 @@ function* bytesOf(drawn: Float32Array, count: number, from: number, scale: numbe
  */
 export async function writeRandomCheckpoint(folder: string, config: LlamaConfig, dtype: 'F32' | 'BF16'): Promise<void> {
   const random = createRandom(1, 'bench');
-  const drawn = random.normals(DRAWN, 1);
-  const width = dtype === 'F32' ? 4 : 2;
+  const half = dtype === 'BF16';
+  const width = half ? 2 : 4;
+  const drawn = bytesOf(random.normals(DRAWN, 0.02), half);
   const header: Record<string, unknown> = {};
   let end = 0;
   for (const { stored, shape, transposed } of layoutOf(config)) {
@@ -66,13 +68,15 @@ export async function writeRandomCheckpoint(folder: string, config: LlamaConfig,
   try {
     await file.write(Buffer.concat([length, head]));
     for (const { stored, shape } of layoutOf(config)) {
-      const scale = shape.length === 1 ? null : 0.02;
-      for (const bytes of bytesOf(drawn, sizeOf(shape), random.fork(stored).below(DRAWN), scale, dtype === 'BF16')) await file.write(bytes);
+      const count = sizeOf(shape);
+      const pieces = shape.length === 1 ? [bytesOf(new Float32Array(count).fill(1), half)]
+        : repeated(drawn, width * random.fork(stored).below(DRAWN), width * count);
+      for (const bytes of pieces) await file.write(bytes);
     }
   } finally {
     await file.close();
   }
-  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...configOf(config), dtype: dtype === 'F32' ? 'float32' : 'bfloat16' }));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...configOf(config), dtype: half ? 'bfloat16' : 'float32' }));
   const tokenizer = {
     model: { type: 'BPE', vocab: { '<|endoftext|>': 0 }, merges: [] },
     added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null,

@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { openDevice } from '@lethe/engine';
 import { loadModel } from '@lethe/model';
 import { writeRandomCheckpoint } from './checkpoint.js';
+import { type FirstStep, firstStepText, measureFirstStep } from './first-step.js';
 import { scoringFlops, trainingFlops } from './flops.js';
 import { type Contender, type Spread, race, timed } from './measure.js';
 import { ROOF_PRODUCTS, ROOF_SIZE, roofRunner, scoringRunner, trainingRunner } from './programs.js';
@@ -22,6 +23,8 @@ const { values } = parseArgs({
     wasm: { type: 'boolean', default: true },
     compile: { type: 'boolean', default: true },
     'against-torch': { type: 'string' },
+    'first-step': { type: 'string' },
+    dtype: { type: 'string', default: 'F32' },
   },
   allowNegative: true,
 });
@@ -64,8 +67,7 @@ async function measure(shape: Shape, folder: string, threads: number): Promise<R
   }
   const wasm = values.wasm && threads === 1 ? await openDevice({ name: 'wasm' }) : null;
   if (wasm) entries.push(await entryOf('train', 'wasm', () => trainingRunner(wasm, model, shape), 1));
-  const spreads = await race(entries, rounds);
-  torch?.close();
+  const spreads = await race(entries, rounds).finally(() => torch?.close());
   await device.dispose();
   const rowOf = ({ work, device: name, compileSeconds }: Entry, milliseconds: Spread, roof: Spread): Row => {
     const { flops, tokens } = needs(work, shape);
@@ -88,24 +90,51 @@ async function measure(shape: Shape, folder: string, threads: number): Promise<R
   return entries.map((entry, i) => rowOf(entry, spreads[i]!, spreads[0]!));
 }
 
-const rows: Row[] = [];
-for (const shape of shapesOf(values.models.split(','))) {
-  const folder = await mkdtemp(join(tmpdir(), 'lethe-bench-'));
-  try {
-    await writeRandomCheckpoint(folder, shape.config, 'F32');
-    for (const threads of values.threads.split(',').map(Number)) rows.push(...(await measure(shape, folder, threads)));
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-}
-
 /** A single thread that is not disturbed has the processor nearly all the time. */
 const UNDISTURBED = 0.9;
-const least = Math.min(...rows.filter(({ threads }) => threads === 1).map(({ milliseconds }) => milliseconds.processors));
-if (least < UNDISTURBED) {
-  const share = (100 * least).toFixed(0);
-  process.stderr.write(`The machine was busy with other things (${share} % of a processor): trust the times of the processor alone.\n`);
+
+/** Times all models with all numbers of threads. One that fails is told on stderr, so that a long run keeps what the others gave. */
+async function raceModels(): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const shape of shapesOf(values.models.split(','))) {
+    const folder = await mkdtemp(join(tmpdir(), 'lethe-bench-'));
+    try {
+      await writeRandomCheckpoint(folder, shape.config, 'F32');
+      for (const threads of values.threads.split(',').map(Number)) {
+        process.stderr.write(`${shape.id}, threads: ${threads}\n`);
+        rows.push(...(await measure(shape, folder, threads)));
+      }
+    } catch (error) {
+      process.stderr.write(`${shape.id} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+      process.exitCode = 1;
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  }
+  const least = Math.min(...rows.filter(({ threads }) => threads === 1).map(({ milliseconds }) => milliseconds.processors));
+  if (least < UNDISTURBED) {
+    const share = (100 * least).toFixed(0);
+    process.stderr.write(`The machine was busy with other things (${share} % of a processor): trust the times of the processor alone.\n`);
+  }
+  return rows;
 }
-process.stdout.write(
-  values.json ? `${JSON.stringify({ schema: 'lethe.bench/2', node: process.version, rows }, null, 2)}\n` : `${tableOf(rows)}\n`,
-);
+
+/** Starts each of the models anew, with the largest number of threads. */
+async function startModels(models: string, dtype: string): Promise<FirstStep[]> {
+  if (dtype !== 'F32' && dtype !== 'BF16') throw new RangeError(`there is no dtype "${dtype}"; choose F32 or BF16`);
+  const threads = Math.max(...values.threads.split(',').map(Number));
+  const results: FirstStep[] = [];
+  for (const shape of shapesOf(models.split(','))) results.push(await measureFirstStep(shape, dtype, threads));
+  return results;
+}
+
+const print = (schema: string, content: object, text: string) =>
+  process.stdout.write(values.json ? `${JSON.stringify({ schema, node: process.version, ...content }, null, 2)}\n` : `${text}\n`);
+const models = values['first-step'];
+if (models === undefined) {
+  const rows = await raceModels();
+  print('lethe.bench/2', { rows }, tableOf(rows));
+} else {
+  const starts = await startModels(models, values.dtype);
+  print('lethe.bench.first-step/1', { starts }, starts.map(firstStepText).join('\n\n'));
+}

@@ -47,10 +47,10 @@ function commandOf(runs: readonly Run[], defaultsOf: DefaultsOf): string {
   const settings = runs.flatMap((run) => changedOptions(run, defaultsOf).map(([name, value]) =>
     `--set ${quoted(`${run.method.id}.${name}=${settingValue(value)}`)}`));
   return [
-    'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'),
+    'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'), ...(suite.prompts === undefined ? [] : flag('prompts', suite.prompts)),
     ...list('methods', runs.map((run) => run.method.id)), ...list('orders', runs.map((run) => run.order.id)),
     ...list('seeds', runs.map((run) => String(run.seed))),
-    ...flag('model', model.id), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
+    ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
     ...unique(settings),
   ].join(' ');
 }

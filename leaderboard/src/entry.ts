@@ -102,7 +102,7 @@ export async function publishRun(runDir: string, entriesDir: string, describe: D
   }
   const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
   const { suite, model } = runs[0]!;
-  const name = `${[`${suite.id}-${suite.version}`, suite.size, model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
+  const name = `${[`${suite.id}-${suite.version}`, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
   const path = join(entriesDir, name);
   const part = join(entriesDir, `.${name}.${process.pid}.part`);
   await mkdir(entriesDir, { recursive: true });

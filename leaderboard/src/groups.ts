@@ -37,7 +37,7 @@ export interface Row {
   readonly intervals: Readonly<Record<keyof Metrics, Interval | null>>;
 }
 
-/** Runs that may be compared: one suite of one version and size, its rows, one model, one training budget. */
+/** Runs that may be compared: one suite of one version and size, its prompts and rows, one model, one training budget. */
 export interface Group {
   readonly slug: string;
   readonly suite: Run['suite'];
@@ -128,20 +128,20 @@ function groupOf(sources: readonly Source[]): Group {
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
   const rows = grouped(sources, ({ run }) => unlabelled(run.method)).map(rowOf);
   return {
-    slug: `${[suite.id, suite.version, suite.size, model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
+    slug: `${[suite.id, suite.version, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
     suite, model, training, data, tasks: sources[0]!.run.order.tasks,
     rows: rows.sort((a, b) => (b.intervals.averageAccuracy?.mean ?? -1) - (a.intervals.averageAccuracy?.mean ?? -1)),
   };
 }
 
 /**
- * What may be compared, together: runs on the same suite, version, size and rows, on the same model, with the same training
+ * What may be compared, together: runs on the same suite, version, size, prompts and rows, on the same model, with the same training
  * budget. Rows come best average accuracy first, rows without any result last.
  */
 export function groupsOf(entries: readonly PublishedEntry[]): Group[] {
   const sources = entries.flatMap(({ file, entry }) => entry.results.runs.map((run): Source => ({ file, entry, run })));
   return grouped(sources, (source) => {
     const { suite, model, training } = source.run;
-    return [suite.id, suite.version, suite.size, model, training, tasksOf(source.run), dataOf(source)];
+    return [suite.id, suite.version, suite.size, suite.prompts ?? '', model, training, tasksOf(source.run), dataOf(source)];
   }).map(groupOf);
 }

@@ -1,4 +1,4 @@
-import { type Metrics, methodName } from '@lethe/core';
+import { type Metrics, type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
 import type { Interval } from '@lethe/metrics';
 import { METRICS } from './columns.js';
 import { optionValue, percent } from './format.js';
@@ -7,7 +7,7 @@ import { type Content, Html, html } from './html.js';
 import { facts, wide } from './layout.js';
 
 /** The name of a comparison in a line. */
-export const titleOf = ({ suite, model }: Group): string => `${suite.id} ${suite.version}, ${suite.size} size, on ${model.id}`;
+export const titleOf = ({ suite, model }: Group): string => `${suiteLabel(suite)}, on ${model.id}`;
 
 /** The name of a method with what sets it apart, as text. */
 export const nameOf = ({ method, changed }: Row): string => [methodName(method), ...changed].join(' ');
@@ -31,9 +31,15 @@ export function tagsOf({ method: { capabilities: { bound, growth, rehearsal, tas
   return tags.map((tag) => html`<span class="tag">${tag}</span>`);
 }
 
+/** Epochs, with those of tasks that have others. */
+function epochsOf({ epochs, epochsOf: own = {} }: TrainingBudget): string {
+  const others = Object.entries(own).map(([task, count]) => `${task} ${count}`);
+  return `${counted(epochs, 'epoch')}${others.length > 0 ? ` (${others.join(', ')})` : ''}`;
+}
+
 /** The training budget as text. */
 export const budgetOf = ({ training: t }: Pick<Group, 'training'>): string =>
-  `${counted(t.epochs, 'epoch')}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}), `
+  `${epochsOf(t)}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}), `
   + `weight decay ${t.weightDecay}, clip ${t.clip}, rank ${t.rank}, alpha ${t.alpha}, sites ${t.sites.join(' ')}, at most ${t.maxTokens} tokens`;
 
 /** All options of a method, those that differ from the defaults marked. */

@@ -46,6 +46,13 @@ describe('entries', () => {
     )).to.deep.equal(['lethe run domains --size mini --methods ewc --orders 1 --seeds 1,2 --model nano --set ewc.lambda=500']);
   });
 
+  it('name the prompts that were not those of the suite, in the command and in the file', async () => {
+    const leaky = run({ suite: { prompts: 'leaky' } });
+    expect(await commands(leaky)).to.deep.equal(['lethe run domains --size mini --prompts leaky --methods lora --orders 1 --seeds 1 --model nano']);
+    expect((await fault(publish([leaky, run()]))).message).to.contain('several suites');
+    expect((await readdir(entries))[0]).to.contain('--mini--leaky--nano--');
+  });
+
   it('name all options of a method whose defaults are not known, quoted for a shell and for --set', async () => {
     const options = { a: 'true', b: "it's", c: true, d: [1, 2] };
     expect(await commands(run({ method: 'own', options, suite: { size: 'full' }, environment: { device: 'cuda:0', threads: 2 } }))).to.deep.equal([

@@ -72,6 +72,16 @@ describe('the site', () => {
     expect(bounds).to.contain('oracle').and.contain('>bound<').and.not.contain('>best<');
   });
 
+  it('never puts scores under different prompts into one table, and says which they are', async () => {
+    await publish('own', [completed({}, stream(0.9, 0.1))]);
+    await publish('leaky', [completed({ suite: { prompts: 'leaky' } }, stream(0.95, 0))]);
+    await build();
+    const index = await read('index.html');
+    expect(index.match(/<h2 id="domains/g)).to.have.length(2);
+    expect(index.match(/<span class="tag">leaky prompts<\/span>/g)).to.have.length(1);
+    expect(await read((await pages('leaky'))[0]!)).to.contain('domains 1.0.0, size mini, leaky prompts');
+  });
+
   it('gives one run no interval and no rank', async () => {
     await publish('run', [completed({}, stream(0.9, 0.1))]);
     await build();

@@ -9,25 +9,6 @@ import { expect } from 'chai';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const COMMIT = 'a'.repeat(40);
 
-/** Two small tasks in the few words that the model of the fixture knows, adapted where it has no gate. */
-function writeSuite(folder: string): void {
-  const tasks = { first: ['stone', 'wall', 'house'], second: ['bird', 'fish', 'sea'] };
-  const training = { epochs: 1, batch: 4, learningRate: 0.01, warmup: 0, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q', 'up'], maxTokens: 32 };
-  for (const [task, words] of Object.entries(tasks)) {
-    mkdirSync(join(folder, task), { recursive: true });
-    for (const [split, ending] of [['train', ''], ['validation', ' in the sea'], ['test', ' on the wall']] as const) {
-      const rows = words.flatMap((word) => ['a', 'the', 'an old', 'the old'].map((before, i) =>
-        ({ id: `${task}-${split}-${word}-${i}`, input: `is ${before} ${word}${ending} hard or soft`, output: i % 2 ? 'hard' : 'soft' })));
-      writeFileSync(join(folder, task, `${split}.jsonl`), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
-    }
-  }
-  writeFileSync(join(folder, 'suite.yaml'), JSON.stringify({
-    id: 'few-words', version: '1.0.0', kind: 'domain', title: 'Few words', description: 'For one test.', licence: 'Apache-2.0', seed: 1,
-    prompt: '{input}? answer:', training, sizes: { full: { train: 12, validation: 12, test: 12 } }, tasks: Object.keys(tasks).map((id) => ({ id, title: id, labels: ['hard', 'soft'] })),
-    orders: { 1: Object.keys(tasks) },
-  }));
-}
-
 describe('a model of the hub, from the command line without a network', () => {
   let folder: string;
   before(() => {
@@ -36,13 +17,12 @@ describe('a model of the hub, from the command line without a network', () => {
     mkdirSync(join(storage, 'refs'), { recursive: true });
     writeFileSync(join(storage, 'refs/main'), COMMIT);
     cpSync(join(root, 'test/fixtures/architectures/pythia'), join(storage, 'snapshots', COMMIT), { recursive: true });
-    writeSuite(join(folder, 'suite'));
   });
   after(() => rmSync(folder, { recursive: true }));
 
   const run = (model: string, ...args: string[]) => new Promise<{ status: number; stderr: string }>((resolve) => {
     const command = [
-      join(root, 'packages/cli/dist/src/main.js'), 'run', join(folder, 'suite'), '--device', 'cpu', '--methods', 'zero-shot,lora-sequential',
+      join(root, 'packages/cli/dist/src/main.js'), 'run', join(root, 'test/fixtures/few-words'), '--device', 'cpu', '--methods', 'zero-shot,lora-sequential',
       '--seeds', '1', '--model', model, '--out', join(folder, 'out'), ...args,
     ];
     const env = { ...process.env, HF_HUB_CACHE: join(folder, 'cache'), HF_HUB_OFFLINE: '1' };

@@ -6,7 +6,7 @@ const open = (name: string, options = {}) => methodBeside(new URL(`../../plugins
 
 /** Methods with one adapter, with one a task that are summed, and with an update of full rank. */
 const SINGLE = ['lora-sequential', 'joint', 'ewc', 'replay', 'lwf', 'tasl'];
-const SUMMED = ['inc-lora', 'o-lora', 'n-lora', 'inflora', 'sd-lora'];
+const SUMMED = ['inc-lora', 'o-lora', 'n-lora', 'inflora', 'sd-lora', 'gpm'];
 const FULL = ['magmax'];
 
 describe('what a method adds, as one adapter', () => {

@@ -1,9 +1,9 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Adapter, type ErrorCode, LetheError, createRandom } from '@lethe/core';
+import { type Adapter, type ErrorCode, LetheError, createRandom, sumAdapters } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import { adapterOf, forwardOf } from '@lethe/harness';
-import { type LanguageModel, type StoredTensor, loadModel, readAdapter, readSafetensors, writeAdapter, writeSafetensors } from '@lethe/model';
+import { type LanguageModel, type StoredTensor, loadModel, mergeAdapter, readAdapter, readSafetensors, writeAdapter, writeSafetensors } from '@lethe/model';
 import { expect } from 'chai';
 import { FIXTURES, type Opened, expectClose, openFixture, scoresOf } from './fixtures.js';
 
@@ -49,6 +49,17 @@ describe('adapters of PEFT', () => {
       const adapter = await readAdapter(path.join(PEFT, name), of);
       expect(adapterOf(forwardOf(of, adapter), name)).to.equal(adapter);
       await expectLogits(name, of, adapter);
+    });
+
+    it(`merge into the weights of a new model, which gives the logits of PEFT: ${name}`, async () => {
+      const of = await loadModel(path.join(FIXTURES, base));
+      const before = of.weights['layers.0.q']!.data.slice();
+      const merged = await mergeAdapter(of, path.join(PEFT, name));
+      await expectLogits(name, merged);
+      expect(of.weights['layers.0.q']!.data).to.deep.equal(before);
+      expect(merged.id).to.equal(`${of.id}+${name}`);
+      expect(new Set([merged.sha256, of.sha256, merged.merged!.sha256])).to.have.lengthOf(3);
+      expect(merged.merged!.base).to.deep.equal({ id: of.id, sha256: of.sha256 });
     });
 
     it(`are written as PEFT writes them: ${name}`, async () => {
@@ -99,6 +110,22 @@ describe('adapters of PEFT', () => {
       const [found, wanted] = [await nextTokens(of, again), await nextTokens(of, adapter)];
       found.forEach((row, i) => expectClose(row, wanted[i]!, 1e-4, `${base}, sequence ${i}`));
     }
+  });
+
+  it('add up to one that does what they do after one another', async () => {
+    const [first, second] = [await readAdapter(path.join(PEFT, 'plain'), model), await readAdapter(path.join(PEFT, 'patterns'), model)];
+    const out = path.join(folder, 'sum');
+    await writeAdapter(out, sumAdapters(first, second), model, { name: 'tied', sha256: model.sha256 });
+    const merged = await mergeAdapter(await mergeAdapter(model, path.join(PEFT, 'plain')), path.join(PEFT, 'patterns'));
+    const [found, wanted] = [await nextTokens(await mergeAdapter(model, out)), await nextTokens(merged)];
+    found.forEach((row, i) => expectClose(row, wanted[i]!, 1e-4, `sequence ${i}`));
+  });
+
+  it('that name their model by its hash are not merged into another', async () => {
+    const out = path.join(folder, 'named');
+    await writeAdapter(out, await readAdapter(path.join(PEFT, 'plain'), model), model, { name: 'tied', sha256: model.sha256 });
+    expect((await mergeAdapter(model, out)).merged!.id).to.equal('named');
+    await refused(mergeAdapter({ ...model, sha256: '0'.repeat(64) }, out), 'LETHE_ADAPTER_INVALID', model.sha256, TENSORS!, '--model');
   });
 
   it('are not written over others, nor at sites that the model lacks, nor without any', async () => {

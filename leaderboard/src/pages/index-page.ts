@@ -1,4 +1,4 @@
-import type { Environment } from '@lethe/core';
+import { type Environment, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences } from '../differences.js';
@@ -19,7 +19,7 @@ function terms(group: Group): Html {
     trials.flatMap(({ outcomes }) => outcomes.map(({ run }) => run.environment)));
   const seen = (pick: (environment: Environment) => string) => unique(environments.map(pick));
   return html`<details><summary>What all of these runs share</summary>${facts([
-    ['Suite', `${group.suite.id} ${group.suite.version}, size ${group.suite.size}`],
+    ['Suite', suiteLabel(group.suite)],
     ['Tasks', [...group.tasks].sort().join(', ')],
     ['Training budget', budgetOf(group)],
     ['Model', html`${group.model.id}, sha256 <code>${group.model.sha256}</code>`],
@@ -36,13 +36,16 @@ function pointsOf(group: Group): ScatterPoint[] {
   });
 }
 
+/** Says that prompts are not the suite's own: they may name the task. */
+const promptsTag = ({ suite: { prompts } }: Group) => (prompts === undefined ? null : html` <span class="tag">${prompts} prompts</span>`);
+
 /** @param number of the comparison on the page */
 function sectionOf(group: Group, number: number, reported: readonly ReportedTable[]): Html {
   const trials = group.rows.flatMap((row) => row.trials);
   const orders = new Set(trials.map(({ order }) => order.id));
   const seeds = new Set(trials.map(({ seed }) => seed));
   return html`<section aria-labelledby="${group.slug}">
-<h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}</h2>
+<h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${promptsTag(group)}</h2>
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
 ${counted(seeds.size, 'seed')}, ${counted(trials.length, 'trial')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${boardTable(group)}<p class="hidden" role="status"></p>
@@ -66,7 +69,7 @@ again.</p>`;
 
 const contents = (groups: readonly Group[]): Html => html`<nav class="contents" aria-label="Comparisons">
 <ul>${groups.map((group) => html`<li><a href="#${group.slug}">${titleOf(group)}</a></li>`)}</ul>
-<p class="muted small">Numbers of different suites, versions, sizes, rows, models or training budgets are never in one table.</p></nav>`;
+<p class="muted small">Numbers of different suites, versions, sizes, prompts, rows, models or training budgets are never in one table.</p></nav>`;
 
 function howToCheck(files: readonly string[]): Html {
   const links = files.map((file) => html`<li><a href="entries/${encodeURIComponent(file)}"><code>${file}</code></a></li>`);

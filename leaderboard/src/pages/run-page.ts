@@ -1,4 +1,4 @@
-import { type CompletedRun, methodName } from '@lethe/core';
+import { type CompletedRun, methodName, suiteLabel } from '@lethe/core';
 import { proportionInterval, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf } from '../command.js';
@@ -51,7 +51,7 @@ function madeWith(row: Row, { run, entry, files }: Outcome): Html {
     ['Commit', commitOf(git)],
     ['Options', optionsOf(row)],
     ['Training budget', budgetOf(run)],
-    ['Suite', `${run.suite.id} ${run.suite.version}, size ${run.suite.size}`],
+    ['Suite', suiteLabel(run.suite)],
     ['Model', html`${run.model.id}, sha256 <code>${run.model.sha256}</code>`],
     ['sha256 of the rows', dataTable(dataSha256)],
     ['Environment', `Lethe ${lethe}, Node ${node}, device ${device}, ${counted(threads, 'thread')}`],

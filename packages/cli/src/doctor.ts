@@ -23,8 +23,10 @@ const CUDA: DeviceState = {
 const FIX: Readonly<Record<string, string>> = { webgpu: 'needs a GPU with a Vulkan, Metal or Direct3D 12 driver' };
 
 /** What to say of a device: that it works, or why not and what to do. */
-function describe(name: string, { works, message, remedy }: DeviceState): string {
-  return works ? `${name}: works` : `${name}: not here; ${name in FIX ? FIX[name] : `${message}; ${remedy}`}`;
+function describe(name: string, { works, message = '', remedy }: DeviceState): string {
+  if (works) return `${name}: works`;
+  const why = message.replace(`Device "${name}" is not there: `, '').replace(/\.$/, '');
+  return `${name}: not here; ${name in FIX ? FIX[name] : `${why}; ${remedy}`}`;
 }
 
 /** `lethe doctor`: what this machine and installation offer, and the command that adds what is missing. */
@@ -37,8 +39,7 @@ export async function doctorCommand(output: Output): Promise<void> {
   line('cores', String(availableParallelism()));
   line('memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`);
   line('onnxruntime', optional('onnxruntime-node', 'npm install'));
-  line('tensorflow gpu', optional('@tensorflow/tfjs-node-gpu', 'npm install @tensorflow/tfjs-node-gpu@4.22.0'));
-  for (const name of ['cpu', 'webgpu', 'cuda:0']) {
+  for (const name of ['cpu', 'webgpu', 'cuda:0', 'tfjs-node', 'tfjs-node-gpu']) {
     line('device', describe(name, name === 'cuda:0' && !hasCuda() ? CUDA : await probeDevice(name)));
   }
   line('models', names('models', 'give a folder of your own or a model of the hub with: lethe run … --model DIR or OWNER/NAME'));

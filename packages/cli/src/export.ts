@@ -1,71 +1,44 @@
 import { resolve } from 'node:path';
-import { LETHE_VERSION } from '@lethe/core';
+import { sumAdapters } from '@lethe/core';
 import type { BaseModel } from '@lethe/model';
 import type { Command } from 'commander';
-import { chosen } from './chosen.js';
-import { methodLabels } from './labels.js';
 import type { Output } from './output.js';
 import { here } from './paths.js';
-import { type Configuration, jobsOf } from './run/configuration.js';
-import { parseInteger } from './run/request.js';
-
-interface ExportFlags {
-  readonly method?: string;
-  readonly order?: string;
-  readonly seed?: string;
-  readonly step?: number;
-  readonly out: string;
-}
-
-const MOST_STEPS = 1000;
+import type { Configuration } from './run/configuration.js';
+import { type LearnerFlags, addLearnerOptions, openLearner } from './run/learner.js';
 
 /** A model of the hub by its name and commit, as its id has them; another by its folder. */
-function baseOf({ id, dir }: Configuration['model']): BaseModel {
-  const [, name, revision] = /^([^/@]+\/[^/@]+)@(.+)$/.exec(id) ?? [];
-  return name !== undefined && revision !== undefined ? { name, revision } : { name: dir };
+function baseOf({ id, sha256, adapter, dir }: Configuration['model']): BaseModel {
+  const base = adapter?.base ?? { id, sha256 };
+  const [, name, revision] = /^([^/@]+\/[^/@]+)@(.+)$/.exec(base.id) ?? [];
+  return { ...(name !== undefined && revision !== undefined ? { name, revision } : { name: dir }), sha256: base.sha256 };
 }
 
 /**
- * `lethe export RUN`: writes what a method added to its model as a PEFT adapter. The folder goes to stdout.
+ * `lethe export RUN`: writes what a method added to its model as a PEFT adapter. Where the run began from an adapter, that is a part of
+ * it: what is written belongs to the model without either. The folder goes to stdout.
  *
- * @throws LetheError LETHE_USAGE where it is open which run is meant, and the errors of `readRun`, `composeRun`, `restoreForward`,
- * `adapterOf` and `writeAdapter`
+ * @throws LetheError the errors of `openLearner`, `adapterOf` and `writeAdapter`
  */
-async function exportCommand(run: string, { method, order, seed, step, out }: ExportFlags, output: Output): Promise<void> {
-  const { adapterOf, composeRun, createContainer, readRun, restoreForward } = await import('@lethe/harness');
+async function exportCommand(run: string, { out, ...flags }: LearnerFlags & { readonly out: string }, output: Output): Promise<void> {
+  const { adapterOf } = await import('@lethe/harness');
   const { writeAdapter } = await import('@lethe/model');
-  const folder = resolve(run);
-  const { configuration } = await readRun<Configuration>(folder, LETHE_VERSION);
-  const { methods, orders, seeds, model } = configuration;
-  const labels = methodLabels(methods);
-  const at = chosen('--method', labels, method);
-  const label = labels[at]!;
-  const one = {
-    methods: [methods[at]!],
-    orders: [orders[chosen('--order', orders.map(({ id }) => id), order)]!],
-    seeds: [seeds[chosen('--seed', seeds.map(String), seed)]!],
-  };
-  const [job] = jobsOf({ ...configuration, ...one }, folder, { lethe: LETHE_VERSION, git: null });
-  const dependencies = await composeRun(createContainer(), job!);
+  const { forward, device, method, name, model } = await openLearner(run, flags);
   try {
-    const forward = await restoreForward(job!, dependencies, step);
-    const adapter = adapterOf(forward, label);
-    await writeAdapter(resolve(out), adapter, forward.model, baseOf(model));
+    const learned = adapterOf(forward, method);
+    const start = forward.model.merged?.update;
+    await writeAdapter(resolve(out), start ? sumAdapters(start, learned) : learned, forward.model, baseOf(model));
     output.data(here(resolve(out)));
-    output.note(`${label}, order ${one.orders[0]!.id}, seed ${one.seeds[0]}; in Python: PeftModel.from_pretrained(model, "${here(resolve(out))}")`);
+    output.note(`${name}; in Python: PeftModel.from_pretrained(model, "${here(resolve(out))}")`);
   } finally {
-    await dependencies.device.dispose();
+    await device.dispose();
   }
 }
 
 /** Adds `lethe export`. */
 export function addExportCommand(program: Command, output: Output): void {
-  program.command('export <run>')
-    .description('write the adapter that a method trained, for PEFT in Python')
-    .requiredOption('--out <folder>', 'a new folder for adapter_config.json and adapter_model.safetensors')
-    .option('--method <name>', 'which method, as the table of the run names it (default: the only one)')
-    .option('--order <id>', 'which order (default: the only one)')
-    .option('--seed <number>', 'which seed (default: the only one)')
-    .option('--step <n>', 'after how many tasks (default: all)', (text) => parseInteger('--step', text, 1, MOST_STEPS))
-    .action((run: string, flags: ExportFlags) => exportCommand(run, flags, output));
+  const command = program.command('export <run>')
+    .description('write the adapter that a method trained, for PEFT in Python or for run --adapter')
+    .requiredOption('--out <folder>', 'a new folder for adapter_config.json and adapter_model.safetensors');
+  addLearnerOptions(command).action((run: string, flags: LearnerFlags & { readonly out: string }) => exportCommand(run, flags, output));
 }

@@ -4,6 +4,7 @@ import { addCompareCommand } from './compare/command.js';
 import { addDataCommands } from './data.js';
 import { doctorCommand } from './doctor.js';
 import { addExportCommand } from './export.js';
+import { addGenerateCommand } from './generate.js';
 import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
 import { addNewCommand } from './new.js';
@@ -32,6 +33,7 @@ export function createProgram(output: Output): Command {
   addRunCommands(program, output);
   addTuneCommand(program, output);
   addExportCommand(program, output);
+  addGenerateCommand(program, output);
   addPublishCommand(program, output);
   addLeaderboardCommands(program, output);
   addDataCommands(program, output);

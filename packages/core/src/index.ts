@@ -1,5 +1,5 @@
-export type { Adapter, LowRankUpdate } from './adapter.js';
-export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed } from './arrays.js';
+export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
+export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, below } from './arrays.js';
 export { canonicalJson, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
@@ -10,7 +10,7 @@ export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
-export { type HubReference, isPath, parseHubReference } from './names.js';
+export { type HubReference, isPath, parseHubReference, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';
 export { type ReportAxis, type ReportTable, cellText, reportFault } from './report.js';

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { Adapter } from './adapter.js';
-import type { Arrays } from './arrays.js';
+import type { Arrays, NdArray } from './arrays.js';
 import type { Random } from './random.js';
 import type { ReportTable } from './report.js';
 
@@ -110,6 +110,8 @@ export interface MethodHost {
   readonly scale: number;
   /** Size of {@link Scope.features}. */
   readonly featureSize: number;
+  /** Size of a token's embedding, and so of the vectors of {@link Learner.prefix}. */
+  readonly width: number;
   /** The token that ends a text. */
   readonly endOfText: number;
   /** Number of parameters of the frozen model. */
@@ -129,10 +131,12 @@ export interface MethodHost {
   gradients(task: TaskView, request: GradientRequest): AsyncIterable<Arrays>;
   /** {@link Scope.features} of the task's training rows: shape (rows, featureSize), in the order of the rows. */
   features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
+  /** Frozen embeddings of tokens that are drawn from the vocabulary, (count, width): where trained vectors may begin. */
+  embeddings(count: number, random: Random): Promise<NdArray>;
   /**
    * Second moments of what the sites read over the task's training rows (prompt and answer), at the current values of the
-   * learner's arrays: by the name of the site the mean over tokens of x^T x, (site.in, site.in). Sites that read the same input
-   * share one array. Only between `begin` and the end of `end`.
+   * learner's arrays: by the name of the site the mean over tokens of x^T x, (site.in, site.in), virtual tokens not among them. Sites
+   * that read the same input share one array. Only between `begin` and the end of `end`.
    */
   moments(task: TaskView, rows: number): Promise<Arrays>;
 }
@@ -158,11 +162,19 @@ export interface Learner {
   readonly rows?: readonly Row[];
   /** Before training: grow, freeze, initialise. May replace `trainable`, `frozen` and `rows`. */
   begin(task: TaskView): void | Promise<void>;
+  /** How many vectors {@link prefix} puts before the text of a row now; absent or 0 for none. It changes in `begin`, `end` and `restore` alone. */
+  readonly virtualTokens?: number;
+  /**
+   * Virtual tokens (Lester et al. 2021, arXiv 2104.08691): vectors that stand before the text of every row in the place of embeddings,
+   * (batch, virtualTokens, width). The model reads them as a part of the prompt that begins at position 0; the text follows behind
+   * them. Pure and traced, as `adapt` is, and called at most once in a forward pass.
+   */
+  prefix?(scope: Scope): Tensor3D;
   /**
    * The delta added to the output of a linear site, (batch, tokens, site.out), or null for none. Pure and traced: it
    * may branch on the learner's own structure but never on values. It does not know the task, unless by {@link Scope.task}.
-   * @param x the input of the site, (batch, tokens, site.in); in the last layer, sites that follow the attention's keys and
-   * values may see only the tokens whose states are read
+   * @param x the input of the site, (batch, tokens, site.in), virtual tokens first; in the last layer, sites that follow the
+   * attention's keys and values may see only the tokens whose states are read
    */
   adapt(site: Site, x: Tensor3D, scope: Scope): Tensor3D | null;
   /** A term added to the task loss, or null for none now. Pure and traced. */

@@ -1,4 +1,5 @@
 import { isAbsolute, sep } from 'node:path';
+import type { RunIdentity } from './results.js';
 
 /** Whether a name that a user gave is a path: it has a separator, begins with a dot or ends as YAML files do. */
 export function isPath(name: string): boolean {
@@ -19,3 +20,7 @@ export function parseHubReference(text: string): HubReference | undefined {
   const [, repo, revision = 'main'] = REFERENCE.exec(text) ?? [];
   return repo === undefined || `${repo}/${revision}`.split('/').includes('..') ? undefined : { repo, revision };
 }
+
+/** What a table of runs of a suite is called: scores under other prompts are of another table. */
+export const suiteLabel = ({ id, version, size, prompts }: RunIdentity['suite']): string =>
+  `${id} ${version}, size ${size}${prompts === undefined ? '' : `, ${prompts} prompts`}`;

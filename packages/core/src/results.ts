@@ -18,6 +18,8 @@ export interface RunIdentity {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    /** Absent with the suite's own prompts. Scores under different prompts are never compared. */
+    readonly prompts?: string;
     /** Where validation rows were scored, to tune methods: nothing that may be published. Absent for test rows. */
     readonly scored?: 'validation';
   };
@@ -30,7 +32,12 @@ export interface RunIdentity {
     readonly options: Readonly<Record<string, unknown>>;
     readonly capabilities: Capabilities;
   };
-  readonly model: { readonly id: string; readonly sha256: string };
+  readonly model: {
+    readonly id: string;
+    readonly sha256: string;
+    /** The adapter that was merged into the weights before the run, and the model without it. */
+    readonly adapter?: { readonly id: string; readonly sha256: string; readonly base: { readonly id: string; readonly sha256: string } };
+  };
   readonly order: { readonly id: string; readonly tasks: readonly string[] };
   readonly seed: number;
   readonly training: TrainingBudget;

@@ -19,7 +19,7 @@ export interface Example {
 export interface WrittenAnswers {
   /** Id of the scorer of every answer. */
   readonly scorer: string;
-  /** The most tokens of an answer, from 1. */
+  /** The most tokens of an answer, from 1; a longer one is trained on as far as it goes. */
   readonly maxTokens: number;
   /** What ends an answer besides the end of text, and is no part of it, e.g. a newline. */
   readonly stop: readonly string[];
@@ -52,6 +52,8 @@ export interface Order {
 /** How a method may train on one task of a suite; the same for every method. */
 export interface TrainingBudget {
   readonly epochs: number;
+  /** Epochs of the tasks that have another number, by id; absent where none has. */
+  readonly epochsOf?: Readonly<Record<string, number>>;
   readonly batch: number;
   /** Peak learning rate of AdamW. */
   readonly learningRate: number;
@@ -83,4 +85,6 @@ export interface SuiteData {
   readonly probes: readonly TaskData[];
   /** The name of the size that was asked for, `full` by default. */
   readonly size: string;
+  /** The name of the prompts that were asked for; absent with those of the suite, which give no task away. */
+  readonly prompts?: string;
 }

@@ -1,13 +1,13 @@
 import { didYouMean } from '@lethe/core';
 import { SCORERS, findScorer } from '@lethe/scorers';
 import { type SuiteFile, type TaskEntry, labelsOf } from './suite-file.js';
-import { templateFault } from './template.js';
+import { templateFault, withPrompt } from './template.js';
 
 /** Refuses a suite for what stands at a JSON pointer of its file. */
 export type Refuse = (pointer: string, message: string, remedy: string) => never;
 
 /** Fields that say how rows are read: generated rows have none of them. */
-const OF_FILES = ['prompt', 'folder', 'sha256', 'inputs', 'output', 'ids', 'longestChoice', 'shots', 'source'] as const;
+const OF_FILES = ['prompt', 'prompts', 'without', 'folder', 'sha256', 'inputs', 'output', 'ids', 'longestChoice', 'shots', 'source'] as const;
 
 /** Refuses a suite that matches its schema and contradicts itself. */
 export function checkSuite(suite: SuiteFile, refuse: Refuse): void {
@@ -19,16 +19,18 @@ export function checkSuite(suite: SuiteFile, refuse: Refuse): void {
   }
 }
 
-function checkTasks({ id: suiteId, prompt, source, orders, tasks }: SuiteFile, refuse: Refuse): void {
+function checkTasks({ id: suiteId, prompt, prompts = {}, source, orders, tasks }: SuiteFile, refuse: Refuse): void {
   const names = [suiteId, ...tasks.flatMap(({ id, folder }) => [id, ...(folder === undefined ? [] : [folder.split('/').pop()!])])];
   const ids = tasks.map(({ id }) => id);
   for (const [i, task] of tasks.entries()) {
     const at = `/tasks/${i}`;
     if (ids.indexOf(task.id) !== i) refuse(`${at}/id`, `two tasks are called "${task.id}"`, 'rename one of them');
-    const origins = [task.generator, task.labels, task.choices, task.written].filter((origin) => origin !== undefined).length;
+    // what is written may be generated as well
+    const origins = [task.labels, task.choices, task.generator ?? task.written].filter((origin) => origin !== undefined).length;
     if (origins !== 1) {
-      refuse(at, `task "${task.id}" says ${origins > 1 ? 'twice' : 'nowhere'} where its rows come from`, 'give it either "generator: true", "labels", "choices" or "written"');
+      refuse(at, `task "${task.id}" says ${origins > 1 ? 'twice' : 'nowhere'} where its rows come from`, 'give it either "labels", "choices", "written" or "generator: true"');
     }
+    if (task.written) checkWritten(task, `${at}/written`, refuse);
     if (task.generator) {
       const stray = OF_FILES.find((field) => task[field] !== undefined);
       if (stray) refuse(`${at}/${stray}`, `the rows of task "${task.id}" are generated: they have no ${stray}`, `take "${stray}" away`);
@@ -37,13 +39,15 @@ function checkTasks({ id: suiteId, prompt, source, orders, tasks }: SuiteFile, r
     if (task.prompt === undefined && prompt === undefined) refuse(at, `task "${task.id}" has no prompt`, 'give a prompt to the suite or to the task');
     const fault = templateFault(task.prompt ?? prompt!, names, task.inputs ?? ['input']);
     if (fault) refuse(task.prompt === undefined ? '/prompt' : `${at}/prompt`, fault.message, fault.remedy);
+    checkPrompts(task, task.prompt ?? prompt!, prompts, at, refuse);
     checkAnswers(task, at, refuse);
-    if (task.written) checkWritten(task.id, task.written, `${at}/written`, refuse);
     if (task.written && (task.prompt ?? prompt!).includes('{options}')) {
       refuse(task.prompt === undefined ? '/prompt' : `${at}/prompt`, `task "${task.id}" is answered by writing: it has no {options}`, 'give it a prompt without {options}');
     }
     checkFiles(task, at, { source, trained: orders !== undefined }, refuse);
   }
+  const unused = Object.keys(prompts).find((name) => tasks.every((task) => task.prompts?.[name] === undefined));
+  if (unused !== undefined) refuse(`/prompts/${unused}`, `no task has prompts called "${unused}"`, 'give them to the tasks, or take them away here');
   if (prompt !== undefined && tasks.every((task) => task.generator || task.prompt !== undefined)) {
     refuse('/prompt', 'no task uses this prompt', 'take it away: generated rows bring their own, as do tasks with a prompt');
   }
@@ -63,11 +67,27 @@ function checkAnswers({ id, labels, choices, output, longestChoice }: TaskEntry,
   if (blank !== undefined) refuse(`${at}/labels`, `the answer "${blank}" begins or ends with white space`, 'take it away: one space between prompt and answer is put there');
 }
 
-function checkWritten(task: string, { scorer: id, source }: NonNullable<TaskEntry['written']>, at: string, refuse: Refuse): void {
+/** Other prompts of a task may say what its own may not: they are asked for by name, and the results say so. */
+function checkPrompts(
+  { prompts = {}, inputs = ['input'] }: TaskEntry, own: string, described: NonNullable<SuiteFile['prompts']>, at: string, refuse: Refuse,
+): void {
+  for (const [name, template] of Object.entries(prompts)) {
+    if (!Object.hasOwn(described, name)) {
+      refuse(`${at}/prompts/${name}`, `the suite does not say what the prompts "${name}" are.${didYouMean(name, Object.keys(described))}`,
+        'describe them in the prompts of the suite');
+    }
+    const fault = templateFault(withPrompt(template, own), [], inputs);
+    if (fault) refuse(`${at}/prompts/${name}`, fault.message, fault.remedy);
+  }
+}
+
+function checkWritten({ id: task, written, generator }: TaskEntry, at: string, refuse: Refuse): void {
+  const { scorer: id, source } = written!;
   const scorer = findScorer(id);
   const known = SCORERS.filter(({ needs }) => needs === 'text').map((each) => each.id);
   if (scorer?.needs !== 'text') return refuse(`${at}/scorer`, `there is no scorer of text called "${id}".${didYouMean(id, known)}`, `choose one of: ${known.join(', ')}`);
-  if (scorer.needsSource && source === undefined) {
+  if (generator && source !== undefined) refuse(`${at}/source`, `the rows of task "${task}" are generated: they bring their source`, 'take "source" away');
+  if (scorer.needsSource && source === undefined && !generator) {
     refuse(at, `the scorer ${id} of task "${task}" compares with the text that was rewritten`, 'name its field in the rows: source: FIELD');
   }
   if (!scorer.needsSource && source !== undefined) refuse(`${at}/source`, `the scorer ${id} of task "${task}" takes no source`, 'take "source" away');

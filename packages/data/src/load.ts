@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { LetheError, type SuiteData, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
-import type { Size } from './definition.js';
+import { LetheError, type SuiteData, type Split, type TaskData, type TrainingBudget, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
+import type { Size, SuiteDefinition, TaskDefinition } from './definition.js';
 import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
 import { type Pools, type Wanted, missingError, missingFiles, ownerOf, poolsOf } from './pools.js';
@@ -39,15 +39,18 @@ export async function inspectSuite(reference: SuiteReference): Promise<Inspected
 
 async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {
   const found = findSuite(reference.reference, reference);
-  const { id, version, kind, title, orders, training } = found.definition;
-  if (training === undefined) {
+  const { id, version, kind, title, orders } = found.definition;
+  if (found.definition.training === undefined) {
     throw new LetheError('LETHE_SUITE_INVALID', `suite "${id}" holds probes: it has no rows to train on`, {
       where: found.file, remedy: `name it in another suite: probes: { suite: ${id} }`,
     });
   }
   const size = reference.size ?? DEFAULT_SIZE;
   const counts = sizeOf(found, size);
-  const tasks: Wanted[] = found.definition.tasks.map((task) => ({ suite: found, task, counts, probe: false }));
+  const training = budgetOf(found.definition, counts);
+  const { prompts: asked } = reference;
+  if (asked !== undefined) checkPrompts(found, asked);
+  const tasks = found.definition.tasks.map((task): Wanted => ({ suite: found, task: prompted(task, asked), counts, probe: false }));
   const missing = missingFiles(tasks, reference);
   if (missing.length > 0) throw missingError(missing, reference);
   // what is tuned may see no row by which it is judged later, and probes have no others
@@ -56,12 +59,36 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   const prompts = new Prompts();
   const pools = new Map<Wanted, Pools>();
   for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
-  const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!, reference.scored ?? 'test'));
+  const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!, reference.scored ?? 'test', counts.answerTokens));
   for (const [one, { skipped }] of pools) {
     const [rows, are] = skipped === 1 ? ['row', 'is'] : ['rows', 'are'];
     if (skipped > 0) notes.push(`${skipped} ${rows} of ${ownerOf(one)} cannot be used and ${are} left out`);
   }
-  return { suite: { id, version, kind, title, orders, training, size, tasks: data(tasks), probes: data(probes) }, pools, notes };
+  const suite: SuiteData = {
+    id, version, kind, title, orders, training, size, ...(asked !== undefined && { prompts: asked }), tasks: data(tasks), probes: data(probes),
+  };
+  return { suite, pools, notes };
+}
+
+/** The budget of a size, with the tasks that have epochs of their own. */
+function budgetOf({ training, tasks }: SuiteDefinition, { training: other = {} }: Size): TrainingBudget {
+  const own = other.epochs === undefined ? tasks.flatMap(({ id, epochs }) => (epochs === undefined ? [] : [[id, epochs] as const])) : [];
+  return { ...training!, ...other, ...(own.length > 0 && { epochsOf: Object.fromEntries(own) }) };
+}
+
+function checkPrompts({ definition: { id, prompts = {} }, file, locate }: FoundSuite, name: string): void {
+  if (Object.hasOwn(prompts, name)) return;
+  const known = Object.keys(prompts);
+  throw new LetheError('LETHE_SUITE_UNKNOWN', `suite "${id}" has no other prompts called "${name}".${didYouMean(name, known)}`, {
+    where: known.length > 0 ? locate('/prompts') : file,
+    remedy: known.length > 0 ? `choose one of: ${known.join(', ')}` : 'leave --prompts away: it has its own alone',
+  });
+}
+
+/** A task with the prompt of this name; with its own one where it has no such. */
+function prompted(task: TaskDefinition, name: string | undefined): TaskDefinition {
+  if (task.rows === 'generated' || name === undefined) return task;
+  return { ...task, prompt: task.prompts?.[name] ?? task.prompt };
 }
 
 function sizeOf({ definition: { sizes }, locate }: FoundSuite, name: string): Size {
@@ -104,9 +131,10 @@ function availableProbes(
   return { probes: [], notes: [`no probes of general ability: ${missingError(missing, reference).message}`] };
 }
 
-const answersOf = ({ scorer, maxTokens, stop }: WrittenAnswers): WrittenAnswers => ({ scorer, maxTokens, stop });
+/** @param most tokens of an answer that the size allows */
+const answersOf = ({ scorer, maxTokens, stop }: WrittenAnswers, most = Infinity): WrittenAnswers => ({ scorer, maxTokens: Math.min(maxTokens, most), stop });
 
-function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools, scored: 'test' | 'validation'): TaskData {
+function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools, scored: 'test' | 'validation', most: number | undefined): TaskData {
   const { id, title } = task;
   const used = (split: Split) => rows[split].map(({ example }) => example);
   const empty = (probe ? [scored] : ['train', scored] as const).find((split) => rows[split].length === 0);
@@ -116,6 +144,6 @@ function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools, scor
     });
   }
   const splits = { train: used('train'), validation: used('validation'), test: used(scored) };
-  const written = task.rows === 'files' && task.written ? { written: answersOf(task.written) } : {};
+  const written = task.written ? { written: answersOf(task.written, most) } : {};
   return { id, title, ...splits, ...written, sha256: sha256({ ...splits, ...written }), ...(skipped > 0 && { skippedRows: skipped }) };
 }

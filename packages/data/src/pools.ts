@@ -49,7 +49,7 @@ export function missingError(missing: readonly MissingFile[], reference: SuiteRe
   const id = suite.definition.id;
   const pull = own.every(({ wanted: { task } }) => task.source) ? `lethe data pull ${id}, or ` : '';
   return new LetheError('LETHE_DATA_MISSING', `rows of suite "${id}" are missing: ${own.map(({ path }) => path).join(', ')}`, {
-    where: dataFolder(suite, reference), remedy: `${pull}give the folder that holds these files with --data-dir DIR; suites/README.md says what is in them`,
+    where: dataFolder(suite, reference), remedy: `${pull}give the folder that holds these files (or .json, .csv, .parquet) with --data-dir DIR; suites/README.md says what is in them`,
   });
 }
 
@@ -137,7 +137,7 @@ async function makePools(wanted: Wanted<GeneratedTask>, prompts: Prompts): Promi
   const taken = new Map<string, string>();
   const made = (split: Split): Placed[] => {
     // a number: suite files that count generated rows as "all" are refused
-    const rows = generateRows(generator, task.id, split, counts[split] as number, seed, where, taken);
+    const rows = generateRows(generator, task, split, counts[split] as number, seed, where, taken);
     rows.forEach(prompts.part({ owner: ownerOf(wanted), split }, (at) => rows[at]!.where));
     return rows;
   };

@@ -2,12 +2,15 @@ import { extname } from 'node:path';
 import { LetheError } from '@lethe/core';
 import { sha256OfFile } from '@lethe/hub';
 import { readCsv } from './csv.js';
+import { readJson } from './json.js';
 import { readJsonLines } from './jsonl.js';
 import { type Line, unreadable } from './line.js';
 import { readParquet } from './parquet.js';
 
 /** The formats of rows, by how the names of their files end; the first that is there is read. */
-const READERS: Readonly<Record<string, (file: string) => AsyncGenerator<Line[]>>> = { jsonl: readJsonLines, csv: readCsv, parquet: readParquet };
+const READERS: Readonly<Record<string, (file: string) => AsyncGenerator<Line[]>>> = {
+  jsonl: readJsonLines, json: readJson, csv: readCsv, parquet: readParquet,
+};
 export const FORMATS: readonly string[] = Object.keys(READERS);
 
 /**

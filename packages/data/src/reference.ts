@@ -17,6 +17,8 @@ export interface SuiteReference {
   readonly dataDir?: string;
   /** Name of a size; `full` where it is left out. */
   readonly size?: string;
+  /** Name of other prompts of the suite; its own where it is left out. */
+  readonly prompts?: string;
   /** The rows that are scored: the test rows where it is left out. */
   readonly scored?: 'validation';
   /** `required`: a suite whose probes may be absent is refused without their rows. */

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type Example, LetheError, didYouMean, sha256 } from '@lethe/core';
 import type { FileTask, WrittenTask } from './definition.js';
 import { type Line, rowFault } from './line.js';
@@ -35,11 +36,13 @@ const isNumber = (value: unknown): value is number | bigint => typeof value === 
 /** The rows of a file of one task. */
 export class RowReader {
   private readonly answers: ReadonlyMap<string, number>;
+  private readonly without: ReadonlySet<string>;
   private readonly remedy: string;
 
   /** @param shots what stands before the prompt of a row, by the group of the row */
   constructor(private readonly task: FileTask, private readonly shots?: ReadonlyMap<string, string>) {
     this.answers = new Map(task.labels.map(({ output }, index) => [output, index]));
+    this.without = new Set(task.without);
     const fields = [...(task.ids ? [] : ['id']), ...task.inputs, ...(task.choices ? [] : [task.output])].map((name) => `"${name}": "…"`);
     this.remedy = `a row is {${[...fields, ...(task.choices ? ['"choices": ["…", "…"]', '"answer": 0'] : [])].join(', ')}}; other fields are ignored`;
   }
@@ -67,6 +70,7 @@ export class RowReader {
     const { at } = line;
     const where = `${file}:${at}`;
     try {
+      if (this.isLeftOut(line.value)) return null;
       const { id, texts, options, answer, offered, group, source } = this.fields(line.value, where);
       if (this.task.longestChoice !== undefined && options.some((option) => option.length - 1 > this.task.longestChoice!)) return null;
       const first = ids.claim(id, place(at));
@@ -79,6 +83,10 @@ export class RowReader {
     }
   }
 
+  private isLeftOut(value: unknown): boolean {
+    return this.without.size > 0 && typeof value === 'object' && value !== null && 'id' in value && this.without.has(String(value.id));
+  }
+
   private before(group: string, where: string): string {
     if (!this.shots) return '';
     return this.shots.get(group) ?? refuse(where, `there are not enough few-shot rows for "${group}"`, 'add rows to the few-shot file, or lower "shots"');
@@ -89,7 +97,7 @@ export class RowReader {
     const row = value as Record<string, unknown>;
     const { inputs, ids, choices, written, shots } = this.task;
     const texts = inputs.map((name) => this.text(row, name, where));
-    const id = ids ? sha256(texts).slice(0, 16) : this.id(row, where);
+    const id = ids === 'content' ? sha256(texts).slice(0, 16) : ids === 'place' ? placeOf(where) : this.id(row, where);
     const group = shots?.by === undefined ? '' : this.text(row, shots.by, where);
     const answers = written ? this.written(row, written, where) : choices ? this.choice(row, choices, where) : this.label(row, where);
     return { id, texts, group, ...answers };
@@ -154,8 +162,11 @@ export class RowReader {
   /** The group of a row of few-shot examples, and the row with its answer. */
   shot(line: Line, file: string): { group: string; text: string } {
     if (line.fault) throw line.fault;
-    const { texts, offered, options, answer, group } = this.fields(line.value, `${file}:${line.at}`);
-    return { group, text: `${fillPrompt(this.task, texts, offered)}${options[answer]}\n\n` };
+    const where = `${file}:${line.at}`;
+    const { texts, offered, options, answer, group } = this.fields(line.value, where);
+    const { answer: field } = this.task.shots!;
+    const written = field === undefined ? options[answer]! : ` ${this.text(line.value as Record<string, unknown>, field, where).trim()}`;
+    return { group, text: `${fillPrompt(this.task, texts, offered)}${written}\n\n` };
   }
 }
 
@@ -171,6 +182,9 @@ export async function readShots(task: FileTask, file: string, count: number): Pr
   }
   return new Map([...groups].filter(([, shots]) => shots.length === count).map(([group, shots]) => [group, shots.join('')]));
 }
+
+/** `train-17` for line 17 of train.jsonl. */
+const placeOf = (where: string): string => basename(where).replace(/\.\w+:(\d+)$/, '-$1');
 
 function refuse(where: string, message: string, remedy: string): never {
   throw rowFault(where, message, remedy);

@@ -35,6 +35,9 @@ export function templateFault(template: string, names: readonly string[], inputs
   return undefined;
 }
 
+/** A template with the task's own one in it, where it names that as `{prompt}`. */
+export const withPrompt = (template: string, prompt: string): string => template.replace('{prompt}', () => prompt);
+
 /**
  * The prompt of a row. Braces of its texts are left as they are.
  *

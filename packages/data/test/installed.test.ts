@@ -90,6 +90,44 @@ describe('installed suites', () => {
       });
     }
 
+    const written = (answer: string, scorer = 'exact-match', source = '') => {
+      add('my-suite', rows(`{ id: split + i, prompt: task + split + i, answer: ${answer}${source} }`));
+      writeFileSync(join(root, 'my-suite', 'suite.yaml'), generated.replaceAll('generator: true', `generator: true, written: { scorer: ${scorer}, maxTokens: 8 }`));
+    };
+
+    it('may have answers that are written', async () => {
+      written('i % 2 ? "yes " + i : ["no", "never", "no"]');
+      const { tasks: [tickets] } = await load();
+      expect(tickets!.written).to.deep.equal({ scorer: 'exact-match', maxTokens: 8, stop: ['\n'] });
+      expect(tickets!.test.slice(0, 2)).to.deep.equal([
+        { id: 'test0', prompt: 'ticketstest0', options: [' no', ' never'], answer: 0 }, { id: 'test1', prompt: 'ticketstest1', options: [' yes 1'], answer: 0 },
+      ]);
+    });
+
+    it('may bring what written answers rewrite', async () => {
+      written('"yes"', 'sari', ', source: "yes, " + i');
+      expect((await load()).tasks[0]!.test[1]).to.include({ source: 'yes, 1' });
+    });
+
+    for (const [name, answer, scorer, message] of [
+      ['without an answer', '""', 'exact-match', 'neither a text nor a list of texts'],
+      ['with an index for an answer', '0', 'exact-match', 'neither a text nor a list of texts'],
+      ['with no answers', '[]', 'exact-match', 'neither a text nor a list of texts'],
+      ['without the source that its scorer needs', '"yes"', 'sari', 'no source'],
+    ] as const) {
+      it(`refuse written rows ${name}`, async () => {
+        written(answer, scorer);
+        const error = await errorOf(load);
+        expect(error.code).to.equal('LETHE_DATA_ROW');
+        expect(error.message).to.contain(message);
+      });
+    }
+
+    it('refuse a field as the source of rows that are made', async () => {
+      written('"yes"', 'sari, source: input');
+      expect((await errorOf(load)).message).to.contain('they bring their source');
+    });
+
     it('refuse a folder of another name', async () => {
       add('other-suite');
       const error = await errorOf(() => listSuites(root));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LocalHub } from '@lethe/hub/testing';
 import { filesToPull, loadSuite, pullFile } from '../src/index.js';
-import { OwnSuite, YAML, errorOf } from './support.js';
+import { INSTALLED, OwnSuite, YAML, errorOf } from './support.js';
 
 const FILES = ['tickets/train', 'tickets/test', 'mails/train', 'mails/test'];
 
@@ -54,6 +54,37 @@ describe('rows from the hub', () => {
     const pulled = await loadSuite(suite.reference());
     expect(pulled).to.deep.equal(await loadSuite(suite.reference({ dataDir: join(suite.folder, 'upload') })));
     await pull();
+  });
+
+  it('may be on GitHub as they are, such as tasks of Natural Instructions, each file where a pattern says', async () => {
+    const commit = 'c'.repeat(40);
+    const bytes = (task: string, split: string) => Buffer.from(JSON.stringify({
+      Definition: ['Who answers this?'],
+      Instances: readFileSync(join(suite.folder, 'upload', `${task}/${split}.jsonl`), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as unknown),
+    }));
+    let yaml = YAML.replace('prompt: |-', `source: { repo: github:someone/tasks, revision: ${commit}, path: "all/{folder}/{split}.json" }\nrows: { inputs: [definition, input] }\nprompt: |-\n  {definition}`);
+    for (const task of ['tickets', 'mails']) {
+      const [train, test] = ['train', 'test'].map((split) => {
+        hub.files.set(`/someone/tasks/${commit}/all/${task}/${split}.json`, bytes(task, split));
+        return createHash('sha256').update(bytes(task, split)).digest('hex');
+      });
+      yaml = yaml.replace(`id: ${task},`, `id: ${task}, sha256: { train: ${train}, test: ${test} },`);
+    }
+    suite.yaml(yaml);
+    await pull();
+    expect(filesToPull(suite.reference()).map(({ to }) => to)).to.deep.equal(FILES.map((name) => join(cache, 'data', 'my-suite', '1.0.0', `${name}.json`)));
+    hub.close();
+    const { tasks: [tickets] } = await loadSuite(suite.reference());
+    expect(tickets!.test[0]!.prompt.startsWith('Who answers this?\nt test message 0\n')).to.equal(true);
+  });
+
+  it('of superni are wanted from the commit that its hashes are of', () => {
+    const files = filesToPull({ ...INSTALLED, reference: 'superni' });
+    expect(files).to.have.length(30);
+    expect(files[1]!.from).to.include({
+      repo: 'github:circle-hit/SAPT', revision: '52a52b920324c656bdb6dac08e43dc600ba22f21', path: 'CL_Benchmark/SuperNI/task1572_samsum_summary/test.json',
+    });
+    expect(new Set(files.map(({ from }) => from.sha256)).size).to.equal(30);
   });
 
   it('are not pulled where they are in the data folder', async () => {

@@ -1,20 +1,28 @@
 import * as tf from '@tensorflow/tfjs';
 import { LetheError, sizeOf } from '@lethe/core';
-import { explain } from './explain.js';
+import { explain, tensorsOf } from './explain.js';
 import { checkFeeds } from './feeds.js';
+import { repair } from './repairs.js';
 import type { Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
 
 interface Backend {
   readonly backend: string;
   /** The package that brings it, besides `@tensorflow/tfjs` itself. */
   readonly package?: string;
+  /** What adds the package. */
+  readonly command?: string;
 }
+
+const VERSION = tf.version['tfjs'];
+const add = (name: string) => `npm install --no-save ${name}@${VERSION}`;
+/** With the install script, which fetches TensorFlow's library and is off for all packages (.npmrc). */
+const addNative = (name: string) => `${add(name)} && npm rebuild --ignore-scripts=false ${name}`;
 
 const BACKENDS: Readonly<Record<string, Backend>> = {
   'tfjs-cpu': { backend: 'cpu' },
-  wasm: { backend: 'wasm', package: '@tensorflow/tfjs-backend-wasm' },
-  'tfjs-node': { backend: 'tensorflow', package: '@tensorflow/tfjs-node' },
-  'tfjs-node-gpu': { backend: 'tensorflow', package: '@tensorflow/tfjs-node-gpu' },
+  wasm: { backend: 'wasm', package: '@tensorflow/tfjs-backend-wasm', command: add('@tensorflow/tfjs-backend-wasm') },
+  'tfjs-node': { backend: 'tensorflow', package: '@tensorflow/tfjs-node', command: addNative('@tensorflow/tfjs-node') },
+  'tfjs-node-gpu': { backend: 'tensorflow', package: '@tensorflow/tfjs-node-gpu', command: addNative('@tensorflow/tfjs-node-gpu') },
 };
 
 /** Names of the devices that run op by op. */
@@ -33,7 +41,7 @@ function evaluate(
     const place = (data: Values, s: TensorSpec) => tf.tensor(data.slice(), [...s.shape], s.dtype);
     const given = Object.fromEntries(Object.entries(inputs).map(([k, s]) => [k, place(feeds[k]!, s)]));
     const fixed = Object.fromEntries(Object.entries(constants).map(([k, c]) => [k, place(c.data, c)]));
-    return Object.entries(compute(given, fixed)).map(([k, t]) => ({
+    return tensorsOf(compute(given, fixed), name).map(([k, t]) => ({
       key: k,
       spec: { shape: [...t.shape], dtype: t.dtype as DType },
       values: t.dataSync().slice() as Values,
@@ -46,41 +54,34 @@ function evaluate(
   }
 }
 
-/** What the wasm backend of TensorFlow.js 4.22 lacks, though gradients of `tf.gather` need it. */
-function addSegmentSum(backendName: string): void {
-  const kernelName = 'UnsortedSegmentSum';
-  if (tf.getKernel(kernelName, backendName)) return;
-  tf.registerKernel({
-    kernelName,
-    backendName,
-    kernelFunc: ({ inputs, attrs }) => {
-      const { x, segmentIds } = inputs as Record<'x' | 'segmentIds', tf.Tensor>;
-      return tf.scatterND(tf.expandDims(segmentIds, -1), x, [
-        (attrs as { numSegments: number }).numSegments,
-        ...x.shape.slice(1),
-      ]);
-    },
-  });
+/** Imports what brings a backend and starts it: the first choice of a backend does, which takes time for some. */
+async function start({ backend, package: brings }: Backend): Promise<void> {
+  if (brings !== undefined) await import(brings);
+  repair(backend);
+  if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start its backend "${backend}".`);
 }
 
 async function load(name: string): Promise<string> {
-  const { backend, package: brings } = BACKENDS[name]!;
+  const backend = BACKENDS[name]!;
   tf.backend();
   const previous = tf.getBackend();
+  const refuse = (what: string, remedy: string, cause?: unknown): never => {
+    throw new LetheError('LETHE_ENGINE_DEVICE', `Device "${name}" is not there: ${what}`, { remedy, cause });
+  };
   try {
-    if (brings !== undefined) await import(brings);
-    addSegmentSum(backend);
-    // the first choice of a backend starts it, which takes time for some
-    if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start its backend "${backend}".`);
+    await start(backend);
+    if (name === 'tfjs-node-gpu' && !(tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice)
+      refuse('TensorFlow sees no GPU.', 'Install the driver, CUDA and cuDNN that its release needs, or choose device tfjs-node or cpu.');
   } catch (cause) {
-    throw new LetheError('LETHE_ENGINE_DEVICE', `Device "${name}" is not there: ${String(cause)}`, {
-      remedy: `Install ${brings ?? '@tensorflow/tfjs'}, or choose device cpu.`,
-      cause,
-    });
+    if (cause instanceof LetheError) throw cause;
+    const { package: brings = '@tensorflow/tfjs', command = 'npm ci' } = backend;
+    const absent = (cause as { code?: string }).code === 'ERR_MODULE_NOT_FOUND';
+    const what = absent ? `${brings} is not installed.` : `${brings} does not start: ${String(cause).split('\n', 1)[0]}`;
+    refuse(what, `Add it with: ${command}, or choose device cpu.`, cause);
   } finally {
     await tf.setBackend(previous);
   }
-  return backend;
+  return backend.backend;
 }
 
 /**

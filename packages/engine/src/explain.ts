@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs';
 import { LetheError } from '@lethe/core';
 import { callerOf } from './caller.js';
 
@@ -32,4 +33,16 @@ export function explain(error: unknown, program: string, who: string): unknown {
     );
   }
   return error;
+}
+
+/** The named results of a program's function. Throws LETHE_ENGINE_TRACE for one that is not a tensor, a promise above all. */
+export function tensorsOf(result: Readonly<Record<string, tf.Tensor>>, program: string): [string, tf.Tensor][] {
+  const refuse = (what: string): never => {
+    throw new LetheError('LETHE_ENGINE_TRACE', `${what} of program "${program}" is a promise or no tensor.`, {
+      where: program,
+      remedy: 'Return tensors by their names, from a function without async and await.',
+    });
+  };
+  if ((result as unknown) instanceof Promise) refuse('The result');
+  return Object.entries(result).map(([name, value]) => (value instanceof tf.Tensor ? [name, value] : refuse(`Output "${name}"`)));
 }

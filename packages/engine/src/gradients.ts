@@ -49,10 +49,89 @@ add('Unpack', [], (dys, _, attributes) => ({
   value: () => tf.stack(Array.isArray(dys) ? dys : [dys], (attributes as unknown as { axis: number }).axis),
 }));
 
+const along = (x: tf.Tensor, axis: number, begin: number, size: number): tf.Tensor =>
+  tf.slice(
+    x,
+    x.shape.map((_, i) => (i === axis ? begin : 0)),
+    x.shape.map((d, i) => (i === axis ? size : d)),
+  );
+/** The elements along an axis, moved towards its start, or its end where `by` is negative; `value` comes in behind them. */
+function moved(x: tf.Tensor, axis: number, by: number, value: number): tf.Tensor {
+  const border = tf.fill(
+    x.shape.map((d, i) => (i === axis ? Math.abs(by) : d)),
+    value,
+  );
+  const kept = along(x, axis, Math.max(by, 0), x.shape[axis]! - Math.abs(by));
+  return tf.concat(by > 0 ? [kept, border] : [border, kept], axis);
+}
+
+/**
+ * Of y_j = x_0 … x_j: dx_i = (x_0 … x_{i-1}) s_i with s_i = dy_i + x_{i+1} s_{i+1}. The recurrence takes log n steps over
+ * elements 1, 2, 4, … apart (Blelloch 1990, section 1.4); nothing is divided, so that zeros are allowed.
+ */
+add('Cumprod', ['x'], (dys, [given], attributes) => {
+  const { exclusive, reverse, ...rest } = attributes as unknown as { axis: number; exclusive: boolean; reverse: boolean };
+  const [axis] = tf.util.parseAxisParam(rest.axis, given!.shape) as [number];
+  const turned = (x: tf.Tensor) => (reverse ? tf.reverse(x, axis) : x);
+  return {
+    x: () => {
+      const x = exclusive ? moved(turned(given!), axis, -1, 1) : turned(given!);
+      let [sums, factors] = [turned(one(dys)), moved(x, axis, 1, 1)];
+      for (let by = 1; by < x.shape[axis]!; by *= 2) {
+        sums = tf.add(sums, tf.mul(factors, moved(sums, axis, by, 0)));
+        factors = tf.mul(factors, moved(factors, axis, by, 1));
+      }
+      const dx = tf.mul(tf.cumprod(x, axis, true), sums);
+      return turned(exclusive ? moved(dx, axis, 1, 0) : dx);
+    },
+  };
+});
+
+/** Operations that take elements of x: what the same one takes of their positions says where each element of dy goes back to. */
+for (const kernel of ['StridedSlice', 'MirrorPad']) {
+  add(kernel, ['x'], (dy, [x], attributes) => ({
+    x: () => {
+      const positions = tf.reshape(tf.range(0, x!.size, 1, 'int32'), x!.shape);
+      const taken = tf.engine().runKernel(kernel, { x: positions }, attributes) as tf.Tensor;
+      return tf.reshape(tf.scatterND(tf.reshape(taken, [-1, 1]), tf.reshape(one(dy), [-1]), [x!.size]), x!.shape);
+    },
+  }));
+}
+
+add('Diag', ['x'], (dy, [x]) => ({
+  x: () => tf.reshape(tf.sum(tf.mul(tf.reshape(one(dy), [x!.size, x!.size]), tf.eye(x!.size)), 1), x!.shape),
+}));
+
+add('TensorScatterUpdate', ['indices', 'updates'], (dy, [indices, updates]) => ({
+  tensor: () => {
+    const replaced = tf.scatterND(indices!, tf.onesLike(updates!), one(dy).shape);
+    return tf.where(tf.greater(replaced, 0), tf.zerosLike(one(dy)), one(dy));
+  },
+  updates: () => tf.gatherND(one(dy), indices!),
+}));
+
+/** TensorFlow.js divides by the whole window at the border too, where the forward pass counts the elements inside. */
+add('AvgPool', ['x'], (dys, [x], attributes) => {
+  const { filterSize, ...rest } = attributes as unknown as { filterSize: number | [number, number] };
+  const [height, width] = typeof filterSize === 'number' ? [filterSize, filterSize] : filterSize;
+  return {
+    x: () => {
+      const [filter, at] = [tf.ones([height, width, x!.shape[3]!, 1]), { dilations: 1, ...rest }];
+      const counts = tf.engine().runKernel('DepthwiseConv2dNative', { x: tf.onesLike(x!), filter }, at) as tf.Tensor;
+      const inputs = { dy: tf.div(one(dys), counts), filter };
+      return tf.engine().runKernel('DepthwiseConv2dNativeBackpropInput', inputs, { ...at, inputShape: x!.shape }) as tf.Tensor;
+    },
+  };
+});
+
 /** What is constant almost everywhere has the gradient 0. */
 for (const kernel of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'])
   add(kernel, ['a', 'b'], (_, [a, b]) => ({ a: () => tf.zeros(a!.shape), b: () => tf.zeros(b!.shape) }));
-for (const kernel of ['LogicalNot', 'ArgMax', 'ArgMin']) add(kernel, ['x'], (_, [x]) => ({ x: () => tf.zeros(x!.shape) }));
+for (const kernel of ['LogicalNot', 'All', 'Any', 'ArgMax', 'ArgMin']) add(kernel, ['x'], (_, [x]) => ({ x: () => tf.zeros(x!.shape) }));
+
+/** Places have no gradient. The library gives the places themselves, and then refuses them for not being floats. */
+const gather = tf.getGradient('GatherV2');
+add('GatherV2', ['x', 'indices'], (dy, saved, attributes) => ({ ...gather.gradFunc(dy, saved, attributes), indices: () => tf.zeros(saved[1]!.shape) }));
 
 add('GatherNd', ['params', 'indices'], (dy, [params, indices]) => ({
   params: () => tf.scatterND(indices!, one(dy), params!.shape),

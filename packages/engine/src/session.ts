@@ -7,6 +7,8 @@ interface Place {
   readonly threads: number;
   /** For messages: the program. */
   readonly program: string;
+  /** Whether the session holds the memory of a run for the next one; false by default. */
+  readonly arena?: boolean;
 }
 
 /**
@@ -15,7 +17,7 @@ interface Place {
  */
 const COPYING = ['ConstantFolding', 'FuseFp16InitializerToFp32NodeTransformer', 'CommonSubexpressionElimination'];
 
-function optionsFor({ device, threads }: Place, { externalData, folder }: OnnxModel): ort.InferenceSession.SessionOptions {
+function optionsFor({ device, threads, arena = false }: Place, { externalData, folder }: OnnxModel): ort.InferenceSession.SessionOptions {
   const [kind, index = '0'] = device.split(':');
   const mapped = folder !== null;
   const extra = {
@@ -32,8 +34,7 @@ function optionsFor({ device, threads }: Place, { externalData, folder }: OnnxMo
     interOpNumThreads: 1,
     // a plan of all memory in one block is no faster here, and every session would keep its block
     enableMemPattern: false,
-    // an arena never gives back what one run needed: with a session for every shape that adds up
-    enableCpuMemArena: false,
+    enableCpuMemArena: arena,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 4, // what goes wrong is thrown, and need not be printed too
     ...(externalData.length > 0 ? { externalData } : {}),

@@ -1,12 +1,19 @@
 import type * as ort from 'onnxruntime-node';
 import { keyOf } from './graph/builder.js';
 import { type Graph, type Initializer, isHeld } from './graph/types.js';
+import { workspaceOf } from './graph/workspace.js';
 import { serialise } from './onnx.js';
 import { openSession } from './session.js';
 import type { ProgramDefinition } from './types.js';
 
-/** What sessions that nobody uses may hold together in constants; packed copies come on top. */
+/** What sessions that nobody uses may hold together in constants and arenas; packed copies come on top. */
 const IDLE_BYTES = 128 * 2 ** 20;
+
+/**
+ * Programs whose runs need at least this much memory get an arena, which holds it between runs: to ask the system for it anew, page
+ * by page, takes a fifth of a training step. With a session for every shape arenas add up, and smaller programs gain little.
+ */
+const ARENA_BYTES = 32 * 2 ** 20;
 
 /** What any session takes, however small its constants: streams of growing graphs would keep hundreds of them otherwise. */
 const SESSION_BYTES = 4 * 2 ** 20;
@@ -42,10 +49,12 @@ export class Sessions {
     const id = JSON.stringify([keyOf(graph), inputs]);
     let entry = this.entries.get(id);
     if (!entry) {
-      const session = openSession(serialise(graph, inputs), { device: this.device, threads: this.threads, program: name });
+      const workspace = workspaceOf(graph);
+      const arena = workspace >= ARENA_BYTES;
+      const session = openSession(serialise(graph, inputs), { device: this.device, threads: this.threads, program: name, arena });
       // mapped constants count too: what a session of a large model keeps of them is nothing, but its activations are large
       const sizeOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
-      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), 0);
+      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), arena ? workspace : 0);
       this.entries.set(id, (entry = { id, session, bytes: Math.max(bytes, SESSION_BYTES), users: 0 }));
     }
     const lent = entry;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { LetheError } from '@lethe/core';
 import { callerOf } from './caller.js';
-import { explain } from './explain.js';
+import { explain, tensorsOf } from './explain.js';
 import { GraphBuilder } from './graph/builder.js';
 import { ONNX_TYPE } from './graph/onnx-types.js';
 import type { Attribute, Graph, Value } from './graph/types.js';
@@ -24,6 +24,8 @@ export type Kernels = Readonly<Record<string, Kernel>>;
 /** One function being recorded. */
 export class Trace {
   readonly builder = new GraphBuilder();
+  /** Why this function cannot be recorded, when the error was raised where nobody would see it: in one that is asynchronous. */
+  refused: unknown;
   private readonly refs = new WeakMap<object, string>();
   private readonly data = new WeakMap<object, Values>();
 
@@ -108,12 +110,20 @@ class TraceBackend extends tf.KernelBackend {
       `Program "${name}" read the values of a tensor that are not known before it runs.`,
       {
         where: callerOf(new Error()) ?? name,
-        remedy: 'Write the choice with tf.where, or return the value as an output.',
+        remedy:
+          'Write the choice with tf.where, or return the value as an output. What chooses rows by their values ' +
+          '(tf.booleanMaskAsync, tf.whereAsync) has no fixed shape: multiply by the mask instead.',
       },
     );
   }
   override async read(dataId: object): Promise<Values> {
-    return this.readSync(dataId);
+    try {
+      return this.readSync(dataId);
+    } catch (error) {
+      if (current) current.refused ??= error;
+      // what waits for the values waits forever; a rejection that nobody handles would end the process
+      return new Promise(() => {});
+    }
   }
   override disposeData(): boolean {
     return true;
@@ -183,7 +193,9 @@ export function record(definition: ProgramDefinition, device: string): { graph: 
     const constants = Object.fromEntries(
       Object.entries(definition.constants ?? {}).map(([k, c]) => [k, place(trace.builder.constant(c), c)]),
     );
-    const results = Object.entries(definition.compute(inputs, constants));
+    const computed = definition.compute(inputs, constants);
+    if (trace.refused) throw trace.refused;
+    const results = tensorsOf(computed, definition.name);
     const outputs = Object.fromEntries(results.map(([k, t]) => [k, { shape: [...t.shape], dtype: t.dtype as DType }]));
     return { graph: trace.builder.finish(Object.fromEntries(results.map(([k, t]) => [k, trace.ref(t)]))), outputs };
   } catch (error) {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { InferenceSession } from 'onnxruntime-node';
 import { type Device, type ProgramDefinition, openDevice } from '../src/index.js';
+import { openInstalled } from './installed.js';
 
 const step: ProgramDefinition = {
   name: 'train-step',
@@ -38,9 +39,9 @@ async function train(device: Device, steps: number): Promise<{ losses: number[];
 }
 
 describe('openDevice', () => {
-  for (const name of ['wasm', 'cpu']) {
-    it(`trains on ${name} as the plain backend does, and leaves no tensors`, async () => {
-      const [device, plain] = [await openDevice({ name }), await openDevice({ name: 'tfjs-cpu' })];
+  for (const name of ['cpu', 'wasm', 'tfjs-node', 'tfjs-node-gpu']) {
+    it(`trains on ${name} as the plain backend does, and leaves no tensors`, async function () {
+      const [device, plain] = [await openInstalled(this, name), await openDevice({ name: 'tfjs-cpu' })];
       const before = tf.memory().numTensors;
       const [a, b] = [await train(device, 20), await train(plain, 20)];
       expect(tf.memory().numTensors).to.equal(before);

@@ -34,16 +34,16 @@ describe('errors of the engine', () => {
   });
 
   it('name an operation without gradient', async () => {
-    const error = await compile(({ x }) => ({ y: tf.grad((v) => tf.sum(tf.cumprod(v)))(x!) }));
+    const error = await compile(({ x }) => ({ y: tf.grad((v) => tf.sum(tf.bincount(tf.tensor1d([0, 1], 'int32'), v as tf.Tensor1D, 2)))(x!) }));
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
-    expect(error.message).to.contain('no gradient of Cumprod');
+    expect(error.message).to.contain('no gradient of Bincount');
     expect(error.remedy).to.contain('tf.customGrad');
   });
 
   it('are the same for a device that runs op by op', async () => {
     const plain = await openDevice({ name: 'tfjs-cpu' });
     const error = await failure(
-      plain.compile({ name: 'prog', inputs, compute: ({ x }) => ({ y: tf.grad((v) => tf.sum(tf.cumprod(v)))(x!) }) }),
+      plain.compile({ name: 'prog', inputs, compute: ({ x }) => ({ y: tf.grad((v) => tf.sum(tf.bincount(tf.tensor1d([0, 1], 'int32'), v as tf.Tensor1D, 2)))(x!) }) }),
     );
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
     expect(error.where).to.match(/errors\.test\.js:\d+$/);
@@ -53,6 +53,25 @@ describe('errors of the engine', () => {
     const error = await compile(({ x }) => ({ y: tf.scalar(x!.dataSync()[0]!) }));
     expect(error.code).to.equal('LETHE_ENGINE_READ');
     expect(error.where).to.match(/errors\.test\.js:\d+$/);
+  });
+
+  it('name the line that called a function whose result has no fixed shape', async () => {
+    const choose = (x: tf.Tensor) => tf.booleanMaskAsync(x, tf.greater(x, 0)) as unknown as tf.Tensor;
+    const error = await compile(({ x }) => ({ y: choose(x!) }));
+    expect(error.code).to.equal('LETHE_ENGINE_READ');
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.remedy).to.contain('multiply by the mask');
+  });
+
+  it('refuse what is no tensor, and functions that wait', async () => {
+    const promised = (async () => ({ y: tf.scalar(1) })) as unknown as ProgramDefinition['compute'];
+    const plain = await openDevice({ name: 'tfjs-cpu' });
+    for (const device of [cpu, plain]) {
+      const error = await failure(device.compile({ name: 'prog', inputs, compute: promised }));
+      expect(error.code).to.equal('LETHE_ENGINE_TRACE');
+      expect(error.remedy).to.contain('without async');
+    }
+    expect((await compile(() => ({ y: 3 as unknown as tf.Tensor }))).message).to.contain('Output "y"');
   });
 
   it('leave the values of constants readable', async () => {

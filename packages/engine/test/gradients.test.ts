@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
-import '../src/index.js';
+import { openDevice } from '../src/index.js';
 
 const draw = createRandom(3, 'gradients');
 const random = (name: string, ...shape: number[]) => tf.tensor(draw.fork(name).normals(tf.util.sizeFromShape(shape), 1), shape);
@@ -27,7 +27,10 @@ function slopes(f: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): [number, number] 
 }
 
 describe('gradients that TensorFlow.js lacks', () => {
-  before(() => tf.setBackend('cpu'));
+  before(async () => {
+    await openDevice({ name: 'tfjs-cpu' });
+    await tf.setBackend('cpu');
+  });
   const [a, b, c] = [random('a', 2, 3), random('b', 3), random('c', 2, 1)];
   const index = tf.tensor2d(
     [
@@ -51,6 +54,7 @@ describe('gradients that TensorFlow.js lacks', () => {
     'unstack of one': [(x) => tf.mul(tf.unstack(x)[0]!, 2), random('x', 1, 3)],
     'a choice by its own input': [(x) => tf.where(tf.greater(x, 0), tf.mul(x, 3), x), a],
     'the largest by its own index': [(x) => tf.mul(tf.cast(tf.argMax(x, 1), 'float32'), tf.sum(x, 1)), a],
+    'a row by its own place': [(x) => tf.gather(x, tf.topk(x.max(1), 1).indices), tf.tensor2d([[0, 1, 2], [5, 6, 8]])],
     gatherND: [(x) => tf.gatherND(x, index), a],
     scatterND: [(x) => tf.scatterND(index, x, [2, 3]), b],
     topk: [(x) => tf.topk(x, 2).values, a],
@@ -58,6 +62,16 @@ describe('gradients that TensorFlow.js lacks', () => {
     'einsum, second operand': [(x) => tf.einsum('bij,bjk->bik', random('m', 2, 2, 3), x), random('x', 2, 3, 4)],
     'einsum, a letter of its own': [(x) => tf.einsum('ij->i', x), a],
     'einsum, to a number': [(x) => tf.einsum('ij,ij->', x, random('m', 2, 3)), a],
+    'cumprod with a zero': [(x) => tf.cumprod(tf.mul(x, tf.tensor1d([1, 0, 1])), 1), a],
+    'cumprod, exclusive, from the back': [(x) => tf.cumprod(x, 0, true, true), random('x', 4, 2)],
+    stridedSlice: [(x) => tf.stridedSlice(x, [-1, 0], [-3, 3], [-1, 2], 0, 1), a],
+    'mirrorPad, reflect': [(x) => tf.mirrorPad(x, [[1, 0], [2, 1]], 'reflect'), a],
+    'mirrorPad, symmetric': [(x) => tf.mirrorPad(x, [[0, 2], [1, 1]], 'symmetric'), a],
+    diag: [(x) => tf.diag(x), b],
+    'tensorScatterUpdate, the tensor': [(x) => tf.tensorScatterUpdate(x, tf.tensor2d([[1]], [1, 1], 'int32'), random('u', 1, 3)), a],
+    'tensorScatterUpdate, the updates': [(x) => tf.tensorScatterUpdate(tf.mul(a, 2), tf.tensor2d([[1], [0]], [2, 1], 'int32'), x), a],
+    'avgPool over the border': [(x) => tf.avgPool(x as tf.Tensor4D, 3, 2, 'same'), random('x', 1, 4, 4, 2)],
+    'a choice by what holds for all': [(x) => tf.mul(x, tf.cast(tf.all(tf.greater(x, -9)), 'float32')), a],
   };
   for (const [name, [f, x]] of Object.entries(cases)) {
     it(name, () => {

@@ -152,6 +152,14 @@ describe('the rule of reshapes', () => {
     expect(after(reshapes, make)).to.deep.equal(['Reshape row [3] -> 3', 'Sub x v0 -> 2x3']);
   });
 
+  it('leaves two vectors alone that were matrices of one row', () => {
+    const make = (b: GraphBuilder) => {
+      b.input('row', float(1, 3));
+      return b.node('Sub', [reshape(b, 'row', 3), b.node('Neg', [reshape(b, 'row', 3)], float(3))], float(3));
+    };
+    expect(after(reshapes, make)).to.deep.equal(show(build(make)));
+  });
+
   it('sinks below an addition, so that it can join a product', () => {
     const make = (b: GraphBuilder) => b.node('Add', [reshape(b, 'x', 1, 2, 3), reshape(b, 'y', 1, 2, 3)], float(1, 2, 3));
     expect(show(build(make))).to.deep.equal(['Reshape x [1,2,3] -> 1x2x3', 'Reshape y [1,2,3] -> 1x2x3', 'Add v0 v1 -> 1x2x3']);

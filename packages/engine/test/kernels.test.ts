@@ -4,22 +4,9 @@ import { openDevice } from '../src/index.js';
 import { FAMILIES } from '../src/kernels/index.js';
 import { TRACE_BACKEND } from '../src/trace.js';
 import type { Case } from './cases/case.js';
-import { ARITHMETIC, COMPARISON, UNARY } from './cases/pointwise.js';
-import { PRODUCT, REDUCTION } from './cases/algebra.js';
-import { CREATION, FUSED, INDEXING, SHAPE } from './cases/layout.js';
+import { CASES } from './cases/index.js';
 import { differences } from './compare.js';
-
-const CASES: Readonly<Record<string, readonly Case[]>> = {
-  arithmetic: ARITHMETIC,
-  comparison: COMPARISON,
-  unary: UNARY,
-  reduction: REDUCTION,
-  product: PRODUCT,
-  shape: SHAPE,
-  indexing: INDEXING,
-  creation: CREATION,
-  fused: FUSED,
-};
+import { openInstalled } from './installed.js';
 
 describe('kernels', () => {
   const configs = Object.values(FAMILIES)
@@ -62,4 +49,15 @@ describe('kernels', () => {
   }
 
   it('come in families that are all tested', () => expect(Object.keys(CASES)).to.have.members(Object.keys(FAMILIES)));
+});
+
+describe('kernels of TensorFlow itself', () => {
+  for (const name of ['tfjs-node', 'tfjs-node-gpu']) {
+    it(`compute on ${name} what the plain backend computes, and so do the gradients`, async function () {
+      const [native, plain] = [await openInstalled(this, name), await openDevice({ name: 'tfjs-cpu' })];
+      for (const [family, cases] of Object.entries(CASES)) {
+        expect(await differences(family, cases, native, plain, 2e-5)).to.deep.equal([]);
+      }
+    });
+  }
 });

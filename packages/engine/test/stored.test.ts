@@ -8,6 +8,7 @@ import { GraphBuilder } from '../src/graph/builder.js';
 import { type Rule, rewrite } from '../src/graph/rewrite.js';
 import { turned } from '../src/graph/rules/turned.js';
 import { widening } from '../src/graph/rules/widening.js';
+import { type Node, isHeld } from '../src/graph/types.js';
 import type { Constant, ProgramDefinition, Stored, Values } from '../src/index.js';
 import { openDevice } from '../src/index.js';
 
@@ -72,6 +73,34 @@ describe('constants in files', () => {
       await cpu.dispose();
     });
   }
+
+  it('give the same where they are widened in parts', async () => {
+    const [rows, columns] = [4200, 4096]; // 69 MB in 32 bits
+    const drawn = quarters('table', 997);
+    const [file, length] = [join(folder, 'head.bin'), 2 * rows * columns];
+    await writeFile(file, Buffer.alloc(length, encode(drawn, 'bfloat16')));
+    const table = { shape: [rows, columns], dtype: 'float32', data: new Float32Array(), stored: { file, offset: 0, length, dtype: 'bfloat16', transposed: false } } as const;
+    const at = (row: number, column: number) => drawn[(row * columns + column) % 997]!;
+    const device = await openDevice({ name: 'cpu' });
+    const program = await device.compile({
+      name: 'head',
+      inputs: { x: { shape: [1, columns], dtype: 'float32' } },
+      constants: { table },
+      compute: ({ x }, { table: t }) => {
+        const scores = tf.matMul(x as tf.Tensor2D, t as tf.Tensor2D, false, true);
+        return { scores, back: tf.matMul(tf.mul(scores, 1 / 64) as tf.Tensor2D, t as tf.Tensor2D) };
+      },
+    });
+    const x = quarters('x', columns);
+    const { scores, back } = (await program.run({ x })) as Record<'scores' | 'back', Float32Array>;
+    // multiples of a sixteenth, whose sums are exact in 32 bits; the first part ends after row 4095
+    for (const row of [0, 1, 4095, 4096, 4199]) expect(scores[row], `row ${row}`).to.equal(x.reduce((sum, value, i) => sum + value * at(row, i), 0));
+    const size = scores.reduce((sum, score) => sum + Math.abs(score / 64), 0);
+    for (const column of [0, columns - 1]) {
+      expect(back[column]).to.be.closeTo(scores.reduce((sum, score, row) => sum + (score / 64) * at(row, column), 0), 1e-6 * size);
+    }
+    await device.dispose();
+  });
 
   it('are mapped: compiling and running copies no large weight', async function () {
     if (process.platform !== 'linux') this.skip(); // only Linux tells pages of files from others
@@ -139,6 +168,27 @@ describe('the rule of widening', () => {
     expect(before!.match(/Cast/g)).to.have.length(1);
     expect(after!.match(/Cast/g)).to.have.length(2);
   });
+
+  for (const [what, shape, turn, expected] of [
+    ['of a transpose, side by side', [4, 5000], true, 'Cast Transpose MatMul Cast Transpose MatMul Concat'],
+    ['of a matrix, added up', [5000, 4], false, 'Cast Slice MatMul Cast Slice MatMul Add'],
+  ] as const) {
+    it(`takes a matrix of more than 64 MB in parts, each after the product before it: ${what}`, () => {
+      const b = builderOf();
+      const w = b.constant({ ...weight([5000, 4000], false), stored: { ...weight([], false).stored!, offset: 7, length: 40e6 } });
+      const side = turn ? b.node('Transpose', [w], { shape: [4000, 5000], dtype: 'float32' }, { perm: [1, 0] }) : w;
+      b.input('left', { shape: [5, turn ? 4000 : 5000], dtype: 'float32' });
+      const graph = rewrite(b.finish({ out: b.node('MatMul', ['left', side], { shape: [5, shape[1]], dtype: 'float32' }) }), widening);
+      const products = graph.nodes.filter(({ op }) => op === 'MatMul');
+      const after = (node: Node) => products.some(({ outputs }) => node.inputs[0] === outputs[0]);
+      // what lets a part wait is on integers
+      const shown = graph.nodes.filter((node) => /Cast|Transpose|Slice|MatMul|Concat/.test(node.op) || (node.op === 'Add' && after(node)));
+      expect(shown.map(({ op }) => op).join(' ')).to.equal(expected);
+      const constants = [...graph.initializers.values()].flatMap((each) => (isHeld(each) ? [] : [{ shape: each.shape, ...each.stored }]));
+      expect(constants.map(({ shape: rows, offset, length }) => [rows, offset, length])).to.deep.equal([[[4194, 4000], 7, 33_552_000], [[806, 4000], 33_552_007, 6_448_000]]);
+      expect(graph.nodes.filter(({ op }) => op === 'Shape').map(({ inputs }) => inputs[0])).to.deep.equal(['left', products[0]!.outputs[0]]);
+    });
+  }
 
   it('gathers rows before it widens them', () => {
     const b = builderOf();

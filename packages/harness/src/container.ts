@@ -3,7 +3,7 @@ import type { SuiteData } from '@lethe/core';
 import { LetheError, canonicalJson, loadMethod } from '@lethe/core';
 import { type SuiteReference, loadSuite } from '@lethe/data';
 import { type Device, openDevice } from '@lethe/engine';
-import { type LanguageModel, loadModel } from '@lethe/model';
+import { type LanguageModel, openModel } from '@lethe/model';
 import { type DependencyContainer, type InjectionToken, container, inject, injectable } from 'tsyringe';
 import type { Job } from './job.js';
 import type { StreamDependencies } from './protocol.js';
@@ -31,8 +31,13 @@ interface DeviceRequest {
   readonly threads: number;
 }
 
+interface ModelRequest {
+  readonly dir: string;
+  readonly adapter?: string;
+}
+
 const DEVICES: InjectionToken<Shared<DeviceRequest, Device>> = Symbol('devices');
-const MODELS: InjectionToken<Shared<string, LanguageModel>> = Symbol('models');
+const MODELS: InjectionToken<Shared<ModelRequest, LanguageModel>> = Symbol('models');
 const SUITES: InjectionToken<Shared<SuiteReference, SuiteData>> = Symbol('suites');
 const JOB: InjectionToken<Job> = Symbol('job');
 
@@ -42,13 +47,14 @@ class Composition {
   constructor(
     @inject(JOB) private readonly job: Job,
     @inject(DEVICES) private readonly devices: Shared<DeviceRequest, Device>,
-    @inject(MODELS) private readonly models: Shared<string, LanguageModel>,
+    @inject(MODELS) private readonly models: Shared<ModelRequest, LanguageModel>,
     @inject(SUITES) private readonly suites: Shared<SuiteReference, SuiteData>,
   ) {}
 
   async dependencies(): Promise<StreamDependencies> {
-    const { device: name, threads, modelDir, suite: reference, codePath, identity } = this.job;
-    const [model, suite, method] = [await this.models.get(modelDir), await this.suites.get(reference), await loadMethod(codePath)];
+    const { device: name, threads, modelDir, adapterDir, suite: reference, codePath, identity } = this.job;
+    const place = { dir: modelDir, ...(adapterDir === undefined ? {} : { adapter: adapterDir }) };
+    const [model, suite, method] = [await this.models.get(place), await this.suites.get(reference), await loadMethod(codePath)];
     if (model.sha256 !== identity.model.sha256) {
       throw new LetheError('LETHE_RUN_CHANGED', `The model is no longer the one that the run was made for (${identity.model.sha256}).`, {
         where: modelDir, remedy: 'Put that model back, or start a new run.',
@@ -62,7 +68,7 @@ class Composition {
 export function createContainer(): DependencyContainer {
   const root = container.createChildContainer();
   root.register(DEVICES, { useValue: new Shared(openDevice) });
-  root.register(MODELS, { useValue: new Shared(loadModel) });
+  root.register(MODELS, { useValue: new Shared(({ dir, adapter }: ModelRequest) => openModel(dir, adapter)) });
   root.register(SUITES, { useValue: new Shared(loadSuite) });
   return root;
 }
@@ -70,7 +76,7 @@ export function createContainer(): DependencyContainer {
 /**
  * What a job names, rebuilt in a child container of `root` of its own.
  *
- * @throws LetheError the errors of loadModel, loadSuite, openDevice and {@link loadMethod}; LETHE_RUN_CHANGED for another model
+ * @throws LetheError the errors of openModel, loadSuite, openDevice and {@link loadMethod}; LETHE_RUN_CHANGED for another model
  */
 export async function composeRun(root: DependencyContainer, job: Job): Promise<StreamDependencies> {
   const child = root.createChildContainer();

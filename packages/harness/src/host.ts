@@ -3,6 +3,7 @@ import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
+import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, floats, taskFeeds } from './batch.js';
 import { batchOf, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
@@ -19,6 +20,7 @@ export class Host implements MethodHost {
   readonly rank: number;
   readonly scale: number;
   readonly featureSize: number;
+  readonly width: number;
   readonly endOfText: number;
   readonly modelParameters: number;
   /** The learner whose arrays gradients are taken at; set once it is created. */
@@ -36,6 +38,7 @@ export class Host implements MethodHost {
     this.rank = budget.rank;
     this.scale = budget.alpha / budget.rank;
     this.featureSize = model.featureSize;
+    this.width = model.config.hiddenSize;
     this.endOfText = model.tokenizer.endOfText;
     this.modelParameters = model.parameters;
   }
@@ -107,6 +110,22 @@ export class Host implements MethodHost {
       at += found.length;
     }
     return { shape: size, data };
+  }
+
+  async embeddings(count: number, random: Random): Promise<NdArray> {
+    const { vocabSize } = this.model.config;
+    const ids = Int32Array.from({ length: count }, () => random.below(vocabSize));
+    const program = await this.device.compile({
+      name: 'embeddings',
+      inputs: { ids: { shape: [1, count], dtype: 'int32' } },
+      constants: this.model.weights,
+      compute: (inputs, weights) => ({ embeddings: this.model.embed(inputs['ids'] as Tensor2D, weights) }),
+    });
+    try {
+      return { shape: [count, this.width], data: floats((await program.run({ ids }))['embeddings']) };
+    } finally {
+      await program.dispose();
+    }
   }
 
   async moments(task: TaskView, rows: number): Promise<Arrays> {

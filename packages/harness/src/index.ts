@@ -10,6 +10,7 @@ export { countOf, flatten, slices, unflatten } from './flat.js';
 export type { Forward } from './loss.js';
 export { lockRun } from './lock.js';
 export { Host } from './host.js';
+export { curriculumOf, stagesOf } from './stages.js';
 export { type TrainingTask, stepsFor, trainTask } from './trainer.js';
 export { composeRun, createContainer } from './container.js';
 export { type TrainingStep, compileTrainingStep } from './training-step.js';

@@ -10,6 +10,8 @@ export interface Job {
   readonly stream: 'continual' | 'joint';
   readonly suite: SuiteReference;
   readonly modelDir: string;
+  /** The folder of an adapter that is merged into the weights of the model. */
+  readonly adapterDir?: string;
   readonly device: string;
   readonly threads: number;
   /** The run folder; step artefacts go to its `steps/`. */

@@ -1,7 +1,7 @@
 import type { Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
 import type { BatchTensors, LanguageModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
-import { adaptWith, createScope, noPredictions } from './scope.js';
+import { adaptWith, createScope, noPredictions, withPrefix } from './scope.js';
 
 /** What a forward pass needs besides values. */
 export interface Forward {
@@ -21,7 +21,7 @@ export function batchOf(inputs: Tensors): BatchTensors {
   };
 }
 
-/** Traced. Log probabilities of the targets, (targets), the scope they were computed in, and whether the learner added to any site. */
+/** Traced. Log probabilities of the targets, (targets), the scope they were computed in, and whether the learner added anything. */
 export function targetLogProbabilities(
   { model, learner, sites }: Forward, inputs: Tensors, weights: Tensors, params: Tensors, training: boolean,
 ): { logp: tf.Tensor1D; scope: Scope; adapted: boolean } {
@@ -29,7 +29,7 @@ export function targetLogProbabilities(
   const task = inputs['task'] as tf.Tensor1D | undefined;
   // every row has the same number of targets, so that the last layer can be computed for these alone
   const wanted = inputs['index']!.reshape([batch.ids.shape[0], -1]) as tf.Tensor2D;
-  let adapted = false;
+  let adapted = Boolean(learner.virtualTokens);
 
   const pass = (given: Tensors, learning: boolean): { scope: Scope; hidden: tf.Tensor3D } => {
     let states: tf.Tensor3D | undefined;
@@ -39,7 +39,7 @@ export function targetLogProbabilities(
       params: given, training: learning, batch: batch.ids.shape[0], features: () => model.features(batch, weights), task,
       predictions: (others) => (states ? predict(others ? pass({ ...given, ...others }, false).hidden : states) : noPredictions()),
     });
-    states = model.hidden({ ...batch, wanted }, weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
+    states = model.hidden(withPrefix(learner, scope, { ...batch, wanted }), weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
     return { scope, hidden: states };
   };
 

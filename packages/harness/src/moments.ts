@@ -5,7 +5,7 @@ import { batchInputs, floats, taskFeeds } from './batch.js';
 import { type Forward, batchOf } from './loss.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
-import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope } from './scope.js';
+import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, withPrefix } from './scope.js';
 
 const PARAMS = 'params.';
 const BATCH = 16;
@@ -36,13 +36,14 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       const sums: Record<string, tf.Tensor> = {};
       const known = new Map<tf.Tensor, string>();
       const adapt = adaptWith(learner, sites, scope, () => undefined);
-      model.hidden(batch, weights, (site, x) => {
+      model.hidden(withPrefix(learner, scope, batch), weights, (site, x) => {
         if (sites.some(({ name }) => name === site.name)) {
           const first = known.get(x) ?? site.name;
           firstReader.set(site.name, first);
           known.set(x, first);
           if (first === site.name) {
-            const flat = x.reshape([-1, site.in]).mul(counts) as tf.Tensor2D;
+            const text = learner.virtualTokens ? x.slice([0, learner.virtualTokens, 0]) : x;
+            const flat = text.reshape([-1, site.in]).mul(counts) as tf.Tensor2D;
             sums[first] = tf.matMul(flat, flat, true, false); // (in, in)
           }
         }

@@ -51,23 +51,25 @@ function optionFault(options: readonly (readonly number[])[]): string | undefine
 }
 
 /** The most tokens that may follow a prompt: its longest option, or an answer that is to be written, of up to `answer` tokens. */
-const longestOf = (options: readonly (readonly number[])[], answer: number) => Math.max(answer, largest(options, (option) => option.length));
+const longestOf = (options: readonly (readonly number[])[], answer?: number) => answer ?? largest(options, (option) => option.length);
 
 /** How many tokens a prompt may have beside what follows it and the end of text. */
-export const roomFor = (options: readonly (readonly number[])[], maxTokens: number, answer = 0) => maxTokens - longestOf(options, answer) - 1;
+export const roomFor = (options: readonly (readonly number[])[], maxTokens: number, answer?: number) => maxTokens - longestOf(options, answer) - 1;
 
 /**
  * Tokens of a row. A prompt too long for `maxTokens` beside its longest option is cut in its middle: of what there is room
  * for, the last quarter is kept from its end (the question after a passage, the end of the template) and the rest from its start.
  *
- * @param answer tokens of an answer that is to be written, for which there must be room as well
+ * @param answer the most tokens of an answer that is to be written: of the right ones that to train on is kept, as far as it may go, which
+ * is where writing would end as well
  * @throws LETHE_DATA_ROW for a row that cannot be scored: no tokens in its prompt or an option, two equal options, or options
  * that leave the prompt no room
  */
-export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number, answer = 0): EncodedExample {
+export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number, answer?: number): EncodedExample {
   const refuse = (fault: string, remedy: string) =>
     new LetheError('LETHE_DATA_ROW', `Row "${example.id}" cannot be used: ${fault}.`, { where: example.id, remedy });
-  const options = example.options.map((option) => tokenizer.encode(option, 'continuation'));
+  const options = (answer === undefined ? example.options : [example.options[example.answer]!])
+    .map((option) => tokenizer.encode(option, 'continuation').slice(0, answer));
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
   const { beginOfText = [] } = tokenizer;
@@ -81,7 +83,7 @@ export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: num
   if (whole.length === 0) throw refuse('its prompt has no tokens', 'Give the task a prompt template, or the row an input.');
   const kept = Math.max(KEPT_END, Math.floor(room / 4));
   const text = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
-  return { prompt: [...beginOfText, ...text], options, answer: example.answer };
+  return { prompt: [...beginOfText, ...text], options, answer: answer === undefined ? example.answer : 0 };
 }
 
 /**

@@ -14,7 +14,7 @@ import type { Forward } from './loss.js';
 import { type EncodedExample, encodeRow, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { sitesOf } from './scope.js';
-import { type Stage, orderedTasks, stagesOf } from './stages.js';
+import { type Stage, curriculumOf, orderedTasks, stagesOf } from './stages.js';
 import { type Answers, type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
@@ -54,20 +54,29 @@ function checkRehearsal({ rows = [], batch }: Learner, declared: boolean, where:
 }
 
 /**
- * Refuses a suite whose rows may be longer than what the model was made to read (scores past that length mean nothing), and one
- * that adapts nothing of the model.
+ * Refuses rows that may be longer than what the model was made to read: scores past that length mean nothing.
+ *
+ * @param virtual tokens that a method puts before every row
+ * @throws LETHE_MODEL_LENGTH with both lengths
+ */
+function checkLength(suite: string, { maxTokens }: TrainingBudget, { id, config }: LanguageModel, virtual = 0): void {
+  const [longest, most] = [virtual + maxTokens, config.maxPositions];
+  if (longest <= most) return;
+  const behind = virtual > 0 ? ` behind the ${virtual} virtual ones of the method` : '';
+  throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens${behind}, but model "${id}" reads at most ${most}.`, {
+    where: `${suite}: training.maxTokens`,
+    remedy: `Set training.maxTokens to ${Math.max(1, most - virtual)} or less, or choose a model whose max_position_embeddings is ${longest} or more.`,
+  });
+}
+
+/**
+ * Refuses a suite whose rows may be longer than what the model was made to read, and one that adapts nothing of the model.
  *
  * @throws LETHE_MODEL_LENGTH with both lengths, LETHE_MODEL_SITES with the layers of both
  */
-export function checkModel(suite: string, { maxTokens, sites }: TrainingBudget, model: LanguageModel): void {
-  const { id, config: { maxPositions } } = model;
-  if (maxTokens > maxPositions) {
-    throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens, but model "${id}" reads at most ${maxPositions}.`, {
-      where: `${suite}: training.maxTokens`,
-      remedy: `Set training.maxTokens to ${maxPositions} or less, or choose a model whose max_position_embeddings is ${maxTokens} or more.`,
-    });
-  }
-  sitesOf(model, sites);
+export function checkModel(suite: string, training: TrainingBudget, model: LanguageModel): void {
+  checkLength(suite, training, model);
+  sitesOf(model, training.sites);
 }
 
 /**
@@ -163,16 +172,19 @@ class Stream {
     const { identity } = this.job;
     const { learner } = forward;
     const stage = stages[index - 1]!;
-    const rows = stage.tasks.flatMap((task) => this.encode(task.train).map(trainingRow));
-    const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, identity.training) };
+    const { tasks, epochs } = curriculumOf(stage, identity.training);
+    const rows = tasks.flatMap((task) => this.encode(task.train, task.written?.maxTokens).map(trainingRow));
+    const budget = { ...budgetOf(identity), epochs };
+    const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, budget) };
     const name = `${identity.method.id} on ${stage.name}`;
     const started = performance.now();
     host.show(rows);
     await within(name, () => learner.begin(view));
     checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
+    checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
     const trainableParameters = countOf(learner.trainable);
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget: budgetOf(identity), name, stop: this.stop,
+      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop,
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),

@@ -1,7 +1,7 @@
 import type { Arrays, Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { TensorSpec, Values } from '@lethe/engine';
-import type { Adapt, LanguageModel } from '@lethe/model';
+import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 
 /** What one forward pass is about. */
@@ -69,6 +69,11 @@ export function adaptWith(learner: Learner, sites: readonly Site[], scope: Scope
     if (delta) onDelta(site!);
     return delta;
   };
+}
+
+/** The batch behind the vectors that the learner puts before its text, where it has any. */
+export function withPrefix(learner: Learner, scope: Scope, batch: BatchTensors): BatchTensors {
+  return learner.virtualTokens ? { ...batch, prefix: learner.prefix!(scope) } : batch;
 }
 
 /** Program inputs for named arrays, under a prefix that keeps them apart from the inputs of the batch. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { packScoring, packTraining, scoringShapes, trainingRow, trainingShape } from '../src/packing.js';
+import { encodeRow, packScoring, packTraining, scoringShapes, trainingRow, trainingShape } from '../src/packing.js';
 
 const rows = [
   { prompt: [5, 6, 7], options: [[1], [2, 3]], answer: 1 },
@@ -36,5 +36,26 @@ describe('packing', () => {
     expect(owners).to.deep.equal([
       { at: 0, row: 0, option: 0 }, { at: 1, row: 0, option: 1 }, { at: 2, row: 0, option: 1 }, { at: 4, row: 1, option: 0 }, { at: 5, row: 1, option: 1 },
     ]);
+  });
+});
+
+describe('a row whose answer is written', () => {
+  /** A token a character. */
+  const tokenizer = {
+    vocabSize: 128, endOfText: 0,
+    encode: (text: string) => [...text].map((letter) => letter.charCodeAt(0)),
+    decode: (ids: readonly number[]) => String.fromCharCode(...ids),
+  };
+  const row = { id: 'a', prompt: 'p'.repeat(40), options: [' a long answer', ' short'], answer: 0 };
+
+  it('keeps the answer to train on as far as it may go, and leaves the prompt the rest', () => {
+    const { prompt, options, answer } = encodeRow(tokenizer, row, 32, 6);
+    expect(options.map((ids) => tokenizer.decode(ids))).to.deep.equal([' a lon']);
+    expect([answer, prompt.length]).to.deep.equal([0, 32 - 6 - 1]);
+  });
+
+  it('may have right answers that are longer than the model can read', () => {
+    expect(encodeRow(tokenizer, { ...row, options: [' x'.repeat(100), ' x'.repeat(101)] }, 32, 6).options[0]).to.have.length(6);
+    expect(() => encodeRow(tokenizer, { ...row, options: [' x'.repeat(100), ' y'] }, 32)).to.throw('leaves 0 of 32');
   });
 });

@@ -28,6 +28,7 @@ export function tinyModel(): LanguageModel {
       encode: (text) => text.trim().split(/\s+/).map(Number), decode: (ids) => ids.join(' '),
     },
     weights: { embed: weight('embed', [VOCABULARY, HIDDEN]), q: weight('q', [HIDDEN, HIDDEN]), head: weight('head', [HIDDEN, VOCABULARY]) },
+    embed,
     hidden({ ids, segments, wanted }: BatchTensors, weights: Tensors, adapt: Adapt) {
       const x = embed(ids, weights);
       const tokens = ids.shape[1];

@@ -7,11 +7,12 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LetheError, sha256 } from '@lethe/core';
 import { type HubAccess, hubAccess } from './access.js';
-import { type Library, askHub, isPassing } from './library.js';
+import { askGithub, isOnGithub } from './github.js';
+import { askHub, isPassing } from './library.js';
 
-/** One file of a repository of the hub. */
+/** One file of a repository of the hub or of GitHub. */
 export interface HubFile {
-  /** `owner/name` of a model, `datasets/owner/name` of a data set. */
+  /** `owner/name` of a model, `datasets/owner/name` of a data set, `github:owner/name` of a repository of GitHub. */
   readonly repo: string;
   /** A commit, so that it is the same file tomorrow; or a branch or tag. */
   readonly revision: string;
@@ -45,9 +46,21 @@ export const sha256OfFile = (file: string): Promise<string> => digestOf(file, cr
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
 
+/** A file as it can be had: its bytes from any place on. */
+export interface RemoteFile {
+  /** In bytes. */
+  readonly size: number;
+  /** Another one for other bytes. */
+  readonly etag: string;
+  /** @param from place of the first byte */
+  open(from: number): Promise<ReadableStream<Uint8Array>>;
+  /** Whether asking again may help after this was thrown. */
+  isPassing(cause: unknown): boolean;
+}
+
 /**
- * Downloads a file of the hub. What was begun is kept beside it as `.part` and gone on with, in this call or the next; the file itself
- * appears whole and checked, or not at all.
+ * Downloads a file of the hub or of GitHub. What was begun is kept beside it as `.part` and gone on with, in this call or the next; the file
+ * itself appears whole and checked, or not at all.
  *
  * @param to path of the file; its folder is made
  * @throws LetheError LETHE_HUB_UNREACHABLE without a network, LETHE_HUB_FILE for one that is not there, closed, or not the one expected,
@@ -58,28 +71,34 @@ export async function downloadFile(
 ): Promise<void> {
   const { repo, path, revision } = file;
   const name = `${repo}@${revision}: ${path}`;
+  const store = async (remote: RemoteFile): Promise<void> => {
+    // a part belongs to these very bytes: of another revision nothing is gone on with
+    const part = `${to}.${sha256([repo, path, remote.etag, remote.size]).slice(0, 8)}.part`;
+    await mkdir(dirname(to), { recursive: true });
+    await fill(part, remote, onProgress, signal);
+    await check(part, name, file, remote.size);
+    await rename(part, to);
+  };
+  if (isOnGithub(file)) return askGithub(file, access, signal, store);
   await askHub(name, access, signal, async (hub, connection) => {
     const request = { repo, path, revision, ...connection };
     const info = await hub.fileDownloadInfo(request);
     if (!info) throw new LetheError('LETHE_HUB_FILE', 'the repository has no such file', { where: name, remedy: 'check revision and path' });
-    // a part belongs to these very bytes: of another revision nothing is gone on with
-    const part = `${to}.${sha256([repo, path, info.etag, info.size]).slice(0, 8)}.part`;
-    await mkdir(dirname(to), { recursive: true });
-    await fill(hub, part, info.size, () => hub.downloadFile({ ...request, downloadInfo: info }), onProgress, signal);
-    await check(part, name, file, info.size);
-    await rename(part, to);
+    await store({
+      size: info.size, etag: info.etag, isPassing: (cause) => isPassing(hub, cause),
+      open: async (from) => (await hub.downloadFile({ ...request, downloadInfo: info }))!.slice(from).stream(),
+    });
   });
 }
 
 /** Appends to a part until it is whole. A connection that breaks is opened again from where it broke. */
-async function fill(
-  hub: Library, part: string, size: number, open: () => Promise<Blob | null>, onProgress: (done: number, total: number) => void, signal?: AbortSignal,
-): Promise<void> {
+async function fill(part: string, remote: RemoteFile, onProgress: (done: number, total: number) => void, signal?: AbortSignal): Promise<void> {
+  const { size } = remote;
   for (let attempt = 1; ; attempt++) {
     let done = await sizeOf(part);
     onProgress(done, size);
     if (done >= size) return size === 0 ? pipeline(Readable.from([]), createWriteStream(part)) : undefined;
-    const blob = (await open())!;
+    const bytes = await remote.open(done);
     const count = async function* (chunks: AsyncIterable<Uint8Array>) {
       for await (const chunk of chunks) {
         yield chunk;
@@ -87,11 +106,11 @@ async function fill(
       }
     };
     try {
-      await pipeline(Readable.fromWeb(blob.slice(done).stream() as never), count, createWriteStream(part, { flags: 'a' }), ...(signal ? [{ signal }] : []));
+      await pipeline(Readable.fromWeb(bytes as never), count, createWriteStream(part, { flags: 'a' }), ...(signal ? [{ signal }] : []));
       if ((await sizeOf(part)) >= size) return;
       throw new Error('the connection ended early');
     } catch (cause) {
-      if (signal?.aborted || attempt === ATTEMPTS || !isPassing(hub, cause)) throw cause;
+      if (signal?.aborted || attempt === ATTEMPTS || !remote.isPassing(cause)) throw cause;
       await delay(PAUSE * 2 ** (attempt - 1), undefined, signal ? { signal } : {});
     }
   }
@@ -116,7 +135,7 @@ async function check(part: string, name: string, file: HubFile, size: number): P
   const fault = await faultOf(part, file, size);
   if (fault === undefined) return;
   await rm(part, { force: true });
-  throw new LetheError('LETHE_HUB_FILE', `the hub gave another file than was expected: ${fault}`, {
+  throw new LetheError('LETHE_HUB_FILE', `another file came than was expected: ${fault}`, {
     where: name, remedy: 'try again, or check the revision; the hash belongs to one commit',
   });
 }

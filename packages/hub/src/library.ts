@@ -14,10 +14,25 @@ export interface Connection {
 }
 
 /** Whether the file system threw this: a network's errors lie within another. */
-const isOfFiles = (cause: unknown): cause is NodeJS.ErrnoException => cause instanceof Error && 'syscall' in cause && cause.cause === undefined;
+export const isOfFiles = (cause: unknown): cause is NodeJS.ErrnoException => cause instanceof Error && 'syscall' in cause && cause.cause === undefined;
 
 /** Whether asking again may help: the connection broke. */
 export const isPassing = ({ HubApiError }: Library, cause: unknown): boolean => !(cause instanceof HubApiError || isOfFiles(cause));
+
+/**
+ * What is wrong with the network or the disk, as one clear error.
+ *
+ * @param place what was asked, and the variable that names a mirror of it
+ */
+export function transportError([place, mirror]: readonly [place: string, mirror: string], where: string, cause: unknown): LetheError {
+  if (isOfFiles(cause)) {
+    return new LetheError('LETHE_HUB_STORE', `what ${place} gives cannot be stored: ${cause.message}`, { where, cause, remedy: 'make room, or choose another place that you may write to' });
+  }
+  const reason = cause instanceof Error ? [cause.message, cause.cause instanceof Error ? cause.cause.message : ''].filter(Boolean).join(': ') : String(cause);
+  return new LetheError('LETHE_HUB_UNREACHABLE', `${place} cannot be reached: ${reason}`, {
+    where, cause, remedy: `try again with a network, set ${mirror} to a mirror, or put the file there by hand`,
+  });
+}
 
 /** What is wrong with the hub, the file or the disk, as one clear error. */
 function explained({ HubApiError }: Library, where: string, cause: unknown): LetheError {
@@ -29,13 +44,7 @@ function explained({ HubApiError }: Library, where: string, cause: unknown): Let
         : [`it answers with status ${cause.statusCode}`, 'try again later'];
     return new LetheError('LETHE_HUB_FILE', `the hub does not give it out: ${reason}`, { where, cause, remedy });
   }
-  if (isOfFiles(cause)) {
-    return new LetheError('LETHE_HUB_STORE', `what the hub gives cannot be stored: ${cause.message}`, { where, cause, remedy: 'make room, or choose another place that you may write to' });
-  }
-  const reason = cause instanceof Error ? [cause.message, cause.cause instanceof Error ? cause.cause.message : ''].filter(Boolean).join(': ') : String(cause);
-  return new LetheError('LETHE_HUB_UNREACHABLE', `the hub cannot be reached: ${reason}`, {
-    where, cause, remedy: 'try again with a network, set HF_ENDPOINT to a mirror, or put the file there by hand',
-  });
+  return transportError(['the hub', 'HF_ENDPOINT'], where, cause);
 }
 
 /**

@@ -121,6 +121,53 @@ describe('a file of the hub', () => {
     expect(hubAccess({ HF_HUB_OFFLINE: '0' }).offline).to.equal(false);
   });
 
+  describe('of GitHub', () => {
+    const ON_GITHUB = { ...FILE, repo: 'github:someone/rows', path: 'a b/train.json' };
+    const ON = '/someone/rows/abc/a%20b/train.json';
+    beforeEach(() => { hub.files.set(ON, BYTES); });
+
+    it('is downloaded whole, also where connections break', async () => {
+      hub.breaks.push(100_000, 50_000);
+      await downloadFile(ON_GITHUB, to);
+      expect(readFileSync(to).equals(BYTES)).to.equal(true);
+      expect(hub.starts).to.have.length(3);
+    });
+
+    it('is gone on with by the next call', async () => {
+      const stop = new AbortController();
+      await downloadFile(ON_GITHUB, to, { signal: stop.signal, onProgress: (done) => { if (done > 0) stop.abort(); } }).then(
+        () => { throw new Error('it was not stopped'); }, () => undefined);
+      const kept = readFileSync(join(folder, 'tickets', readdirSync(join(folder, 'tickets'))[0]!)).length;
+      await downloadFile(ON_GITHUB, to);
+      expect(hub.starts).to.deep.equal([0, kept]);
+      expect(readFileSync(to).equals(BYTES)).to.equal(true);
+    });
+
+    it('is not there with another hash', async () => {
+      const error = await refused({ ...ON_GITHUB, sha256: '0'.repeat(64) });
+      expect([error.code, error.where]).to.deep.equal(['LETHE_HUB_FILE', 'github:someone/rows@abc: a b/train.json']);
+      expect(readdirSync(join(folder, 'tickets'))).to.deep.equal([]);
+    });
+
+    it('that is not in its repository, or closed, is named', async () => {
+      expect((await refused({ ...ON_GITHUB, path: 'test.json' })).message).to.contain('GitHub does not give it out').and.contain('404');
+      hub.closed.add(ON);
+      expect((await refused(ON_GITHUB)).message).to.contain('403');
+    });
+
+    it('is not asked for where nobody is to be asked', async () => {
+      expect((await refused(ON_GITHUB, { access: { offline: true } })).code).to.equal('LETHE_HUB_UNREACHABLE');
+      expect(hub.asked).to.deep.equal([]);
+    });
+
+    it('without a network is an error that says what to do', async () => {
+      process.env['LETHE_GITHUB_ENDPOINT'] = 'http://127.0.0.1:1';
+      const error = await refused(ON_GITHUB);
+      expect([error.code, error.where]).to.deep.equal(['LETHE_HUB_UNREACHABLE', `http://127.0.0.1:1${ON}`]);
+      expect(error.remedy).to.contain('LETHE_GITHUB_ENDPOINT');
+    });
+  });
+
   it('is kept where LETHE_CACHE says', () => {
     const before = process.env['LETHE_CACHE'];
     process.env['LETHE_CACHE'] = folder;

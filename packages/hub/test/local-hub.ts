@@ -8,12 +8,15 @@ import { join } from 'node:path';
 /** How long a connection that breaks lives on after its last bytes, in ms: they are to arrive. */
 const LAST_BREATH = 20;
 
+/** What names the hub and GitHub. */
+const ENDPOINTS = ['HF_ENDPOINT', 'LETHE_GITHUB_ENDPOINT'];
+
 const hex = (algorithm: string, ...parts: (string | Buffer)[]): string =>
   parts.reduce((hash, part) => hash.update(part), createHash(algorithm)).digest('hex');
 
-/** A hub on this machine: lists of models, ranges, etags, closed repositories, damaged files and connections that break. */
+/** A hub on this machine, and GitHub: lists of models, ranges, etags, closed repositories, damaged files and connections that break. */
 export class LocalHub {
-  /** Bytes by address, such as `/datasets/someone/rows/resolve/abc/train.jsonl`. */
+  /** Bytes by address, such as `/datasets/someone/rows/resolve/abc/train.jsonl`, or `/someone/rows/abc/train.jsonl` on GitHub. */
   readonly files = new Map<string, Buffer>();
   /** Commits by model and branch: `owner/name@main`. */
   readonly branches = new Map<string, string>();
@@ -21,7 +24,7 @@ export class LocalHub {
   readonly closed = new Set<string>();
   /** Addresses whose bytes come otherwise than they are listed. */
   readonly damaged = new Set<string>();
-  /** Paths that were asked for; requests for one byte, which ask for the size alone, are left out. */
+  /** Paths that were asked for; requests for one byte or none, which ask for the size alone, are left out. */
   readonly asked: string[] = [];
   /** First bytes of the files that were asked for. */
   readonly starts: number[] = [];
@@ -32,20 +35,22 @@ export class LocalHub {
   /** The status of every answer, where it is to fail. */
   status: number | undefined;
   private readonly server: Server = createServer((request, response) => this.answer(request, response));
-  private readonly before = process.env['HF_ENDPOINT'];
+  private readonly before = ENDPOINTS.map((name) => process.env[name]);
 
-  /** Begins to listen, and makes it the hub of this process. */
+  /** Begins to listen, and makes it the hub of this process, and its GitHub. */
   async open(): Promise<void> {
     this.server.listen(0, '127.0.0.1');
     await once(this.server, 'listening');
-    process.env['HF_ENDPOINT'] = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
+    for (const name of ENDPOINTS) process.env[name] = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/`;
   }
 
   close(): void {
     this.server.close();
     this.server.closeAllConnections();
-    if (this.before === undefined) delete process.env['HF_ENDPOINT'];
-    else process.env['HF_ENDPOINT'] = this.before;
+    ENDPOINTS.forEach((name, i) => {
+      if (this.before[i] === undefined) delete process.env[name];
+      else process.env[name] = this.before[i];
+    });
   }
 
   /** Serves the files of a folder as those of a commit of a model. */
@@ -54,14 +59,15 @@ export class LocalHub {
     for (const name of readdirSync(folder)) this.files.set(`/${repo}/resolve/${commit}/${name}`, readFileSync(join(folder, name)));
   }
 
-  private answer({ url = '', headers: { range = '', authorization } }: IncomingMessage, response: ServerResponse): void {
+  private answer({ method, url = '', headers: { range = '', authorization } }: IncomingMessage, response: ServerResponse): void {
     const { pathname } = new URL(url, 'http://hub');
+    const sizeAlone = range === 'bytes=0-0' || method === 'HEAD';
     this.tokens.add(authorization);
-    if (range !== 'bytes=0-0') this.asked.push(pathname);
+    if (!sizeAlone) this.asked.push(pathname);
     if (this.status !== undefined || this.closed.has(pathname)) return void response.writeHead(this.status ?? 403).end();
     const [, repo, kind, revision] = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/(.+)$/.exec(pathname) ?? [];
     const commit = this.branches.get(`${repo}@${revision}`);
-    if (commit === undefined) return this.send(pathname, range, response);
+    if (commit === undefined) return this.send(pathname, range, sizeAlone, response);
     const body = kind === 'tree' ? this.list(`/${repo}/resolve/${commit}/`) : { _id: '1', id: repo, sha: commit, lastModified: '2026-01-01T00:00:00.000Z' };
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
   }
@@ -78,7 +84,7 @@ export class LocalHub {
     });
   }
 
-  private send(address: string, range: string, response: ServerResponse): void {
+  private send(address: string, range: string, sizeAlone: boolean, response: ServerResponse): void {
     const bytes = this.files.get(address);
     if (!bytes) return void response.writeHead(404, { 'X-Error-Code': 'EntryNotFound' }).end();
     const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(range) ?? [];
@@ -88,7 +94,7 @@ export class LocalHub {
       ETag: `"${hex('md5', bytes)}"`, 'Content-Length': part.length,
       'Content-Range': `bytes ${from}-${Number(from) + part.length - 1}/${bytes.length}`,
     });
-    if (range === 'bytes=0-0') return void response.end(part);
+    if (sizeAlone) return void response.end(part);
     this.starts.push(Number(from));
     const end = this.breaks.shift();
     if (end === undefined || end >= part.length) response.end(part);

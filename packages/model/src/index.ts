@@ -1,6 +1,7 @@
-export type { Adapt, BatchTensors, LanguageModel, ModelConfig, Targets, Tokenizer } from './types.js';
+export type { Adapt, BatchTensors, LanguageModel, MergedAdapter, ModelConfig, Targets, Tokenizer } from './types.js';
 export type { KeysValues, Memory } from './memory.js';
 export { loadModel } from './load.js';
+export { mergeAdapter, openModel } from './merge.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
 export { MODEL_TYPES, hidden, layoutOf, parseConfig, sitesOf } from './architectures/index.js';
 export { type WeightEntry, transpose } from './layout.js';
@@ -10,5 +11,5 @@ export { parseTokenizer } from './tokenizer.js';
 export { WORDS } from './words.js';
 export type { LlamaConfig } from './architectures/llama.js';
 export { type FetchOptions, type HubModel, fetchModel } from './hub.js';
-export { readAdapter } from './peft/read.js';
+export { readAdapter, readBase } from './peft/read.js';
 export { type BaseModel, writeAdapter } from './peft/write.js';

@@ -7,6 +7,7 @@ import { configure, hidden, sitesOf } from './architectures/index.js';
 import { features } from './features.js';
 import { Fields } from './fields.js';
 import { logProbabilities, logits } from './head.js';
+import { embed } from './pass.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
@@ -64,6 +65,7 @@ export async function loadModel(directory: string, { held = HELD }: { held?: num
     parameters: Object.values(weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     sites: sitesOf(config),
     weights,
+    embed,
     hidden: (batch, tensors, adapt, memory) => hidden(config, batch, tensors, adapt, memory),
     logits: (states, tensors) => logits(config, states, tensors),
     logProbabilities: (states, targets, tensors) => logProbabilities(config, states, targets, tensors),

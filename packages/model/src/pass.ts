@@ -68,9 +68,14 @@ export class Pass<C extends Dimensions = Dimensions> {
     this.sites = new Map(sites.map((site) => [site.name, site]));
   }
 
+  /** Tokens of a row, those of its prefix among them. */
+  private get tokens(): number {
+    return this.batch.positions.shape[1];
+  }
+
   /** Positions are below this: a position never exceeds its column, or its place among what was read before. */
   get positions(): number {
-    return this.batch.ids.shape[1] + (this.memory?.past?.[0]?.keys.shape[2] ?? 0);
+    return this.tokens + (this.memory?.past?.[0]?.keys.shape[2] ?? 0);
   }
 
   /** What attention of a layer reads: the batch's own tokens, behind those that were read before. */
@@ -84,9 +89,11 @@ export class Pass<C extends Dimensions = Dimensions> {
     return this.weights[name]!;
   }
 
-  /** The embeddings of the batch's tokens, (batch, tokens, hidden). */
+  /** The embeddings of the batch's tokens behind its prefix, (batch, tokens, hidden). */
   embed(): tf.Tensor3D {
-    return embed(this.batch.ids, this.weights);
+    const { ids, prefix } = this.batch;
+    const own = embed(ids, this.weights);
+    return prefix ? tf.concat([prefix, own], 1) : own;
   }
 
   /** x W of a linear layer, with its bias where it has one and what the method adds: (batch, n, site.out). */
@@ -122,7 +129,7 @@ export class Pass<C extends Dimensions = Dimensions> {
 
   private bias(window: number | null): tf.Tensor4D {
     const own = attentionBias(this.batch, window);
-    const past = this.positions - this.batch.ids.shape[1];
+    const past = this.positions - this.tokens;
     return past > 0 ? tf.concat([pastBias(this.batch, past, window), own], 3) : own;
   }
 

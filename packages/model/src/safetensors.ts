@@ -183,13 +183,22 @@ export async function readSafetensors(file: string): Promise<Map<string, StoredT
   }
 }
 
-/** Writes tensors as a safetensors file, whole or not at all. The same tensors give the same bytes. */
+/** The texts that a file says of itself besides its tensors. */
+export async function readMetadata(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const opened = await openSafetensors(file);
+  await opened.close();
+  const { __metadata__: metadata } = JSON.parse(opened.head.toString('utf8', 8)) as { __metadata__?: unknown };
+  return typeof metadata === 'object' && metadata !== null ? metadata as Record<string, unknown> : {};
+}
+
+/** Writes tensors as a safetensors file, whole or not at all. The same tensors and metadata give the same bytes. */
 export async function writeSafetensors(
   file: string,
   tensors: ReadonlyMap<string, StoredTensor>,
   dtype: 'F32' | 'F16' = 'F32',
+  metadata?: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const header: Record<string, unknown> = {};
+  const header: Record<string, unknown> = metadata ? { __metadata__: metadata } : {};
   const bodies: Uint8Array[] = [];
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {

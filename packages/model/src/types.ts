@@ -1,4 +1,4 @@
-import type { Site, Tensors } from '@lethe/core';
+import type { Adapter, Site, Tensors } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
 import type { Gpt2Config } from './architectures/gpt2.js';
 import type { LlamaConfig } from './architectures/llama.js';
@@ -54,6 +54,8 @@ export interface BatchTensors {
   readonly positions: Tensor2D;
   /** (batch, tokens) int32: 0 padding, 1 prompt, 2 and up the continuations. A token attends to earlier tokens of the prompt and of its own segment. */
   readonly segments: Tensor2D;
+  /** (batch, virtual, hidden) vectors before the tokens of each row, in the place of embeddings; absent for none. */
+  readonly prefix?: Tensor3D;
   /**
    * (batch, n) int32 flat positions (row * tokens + column) of the states that are wanted, each in its own row; all states
    * are, in order, when it is absent.
@@ -72,11 +74,22 @@ export interface Targets {
 /** Adds a method's delta to a linear site; null leaves the site as it is. */
 export type Adapt = ((site: Site, x: Tensor3D) => Tensor3D | null) | null;
 
+/** The adapter in the weights of a model, and the model that it was merged into. */
+export interface MergedAdapter {
+  /** The name of its folder. */
+  readonly id: string;
+  /** sha256 over its configuration and tensors. */
+  readonly sha256: string;
+  readonly base: { readonly id: string; readonly sha256: string };
+  readonly update: Adapter;
+}
+
 /** A language model with frozen weights. */
 export interface LanguageModel {
   readonly id: string;
-  /** sha256 over configuration, tokenizer and weights files. */
+  /** sha256 over configuration, tokenizer and weights files, and of an adapter where one is merged. */
   readonly sha256: string;
+  readonly merged?: MergedAdapter;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly parameters: number;
@@ -84,7 +97,9 @@ export interface LanguageModel {
   readonly sites: readonly Site[];
   /** Weights by name in compute layout (linear weights as (in, out)), to be given to a program as its constants. */
   readonly weights: Readonly<Record<string, Constant>>;
-  /** Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) of the wanted ones. */
+  /** Traced. The frozen embeddings of tokens, (batch, tokens, hidden). */
+  embed(ids: Tensor2D, weights: Tensors): Tensor3D;
+  /** Traced. Hidden states after the final norm, (batch, prefix and tokens, hidden), or (batch, n, hidden) of the wanted ones. */
   hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt, memory?: Memory): Tensor3D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
   logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;

@@ -6,7 +6,7 @@ import { LetheError } from '@lethe/core';
 import { openDevice } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { type LanguageModel, loadModel } from '../src/index.js';
+import { type LanguageModel, loadModel, readSafetensors, writeSafetensors } from '../src/index.js';
 
 const LLAMA = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../test/fixtures/llama');
 const TIED = join(LLAMA, 'tied');
@@ -70,6 +70,17 @@ describe('weights that stay in their file', () => {
       expect(await scores(await loadModel(join(folder, 'link'), { held: 0 }))).to.deep.equal(
         await scores(await loadModel(TIED, { held: 0 })),
       );
+    });
+
+    it('of 16 bits are computed with in 32: mapped ones give what rounded ones give that are held', async () => {
+      const file = join(folder, 'model', 'model.safetensors');
+      await writeSafetensors(file, await readSafetensors(file), 'F16');
+      const [held, mapped] = [await loadModel(dirname(file)), await loadModel(dirname(file), { held: 0 })];
+      expect(Object.values(mapped.weights).map(({ stored }) => stored?.dtype)).to.include('float16');
+      const [rounded, plain] = [await scores(held), await scores(await loadModel(TIED))];
+      // sums in 16 bits would be off by a thousandth
+      (await scores(mapped)).forEach((value, i) => expect(value).to.be.closeTo(rounded[i]!, 1e-5));
+      rounded.forEach((value, i) => expect(value).to.be.closeTo(plain[i]!, 1e-2).and.not.equal(plain[i]));
     });
 
     it('are refused where one is not finite', async () => {

@@ -5,9 +5,9 @@ import type { Job } from '@lethe/harness';
  * Names for the steps of a job, equal for jobs that share the step: the base model's scores have no method, order or
  * seed, and orders that begin alike share their first steps.
  */
-function stepNames({ identity, stream, suite, modelDir, outDir }: Job): string[] {
+function stepNames({ identity, stream, suite, modelDir, adapterDir, outDir }: Job): string[] {
   const { method, order: { tasks }, seed, training } = identity;
-  const base = { suite, modelDir, outDir, tasks: [...tasks].sort(), maxTokens: training.maxTokens };
+  const base = { suite, modelDir, adapterDir, outDir, tasks: [...tasks].sort(), maxTokens: training.maxTokens };
   const trained = stream === 'joint' ? [tasks] : tasks.map((_, i) => tasks.slice(0, i + 1));
   return [base, ...trained.map((prefix) => ({ ...base, method, seed, training, stream, prefix }))].map(canonicalJson);
 }

@@ -27,3 +27,14 @@ export const editSimilarity: Scorer = {
   needsSource: false,
   score: (prediction, references) => best(references, (reference) => ratio(prediction, reference)),
 };
+
+/** Code with what stands for its literals put back: `<NUM_LIT:3>` is 3, `<STR_LIT>` an empty text, `<NUM_LIT>` a zero. */
+const withLiterals = (code: string): string => code.replaceAll('<NUM_LIT>', '0').replaceAll(/<(?:STR|CHAR)_LIT>/g, '')
+  .replaceAll(/<(?:STR|NUM|CHAR)_LIT:(.*?)>/gs, '$1');
+
+/** Edit similarity as CodeXGLUE's script for Py150, and TRACE's, computes it: after literals are put back in both texts. */
+export const editSimilarityPy150: Scorer = {
+  ...editSimilarity,
+  id: 'edit-similarity-py150',
+  score: (prediction, references) => editSimilarity.score(withLiterals(prediction), references.map(withLiterals)),
+};

@@ -1,14 +1,17 @@
 import { LetheError, type Scorer, didYouMean } from '@lethe/core';
 import { accuracy } from './accuracy.js';
-import { editSimilarity } from './edit-similarity.js';
+import { editSimilarity, editSimilarityPy150 } from './edit-similarity.js';
 import { exactMatch, verbatim } from './exact-match.js';
+import { firstCharacter } from './first-character.js';
 import { numericAnswer } from './numeric-answer.js';
 import { rougeL, rougeLStemmed } from './rouge-l.js';
 import { rougeLTrace } from './rouge-l-trace.js';
 import { sari } from './sari.js';
 
 /** Every scorer there is. */
-export const SCORERS: readonly Scorer[] = [accuracy, exactMatch, verbatim, numericAnswer, rougeL, rougeLStemmed, rougeLTrace, sari, editSimilarity];
+export const SCORERS: readonly Scorer[] = [
+  accuracy, exactMatch, verbatim, firstCharacter, numericAnswer, rougeL, rougeLStemmed, rougeLTrace, sari, editSimilarity, editSimilarityPy150,
+];
 
 /** The scorer of this id, or undefined. */
 export const findScorer = (id: string): Scorer | undefined => SCORERS.find((scorer) => scorer.id === id);

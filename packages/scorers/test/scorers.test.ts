@@ -68,6 +68,21 @@ describe('what a scorer counts', () => {
     expect(scorerOf('verbatim').score(' A\n', ['A'])).to.equal(1);
     expect(scorerOf('verbatim').score('a', ['A'])).to.equal(0);
   });
+  it('the first character alone counts, white space before it aside', () => {
+    for (const [prediction, reference, score] of [[' B', 'B\nBecause it is.', 1], ['B is right', 'B', 1], ['A', 'B\nA', 0], ['b', 'B', 0], ['', 'B', 0], ['😀', '😀!', 1]] as const) {
+      expect(scorerOf('first-character').score(prediction, ['C', reference]), prediction).to.equal(score);
+    }
+  });
+  it('literals of Py150 are put back before code is compared', () => {
+    const [similar, plain] = [scorerOf('edit-similarity-py150'), scorerOf('edit-similarity')];
+    for (const [code, literal] of [
+      ['x = <NUM_LIT:3>', 'x = 3'], ["f ( '<STR_LIT:a b>' )", "f ( 'a b' )"], ["'<STR_LIT>' + '<CHAR_LIT>' * <NUM_LIT>", "'' + '' * 0"], ['<STR_LIT:a\nb>', 'a\nb'], ['a < b > c', 'a < b > c'],
+    ] as const) {
+      expect(similar.score(code, [literal]), code).to.equal(1);
+      expect(similar.score(literal, [code]), code).to.equal(1);
+      expect(similar.score('x = 4', [code])).to.equal(plain.score('x = 4', [literal]));
+    }
+  });
   it('numbers are compared as numbers, where the reference compares strings', () => {
     for (const [prediction, reference] of [['$72.00', '72'], ['.5', '0.5'], ['1,234.50', '1234.5']]) {
       expect(scorerOf('numeric-answer').score(prediction!, [reference!]), prediction).to.equal(1);

@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs';
 import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
 import {
-  FEATURES, ROWS, type Rows, SITES, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
+  FEATURES, ROWS, type Rows, SITES, TASKS, WIDTH, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
 } from './toy-world.js';
 
 const RANK = 4;
@@ -40,6 +40,7 @@ export class ToyStream {
       rank: RANK,
       scale: 2,
       featureSize: FEATURES,
+      width: WIDTH,
       modelParameters: 72,
       random: createRandom(seed, 'toy', 'method'),
       endOfText: 0,
@@ -54,6 +55,7 @@ export class ToyStream {
         const count = Math.min(rows, z.shape[0]!);
         return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
       },
+      embeddings: async (count, random) => ({ shape: [count, WIDTH], data: random.normals(count * WIDTH, 1) }),
       moments: async (_, rows) => this.moments(rows),
     };
     this.learner = tested.method.create(this.host, { ...tested.options });
@@ -179,7 +181,7 @@ export class ToyStream {
     const all = this.visible();
     const moments: Record<string, Arrays[string]> = {};
     const observe: Learner['adapt'] = (site, x, scope) => {
-      const flat = x.reshape([-1, site.in]) as tf.Tensor2D;
+      const flat = x.slice([0, this.learner.virtualTokens ?? 0, 0]).reshape([-1, site.in]) as tf.Tensor2D;
       const moment = tf.matMul(flat, flat, true, false).div(flat.shape[0]);
       moments[site.name] = { shape: moment.shape, data: moment.dataSync<'float32'>() };
       return this.learner.adapt(site, x, scope);

@@ -15,6 +15,8 @@ export const TASKS = 3;
 /** Size of the pooled features of a row. */
 export const FEATURES = 5;
 const [TOKENS, IN, OUT] = [3, 8, 4];
+/** Size of what the first site reads, and so of virtual tokens. */
+export const WIDTH = IN;
 
 /** Rows of a regression task, as plain arrays. */
 export interface Rows {
@@ -82,8 +84,15 @@ export function keptRows(tasks: readonly Rows[], kept: readonly Row[]): Rows {
   return joined(kept.map(({ prompt: [task, row] }) => rowsBetween(tasks[task! - 1]!, row!, row! + 1)));
 }
 
+/** Virtual tokens p (batch, virtual, 8) before tokens x (batch, 3, 8), each of which adds what it attends to of them: x + softmax(x p^T / sqrt(8)) p. */
+function behind(p: tf.Tensor3D, x: tf.Tensor3D): tf.Tensor3D {
+  const shares = tf.softmax(tf.matMul(x, p, false, true).div<tf.Tensor3D>(Math.sqrt(IN))); // (batch, 3, virtual)
+  return tf.concat([p, x.add(tf.matMul(shares, p))], 1);
+}
+
 /**
- * The model: every site gives the mean of its input in all of its outputs, to which the learner adds.
+ * The model: every site gives the mean of its input in all of its outputs, to which the learner adds. Tokens read virtual ones once,
+ * before the first site.
  *
  * @param learner null for the model alone
  * @param told whether the learner may ask for the task of a row
@@ -112,13 +121,13 @@ export function forward(
       return predictionsOf(others ? forward(learner, { ...params, ...others }, batch, false, told).output : output);
     },
   };
-  let h = x;
+  let h = learner?.virtualTokens ? behind(learner.prefix!(scope), x) : x;
   for (const site of SITES) {
     const base = tf.tile(h.mean(2, true), [1, 1, site.out]) as tf.Tensor3D;
     const delta = learner?.adapt(site, h, scope) ?? null;
     h = delta ? base.add(delta) : base;
   }
-  output = h;
+  output = h.slice([0, h.shape[1] - TOKENS, 0]);
   return { output, scope };
 }
 

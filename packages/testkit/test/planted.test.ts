@@ -3,11 +3,17 @@ import { readFileSync } from 'node:fs';
 import { RULES, checkMethod } from '../src/index.js';
 import { KeepsAndAsks } from './faults/declared.js';
 import { FAULTS, THROWS } from './faults/index.js';
+import { SoundPrompts } from './faults/prompts.js';
 import { Idle, Sound, tested } from './faults/sound.js';
 
 describe('conformance suite', () => {
   it('finds nothing wrong with a sound method', async () => {
     const verdicts = await checkMethod(tested(Sound));
+    expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} kept`));
+  });
+
+  it('finds nothing wrong with a sound method of virtual tokens', async () => {
+    const verdicts = await checkMethod(tested(SoundPrompts, { growth: 'linear' }));
     expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} kept`));
   });
 

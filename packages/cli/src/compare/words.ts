@@ -1,3 +1,4 @@
+import { suiteLabel } from '@lethe/core';
 import { ALPHA, type Comparison, POWER } from '@lethe/metrics';
 import { fewestPairs, namesOf, probability } from './tables.js';
 
@@ -34,7 +35,7 @@ function limits(comparison: Comparison): string[] {
 
 /** The terms of a comparison in one line. */
 export const termsOf = ({ suite, model, tasks, orders, seeds }: Comparison): string =>
-  `${suite.id} ${suite.version}, size ${suite.size}, on ${model.id}: ${tasks.length} tasks, `
+  `${suiteLabel(suite)}, on ${model.id}: ${tasks.length} tasks, `
   + `${orders.length === 1 ? 'order' : 'orders'} ${listed(orders)}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${listed(seeds)}`;
 
 /** What the comparison says, what it does not, and how to read its tables. */

@@ -16,6 +16,7 @@ export interface RunFlags {
   readonly orders?: string[];
   readonly seeds?: number[];
   readonly model?: string;
+  readonly adapter?: string;
   readonly device?: string;
   readonly workers?: number;
   readonly threads?: number;
@@ -23,6 +24,7 @@ export interface RunFlags {
   readonly skipBadRows?: boolean;
   readonly probes?: boolean;
   readonly size?: string;
+  readonly prompts?: string;
   readonly out?: string;
   readonly tuned?: string[];
   readonly json?: boolean;
@@ -66,6 +68,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--orders <ids>', 'orders of the suite: 1,2 (default: its first)', (text) => parseList('--orders', text))
     .option('--seeds <numbers>', `seeds: 1,2,3 (default: ${seeds})`, parseSeeds)
     .option('--model <id or folder>', 'the language model: an installed one, a folder, or owner/name[@revision] of the hub (default: lethe-nano)')
+    .option('--adapter <folder>', 'start from this LoRA adapter of PEFT, merged into the weights (its model: --model, or what it was trained on)')
     .option('--device <name>', 'auto, cpu, webgpu, cuda:N, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
@@ -73,6 +76,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--skip-bad-rows', 'leave out rows that cannot be used, and count them in the results (default: stop at the first)')
     .option('--probes', 'do not run without the probes of the suite (default: go on where their rows are not there)')
     .option('--size <name>', 'a size of the suite (default: all rows)')
+    .option('--prompts <name>', 'other prompts of the suite, such as leaky ones that name the task; the results say so (default: its own)')
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
       (text, before: Setting[]) => [...before, parseSetting(text)], [] as Setting[]);

@@ -38,7 +38,7 @@ export function readConfigurationFile(file: string): RunRequest {
   }
   const here = (path: string) => resolve(dirname(file), path);
   const named = (name: string) => (isPath(name) ? here(name) : name);
-  const { suite, methods, plugins, orders, model, dataDir, tuned, out, ...rest } = value;
+  const { suite, methods, plugins, orders, model, adapter, dataDir, tuned, out, ...rest } = value;
   return {
     ...rest,
     suite: named(suite),
@@ -49,6 +49,7 @@ export function readConfigurationFile(file: string): RunRequest {
     ...(orders && { orders: orders.map(String) }),
     // what could be a folder beside the file or a model of the hub is the folder where there is one
     ...(model && { model: parseHubReference(model) && !existsSync(here(model)) ? model : named(model) }),
+    ...(adapter && { adapter: here(adapter) }),
     ...(dataDir && { dataDir: here(dataDir) }),
     ...(tuned && { tuned: tuned.map(here) }),
     ...(out && { out: here(out) }),

@@ -25,6 +25,7 @@ export interface Configuration {
     readonly id: string;
     readonly version: string;
     readonly size: string;
+    readonly prompts?: string;
     readonly scored?: 'validation';
     readonly reference: SuiteReference;
     /** sha256 of the rows of every task and probe, by id. */
@@ -33,7 +34,7 @@ export interface Configuration {
   readonly methods: readonly ConfiguredMethod[];
   readonly orders: readonly Order[];
   readonly seeds: readonly number[];
-  readonly model: { readonly id: string; readonly sha256: string; readonly dir: string };
+  readonly model: RunIdentity['model'] & { readonly dir: string; readonly adapterDir?: string };
   readonly device: string;
   readonly threads: number;
   readonly training: TrainingBudget;
@@ -49,13 +50,17 @@ export interface Configuration {
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
   const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
+  const { dir: modelDir, adapterDir, ...named } = model;
   return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
-      suite: { id: suite.id, version: suite.version, size: suite.size, ...(suite.scored && { scored: suite.scored }) },
+      suite: {
+        id: suite.id, version: suite.version, size: suite.size,
+        ...(suite.prompts !== undefined && { prompts: suite.prompts }), ...(suite.scored && { scored: suite.scored }),
+      },
       method: { id, ...(label !== undefined && { label }), version, options, capabilities },
-      model: { id: model.id, sha256: model.sha256 },
+      model: named,
       order, seed, training,
     };
-    return { identity, codePath, stream, suite: suite.reference, modelDir: model.dir, device, threads, outDir: folder, origin };
+    return { identity, codePath, stream, suite: suite.reference, modelDir, ...(adapterDir === undefined ? {} : { adapterDir }), device, threads, outDir: folder, origin };
   })));
 }

@@ -1,4 +1,4 @@
-import { LETHE_VERSION, type Run, type SuiteData, canonicalJson } from '@lethe/core';
+import { LETHE_VERSION, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
 import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
@@ -59,7 +59,7 @@ export async function execute(
     const labels = labelsOf(configuration, jobs);
     const place = here(folder);
     const { methods, orders, seeds, device } = configuration;
-    output.note(`${suite.id} ${suite.version} (${suite.size}) with ${configuration.model.id}: ${counted(methods.length, 'method')}, `
+    output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${counted(methods.length, 'method')}, `
       + `${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')} on ${device}, ${Math.min(workers, jobs.length)} at a time, in ${place}`);
     if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
     const save = () => writeResults(folder, runs.filter((run) => run !== null), configuration.sweep);

@@ -12,6 +12,8 @@ export interface MethodRequest {
 export interface RunRequest {
   readonly suite: string;
   readonly size?: string;
+  /** Name of other prompts of the suite. */
+  readonly prompts?: string;
   readonly dataDir?: string;
   /** Whether rows that cannot be used are left out and counted. */
   readonly skipBadRows?: boolean;
@@ -27,6 +29,8 @@ export interface RunRequest {
   readonly orders?: readonly string[];
   readonly seeds?: readonly number[];
   readonly model?: string;
+  /** Folder of an adapter to start from. */
+  readonly adapter?: string;
   readonly device?: string;
   readonly threads?: number;
   readonly workers?: number;
@@ -49,6 +53,13 @@ export function parseInteger(flag: string, text: string, low: number, high: numb
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= low && value <= high) return value;
   throw usage(`${flag} must be a whole number from ${low} to ${high}, given "${text}"`, `write ${flag} ${low}`);
+}
+
+/** A number as it is written on a command line. */
+export function parseNumber(flag: string, text: string): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (Number.isFinite(value)) return value;
+  throw usage(`${flag} must be a number, given "${text}"`, `write ${flag} 0.7`);
 }
 
 /** The largest seed. */

@@ -3,16 +3,15 @@ import { LetheError, type Order, type SuiteData, didYouMean, isPath, loadMethod,
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkModel } from '@lethe/harness';
 import { sameTerms } from '@lethe/metrics';
-import { loadModel } from '@lethe/model';
+import { openModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { PATHS } from '../paths.js';
 import { readSweeps } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
 import { methodsOf } from './methods.js';
-import { findModel } from './model.js';
+import { identityOf, openNamed } from './model.js';
 import type { RunRequest, Setting } from './request.js';
 
-const DEFAULT_MODEL = 'lethe-nano';
 const DEFAULT_SEEDS = [1, 2];
 
 function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[] {
@@ -25,12 +24,13 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
 }
 
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, dataDir, skipBadRows, probes, trials }: RunRequest): SuiteReference {
+function referenceOf({ suite, size, prompts, dataDir, skipBadRows, probes, trials }: RunRequest): SuiteReference {
   return {
     reference: isPath(suite) ? resolve(suite) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
     ...(size === undefined ? {} : { size }),
+    ...(prompts === undefined ? {} : { prompts }),
     ...(skipBadRows && { skipBadRows }),
     ...(probes && { probes: 'required' }),
     ...(trials !== undefined && { scored: 'validation' }),
@@ -66,17 +66,16 @@ export async function resolveRequest(
   const inspected = await inspectSuite(reference);
   const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
-  const { folder: dir, id } = await findModel(request.model ?? DEFAULT_MODEL, note);
-  const loaded = await loadModel(dir);
-  const model = { ...loaded, id: id ?? loaded.id };
+  const { model, dir, adapterDir } = await openNamed(request.model, request.adapter, note);
   checkModel(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: {
-      id: suite.id, version: suite.version, size: suite.size, ...(reference.scored && { scored: reference.scored }), reference, data: dataOf(suite),
+      id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }),
+      ...(reference.scored && { scored: reference.scored }), reference, data: dataOf(suite),
     },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
-    model: { id: model.id, sha256: model.sha256, dir },
+    model: { ...identityOf(model), dir, ...(adapterDir === undefined ? {} : { adapterDir }) },
     device, threads: request.threads ?? 1,
     training: suite.training,
     ...(sweep && { sweep }),
@@ -107,7 +106,7 @@ export async function recheck(configuration: Configuration, folder: string): Pro
   const data = dataOf(suite);
   const other = Object.entries(configuration.suite.data).find(([task, hash]) => data[task] !== hash);
   if (other) throw changed(`Task ${other[0]} of suite ${suite.id}`, configuration.suite.reference.dataDir ?? configuration.suite.reference.reference);
-  const { sha256: hash } = await loadModel(configuration.model.dir);
-  if (hash !== configuration.model.sha256) throw changed(`Model ${configuration.model.id}`, configuration.model.dir);
+  const { id: model, sha256: hash, dir, adapterDir } = configuration.model;
+  if ((await openModel(dir, adapterDir)).sha256 !== hash) throw changed(`Model ${model}`, dir);
   return suite;
 }

@@ -1,5 +1,5 @@
-import type { RunEvent, SuiteData, TaskData } from '@lethe/core';
-import { type Job, stepsFor } from '@lethe/harness';
+import type { RunEvent, SuiteData } from '@lethe/core';
+import { type Job, curriculumOf, stagesOf, stepsFor } from '@lethe/harness';
 
 /** What one step of a run has to do: optimizer steps, and rows to score. */
 export interface StepWork {
@@ -12,9 +12,10 @@ export function workOf(job: Job, suite: SuiteData): StepWork[] {
   const { order, training } = job.identity;
   const tasks = order.tasks.map((id) => suite.tasks.find((task) => task.id === id)!);
   const score = [...tasks, ...suite.probes].reduce((sum, { test }) => sum + test.length, 0);
-  const rows = (list: readonly TaskData[]) => list.reduce((sum, { train }) => sum + train.length, 0);
-  const stages = job.stream === 'joint' ? [rows(tasks)] : tasks.map((task) => rows([task]));
-  return [{ train: 0, score }, ...stages.map((count) => ({ train: stepsFor(count, training), score }))];
+  return [{ train: 0, score }, ...stagesOf(job, tasks).map((stage) => {
+    const { tasks: trained, epochs } = curriculumOf(stage, training);
+    return { train: stepsFor(trained.reduce((sum, { train }) => sum + train.length, 0), { ...training, epochs }), score };
+  })];
 }
 
 /** Seconds that an amount of work took. */

@@ -17,6 +17,8 @@ export class GraphBuilder {
   private readonly producers = new Map<string, Node>();
   private readonly initializers = new Map<string, Initializer>();
   private readonly values = new Map<string, Value>();
+  /** The names of lists of integers: every reshape has one, and most of them the same. */
+  private readonly lists = new Map<string, string>();
 
   /** Declares a value that comes from outside: an input of the program. */
   input(name: string, value: Value): string {
@@ -32,7 +34,7 @@ export class GraphBuilder {
     attributes: Record<string, Attribute> = {},
   ): readonly string[] {
     const named = Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : '';
-    const key = `${op}(${inputs.join()})${named}`;
+    const key = `${op}(${inputs.join()})${named}${results.length}`;
     const found = this.known.get(key);
     if (found !== undefined) return found;
     const outputs = results.map((_, i) => (i === 0 ? `v${this.nodes.length}` : `v${this.nodes.length}:${i}`));
@@ -102,8 +104,21 @@ export class GraphBuilder {
     return stored.transposed ? this.node('Transpose', [ref], { shape, dtype }, { perm: [1, 0] }) : ref;
   }
 
+  /** Rows of a matrix that a file holds, from `from` up to `to`: a constant of their own at their place in that file. */
+  storedRows(ref: string, from: number, to: number): string {
+    const whole = this.initializers.get(ref);
+    if (!whole || isHeld(whole)) throw new Error(`${ref} is not in a file`);
+    const { shape, dtype, stored } = whole;
+    const row = stored.length / shape[0]!;
+    const part = { ...stored, offset: stored.offset + from * row, length: (to - from) * row };
+    return this.initializer(`${ref}:${from}-${to}`, { shape: [to - from, ...shape.slice(1)], dtype, stored: part });
+  }
+
   ints(values: readonly number[]): string {
-    return this.literal([values.length], 'int64', BigInt64Array.from(values, BigInt));
+    const key = values.join();
+    let name = this.lists.get(key);
+    if (name === undefined) this.lists.set(key, (name = this.literal([values.length], 'int64', BigInt64Array.from(values, BigInt))));
+    return name;
   }
 
   scalar(value: number, dtype: DType): string {

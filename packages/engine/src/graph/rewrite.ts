@@ -5,7 +5,7 @@ import { splats } from './rules/splats.js';
 import { transposes } from './rules/transposes.js';
 import { turned } from './rules/turned.js';
 import { widening } from './rules/widening.js';
-import type { Graph, Node, Value } from './types.js';
+import { type Graph, type Node, type Value, isHeld } from './types.js';
 
 /**
  * Looks at one node, whose inputs are already values of the new graph, and at shape and type of its outputs, and gives back
@@ -37,5 +37,6 @@ const MAPPING: readonly Rule[] = [widening, turned];
 
 /** The graph after all rules, for a kind of device. */
 export function optimise(graph: Graph, device: string): Graph {
-  return joinSiblings([...RULES, ...(device === 'cpu' ? MAPPING : [])].reduce(rewrite, graph));
+  const mapped = device === 'cpu' && [...graph.initializers.values()].some((constant) => !isHeld(constant));
+  return joinSiblings([...RULES, ...(mapped ? MAPPING : [])].reduce(rewrite, graph));
 }

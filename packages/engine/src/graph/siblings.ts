@@ -102,6 +102,7 @@ export function joinSiblings(graph: Graph): Graph {
     byLeft.set(left, [...(byLeft.get(left) ?? []), node]);
   }
   const groups = [...byLeft.values()].map((group) => independent(graph, group)).filter(({ length }) => length > 1);
+  if (groups.length === 0) return graph;
   if (canBeOne(graph, groups)) return join(graph, groups);
   // two groups may wait for each other although each could be one: then the later one stays as it is
   const chosen = groups.reduce<(readonly Node[])[]>((all, group) => (canBeOne(graph, [...all, group]) ? [...all, group] : all), []);

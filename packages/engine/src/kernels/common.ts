@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import type { Composed } from '../composed.js';
 import type { Attribute } from '../graph/types.js';
-import type { Info, Trace } from '../trace.js';
+import type { Info, Kernel, Trace } from '../trace.js';
 import type { DType } from '../types.js';
 
 /** The constant `value` as a scalar. */
@@ -74,3 +75,18 @@ export const concat = (t: Trace, all: readonly Info[], axis: number): Info => {
 
 /** An axis counted from the front. */
 export const axisOf = (axis: number, rank: number): number => (axis < 0 ? rank + axis : axis);
+
+export const transpose = (t: Trace, x: Info, perm: readonly number[]): Info =>
+  t.emit(
+    'Transpose',
+    [t.ref(x)],
+    perm.map((p) => x.shape[p]!),
+    x.dtype,
+    { perm },
+  );
+
+/** A kernel that calls other operations, which are recorded in its place. */
+export const composed =
+  (compute: Composed): Kernel =>
+  (_, inputs, attributes) =>
+    compute(inputs as Record<string, tf.Tensor>, attributes);

@@ -1,6 +1,7 @@
 import { type Kernels, addKernels } from '../trace.js';
 import { arithmeticKernels } from './arithmetic.js';
 import { comparisonKernels } from './comparison.js';
+import { convolutionKernels } from './convolution.js';
 import { creationKernels } from './creation.js';
 import { fusedKernels } from './fused.js';
 import { indexingKernels } from './indexing.js';
@@ -16,6 +17,7 @@ export const FAMILIES: Readonly<Record<string, Kernels>> = {
   unary: unaryKernels,
   reduction: reductionKernels,
   product: productKernels,
+  convolution: convolutionKernels,
   shape: shapeKernels,
   indexing: indexingKernels,
   creation: creationKernels,

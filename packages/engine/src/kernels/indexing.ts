@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
+import { denseBincount, searchSorted } from '../composed.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
-import { choose, full, pairs, reshape, scalar } from './common.js';
+import { choose, composed, full, pairs, reshape, scalar } from './common.js';
 
 const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
 /** Indices as ONNX wants them. */
@@ -92,4 +93,7 @@ export const indexingKernels: Kernels = {
   OneHot: oneHot,
   UnsortedSegmentSum: unsortedSegmentSum,
   TopK: topK,
+  Bincount: composed(denseBincount),
+  DenseBincount: composed(denseBincount),
+  SearchSorted: composed(searchSorted),
 };

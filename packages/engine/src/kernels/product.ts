@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
-import { pairs } from './common.js';
+import { pairs, transpose } from './common.js';
 import { unaryKernels } from './unary.js';
 
 function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boolean): Info {
@@ -8,15 +8,7 @@ function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boo
   const turned = (x: Info, turn: boolean): Info => {
     const rank = x.shape.length;
     const perm = [...Array(rank - 2).keys(), rank - 1, rank - 2];
-    return turn
-      ? t.emit(
-          'Transpose',
-          [t.ref(x)],
-          perm.map((p) => x.shape[p]!),
-          x.dtype,
-          { perm },
-        )
-      : x;
+    return turn ? transpose(t, x, perm) : x;
   };
   const [left, right] = [turned(t.cast(a, 'float32'), transposeA), turned(t.cast(b, 'float32'), transposeB)];
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(left.shape.slice(0, -2), right.shape.slice(0, -2));

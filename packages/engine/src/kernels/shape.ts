@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
-import { axisOf, concat, part, reshape, reverse, slice } from './common.js';
+import { axisOf, concat, part, reshape, reverse, slice, transpose } from './common.js';
 
 const inserted = (shape: readonly number[], axis: number) => [...shape.slice(0, axis), 1, ...shape.slice(axis)];
 const removed = (shape: readonly number[], axis: number) => shape.filter((_, i) => i !== axis);
@@ -67,15 +67,6 @@ const splitV: Kernel = (t, { x }, { numOrSizeSplits, axis }) => {
   });
 };
 
-const transpose: Kernel = (t, { x }, { perm }: { perm: number[] }) =>
-  t.emit(
-    'Transpose',
-    [t.ref(x!)],
-    perm.map((p) => x!.shape[p]!),
-    x!.dtype,
-    { perm },
-  );
-
 const tile: Kernel = (t, { x }, { reps }: { reps: number[] }) =>
   t.emit(
     'Tile',
@@ -122,7 +113,7 @@ function diagonal(t: Trace, x: Info): Info {
 export const shapeKernels: Kernels = {
   Reshape: (t, { x }, { shape }) => reshape(t, x!, tf.util.inferFromImplicitShape(shape, tf.util.sizeFromShape(x!.shape))),
   ExpandDims: expandDims,
-  Transpose: transpose,
+  Transpose: (t, { x }, { perm }) => transpose(t, x!, perm),
   Slice: sliced,
   StridedSlice: stridedSlice,
   Concat: concatenated,

@@ -30,7 +30,6 @@ const reductions = (kernel: string, call: Reduce, kind: Kind, differentiable = t
 const scan = (
   kernel: string,
   call: (x: tf.Tensor, axis: number, exclusive: boolean, reverse: boolean) => tf.Tensor,
-  differentiable: boolean,
 ): Case[] =>
   (
     [
@@ -48,7 +47,7 @@ const scan = (
       [false, true],
       [true, true],
     ].map(([exclusive, reverse]) =>
-      (differentiable ? smooth : flat)(kernel, (x) => call(x!, axis, exclusive!, reverse!), [shape]),
+      smooth(kernel, (x) => call(x!, axis, exclusive!, reverse!), [shape]),
     ),
   );
 
@@ -88,8 +87,16 @@ export const REDUCTION: readonly Case[] = [
       ),
     ),
   ),
-  ...scan('Cumsum', tf.cumsum, true),
-  ...scan('Cumprod', tf.cumprod, false),
+  ...scan('Cumsum', tf.cumsum),
+  ...scan('Cumprod', tf.cumprod),
+  smooth('Cumprod', (x) => tf.cumprod(tf.mul(x!, tf.tensor1d([1, 0, 1, 0, 1])), 0), [[5]]),
+  flat('Cumprod', (x) => tf.cumprod(x!, 1), [[2, 5], 'int']),
+  smooth('Any', (x) => tf.mul(x!, tf.cast(tf.any(tf.greater(x!, 0)), 'float32')), [[4]]),
+  smooth('All', (x) => tf.mul(x!, tf.cast(tf.all(tf.less(x!, 9), 0), 'float32')), [[3, 2]]),
+  ...([1, 2, 'euclidean', Infinity, -Infinity] as const).map((order) =>
+    smooth(order === Infinity ? 'Max' : order === -Infinity ? 'Min' : 'Sum', (x) => tf.norm(x!, order, -1, true), [[3, 4], 'apart']),
+  ),
+  smooth('Sum', (x) => tf.norm(x!, 'fro', [0, 1]), [[3, 4]]),
   flat('Cumsum', (x) => tf.cumsum(x!, 1), [[2, 5], 'int']),
   ...SHAPES.filter((shape) => shape.length > 0).flatMap((shape) => [
     smooth('Softmax', (x) => tf.softmax(x as tf.Tensor1D), [shape]),
@@ -102,7 +109,21 @@ const matMul = (a: Input[0], b: Input[0], transposeA = false, transposeB = false
 const einsum = (equation: string, ...shapes: number[][]): Case =>
   smooth('Einsum', (...xs) => tf.einsum(equation, ...xs), ...shapes.map((shape): Input => [shape]));
 
+/** The direction that a matrix stretches most, by repeated products. */
+function powerIteration(x: tf.Tensor2D): tf.Tensor {
+  let direction: tf.Tensor = tf.ones([x.shape[1], 1]);
+  for (let step = 0; step < 4; step++) {
+    const next = tf.matMul(x, tf.matMul(x, direction as tf.Tensor2D), true) as tf.Tensor2D;
+    direction = tf.div(next, tf.norm(next));
+  }
+  return direction;
+}
+
 export const PRODUCT: readonly Case[] = [
+  ...[[4, 3], [3, 3], [2, 3, 3]].map((shape) => smooth('BatchMatMul', (x) => tf.linalg.qr(x!), [shape])),
+  flat('BatchMatMul', (x) => tf.linalg.qr(x!, true), [[4, 3]]),
+  smooth('BatchMatMul', (x) => powerIteration(x as tf.Tensor2D), [[4, 3]]),
+  smooth('BatchMatMul', (x, y) => tf.matMul(tf.linalg.gramSchmidt(x as tf.Tensor2D) as tf.Tensor2D, y as tf.Tensor2D), [[3, 4]], [[4, 2]]),
   matMul([2, 3], [3, 4]),
   matMul([3, 2], [3, 4], true),
   matMul([2, 3], [4, 3], false, true),

@@ -22,12 +22,12 @@ export const SHAPE: readonly Case[] = [
   ...turn('Slice', (x) => tf.slice(x, 1), [3, 2]),
   ...turn('Slice', (x) => tf.slice(x, [1, 0, 1, 0, 2], [1, 1, 1, 1, 1]), [2, 1, 2, 1, 3]),
   ...[
-    flat('StridedSlice', (x) => tf.stridedSlice(x!, [1], [5], [2]), [[6]]),
-    flat('StridedSlice', (x) => tf.stridedSlice(x!, [-1], [-7], [-2], 0, 1), [[6]]),
-    flat('StridedSlice', (x) => tf.stridedSlice(x!, [0, 2], [2, 0], [1, -1]), [[2, 3]]),
-    flat('StridedSlice', (x) => tf.stridedSlice(x!, [1], [2], [1], 0, 0, 0, 0, 1), [[2, 3]]),
+    smooth('StridedSlice', (x) => tf.stridedSlice(x!, [1], [5], [2]), [[6]]),
+    smooth('StridedSlice', (x) => tf.stridedSlice(x!, [-1], [-7], [-2], 0, 1), [[6]]),
+    smooth('StridedSlice', (x) => tf.stridedSlice(x!, [0, 2], [2, 0], [1, -1]), [[2, 3]]),
+    smooth('StridedSlice', (x) => tf.stridedSlice(x!, [1], [2], [1], 0, 0, 0, 0, 1), [[2, 3]]),
     flat('StridedSlice', (x) => tf.stridedSlice(x!, [0, 1], [0, 3], [1, 1], 0, 0, 1), [[2, 3, 4], 'int']),
-    flat('StridedSlice', (x) => tf.stridedSlice(x!, [0, 1], [0, 3], [1, 1], 0, 0, 0, 1), [[4]]),
+    smooth('StridedSlice', (x) => tf.stridedSlice(x!, [0, 1], [0, 3], [1, 1], 0, 0, 0, 1), [[4]]),
   ],
   ...[0, 1, -1].map((axis) => smooth('Concat', (a, b) => tf.concat([a!, b!], axis), [[2, 3]], [[2, 3]])),
   smooth('Concat', (a, b, c) => tf.concat([a!, b!, c!], 1), [[2, 3, 2]], [[2, 1, 2]], [[2, 2, 2]]),
@@ -72,7 +72,7 @@ export const SHAPE: readonly Case[] = [
   ),
   flat('PadV2', (x) => tf.pad(x!, [[1, 0]]), [[3], 'bool']),
   ...(['reflect', 'symmetric'] as const).map((mode) =>
-    flat(
+    smooth(
       'MirrorPad',
       (x) =>
         tf.mirrorPad(
@@ -91,9 +91,10 @@ export const SHAPE: readonly Case[] = [
   ...turn('Reverse', (x) => tf.reverse(x, [-1]), [2, 3], [2, 3, 4]),
   ...turn('Reverse', (x) => tf.reverse(x, [0, 2]), [2, 3, 4], [2, 1, 3, 2]),
   flat('Reverse', (x) => tf.reverse(x!, []), [[2, 3]]),
-  flat('Diag', (x) => tf.diag(x!), [[4]]),
+  smooth('Diag', (x) => tf.diag(x!), [[4]]),
+  smooth('Diag', (x) => tf.diag(x!), [[2, 3]]),
   flat('Diag', (x) => tf.diag(x!), [[2, 3], 'int']),
-  flat('Diag', (x) => tf.diag(x!), [[1]]),
+  smooth('Diag', (x) => tf.diag(x!), [[1]]),
   ...turn('Unpack', (x) => tf.linalg.bandPart(x, 1, 0), [4, 4], [2, 3, 3]),
 ];
 
@@ -121,12 +122,21 @@ export const INDEXING: readonly Case[] = [
   smooth('ScatterNd', (i, u) => tf.scatterND(i!, u!, [5]), [[7, 1], { below: 5 }], [[7]]),
   flat('ScatterNd', (i, u) => tf.scatterND(i!, u!, [3, 3]), [[4, 2], { below: 3 }], [[4], 'int']),
   smooth('ScatterNd', (i, u) => tf.scatterND(i!, u!, [4, 2]), [[3, 1], { below: 4 }], [[3, 2]]),
-  flat(
+  smooth(
     'TensorScatterUpdate',
     (x, u) => tf.tensorScatterUpdate(x!, tf.tensor2d([[3], [0]], [2, 1], 'int32'), u!),
     [[5, 2]],
     [[2, 2]],
   ),
+  flat('Bincount', (i, w) => tf.bincount(i as tf.Tensor1D, w as tf.Tensor1D, 5), [[7], { below: 5 }], [[7]]),
+  flat('Bincount', (i) => tf.bincount(i as tf.Tensor1D, tf.tensor1d([], 'int32'), 9), [[7], { below: 5 }]),
+  flat('DenseBincount', (i, w) => tf.denseBincount(i as tf.Tensor2D, w as tf.Tensor2D, 5), [[2, 7], { below: 5 }], [[2, 7]]),
+  flat('DenseBincount', (i) => tf.denseBincount(i as tf.Tensor1D, tf.tensor1d([]), 4), [[9], { below: 6 }]),
+  flat('DenseBincount', (i) => tf.denseBincount(i as tf.Tensor2D, tf.tensor2d([], [0, 0]), 5, true), [[2, 7], { below: 5 }]),
+  ...(['left', 'right'] as const).map((side) =>
+    flat('SearchSorted', (v) => tf.searchSorted(tf.tensor2d([[0, 1, 1, 3], [-1, 0, 0, 0.5]]), v!, side), [[2, 7]]),
+  ),
+  flat('SearchSorted', (v) => tf.lowerBound(tf.tensor1d([0, 1, 1, 3], 'int32'), v!), [[5], { below: 5 }]),
   ...([[5], [2, 3], []] as const).map((shape) => flat('OneHot', (i) => tf.oneHot(i!, 4), [shape, { below: 4 }])),
   flat('OneHot', (i) => tf.oneHot(i!, 3, 2, -1), [[4], { below: 3 }]),
   flat('OneHot', (i) => tf.oneHot(i!, 3, 7, 1, 'int32'), [[4], 'int']),

@@ -74,12 +74,15 @@ export class Generator {
   private readonly programs = new Map<string, Program>();
   /** {@link Scope.task} of the rows at work, for a learner that is told. */
   private task = 0;
+  /** What the learner puts before a text takes so many positions. */
+  private readonly virtual: number;
   /** Whether the learner adds anything to the model; null until a program has been compiled. */
   private adapted: boolean | null = null;
 
   /** @param stop asked before every program that is run */
   constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
-    const { frozen, trainable } = forward.learner;
+    const { frozen, trainable, virtualTokens = 0 } = forward.learner;
+    this.virtual = virtualTokens;
     this.params = { ...frozen, ...trainable };
     this.feeds = arrayFeeds(this.params, PARAMS);
   }
@@ -140,10 +143,11 @@ export class Generator {
       throw new LetheError('LETHE_DATA_ROW', `Prompt ${at + 1} has no tokens.`, { remedy: 'Give text to go on from.' });
     }
     const { maxPositions } = this.forward.model.config;
-    if (prompt.length + maxTokens <= maxPositions) return;
+    const read = this.virtual + prompt.length;
+    if (read + maxTokens <= maxPositions) return;
     throw new LetheError('LETHE_MODEL_LENGTH',
-      `Prompt ${at + 1} has ${prompt.length} tokens and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
-        remedy: `Shorten the prompt, or set maxTokens to ${Math.max(1, maxPositions - prompt.length)} or less.`,
+      `Prompt ${at + 1} has ${read} tokens${this.virtual > 0 ? `, ${this.virtual} of them virtual,` : ''} and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
+        remedy: `Shorten the prompt, or set maxTokens to ${Math.max(1, maxPositions - read)} or less.`,
       });
   }
 
@@ -151,7 +155,7 @@ export class Generator {
   private async finish(rows: readonly Row[], batch: number, tokens: number): Promise<void> {
     const read = await this.read(rows, batch, tokens);
     const cache = new KeyValueCache(this.forward.model, batch);
-    cache.fill(read, tokens);
+    cache.fill(read, this.virtual + tokens);
     const features = read['features'];
     let logits = floats(read['logits']);
     const ids = new Int32Array(batch);
@@ -162,10 +166,10 @@ export class Generator {
         if (row.end === undefined) row.advance(logits.subarray(r * size, (r + 1) * size));
         // a finished row waits at its last place, and nothing reads what it gives
         ids[r] = row.tokens.at(-1) ?? 0;
-        positions[r] = Math.max(0, row.position);
+        positions[r] = this.virtual + Math.max(0, row.position);
       });
       if (rows.every(({ end }) => end !== undefined)) return;
-      const places = bucket(tokens + done, FEWEST_PLACES);
+      const places = bucket(this.virtual + tokens + done, FEWEST_PLACES);
       const program = await this.program(`step ${batch} ${places}`, () => compileStep(this.generation, batch, places, features !== undefined));
       const out = await this.call(program, { ids, positions, ...cache.feeds(places), ...(features ? { features } : {}) });
       cache.add(out, positions);
@@ -217,8 +221,10 @@ export class Generator {
 export async function generate(device: Device, forward: Forward, prompts: readonly string[], options: GenerationOptions): Promise<readonly Generated[]> {
   const generator = new Generator(device, forward);
   try {
-    const { tokenizer } = forward.model;
-    return await generator.run(prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]), options);
+    const { model: { tokenizer, config }, learner } = forward;
+    const room = config.maxPositions - options.maxTokens;
+    const tokens = prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]);
+    return await generator.run(learner.prompt ? tokens.map((prompt) => learner.prompt!(prompt, room, 0)) : tokens, options);
   } finally {
     await generator.dispose();
   }

@@ -3,7 +3,7 @@ import type { Device, Program, TensorSpec } from '@lethe/engine';
 import type { BatchTensors, KeysValues, LanguageModel, Memory } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import type { Forward } from '../loss.js';
-import { adaptWith, arrayInputs, arrayTensors, createScope } from '../scope.js';
+import { adaptWith, arrayInputs, arrayTensors, createScope, withPrefix } from '../scope.js';
 
 /** Prefix of the program inputs that hold the learner's arrays. */
 export const PARAMS = 'params.';
@@ -21,7 +21,7 @@ export interface Generation {
   readonly forward: Forward;
   /** All arrays of the learner. */
   readonly params: Arrays;
-  /** Told, when a program is traced, whether the learner added to any site. */
+  /** Told, when a program is traced, whether the learner added anything. */
   readonly onTrace: (adapted: boolean) => void;
 }
 
@@ -48,8 +48,10 @@ function next({ forward: { model, learner, sites }, params, onTrace }: Generatio
       kept[names.values] = own.values;
     },
   };
-  let adapted = false;
-  const states = model.hidden(batch, weights, adaptWith(learner, sites, scope, () => { adapted = true; }), memory);
+  let adapted = Boolean(learner.virtualTokens);
+  // what stands before the text is read with it, and remembered afterwards
+  const whole = past ? batch : withPrefix(learner, scope, batch);
+  const states = model.hidden(whole, weights, adaptWith(learner, sites, scope, () => { adapted = true; }), memory);
   onTrace(adapted);
   return { logits: model.logits(states, weights), ...kept };
 }
@@ -57,7 +59,7 @@ function next({ forward: { model, learner, sites }, params, onTrace }: Generatio
 /**
  * Compiles the pass over prompts. Inputs `ids`, `positions` and `segments`, (batch, tokens), and `last`, (batch, 1): the flat position
  * of each prompt's last token. Outputs `logits`, (batch, vocabulary), of the tokens after the prompts; keys and values of every
- * layer, (batch, keyValueHeads, tokens, headSize); and `features`, (batch, featureSize), where the learner asks for them.
+ * layer, (batch, keyValueHeads, virtual and other tokens, headSize); and `features`, (batch, featureSize), where the learner asks for them.
  */
 export function compilePrompt(generation: Generation, batch: number, tokens: number): Promise<Program> {
   const { device, forward, params } = generation;

@@ -6,6 +6,7 @@ import { Fields } from '../fields.js';
 import type { WeightEntry } from '../layout.js';
 import { Pass } from '../pass.js';
 import type { Memory } from '../memory.js';
+import { behindPrefix } from '../prefix.js';
 import type { Adapt, BatchTensors, ModelConfig } from '../types.js';
 import { gpt2 } from './gpt2.js';
 import { neox } from './gpt-neox.js';
@@ -59,9 +60,9 @@ export function layoutOf(config: ModelConfig): WeightEntry[] {
 }
 
 /**
- * Traced. Hidden states after the final norm, (batch, tokens, hidden), or (batch, n, hidden) when the batch names n wanted
- * states a row.
+ * Traced. Hidden states after the final norm, (batch, prefix and tokens, hidden), or (batch, n, hidden) when the batch names n
+ * wanted states a row.
  */
 export function hidden(config: ModelConfig, batch: BatchTensors, weights: Tensors, adapt: Adapt, memory?: Memory): Tensor3D {
-  return architectureOf(config).hidden(new Pass(config, sitesOf(config), batch, weights, adapt, memory));
+  return architectureOf(config).hidden(new Pass(config, sitesOf(config), behindPrefix(batch), weights, adapt, memory));
 }

@@ -140,3 +140,15 @@ export function readPeftConfig(file: string, modules: readonly string[]): PeftCo
     scale: (module) => alphaOf(module) / (stabilised ? Math.sqrt(rank(module)) : rank(module)),
   };
 }
+
+/**
+ * The model that an adapter says it was trained on, as `adapter_config.json` names it: a folder, or a model of the hub with its revision.
+ *
+ * @throws LETHE_ADAPTER_INVALID where it names none
+ */
+export function readBaseName(file: string): { name: string; revision?: string } {
+  const fields: Fields = new Fields(file);
+  const [name, revision] = [fields.get('base_model_name_or_path'), fields.get('revision')];
+  if (typeof name !== 'string' || name === '') return fields.refuse('base_model_name_or_path', 'The adapter does not say which model it was trained on.', 'Name the model with --model.');
+  return { name, ...(typeof revision === 'string' ? { revision } : {}) };
+}

@@ -5,6 +5,9 @@ import type { ModelConfig } from '../types.js';
 export const CONFIG = 'adapter_config.json';
 export const TENSORS = 'adapter_model.safetensors';
 
+/** What the metadata of the tensors call the sha256 of the model that the adapter belongs to. PEFT passes it over. */
+export const BASE = 'lethe_base_sha256';
+
 const WEIGHT = '.weight';
 
 /** The linear layer of transformers that a site is, or is a part of: query, key and value of some models are one layer. */

@@ -4,7 +4,7 @@ import { type Adapter, LetheError, type LowRankUpdate, type NdArray, didYouMean 
 import { type WeightEntry, arrange, storedShape } from '../layout.js';
 import { type StoredTensor, readSafetensors } from '../safetensors.js';
 import type { LanguageModel } from '../types.js';
-import { readPeftConfig } from './config.js';
+import { readBaseName, readPeftConfig } from './config.js';
 import { CONFIG, TENSORS, entriesOf, placesOf } from './format.js';
 
 const REMEDY = 'Name a folder that PEFT saved with save_pretrained: adapter_config.json and adapter_model.safetensors.';
@@ -82,3 +82,6 @@ export async function readAdapter(directory: string, model: Pick<LanguageModel, 
   if (Object.keys(adapter).length > 0) return adapter;
   throw new LetheError('LETHE_ADAPTER_INVALID', 'The adapter has no part at any linear layer of the model.', { where: config.file, remedy: 'Use an adapter of this model.' });
 }
+
+/** {@link readBaseName} of the adapter in a folder. Throws LETHE_ADAPTER_MISSING besides. */
+export const readBase = (directory: string): ReturnType<typeof readBaseName> => readBaseName(present(directory, CONFIG));

@@ -6,7 +6,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { transpose } from '../layout.js';
 import { type StoredTensor, writeSafetensors } from '../safetensors.js';
 import type { LanguageModel } from '../types.js';
-import { CONFIG, type Place, TENSORS, placesOf, tensorNames } from './format.js';
+import { BASE, CONFIG, type Place, TENSORS, placesOf, tensorNames } from './format.js';
 import { type Piece, fuse } from './fuse.js';
 
 /** A matrix (rows, columns) as its transpose: PEFT stores both matrices as (outputs, inputs). */
@@ -15,10 +15,12 @@ function turned({ shape, data }: NdArray): StoredTensor {
   return { shape: [columns, rows], data: transpose(data, rows, columns) };
 }
 
-/** What to find the model of an adapter by: a folder, or the name of a hub's model and its commit. */
+/** The model of an adapter: what to find it by, which is a folder, or the name of a hub's model and its commit, and its hash. */
 export interface BaseModel {
   readonly name: string;
   readonly revision?: string;
+  /** {@link LanguageModel.sha256} */
+  readonly sha256?: string;
 }
 
 const rankOf = ({ a }: LowRankUpdate) => a.shape[1]!;
@@ -87,6 +89,6 @@ export async function writeAdapter(directory: string, adapter: Adapter, model: P
     return [[names.a, turned(a)], [names.b, turned(b)]] as const;
   }));
   await mkdir(directory, { recursive: true });
-  await writeSafetensors(join(directory, TENSORS), tensors);
+  await writeSafetensors(join(directory, TENSORS), tensors, 'F32', base.sha256 === undefined ? undefined : { [BASE]: base.sha256 });
   await writeFileAtomic(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...places.values()], base), null, 2)}\n`);
 }

@@ -8,7 +8,7 @@ import { afterwards, visited } from '../visit.js';
 export const noLeak: Rule = {
   id: 'no-leak',
   title: 'leaves no tensor behind',
-  remedy: 'Make tensors inside adapt and penalty only and keep none there; elsewhere work on plain arrays, or inside tf.tidy.',
+  remedy: 'Make tensors inside prefix, adapt and penalty only and keep none there; elsewhere work on plain arrays, or inside tf.tidy.',
   async check(subject) {
     const left = new Map<string, number>();
     const held = () => tf.memory().numTensors;
@@ -21,9 +21,9 @@ export const noLeak: Rule = {
     landmarkOf(stream.restored());
     const count = held() - before;
     if (count <= 0) return null;
-    // within adapt and penalty tensors live until the pass that they are part of ends
-    const outside = [...left].filter(([name, n]) => n > 0 && name !== 'adapt' && name !== 'penalty').map(([name]) => name);
-    return `${count} tensors are left after ${stream.stages} stages, by ${outside.join(', ') || 'adapt or penalty'}`;
+    // within these tensors live until the pass that they are part of ends
+    const outside = [...left].filter(([name, n]) => n > 0 && !['prefix', 'adapt', 'penalty'].includes(name)).map(([name]) => name);
+    return `${count} tensors are left after ${stream.stages} stages, by ${outside.join(', ') || 'prefix, adapt or penalty'}`;
   },
 };
 
@@ -33,8 +33,8 @@ function photograph(name: string, given: readonly unknown[]): Record<string, str
   const ofScope = (scope: Scope) => ({ 'scope.params': Object.keys(scope.params).join(), 'scope.features()': values(scope.features()) });
   switch (name) {
     case 'create': {
-      const [{ rank, scale, featureSize, modelParameters, sites }, options] = given as [MethodHost, unknown];
-      return { host: JSON.stringify([rank, scale, featureSize, modelParameters, sites]), options: JSON.stringify(options) };
+      const [{ rank, scale, featureSize, width, modelParameters, sites }, options] = given as [MethodHost, unknown];
+      return { host: JSON.stringify([rank, scale, featureSize, width, modelParameters, sites]), options: JSON.stringify(options) };
     }
     case 'begin':
     case 'end':
@@ -43,6 +43,7 @@ function photograph(name: string, given: readonly unknown[]): Record<string, str
       const [site, x, scope] = given as [Site, tf.Tensor, Scope];
       return { site: JSON.stringify(site), x: values(x), ...ofScope(scope) };
     }
+    case 'prefix':
     case 'penalty':
       return ofScope(given[0] as Scope);
     case 'batch':
@@ -106,7 +107,7 @@ export const frozenStays: Rule = {
 export const taskBlind: Rule = {
   id: 'task-blind',
   title: 'answers a row alike whatever was asked before',
-  remedy: 'Let adapt read its arguments and what begin, end and restore left; let it write nothing to the learner.',
+  remedy: 'Let prefix and adapt read their arguments and what begin, end and restore left; let them write nothing to the learner.',
   exempt: ({ manifest }) => (manifest.capabilities.taskIdentity ? 'its manifest declares that it needs to know the task' : null),
   async check(subject) {
     const state = (await subject.walked()).at(-1)!.state;

@@ -3,7 +3,7 @@ import type { Tensor } from '@tensorflow/tfjs';
 import { type Rule, STEPS, type Subject, landmarkOf } from '../rule.js';
 import type { TestedMethod } from '../tested.js';
 import { ToyStream } from '../toy-stream.js';
-import { TASKS, keepable } from '../toy-world.js';
+import { TASKS, WIDTH, keepable } from '../toy-world.js';
 import { visited } from '../visit.js';
 
 /** What a method may use only if it declares it. */
@@ -58,9 +58,17 @@ function malformed(group: string, arrays: Arrays): string | null {
 
 const shapeOf = (result: unknown) => `[${(result as Tensor).shape.join(', ')}]`;
 
-/** What is wrong with what a call gave, if anything. */
-function misshapen(name: string, given: readonly unknown[], result: unknown): string | null {
+/**
+ * What is wrong with what a call gave, if anything.
+ *
+ * @param virtual how many virtual tokens the learner says there are
+ */
+function misshapen(name: string, given: readonly unknown[], result: unknown, virtual: number): string | null {
   if (result === null) return null;
+  if (name === 'prefix') {
+    const wanted = `[${[(given[0] as Scope).batch, virtual, WIDTH].join(', ')}]`;
+    return shapeOf(result) === wanted ? null : `prefix gives ${shapeOf(result)} instead of ${wanted}`;
+  }
   if (name === 'adapt') {
     const [site, x] = given as [Site, Tensor];
     const wanted = `[${[...x.shape.slice(0, 2), site.out].join(', ')}]`;
@@ -95,14 +103,14 @@ function misprompted(learner: Learner, told: boolean): string | null {
 
 export const runs: Rule = {
   id: 'runs',
-  title: 'goes through a stream with arrays, deltas, penalties and rows of the right shape, all finite',
+  title: 'goes through a stream with arrays, deltas, prefixes, penalties and rows of the right shape, all finite',
   remedy: 'Compare with the contract in packages/core/src/method.ts; shapes are written there.',
   prerequisite: true,
   async check(subject) {
     const wrong = new Set<string>();
-    const stream = await subject.open(visited(subject.tested.method, (name, given, call) => {
+    const stream: ToyStream = await subject.open(visited(subject.tested.method, (name, given, call) => {
       const result = call();
-      const found = misshapen(name, given, result);
+      const found = misshapen(name, given, result, name === 'prefix' ? stream.learner.virtualTokens! : 0);
       if (found) wrong.add(found);
       return result;
     }));

@@ -8,7 +8,11 @@ import {
   AsksTask, KeepsTokens, ChoosesRows, TakesFewerRows, WritesTooMuch, GrowsInSecret, GrowsTooFast, AddsAnAdapterEach,
   KeepsRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
 } from './declared.js';
+import { GrowingPrompts, MeanPrompt, MoreThanItSays, PromptPerAsking, SoundPrompts, TaskPrompt, ThawedPrompts } from './prompts.js';
 import { Sound, tested } from './sound.js';
+
+/** What methods with a prompt a task declare. */
+const PROMPTS = { growth: 'linear' } as const;
 
 /** A method that does not get through the first task: it breaks `runs`. */
 export const THROWS = tested(Throws);
@@ -20,6 +24,8 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['capabilities', tested(ChoosesRows), /chooses the rows of a step/],
   ['capabilities', tested(Sound, { rehearsal: true }), /declares rehearsal, but does without/],
   ['capabilities', tested(Sound, { taskIdentity: true, bound: true }), /declares taskIdentity, but does without/],
+  ['capabilities', tested(TaskPrompt, PROMPTS), /asked for the task of a row/],
+  ['runs', tested(MoreThanItSays, PROMPTS), /prefix gives \[16, 4, 8\] instead of \[16, 2, 8\]/],
   ['runs', THROWS, /no penalty today/],
   ['runs', tested(WrongShape), /adapt gives \[16, 1, 6\] at layers\.0\.q instead of \[16, 3, 6\]/],
   ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
@@ -31,15 +37,20 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['no-ambient', tested(AsksTheClock), /reads Date .*behaviour\.js:\d+/],
   ['no-ambient', tested(RollsDice), /reads Math\.random .*behaviour\.js:\d+/],
   ['no-leak', tested(Leaks), /3 tensors are left after 3 stages, by begin/],
-  ['no-leak', tested(Keeps), /by adapt or penalty/],
+  ['no-leak', tested(Keeps), /by prefix, adapt or penalty/],
   ['inputs-untouched', tested(ChangesOptions), /begin changes options/],
   ['inputs-untouched', tested(ChangesTask), /end changes task/],
+  ['frozen-stays', tested(ThawedPrompts, PROMPTS), /frozen array "snapshot" changes while stage 1 trains/],
   ['frozen-stays', tested(FreezesNoCopy), /frozen array "snapshot" changes while stage 1 trains/],
+  ['task-blind', tested(PromptPerAsking, PROMPTS), /answered otherwise in another order of questions/],
+  ['batch-blind', tested(MeanPrompt, PROMPTS), /row 1 of task 1 is answered .* alone and .* among rows of all tasks/],
   ['task-blind', tested(CountsQuestions), /answered otherwise in another order of questions/],
   ['batch-blind', tested(NormalisesBatch), /row 1 of task 1 is answered .* alone and .* among rows of all tasks/],
   ['gradients', tested(ReadsItself), /the slope of the penalty along "lora\.\S+" is 0 by its gradient/],
-  ['gradients', tested(WrongGradient), /the slope of the task loss, through adapt/],
+  ['gradients', tested(WrongGradient), /the slope of the task loss, through prefix and adapt/],
   ['compiles', tested(ReadsValues), /LETHE_ENGINE_READ/],
+  ['growth', tested(SoundPrompts), /declares growth none, but after tasks 1, 2 and 3 it saves/],
+  ['growth', tested(GrowingPrompts, PROMPTS), /declares growth linear/],
   ['growth', tested(GrowsInSecret), /declares growth none, but after tasks 1, 2 and 3 it saves/],
   ['growth', tested(Sound, { growth: 'linear' }), /declares growth linear/],
   ['growth', tested(GrowsTooFast, { growth: 'linear' }), /declares growth linear/],

@@ -67,8 +67,8 @@ export const reshapes: Rule = (node, builder, results) => {
   const pattern = moving.map((ref) => beforeSplit(builder, ref)).find((found) => found !== undefined);
   if (!pattern) return undefined;
   const [inner, outer] = [lead(pattern.value.shape), lead(results[0]!.shape)];
-  // a row that is repeated for others cannot give them its shape
-  if (sizeOf(inner) !== sizeOf(outer)) return undefined;
+  // a row that is repeated for others cannot give them its shape; a row alone has no rank to lose
+  if (outer.length === 0 || sizeOf(inner) !== sizeOf(outer)) return undefined;
   const last = results[0]!.shape.at(-1)!;
   const sunk: string[] = [];
   for (const ref of moving) {

@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { rmSync } from 'node:fs';
+import { loadSuite, readSuiteFile } from '../src/index.js';
+import { OwnSuite, YAML, errorOf } from './support.js';
+
+const WRITTEN = 'written: { scorer: exact-match, maxTokens: 12 }, prompt: "{input}"';
+
+describe('what a size and a task say of training', () => {
+  let suite: OwnSuite;
+  beforeEach(() => { suite = new OwnSuite(); });
+  afterEach(() => rmSync(suite.folder, { recursive: true }));
+  const write = (mini: string, task = '') => suite.yaml(YAML.replace('mini: { train: 20, validation: 4, test: 6', `mini: { train: 20, validation: 4, test: 6${mini}`)
+    .replace('title: Mails, labels: { hr: personnel, fin: finance }', `title: Mails, ${task || 'labels: { hr: personnel, fin: finance }'}`));
+
+  it('a size changes of the budget what it names', async () => {
+    write(', training: { maxTokens: 64, sites: [o] }');
+    const [full, mini] = [await loadSuite(suite.reference()), await loadSuite(suite.reference({ size: 'mini' }))];
+    expect(mini.training).to.deep.equal({ ...full.training, maxTokens: 64, sites: ['o'] });
+  });
+
+  it('a task has epochs of its own, but not where a size has some for all', async () => {
+    write('', 'epochs: 7, labels: { hr: personnel, fin: finance }');
+    const { training } = await loadSuite(suite.reference());
+    expect(training.epochsOf).to.deep.equal({ mails: 7 });
+    write(', training: { epochs: 2 }', 'epochs: 7, labels: { hr: personnel, fin: finance }');
+    expect((await loadSuite(suite.reference())).training.epochsOf).to.deep.equal({ mails: 7 });
+    const mini = (await loadSuite(suite.reference({ size: 'mini' }))).training;
+    expect(mini.epochs).to.equal(2);
+    expect(mini).to.not.have.property('epochsOf');
+  });
+
+  it('a size has shorter written answers, and never longer ones', async () => {
+    for (const [size, tokens] of [['answerTokens: 5', 5], ['answerTokens: 50', 12]] as const) {
+      write(`, ${size}`, WRITTEN);
+      expect((await loadSuite(suite.reference({ size: 'mini' }))).tasks[1]!.written!.maxTokens).to.equal(tokens);
+      expect((await loadSuite(suite.reference())).tasks[1]!.written!.maxTokens).to.equal(12);
+    }
+  });
+
+  for (const [title, mini, message] of [
+    ['a field that no budget has', ', training: { epoch: 2 }', 'Did you mean "epochs"?'],
+    ['epochs of tasks', ', training: { epochsOf: { mails: 2 } }', 'unknown field "epochsOf"'],
+    ['no epochs', ', training: { epochs: 0 }', 'epochs'],
+    ['answers of no tokens', ', answerTokens: 0', 'answerTokens'],
+  ] as const) {
+    it(`${title} is refused`, async () => {
+      write(mini);
+      const error = await errorOf(() => readSuiteFile(suite.file));
+      expect(error.code).to.equal('LETHE_SUITE_INVALID');
+      expect(error.message).to.contain(message);
+    });
+  }
+});

@@ -1,0 +1,40 @@
+import * as tf from '@tensorflow/tfjs';
+
+/** Kernels written with other operations: for the compiler, and for backends of TensorFlow.js that lack them. */
+export type Composed = (
+  inputs: Readonly<Record<string, tf.Tensor>>,
+  // Kernels get attributes as TensorFlow.js passes them, a different record for each.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  attributes: any,
+) => tf.Tensor;
+
+const integer = (value: number) => tf.scalar(value, 'int32');
+
+/** A sum by segment as a scatter, which adds up what falls in one place. */
+export const segmentSum: Composed = ({ x, segmentIds }, { numSegments }) =>
+  tf.scatterND(tf.expandDims(segmentIds!, -1), x!, [numSegments, ...x!.shape.slice(1)]);
+
+/** tf.bincount and tf.denseBincount: each row has a bucket more, for the values that are too large to count. */
+export const denseBincount: Composed = ({ x, weights }, { size, binaryOutput }) => {
+  const rows = x!.rank === 1 ? 1 : x!.shape[0]!;
+  const starts = tf.mul(tf.range(0, rows, 1, 'int32'), integer(size + 1));
+  const buckets = tf.add(tf.minimum(tf.reshape(x!, [rows, -1]), integer(size)), tf.expandDims(starts, 1)); // (rows, values)
+  const plain = binaryOutput || weights!.size === 0;
+  const counted = plain ? tf.ones([x!.size], weights!.dtype) : tf.reshape(weights!, [-1]);
+  const sums = tf.reshape(tf.scatterND(tf.reshape(buckets, [-1, 1]), counted, [rows * (size + 1)]), [rows, size + 1]);
+  const counts = tf.reshape(tf.slice(sums, [0, 0], [rows, size]), [...x!.shape.slice(0, -1), size]);
+  return binaryOutput ? tf.cast(tf.greater(counts, tf.zerosLike(counts)), weights!.dtype) : counts;
+};
+
+/** tf.searchSorted, row by row: how many elements are less than a value, or, from the right, not greater. */
+export const searchSorted: Composed = ({ sortedSequence, values }, { side }) => {
+  const before = side === 'left' ? tf.less : tf.lessEqual;
+  return tf.sum(tf.cast(before(tf.expandDims(sortedSequence!, 1), tf.expandDims(values!, 2)), 'int32'), 2);
+};
+
+/** tf.batchNorm: (x - mean) / sqrt(variance + epsilon) * scale + offset. */
+export const batchNorm: Composed = ({ x, mean, variance, scale, offset }, { varianceEpsilon }) => {
+  const inverse = tf.rsqrt(tf.add(variance!, varianceEpsilon));
+  const normed = tf.mul(tf.sub(x!, mean!), scale ? tf.mul(inverse, scale) : inverse);
+  return offset ? tf.add(normed, offset) : normed;
+};

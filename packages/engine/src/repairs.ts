@@ -1,0 +1,67 @@
+import util from 'node:util';
+import * as tf from '@tensorflow/tfjs';
+import { type Composed, denseBincount, searchSorted, segmentSum } from './composed.js';
+
+interface Call {
+  readonly inputs: Readonly<Record<string, tf.Tensor>>;
+  readonly attrs: Readonly<Record<string, unknown>>;
+}
+/** What a kernel does instead; `original` is the kernel as the backend has it. */
+type Repair = (call: Call, original: (call: Call) => tf.Tensor) => tf.Tensor;
+
+const write =
+  (kernel: Composed): Repair =>
+  ({ inputs, attrs }) =>
+    kernel(inputs, attrs);
+
+/**
+ * What backends of TensorFlow.js 4.22 lack, or do otherwise than the plain one that documents the operations; by backend and
+ * kernel. The cases of the compiler are the test: tfjs-node, where it is installed, must agree in all of them.
+ */
+const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
+  // writes into the tensor that it is given
+  cpu: {
+    TensorScatterUpdate: ({ inputs, attrs }, original) =>
+      original({ inputs: { ...inputs, tensor: tf.add(inputs['tensor']!, tf.zerosLike(inputs['tensor']!)) }, attrs }),
+  },
+  // gradients of tf.gather need it
+  wasm: { UnsortedSegmentSum: write(segmentSum) },
+  tensorflow: {
+    DenseBincount: write(denseBincount),
+    SearchSorted: write(searchSorted),
+    // counts axes from the front only
+    GatherV2: ({ inputs, attrs }, original) =>
+      original({ inputs, attrs: { ...attrs, axis: tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape)[0] } }),
+    // takes a space for a letter
+    Einsum: ({ inputs, attrs }, original) =>
+      original({ inputs, attrs: { ...attrs, equation: (attrs['equation'] as string).replaceAll(/\s/g, '') } }),
+    // gives floats for floats
+    FloorDiv: (call, original) => tf.cast(original(call), 'int32'),
+  },
+};
+
+const repaired = new Set<string>();
+
+/** What tfjs-node asks node:util for when it sorts, and Node 23 no longer has. */
+function restoreIsNullOrUndefined(): void {
+  const old = util as { isNullOrUndefined?: (value: unknown) => boolean };
+  old.isNullOrUndefined ??= (value) => value === undefined || value === null;
+}
+
+/** Mends the kernels of a backend that was loaded; once, however often it is called. */
+export function repair(backendName: string): void {
+  if (repaired.has(backendName)) return;
+  repaired.add(backendName);
+  if (backendName === 'tensorflow') restoreIsNullOrUndefined();
+  for (const [kernelName, mend] of Object.entries(REPAIRS[backendName] ?? {})) {
+    const known = tf.getKernel(kernelName, backendName);
+    if (known) tf.unregisterKernel(kernelName, backendName);
+    tf.registerKernel({
+      ...known,
+      kernelName,
+      backendName,
+      kernelFunc: (parameters) =>
+        mend(parameters as unknown as Call, (call) => known.kernelFunc({ ...parameters, ...call } as typeof parameters) as tf.Tensor),
+    });
+  }
+}
