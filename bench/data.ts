@@ -22,6 +22,8 @@ const MAX_TOKENS = 128;
 
 const { values } = parseArgs({
   options: {
+    /** What leads here. */
+    data: { type: 'boolean' },
     json: { type: 'boolean', default: false },
     rows: { type: 'string' },
     model: { type: 'string', default: at('packages/model/lethe-nano') },
