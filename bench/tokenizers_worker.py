@@ -1,4 +1,4 @@
-"""What the `tokenizers` library for Python does with the same texts, for `npm run bench:data -- --against-tokenizers PYTHON`.
+"""What the `tokenizers` library for Python does with the same texts, for `npm run bench -- --data --against-tokenizers PYTHON`.
 
 Opens the tokenizer anew, as every round does on the other side, tokenizes every text on one thread, and prints one line of JSON: milliseconds
 elapsed, milliseconds of processor, tokens, version.
