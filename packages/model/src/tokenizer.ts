@@ -1,6 +1,7 @@
 import { Tokenizer as ByteTokenizer } from '@huggingface/tokenizers';
 import { LetheError, didYouMean } from '@lethe/core';
 import type { Tokenizer } from './types.js';
+import { wordEncoder } from './word-encoder.js';
 import { WORDS } from './words.js';
 
 const KINDS = ['BPE', 'WordPiece', 'Unigram'];
@@ -91,6 +92,8 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
   }
   const ids = (source: string, special: boolean, by = inner): number[] =>
     attempt('A text cannot be tokenized', () => by.encode(source, { add_special_tokens: special }).ids);
+  // text that a word begins needs no other one where nothing is put before it
+  const byWords = wordEncoder(inner);
   // What the tokenizer puts around a text is seen by any text.
   const [alone, within] = [ids(SAMPLE, false), ids(SAMPLE, true)];
   const start = Math.max(0, within.findIndex((_, at) => alone.every((id, i) => within[at + i] === id)));
@@ -103,7 +106,8 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
     frame: { before: within.slice(0, start), after: apart ? within.slice(start + alone.length) : [] },
     ...(apart ? { decoderStart } : {}),
     encode(source, place = 'prompt') {
-      const found = place === 'prompt' ? ids(source, false) : apart ? ids(source.trimStart(), false) : ids(source, false, next);
+      const own = apart && place === 'answer' ? source.trimStart() : source;
+      const found = byWords?.(own) ?? ids(own, false, apart || place === 'prompt' ? inner : next);
       return found.every(known) ? found : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
     },
     decode: (tokens) => (tokens.length === 0 ? '' : inner.decode([...tokens])),
