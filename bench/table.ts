@@ -25,19 +25,25 @@ const HEAD = ['model', 'work', 'device', 'threads', 'ms (quartiles)', 'processor
 const digits = (value: number | null, places: number) => (value === null ? '' : value.toFixed(places));
 const percent = (value: number | null) => (value === null ? '' : `${(100 * value).toFixed(0)} %`);
 
-/** The rows as text, in a table of lines that Markdown reads too. */
-export function tableOf(rows: readonly Row[]): string {
+/** A table of lines that Markdown reads too. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const table = new Table({
-    head: HEAD,
+    head: [...head],
     style: { head: [], border: [] },
     chars: {
       top: '', 'top-mid': '', 'top-left': '', 'top-right': '', bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
       mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '', left: '|', middle: '|', right: '|',
     },
   });
-  for (const row of rows) {
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
+}
+
+/** The rows as text. */
+export function tableOf(rows: readonly Row[]): string {
+  return markdownTable(HEAD, rows.map((row) => {
     const { median, low, high, processor } = row.milliseconds;
-    table.push([
+    return [
       `${row.model} (${digits(row.parameters / 1e6, 1)} M)`,
       row.work,
       row.device,
@@ -49,7 +55,6 @@ export function tableOf(rows: readonly Row[]): string {
       percent(row.ofRoof),
       percent(row.ofRoofByProcessor),
       digits(row.compileSeconds, 2),
-    ]);
-  }
-  return table.toString();
+    ];
+  }));
 }

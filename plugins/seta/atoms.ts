@@ -42,16 +42,14 @@ export function unpackAtoms(sites: readonly Site[], { atoms, measured }: Kept): 
   return sites.map((site) => {
     const packed = atoms[`atoms.${site.name}`];
     if (!packed) return [];
-    const known = measured[`measured.${site.name}`]!;
+    const known = measured[`measured.${site.name}`];
     return Array.from({ length: packed.shape[0]! }, (_, k) => {
       const [expert, ...vectors] = rowOf(packed, k);
-      const [sensitivity, ...fisher] = rowOf(known, k);
+      const [sensitivity, ...fisher] = known ? rowOf(known, k) : [0];
       const atom = newAtom(expert!, Float32Array.from(vectors.slice(0, site.in)), Float32Array.from(vectors.slice(site.in)));
       atom.sensitivity = sensitivity!;
-      if (fisher.length > 0) {
-        atom.fisherA.set(fisher.slice(0, site.in));
-        atom.fisherB.set(fisher.slice(site.in));
-      }
+      atom.fisherA.set(fisher.slice(0, site.in));
+      atom.fisherB.set(fisher.slice(site.in));
       return atom;
     });
   });

@@ -108,9 +108,10 @@ export class Gate {
     return Object.fromEntries(this.moments.map((data, t): [string, NdArray] => [`gate.moments.${t + 1}`, { shape: [2, this.host.featureSize], data }]));
   }
 
-  /** Number of values that predictions read after so many tasks: a key and a radius each, metric and standardisation. */
-  parameters(tasks: number): number {
-    return tasks * (this.host.featureSize + 1) + 3 * this.host.featureSize;
+  /** Number of values after so many tasks: a key and a radius each, metric and standardisation; beside them moments for later tasks. */
+  values(tasks: number): { predicting: number; later: number } {
+    const size = this.host.featureSize;
+    return { predicting: tasks * (size + 1) + 3 * size, later: this.options.routing > 0 ? 2 * size * tasks : 0 };
   }
 
   restore({ trainable, frozen, stored }: Pick<LearnerState, 'trainable' | 'frozen' | 'stored'>): void {

@@ -143,9 +143,10 @@ class Seta implements Learner {
   }
 
   report(): readonly ReportTable[] {
+    const { split, anchor } = this.options;
     return reportOf({
       sites: this.host.sites, atoms: this.atoms, owners: this.owners, tasks: this.task, modelParameters: this.host.modelParameters,
-      gateParameters: (tasks) => this.gate.parameters(tasks),
+      gateValues: (tasks) => this.gate.values(tasks), atomLater: (site) => (split ? 1 + (anchor > 0 ? site.in + site.out : 0) : 0),
     });
   }
 

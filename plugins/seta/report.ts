@@ -18,12 +18,14 @@ export interface Learned {
   readonly tasks: number;
   /** Parameters of the frozen model. */
   readonly modelParameters: number;
-  /** Values that the gate has for predictions after so many tasks. */
-  readonly gateParameters: (tasks: number) => number;
+  /** Values that the gate has after so many tasks: for predictions, and beside them for later tasks. */
+  readonly gateValues: (tasks: number) => { readonly predicting: number; readonly later: number };
+  /** Values that are kept of an atom for later tasks, beside those that predictions need. */
+  readonly atomLater: (site: Site) => number;
 }
 
 /** Experts with their atoms at every site, the atoms that tasks have in common, and how the update grew. */
-export function reportOf({ sites, atoms, owners, tasks, modelParameters, gateParameters }: Learned): readonly ReportTable[] {
+export function reportOf({ sites, atoms, owners, tasks, modelParameters, gateValues, atomLater }: Learned): readonly ReportTable[] {
   const all = atoms.flatMap((list, s) => list.map(({ expert }) => ({ expert, site: sites[s]!, owners: owners[expert]! })));
   const experts = owners.map((_, e) => e).filter((e) => all.some(({ expert }) => expert === e));
   const indices = Array.from({ length: tasks }, (_, i) => i + 1);
@@ -45,13 +47,15 @@ export function reportOf({ sites, atoms, owners, tasks, modelParameters, gatePar
       cells: indices.map((t) => indices.map((u) => share(t, u))), scale: [0, 1],
     },
     {
-      title: 'Growth', rows: taskAxis, columns: { title: 'after it', names: ['new atoms', 'atoms taken over', 'parameters in all', '% of the model'] },
+      title: 'Growth', rows: taskAxis, columns: { title: 'after it', names: ['new atoms', 'atoms taken over', 'parameters in all', '% of the model', 'bytes stored'] },
       cells: indices.map((t) => {
         const there = all.filter((atom) => atom.owners[0]! <= t);
-        const parameters = there.reduce((sum, { site }) => sum + 1 + site.in + site.out, 0) + gateParameters(t);
+        const gate = gateValues(t);
+        const parameters = there.reduce((sum, { site }) => sum + 1 + site.in + site.out, gate.predicting);
+        const later = there.reduce((sum, { site }) => sum + atomLater(site), gate.later);
         return [
           count((atom) => atom.owners[0] === t), count((atom) => atom.owners[0]! < t && atom.owners.includes(t)), parameters,
-          Number(((100 * parameters) / modelParameters).toFixed(3)),
+          Number(((100 * parameters) / modelParameters).toFixed(3)), 4 * (parameters + later),
         ];
       }),
     },
