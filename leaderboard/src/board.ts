@@ -1,30 +1,11 @@
 import { methodName } from '@lethe/core';
 import { COSTS, METRICS } from './columns.js';
+import { placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
 import { counted, meanOf, nameOf, tagsOf, titleOf } from './parts.js';
-import { bestOf, ranksOf } from './ranking.js';
 import { spanOf, whisker } from './whisker.js';
-
-/** The rank of a row and the metrics in which it is the best. Bounds have neither. */
-interface Standing {
-  readonly rank: number | null;
-  readonly best: ReadonlySet<string>;
-}
-
-const NO_STANDING: Standing = { rank: null, best: new Set() };
-
-function standingsOf(rows: readonly Row[]): Map<Row, Standing> {
-  const contenders = (metric: keyof Row['intervals']) =>
-    rows.map((row) => ({ interval: row.intervals[metric], failed: row.failed }));
-  const ranks = ranksOf(contenders('averageAccuracy'), 1);
-  const winners = METRICS.map(({ metric, better }) => [metric, bestOf(contenders(metric), better)] as const);
-  return new Map(rows.map((row, i) => {
-    const won = winners.filter(([, winner]) => winner === i).map(([metric]) => metric);
-    return [row, { rank: ranks[i]!, best: new Set(won) }];
-  }));
-}
 
 const average = (values: readonly number[]): number | null =>
   (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length);
@@ -39,18 +20,18 @@ ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${t
 }
 
 /** @param span the scale of the bars; null for rows that have none */
-function rowHtml(group: Group, row: Row, { rank, best }: Standing, span: readonly [number, number] | null): Html {
+function rowHtml(group: Group, row: Row, span: readonly [number, number] | null): Html {
   const scores = METRICS.map(({ metric }, i) => {
     const interval = row.intervals[metric];
-    const mark = best.has(metric);
-    return html`<td data-value="${interval?.mean}"${mark ? html` class="best"` : null}>${meanOf(interval)}
-${mark ? html`<span class="tag good">best</span>` : null}${i === 0 && span ? whisker(interval, span) : null}</td>`;
+    return html`<td data-value="${interval?.mean}">${meanOf(interval)}${i === 0 && span ? whisker(interval, span) : null}</td>`;
   });
   const costs = COSTS.map(({ value, show }) => {
     const mean = average(row.completed.map(({ cost }) => value(cost)));
     return html`<td data-value="${mean}">${mean === null ? '–' : show(mean)}</td>`;
   });
-  return html`<tr><td class="rank" data-value="${rank}">${rank ?? '–'}</td>${nameCell(group, row)}${scores}${costs}</tr>\n`;
+  // of those that may have the same first place, the one that may fall less deep comes first
+  const order = row.ranks === null ? null : row.ranks[0] + row.ranks[1] / 1000;
+  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? '–' : placesOf(row.ranks)}</td>${nameCell(group, row)}${scores}${costs}</tr>\n`;
 }
 
 interface HeadingOptions {
@@ -77,17 +58,16 @@ const direction = (better: 1 | -1): Html => html`<small><span aria-hidden="true"
 export function boardTable(group: Group): Html {
   const rivals = group.rows.filter((row) => !row.method.capabilities.bound);
   const bounds = group.rows.filter((row) => row.method.capabilities.bound);
-  const standings = standingsOf(rivals);
   const span = spanOf(rivals.map(({ intervals }) => intervals.averageAccuracy));
-  const rivalRows = rivals.map((row) => rowHtml(group, row, standings.get(row)!, span));
-  const boundRows = bounds.map((row) => rowHtml(group, row, NO_STANDING, null));
+  const rivalRows = rivals.map((row) => rowHtml(group, row, span));
+  const boundRows = bounds.map((row) => rowHtml(group, row, null));
   const scores = METRICS.map(({ short, better }) =>
     heading(short, { first: better > 0 ? 'descending' : 'ascending', more: direction(better) }));
   return wide(titleOf(group), html`<table class="board sortable">
-<caption><span>Percent, and percentage points for differences: mean over trials ± half of the 95 % t interval. The bars show it on one scale
-for all methods. Methods share a rank where their intervals for average accuracy overlap; a method is marked best only where its interval
-overlaps no other and no trial of it failed. One trial gives no interval and no rank. Costs are means; times compare only on one
-machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
+<caption><span>Percent, and percentage points for differences: mean over trials, below it the 95 % interval over seeds and orders. The bars show
+it on one scale for all methods. Rank is the range of places that a method may have in average accuracy, by paired tests between all methods
+that are corrected for their number; what is not shown to differ shares places. A method of which a trial failed has no mean and no rank.
+Costs are means; times compare only on one machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
 <thead><tr class="over"><th></th><th></th><th colspan="${METRICS.length}" scope="colgroup">Scores</th>
 <th colspan="${COSTS.length}" scope="colgroup">Costs</th></tr>
 <tr>${heading('Rank', { first: 'ascending', className: 'rank', sorted: true })}

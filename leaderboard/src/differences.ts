@@ -1,34 +1,58 @@
-import { type Interval, pairedDifference } from '@lethe/metrics';
-import { percent, points } from './format.js';
+import { ALPHA, type Comparison, POWER, type PairedComparison, fewestPairs } from '@lethe/metrics';
+import { points, probability } from './format.js';
 import type { Group, Row } from './groups.js';
-import { type Html, html } from './html.js';
+import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
-import { nameOf } from './parts.js';
+import { boundsOf, counted, nameOf } from './parts.js';
 
-const kindOf = ({ low, high }: Interval): string => {
-  if (low === null || high === null) return 'muted';
-  return low > 0 ? 'more' : high < 0 ? 'less' : 'muted';
-};
+/** The most pairs that any two methods have. */
+const mostPairs = (pairs: readonly PairedComparison[]): number => Math.max(...pairs.map(({ test }) => test.pairs));
 
-function cell(row: Row, other: Row): Html {
-  const difference = row === other ? null : pairedDifference(row.completed, other.completed, 'averageAccuracy');
-  if (difference === null) return html`<td class="muted">–</td>`;
-  const { mean, high } = difference;
-  const half = high === null ? null : html` <span class="pm">± ${percent(high - mean)}</span>`;
-  return html`<td class="${kindOf(difference)}">${points(mean)}${half}</td>`;
+/** What the runs show of average accuracy in a sentence or two; nothing where there are no two methods to compare. */
+export function shown({ comparison: { tests, metrics: [accuracy] } }: Group): Html | null {
+  const { pairs } = accuracy!;
+  if (tests === 0) return null;
+  const [most, fewest] = [mostPairs(pairs), fewestPairs(tests, ALPHA)];
+  if (most < fewest) {
+    return html`<p class="note"><strong>These runs cannot show that any method is better than another, however large the difference.</strong>
+${counted(tests, 'paired test')} over ${counted(most, 'pair')} (runs of the same order and seed) give no corrected p of ${ALPHA} or less; that takes
+${fewest} pairs, ${counted(fewest - most, 'more run')} of every method with seeds or orders of their own. So all share ranks. Not shown does not mean equal.</p>`;
+  }
+  const found = pairs.filter(({ better }) => better !== null).length;
+  return html`<p class="note">${found === 0 ? 'No difference' : html`<strong>${found} of ${counted(tests, 'difference')}</strong>`} in average accuracy
+${found > 1 ? 'are' : 'is'} shown at level ${ALPHA}, corrected for ${counted(tests, 'paired test')} over up to ${counted(most, 'pair')}
+(runs of the same order and seed). Not shown does not mean equal.</p>`;
 }
 
-/** The differences between all pairs of methods over the trials that they share; nothing for fewer than two methods. */
+/** A pair from the side of the method of the row. */
+function cell({ a, better, difference, adjusted, pairsNeeded, test }: PairedComparison, own: number): Html {
+  const { mean, low, high } = difference;
+  const turned = a === own ? difference : { ...difference, mean: -mean, low: high === null ? null : -high, high: low === null ? null : -low };
+  const bounds = boundsOf(turned, points);
+  const needed = test.pairs < 2 ? null : `${pairsNeeded === null ? 'over 10 000' : pairsNeeded} pairs`;
+  return html`<td class="${better === null ? null : better === own ? 'more' : 'less'}">${points(turned.mean)}
+${bounds === null ? null : html`<span class="pm">${bounds}</span>`}
+<span class="pm">p ${probability(adjusted)}${needed === null ? null : html`, ${needed}`}</span></td>`;
+}
+
+function cells({ comparison: { metrics: [accuracy] } }: Group, row: Row, others: readonly Row[]): Content {
+  return others.map((other) => {
+    const pair = accuracy!.pairs.find(({ a, b }) => (a === row.place && b === other.place) || (a === other.place && b === row.place));
+    return pair === undefined ? html`<td class="muted">–</td>` : cell(pair, row.place);
+  });
+}
+
+/** The differences between all pairs of methods over the trials that they share; nothing where there are none to compare. */
 export function differences(group: Group): Html | null {
-  const rows = group.rows.filter((row) => row.completed.length > 0);
-  if (rows.length < 2) return null;
+  const { tests, metrics: [accuracy] }: Comparison = group.comparison;
+  if (tests === 0) return null;
+  const rows = group.rows.filter(({ place }) => accuracy!.pairs.some(({ a, b }) => a === place || b === place));
   const heads = rows.map((row) => html`<th scope="col">${nameOf(row)}</th>`);
-  const body = rows.map((row) =>
-    html`<tr><th scope="row" class="name">${nameOf(row)}</th>${rows.map((other) => cell(row, other))}</tr>\n`);
+  const body = rows.map((row) => html`<tr><th scope="row" class="name">${nameOf(row)}</th>${cells(group, row, rows)}</tr>\n`);
   return html`<details><summary>Paired differences in average accuracy</summary>
-<p class="small">The method of the row minus that of the column over the trials (order and seed) that both completed, ± half of the 95 % t
-interval. What a trial does to both cancels out, so this tells more than whether two intervals overlap. Bold where the interval excludes
-zero; not corrected for the number of comparisons.</p>
+<p class="small">The method of the row minus that of the column over the trials (order and seed) that both completed: mean, 95 % interval over seeds and
+orders, p of a paired permutation test after Holm's correction for all ${tests} of them, and how many pairs it would take to show a difference as large
+and as steady as this with probability ${POWER}. Bold where it is shown at level ${ALPHA}. <code>lethe compare</code> gives the same for any metric.</p>
 ${wide('Paired differences', html`<table class="board"><thead><tr><th scope="col" class="name">Row minus column</th>${heads}</tr></thead>
 <tbody>${body}</tbody></table>`)}</details>`;
 }

@@ -10,6 +10,12 @@ export const percent = (value: number | null | undefined): string =>
 /** Percent with its sign, for differences. */
 export const points = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
 
+/** A p value with as many digits as are of use. */
+export const probability = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(p < 0.1 ? 3 : 2));
+
+/** One place, or the first and the last of several. */
+export const placesOf = ([best, worst]: readonly [number, number]): string => (best === worst ? String(best) : `${best}–${worst}`);
+
 /** A whole number in groups of three digits. */
 export const whole = (value: number): string => Math.round(value).toLocaleString('en-GB');
 

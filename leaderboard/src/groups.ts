@@ -1,5 +1,5 @@
 import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, sha256, unlabelled } from '@lethe/core';
-import { type Interval, intervalOf, resultsHash } from '@lethe/metrics';
+import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, intervalOver, resultsHash } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { Entry, MethodNote, PublishedEntry } from './entry.js';
 import { optionValue, slug } from './format.js';
@@ -33,8 +33,12 @@ export interface Row {
   readonly completed: readonly CompletedRun[];
   /** Trials without a result. */
   readonly failed: number;
-  /** Over the trials that completed. */
+  /** Over all trials; null where one of them failed, or the metric is not defined for one: there is no mean over the others. */
   readonly intervals: Readonly<Record<keyof Metrics, Interval | null>>;
+  /** Its place among the methods of the comparison. */
+  readonly place: number;
+  /** The ranks that it may have in average accuracy; null for bounds, without a mean, and where there is no other to rank. */
+  readonly ranks: Ranks | null;
 }
 
 /** Runs that may be compared: one suite of one version and size, its prompts and rows, one model, one training budget. */
@@ -47,6 +51,8 @@ export interface Group {
   readonly data: Readonly<Record<string, string>>;
   readonly tasks: readonly string[];
   readonly rows: readonly Row[];
+  /** What the runs show of average accuracy, as `lethe compare` says it. */
+  readonly comparison: Comparison;
 }
 
 interface Source {
@@ -80,24 +86,24 @@ function trialOf(sources: readonly Source[]): Trial {
   return { order, seed, outcomes, completed: outcomes.map(({ run }) => run).filter(isCompleted) };
 }
 
-/** The mean of a trial's outcomes, or null where any is not defined. */
+/** The mean of a trial's outcomes, or null where there is none or any is not defined. */
 function valueOf({ completed }: Trial, metric: keyof Metrics): number | null {
   const values = completed.map((run) => run.metrics[metric]);
-  return values.includes(null) ? null : (values as number[]).reduce((a, b) => a + b, 0) / values.length;
+  return values.length === 0 || values.includes(null) ? null : (values as number[]).reduce((a, b) => a + b, 0) / values.length;
 }
 
-/** The interval over trials; a metric that is not defined for one of them is not defined: a mean over the others would mislead. */
-function intervalOver(trials: readonly Trial[], metric: keyof Metrics): Interval | null {
-  const values = trials.map((trial) => valueOf(trial, metric));
-  return values.includes(null) ? null : intervalOf(values as number[]);
+function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval | null {
+  const values = trials.map((trial) => ({ order: trial.order.id, seed: trial.seed, value: valueOf(trial, metric) }));
+  return values.every((one): one is typeof one & { value: number } => one.value !== null) ? intervalOver(values, metric) : null;
 }
 
-function rowOf(sources: readonly Source[]): Row {
+function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Comparison): Row {
   const { entry, run: { method } } = sources[0]!;
   const trials = grouped(sources, ({ run }) => [run.order, run.seed]).map(trialOf)
     .sort((a, b) => a.order.id.localeCompare(b.order.id, 'en', { numeric: true }) || a.seed - b.seed);
   const done = trials.filter(({ completed }) => completed.length > 0);
-  const over = (metric: keyof Metrics) => intervalOver(done, metric);
+  const over = (metric: keyof Metrics) => intervalOf(trials, metric);
+  const place = methods.findIndex((compared) => canonicalJson(unlabelled(compared.method)) === canonicalJson(unlabelled(method)));
   const noted = entry.methods[method.id];
   const note = noted?.version === method.version ? noted : undefined;
   return {
@@ -111,6 +117,7 @@ function rowOf(sources: readonly Source[]): Row {
       forwardTransfer: over('forwardTransfer'), learningAccuracy: over('learningAccuracy'),
       averageIncrementalAccuracy: over('averageIncrementalAccuracy'), generalDelta: over('generalDelta'),
     },
+    place, ranks: accuracy!.standings.find((standing) => standing.method === place)!.ranks,
   };
 }
 
@@ -126,10 +133,12 @@ function groupOf(sources: readonly Source[]): Group {
   const { suite, model, training } = sources[0]!.run;
   const data = dataOf(sources[0]!);
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
-  const rows = grouped(sources, ({ run }) => unlabelled(run.method)).map(rowOf);
+  const metrics = METRICS.filter(({ id }) => id === 'averageAccuracy');
+  const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean', overRows: false }) as [Comparison];
+  const rows = grouped(sources, ({ run }) => unlabelled(run.method)).map((own) => rowOf(own, comparison));
   return {
     slug: `${[suite.id, suite.version, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
-    suite, model, training, data, tasks: sources[0]!.run.order.tasks,
+    suite, model, training, data, tasks: sources[0]!.run.order.tasks, comparison,
     rows: rows.sort((a, b) => (b.intervals.averageAccuracy?.mean ?? -1) - (a.intervals.averageAccuracy?.mean ?? -1)),
   };
 }

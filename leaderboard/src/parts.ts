@@ -15,11 +15,15 @@ export const nameOf = ({ method, changed }: Row): string => [methodName(method),
 /** Plural of what is counted. */
 export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
 
-/** Mean and half the interval; the mean alone where one run gives none. */
+/** An interval as text; nothing where there are too few runs for one. */
+export const boundsOf = ({ low, high }: Interval, show: (value: number) => string = percent): string | null =>
+  (low === null || high === null ? null : `${show(low)} to ${show(high)}`);
+
+/** Mean and interval; the mean alone where too few runs give none. */
 export function meanOf(interval: Interval | null): Content {
   if (interval === null) return '–';
-  const { mean, high } = interval;
-  return html`${percent(mean)}${high === null ? null : html` <span class="pm">± ${percent(high - mean)}</span>`}`;
+  const bounds = boundsOf(interval);
+  return html`${percent(interval.mean)}${bounds === null ? null : html` <span class="pm">${bounds}</span>`}`;
 }
 
 /** What a method declares of itself that a reader must know to compare it. */

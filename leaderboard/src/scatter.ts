@@ -76,7 +76,8 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
     return { x, y, width: widthOf(name) };
   });
   const places = placeLabels(pixels, { left: grid.left, top: grid.top, right: width - 4, bottom: height - grid.bottom });
-  const text = { show: true, formatter: '{b}', color: 'var(--ink)', fontSize: 12 };
+  // a halo, because lines of other points may run behind
+  const text = { show: true, formatter: '{b}', color: 'var(--ink)', fontSize: 12, textBorderColor: 'var(--page)', textBorderWidth: 3 };
   chart.setOption({ series: [{}, { data: rows.map((row, i) => ({ ...row, label: { ...text, position: places[i]!.side, offset: [0, places[i]!.shift] } })) }] });
   const svg = chart.renderToSVGString();
   chart.dispose();

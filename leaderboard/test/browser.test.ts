@@ -64,7 +64,7 @@ describe('the site in a browser', () => {
 
   it('has its content without a script', async () => {
     const { page, problems } = await open(index, { javaScriptEnabled: false });
-    expect(await methods(page)).to.deep.equal(['strong', 'middle', 'brittle', 'weak', 'oracle']);
+    expect(await methods(page)).to.deep.equal(['strong', 'middle', 'weak', 'brittle', 'oracle']);
     expect(await page.locator('table.sortable button').count()).to.equal(0);
     expect(problems).to.deep.equal([]);
   });
@@ -80,7 +80,7 @@ describe('the site in a browser', () => {
     expect(await page.locator('table.sortable').first().locator('th[aria-sort]').count()).to.equal(1);
     expect(await page.getByRole('status').first().textContent()).to.equal('Sorted by Forgetting, ascending.');
     await page.keyboard.press('Enter');
-    expect(await methods(page)).to.deep.equal(['brittle', 'weak', 'middle', 'strong', 'oracle']);
+    expect(await methods(page)).to.deep.equal(['weak', 'middle', 'strong', 'brittle', 'oracle']);
     await page.getByRole('button', { name: 'Method' }).first().click();
     expect(await methods(page)).to.deep.equal(['brittle', 'middle', 'strong', 'weak', 'oracle']);
     expect(problems).to.deep.equal([]);

@@ -1,43 +1,8 @@
-import { type Interval, intervalOf } from '@lethe/metrics';
+import { METRICS, compareRuns } from '@lethe/metrics';
 import { expect } from 'chai';
 import { groupsOf } from '../src/groups.js';
 import { placeLabels } from '../src/labels.js';
-import { bestOf, ranksOf } from '../src/ranking.js';
 import { type Given, completed, failed, stream } from './fixture.js';
-
-const between = (low: number, high: number): Interval => ({ mean: (low + high) / 2, low, high, n: 3, level: 0.95 });
-const contenders = (...intervals: (Interval | null)[]) => intervals.map((interval) => ({ interval, failed: 0 }));
-
-describe('ranks', () => {
-  it('are shared where intervals overlap', () => {
-    expect(ranksOf(contenders(between(0.8, 0.9), between(0.6, 0.7), between(0.65, 0.75), between(0.1, 0.2)), 1)).to.deep.equal([1, 2, 2, 4]);
-    expect(ranksOf(contenders(between(0.8, 0.9), between(0.1, 0.2)), -1)).to.deep.equal([2, 1]);
-  });
-
-  it('are not given to one run or to none, which outrank nobody', () => {
-    expect(ranksOf(contenders(intervalOf([0.99]), null, between(0.1, 0.2)), 1)).to.deep.equal([null, null, 1]);
-  });
-});
-
-describe('the best', () => {
-  it('is marked only where its interval lies beyond all others', () => {
-    expect(bestOf(contenders(between(0.5, 0.6), between(0.7, 0.8)), 1)).to.equal(1);
-    expect(bestOf(contenders(between(0.5, 0.6), between(0.7, 0.8)), -1)).to.equal(0);
-    expect(bestOf(contenders(between(0.5, 0.71), between(0.7, 0.8)), 1)).to.equal(-1);
-    expect(bestOf(contenders(between(0.5, 0.5), between(0.5, 0.5)), 1)).to.equal(-1);
-  });
-
-  it('is beyond the value of a rival that ran once, and is no such rival', () => {
-    expect(bestOf(contenders(intervalOf([0.69]), between(0.7, 0.8)), 1)).to.equal(1);
-    expect(bestOf(contenders(intervalOf([0.75]), between(0.7, 0.8)), 1)).to.equal(-1);
-    expect(bestOf(contenders(intervalOf([0.9]), between(0.7, 0.8)), 1)).to.equal(-1);
-  });
-
-  it('has rivals, and no failed trial that could change it', () => {
-    expect(bestOf(contenders(between(0.7, 0.8), null), 1)).to.equal(-1);
-    expect(bestOf([{ interval: between(0.7, 0.8), failed: 1 }, { interval: between(0.1, 0.2), failed: 0 }], 1)).to.equal(-1);
-  });
-});
 
 describe('comparisons', () => {
   const published = (...lists: Given[][]) => lists.map((list, i) => {
@@ -75,7 +40,36 @@ describe('comparisons', () => {
     const runs = [...entry!.entry.results.runs, failed({ seed: 2 }), joint];
     const groups = groupsOf([{ ...entry!, entry: { ...entry!.entry, results: { ...entry!.entry.results, runs } } }]);
     expect(groups).to.have.length(1);
-    expect(groups[0]!.rows.map((row) => [row.method.id, row.failed, row.intervals.forgetting === null])).to.deep.equal([['joint', 0, true], ['lora', 1, false]]);
+    expect(groups[0]!.rows.map((row) => [row.method.id, row.failed, row.intervals.averageAccuracy === null])).to.deep.equal([['joint', 0, false], ['lora', 1, true]]);
+    expect(groups[0]!.rows.map(({ intervals }) => intervals.forgetting)).to.deep.equal([null, null]);
+  });
+
+  const seeds = (count: number, method: string, learned: number) =>
+    Array.from({ length: count }, (_, i) => completed({ method, seed: i + 1 }, stream(learned + i / 40, 0.1)));
+  const entryOf = (runs: ReturnType<typeof seeds>) => ({
+    file: 'e.json', entry: { schema: 'lethe.entry/1' as const, commands: [''], methods: {}, results: { schema: 'lethe.results/1' as const, sha256: '', runs } },
+  });
+
+  it('rank by paired tests with correction, as `lethe compare` does, and give its intervals', () => {
+    for (const count of [3, 8]) {
+      const runs = [...seeds(count, 'weak', 0.4), ...seeds(count, 'strong', 0.7)];
+      const [{ rows }] = groupsOf([entryOf(runs)]) as [ReturnType<typeof groupsOf>[number]];
+      const [{ methods, metrics: [accuracy] }] = compareRuns(runs, { metrics: METRICS.slice(0, 1) }) as [ReturnType<typeof compareRuns>[number]];
+      for (const row of rows) {
+        const standing = accuracy!.standings[methods.findIndex(({ method }) => method.id === row.method.id)]!;
+        expect(row.intervals.averageAccuracy).to.deep.equal(standing.overRuns);
+        expect(row.ranks).to.deep.equal(standing.ranks);
+      }
+      // three pairs show nothing, eight do: 2^-7 is below 0.05
+      expect(rows.map(({ method, ranks }) => [method.id, ...ranks!])).to.deep.equal(count === 3 ? [['strong', 1, 2], ['weak', 1, 2]] : [['strong', 1, 1], ['weak', 2, 2]]);
+    }
+  });
+
+  it('rank no bound, and none of which a trial failed', () => {
+    const bound = seeds(3, 'joint', 0.9).map((run) => ({ ...run, method: { ...run.method, capabilities: { ...run.method.capabilities, bound: true } } }));
+    const runs = [...seeds(3, 'strong', 0.7), ...seeds(3, 'weak', 0.4), failed({ method: 'weak', seed: 4 }), ...bound];
+    const [{ rows }] = groupsOf([entryOf(runs as ReturnType<typeof seeds>)]) as [ReturnType<typeof groupsOf>[number]];
+    expect(rows.map(({ method, ranks }) => [method.id, ranks])).to.deep.equal([['joint', null], ['strong', null], ['weak', null]]);
   });
 });
 

@@ -60,7 +60,7 @@ describe('the site', () => {
     expect(await read(plain!)).not.to.contain('id="tuning"');
   });
 
-  it('says that bounds are bounds and never that they are best', async () => {
+  it('says that bounds are bounds and ranks none', async () => {
     const runs = [0, 1].flatMap((i) => [
       completed({ method: 'oracle', capabilities: { bound: true }, seed: i + 1 }, stream(1, 0)),
       completed({ method: 'a', seed: i + 1 }, stream(0.9, 0)), completed({ method: 'b', seed: i + 1 }, stream(0.5, 0)),
@@ -68,8 +68,22 @@ describe('the site', () => {
     await publish('run', runs);
     await build();
     const [, rivals, bounds] = /<tbody>(.*?)<\/tbody><tbody class="bounds">(.*?)<\/tbody>/s.exec(await read('index.html'))!;
-    expect(rivals).to.contain('a-1.0.0').and.contain('>best<').and.not.contain('oracle');
-    expect(bounds).to.contain('oracle').and.contain('>bound<').and.not.contain('>best<');
+    expect(rivals).to.contain('a-1.0.0').and.match(/<td class="rank" data-value="1.002">1–2</).and.not.contain('oracle');
+    expect(bounds).to.contain('oracle').and.contain('>bound<').and.contain('<td class="rank" data-value="">–</td>');
+  });
+
+  it('says that a few runs cannot show any difference, and how many could; and what more of them show', async () => {
+    const runs = (count: number) => Array.from({ length: count }, (_, i) => [
+      completed({ method: 'a', seed: i + 1 }, stream(0.9, 0)), completed({ method: 'b', seed: i + 1 }, stream(0.5, 0)),
+    ]).flat();
+    await publish('few', runs(5));
+    await build();
+    expect(await read('index.html')).to.contain('These runs cannot show').and.contain('1 paired test over 5 pairs')
+      .and.match(/that takes\s+6 pairs, 1 more run of/).and.match(/p 0\.063,? 6 pairs/).and.not.contain('class="more"');
+    await rm(path('entries'), { recursive: true });
+    await publish('many', runs(8));
+    await build();
+    expect(await read('index.html')).to.contain('<strong>1 of 1 difference</strong>').and.contain('is shown at level 0.05').and.contain('class="more"').and.contain('class="less"');
   });
 
   it('never puts scores under different prompts into one table, and says which they are', async () => {

@@ -10,7 +10,7 @@ interface Options {
 }
 
 /** Of the entries of a key at first. */
-const KEY_DEVIATION = 0.01;
+const KEY_DEVIATION = 0.1;
 /** Keeps a vector of zeros from being divided by its norm. */
 const TINY = 1e-12;
 
@@ -28,8 +28,8 @@ interface Choice {
  *   x_p = [P_s1; ...; P_sN; x_e]                                                              (equation 2)
  *   {s_i} = argmin sum_i d(q(x), k_si),   d(q, k) = 1 - cos(q, k)                             (equation 3)
  *   L = L_task + lambda * sum_i d(q(x), k_si)                                                 (equation 5)
- * The choice has no gradient; keys are trained by the second term alone, which is a mean over rows. The optimizer sees prompts and
- * keys divided by `gain`.
+ * The choice has no gradient; keys are trained by the second term alone, which is a mean over rows. The optimizer sees prompts
+ * divided by `gain`.
  */
 class LearningToPrompt implements Learner {
   readonly frozen = {};
@@ -55,7 +55,7 @@ class LearningToPrompt implements Learner {
     const { data } = await this.host.embeddings(pool * tokens, random.fork('prompts'));
     this.trainable = {
       prompts: { shape: [pool, tokens * width], data: data.map((value) => value / gain) },
-      keys: { shape: [pool, featureSize], data: random.fork('keys').normals(pool * featureSize, KEY_DEVIATION / gain) },
+      keys: { shape: [pool, featureSize], data: random.fork('keys').normals(pool * featureSize, KEY_DEVIATION) },
     };
   }
 

@@ -36,7 +36,7 @@ describe('sapt', () => {
     for (const task of [1, 2]) await stream.learn(task, 0);
     const task = await stream.begin(3);
     for (const [name, array] of Object.entries(fixture.arrays('trainable.'))) stream.learner.trainable[name]!.data.set(array.data);
-    stream.learner.frozen['keys']!.data.set(fixture.array('frozen.keys').data);
+    for (const name of ['keys', 'centre']) stream.learner.frozen[name]!.data.set(fixture.array(`frozen.${name}`).data);
     await stream.end(task);
     const { stored } = stream.learner.save();
     fixture.check('attention', stored['shares.3']!.data);

@@ -11,10 +11,12 @@ interface Options {
 const OLD = 'old';
 /** Of the layer norm. */
 const EPSILON = 1e-5;
+/** Smallest deviation of a feature, as a share of the mean deviation: what the first task never varies must not rule. */
+const FLOOR = 0.1;
 
 /**
  * SAPT (Zhao et al. 2024, arXiv 2401.08295) with low-rank blocks, one a task, those of earlier tasks frozen. For pooled prompt
- * features z (batch, size) the blocks are mixed by attention (shared attentive learning and selection, section 4.1):
+ * features z (batch, size), standardised by the first task, the blocks are mixed by attention (shared attentive learning and selection, section 4.1):
  *   q = norm(silu(z W V)),   a = softmax(q K^T / sqrt(size)),   delta(x) = scale * sum_t a_t (x A_t) B_t
  * W (size, hidden), V (hidden, size) and the norm's gain and bias are trained through all tasks, the key K_t (size) of a task with its
  * block. So that the mixture of earlier tasks stays what it was, it is recalled on pseudo-samples (attentive reflection, section 4.2):
@@ -25,18 +27,20 @@ const EPSILON = 1e-5;
 class Sapt implements Learner {
   /** `lora.SITE.A` and `lora.SITE.B`, `key` (1, size), and of the query `query.in`, `query.out`, `query.gain`, `query.bias`. */
   trainable: Arrays = {};
-  /** Earlier blocks side by side under `old.`, `keys` (t - 1, size); `pseudo.z` ((t - 1) * pseudo, size), `pseudo.shares` ((t - 1) * pseudo, t). */
+  /** `centre` (2, size), mean and deviation of the first task's features; earlier blocks side by side under `old.`, `keys` (t - 1, size); `pseudo.z` ((t - 1) * pseudo, size), `pseudo.shares` ((t - 1) * pseudo, t). */
   frozen: Arrays = {};
   /** Of every task its `moments.t` (2, size), means and deviations, and `shares.t` (1, t), s_t. */
   private stored: Arrays = {};
 
   constructor(private readonly host: MethodHost, private readonly options: Options) {}
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     const { sites, rank, featureSize: size, random } = this.host;
     const { key, ...known } = this.trainable;
     const query = key ? Object.fromEntries(Object.entries(known).filter(([name]) => name.startsWith('query.'))) : this.query(random.fork('query'));
-    this.frozen = key ? { ...loraBeside(sites, this.frozen, known, OLD), keys: below(this.frozen['keys'], key), ...this.pseudo(task.index) } : {};
+    const centre = this.frozen['centre'] ?? centreOf(await this.host.features(task, task.rows));
+    const earlier = key ? { ...loraBeside(sites, this.frozen, known, OLD), keys: below(this.frozen['keys'], key), ...this.pseudo(task.index) } : {};
+    this.frozen = { centre, ...earlier };
     this.trainable = {
       ...loraArrays(sites, rank, random.fork('init', task.index)),
       ...query,
@@ -121,15 +125,25 @@ const attention = (scope: Scope): tf.Tensor2D => scope.once('attention', () => t
 
 /** Traced. q K^T / sqrt(size) of rows of features, (rows, t), the task at hand last. */
 function scores(z: tf.Tensor2D, params: Tensors): tf.Tensor2D {
-  const h = tf.matMul(tf.matMul(z, params['query.in'] as tf.Tensor2D), params['query.out'] as tf.Tensor2D);
+  const [mean, deviation] = tf.split(params['centre']!, 2, 0) as [tf.Tensor, tf.Tensor]; // (1, size)
+  const x = z.sub(mean).div<tf.Tensor2D>(deviation);
+  const h = tf.matMul(tf.matMul(x, params['query.in'] as tf.Tensor2D), params['query.out'] as tf.Tensor2D);
   const active = h.mul(tf.sigmoid(h)); // (rows, size)
-  const { mean, variance } = tf.moments(active, 1, true);
-  const query = active.sub(mean).div(variance.add(EPSILON).sqrt()).mul(params['query.gain']!).add<tf.Tensor2D>(params['query.bias']!);
+  const own = tf.moments(active, 1, true);
+  const query = active.sub(own.mean).div(own.variance.add(EPSILON).sqrt()).mul(params['query.gain']!).add<tf.Tensor2D>(params['query.bias']!);
   const keys = params['keys'] ? tf.concat([params['keys'], params['key']!], 0) : params['key']!;
   return tf.matMul(query, keys as tf.Tensor2D, false, true).div(Math.sqrt(z.shape[1]));
 }
 
 const uniforms = (n: number, random: Random) => Float32Array.from({ length: n }, () => 2 * random.uniform() - 1);
+
+/** Means of columns, and their deviations with a floor, (2, size). */
+function centreOf(z: NdArray): NdArray {
+  const { shape, data } = momentsOf(z);
+  const size = shape[1]!;
+  const least = FLOOR * data.subarray(size).reduce((sum, v) => sum + v / size, 0);
+  return { shape, data: data.map((v, i) => (i < size ? v : Math.max(v, least))) };
+}
 
 /** Means and deviations of columns, (2, size). */
 function momentsOf({ shape, data }: NdArray): NdArray {

@@ -1,7 +1,7 @@
 import { type Environment, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
 import { PROTOCOL, definitions } from '../definitions.js';
-import { differences } from '../differences.js';
+import { differences, shown } from '../differences.js';
 import { short, whole } from '../format.js';
 import type { Group } from '../groups.js';
 import { type Html, html } from '../html.js';
@@ -48,7 +48,7 @@ function sectionOf(group: Group, number: number, reported: readonly ReportedTabl
 <h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${promptsTag(group)}</h2>
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
 ${counted(seeds.size, 'seed')}, ${counted(trials.length, 'trial')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
-${boardTable(group)}<p class="hidden" role="status"></p>
+${shown(group)}${boardTable(group)}<p class="hidden" role="status"></p>
 ${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
 }
 

@@ -50,7 +50,7 @@ export function methodPage(group: Group, row: Row): string {
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`]],
     main: html`<h1>${methodName(method)} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
 ${note === undefined ? null : html`<p>${note.description}</p>`}
-${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. The means are over the others; what
+${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. There are no means over the others: what
 failed could have changed them.</p>`}
 ${facts([
       ['Options', optionsOf(row)],
@@ -59,7 +59,7 @@ ${facts([
       ['Trials', `${done} of ${trials.length} completed`],
     ])}
 ${metricsTable((metric) => meanOf(intervals[metric]),
-    `Percent: mean over trials ± half of the 95 % t interval${done === 1 ? '; one trial gives no interval' : ''}.`)}
+    `Percent: mean over trials with the 95 % interval over seeds and orders${done < 3 ? ', for which it takes three trials' : ''}.`)}
 ${orders.map((order) => orderSection(trials.filter((trial) => JSON.stringify(trial.order) === order)))}
 ${tuningSection(row)}
 <h2 id="runs">Runs</h2>${runsTable(row)}`,

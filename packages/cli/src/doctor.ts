@@ -17,7 +17,7 @@ function versionOf(name: string): string | null {
 
 const CUDA: DeviceState = {
   works: false, message: 'the runtime was installed without CUDA',
-  remedy: 'where there is an NVIDIA GPU: node node_modules/onnxruntime-node/script/install.js',
+  remedy: 'Where there is an NVIDIA GPU: node node_modules/onnxruntime-node/script/install.js',
 };
 
 const FIX: Readonly<Record<string, string>> = { webgpu: 'needs a GPU with a Vulkan, Metal or Direct3D 12 driver' };
@@ -26,7 +26,7 @@ const FIX: Readonly<Record<string, string>> = { webgpu: 'needs a GPU with a Vulk
 function describe(name: string, { works, message = '', remedy }: DeviceState): string {
   if (works) return `${name}: works`;
   const why = message.replace(`Device "${name}" is not there: `, '').replace(/\.$/, '');
-  return `${name}: not here; ${name in FIX ? FIX[name] : `${why}; ${remedy}`}`;
+  return `${name}: not here; ${name in FIX ? FIX[name] : `${why}. ${remedy}`}`;
 }
 
 /** `lethe doctor`: what this machine and installation offer, and the command that adds what is missing. */

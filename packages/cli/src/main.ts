@@ -5,7 +5,8 @@ import { createProgram } from './program.js';
 
 const output = processOutput();
 try {
-  await createProgram(output).parseAsync();
+  // who types nothing wants to know what there is
+  await createProgram(output).parseAsync(process.argv.length > 2 ? process.argv : [...process.argv, '--help']);
 } catch (error) {
   const problem = explained(error);
   if (problem) {

@@ -11,8 +11,11 @@ export interface Output {
   readonly terminal?: WriteStream;
 }
 
-/** Output on the streams of this process. */
+/** Output on the streams of this process. A reader that leaves early, as `head` does, ends nothing. */
 export function processOutput(): Output {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error; });
+  }
   const ci = Boolean(process.env['CI']);
   const coloured = Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && !ci;
   return {

@@ -9,6 +9,7 @@ import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
 import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
+import { explained } from './problem.js';
 import { pluginsOption } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
@@ -22,12 +23,17 @@ interface ShowFlags {
   readonly seed?: string;
 }
 
+/** Lets errors of use name the help of the very command that was typed, all the way down. */
+function pointToHelp(command: Command, name = command.name()): void {
+  command.exitOverride((error) => { throw explained(error, `${name} --help`) ?? error; });
+  for (const inner of command.commands) pointToHelp(inner, `${name} ${inner.name()}`);
+}
+
 /** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
 export function createProgram(output: Output): Command {
   const program = new Command('lethe')
     .description('Benchmark continual learning of language models')
     .version(LETHE_VERSION)
-    .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
   addRunCommands(program, output);
@@ -62,7 +68,7 @@ export function createProgram(output: Output): Command {
     });
   addCompareCommand(program, output);
   program.command('validate <path>')
-    .description('check a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those in a folder')
+    .description('check a plugin.json with the code of a method, a results.json, a suite.yaml with its rows, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
     .action(async (path: string, { dataDir }: { dataDir?: string }) => {
       const { validateCommand } = await import('./validate.js');
@@ -71,5 +77,6 @@ export function createProgram(output: Output): Command {
   program.command('doctor')
     .description('what this machine and installation offer')
     .action(() => doctorCommand(output));
+  pointToHelp(program);
   return program;
 }

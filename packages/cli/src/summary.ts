@@ -2,13 +2,13 @@ import { type Capabilities, type CompletedRun, type FailedRun, type Results, typ
 import { type Interval, intervalOf } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
-/** The metrics of the table; `better` is the direction in which a value is an improvement. */
+/** The metrics of the table. */
 export const COLUMNS = [
-  { metric: 'averageAccuracy', title: 'accuracy', better: 1 },
-  { metric: 'backwardTransfer', title: 'backward', better: 1 },
-  { metric: 'forgetting', title: 'forgetting', better: -1 },
-  { metric: 'forwardTransfer', title: 'forward', better: 1 },
-  { metric: 'generalDelta', title: 'general', better: 1 },
+  { metric: 'averageAccuracy', title: 'accuracy' },
+  { metric: 'backwardTransfer', title: 'backward' },
+  { metric: 'forgetting', title: 'forgetting' },
+  { metric: 'forwardTransfer', title: 'forward' },
+  { metric: 'generalDelta', title: 'general' },
 ] as const;
 
 export type ColumnMetric = (typeof COLUMNS)[number]['metric'];
@@ -16,34 +16,17 @@ export type ColumnMetric = (typeof COLUMNS)[number]['metric'];
 /** One method over its runs. */
 export interface MethodSummary {
   readonly method: string;
-  /** A bound of the comparison: shown apart and never the best. */
+  /** A bound of the comparison: shown apart. */
   readonly bound: boolean;
   /** What a reader must know to compare it, as in `keeps rows`. */
   readonly marks: readonly string[];
   readonly completed: number;
   readonly failed: readonly FailedRun[];
-  /** Null where a metric is not defined for one of the runs. */
+  /** Null where a metric is not defined for one of the runs, or a run failed. */
   readonly intervals: Readonly<Record<ColumnMetric, Interval | null>>;
-  /** Metrics in which its interval lies beyond those of all other methods. */
-  readonly best: readonly ColumnMetric[];
   readonly trainableParameters: number | null;
   /** Mean of training and evaluation seconds of a run. */
   readonly seconds: number | null;
-}
-
-/** Whether a's interval lies beyond b's in the direction that is better. */
-function beyond(a: Interval, b: Interval, better: number): boolean {
-  if (a.low === null || a.high === null || b.low === null || b.high === null) return false;
-  return better > 0 ? a.low > b.high : a.high < b.low;
-}
-
-function leads(row: Omit<MethodSummary, 'best'>, rows: readonly Omit<MethodSummary, 'best'>[]): ColumnMetric[] {
-  const rivals = rows.filter((other) => other !== row && !other.bound);
-  if (row.bound || rivals.length === 0) return [];
-  return COLUMNS.filter(({ metric, better }) => {
-    const mine = row.intervals[metric];
-    return mine !== null && rivals.every(({ intervals: { [metric]: theirs } }) => theirs !== null && beyond(mine, theirs, better));
-  }).map(({ metric }) => metric);
 }
 
 /** What a method declares that sets it apart from those that have nothing but the rows at hand. */
@@ -62,10 +45,10 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   const labels = methodLabels([...groups.values()].map((runs) => runs[0]!.method));
   const rows = [...groups.values()].map((runs, i) => {
     const completed = runs.filter((run) => run.status === 'completed');
-    // a metric that one run lacks has no mean over the others
+    // what one run lacks has no mean over the others
     const over = (pick: (run: CompletedRun) => number | null): Interval | null => {
       const values = completed.map(pick);
-      return values.includes(null) ? null : intervalOf(values as number[]);
+      return values.includes(null) || completed.length < runs.length ? null : intervalOf(values as number[]);
     };
     return {
       method: labels[i]!,
@@ -80,6 +63,5 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       seconds: over((run) => run.cost.trainSeconds + run.cost.evalSeconds)?.mean ?? null,
     };
   });
-  const summaries = rows.map((row) => ({ ...row, best: leads(row, rows) }));
-  return [...summaries.filter((row) => !row.bound), ...summaries.filter((row) => row.bound)];
+  return [...rows.filter((row) => !row.bound), ...rows.filter((row) => row.bound)];
 }

@@ -17,24 +17,23 @@ function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): s
 const named = ({ method, marks }: MethodSummary): string => (marks.length > 0 ? `${method} (${marks.join(', ')})` : method);
 
 /**
- * The results table, bounds at the end. Values are in percent, mean ± half width of the 95 % interval over the runs; a
- * star marks a best value whose interval overlaps no other method's. Metrics that no method has are left out.
+ * The results table, bounds at the end. Values are in percent, mean ± half width of the 95 % interval over the runs. Metrics that no
+ * method has are left out. Which differences were shown is for `lethe compare` to say.
  */
 export function renderTable(rows: readonly MethodSummary[], colour: Output['colour']): string {
   const columns = COLUMNS.filter(({ metric }) => rows.some((row) => row.intervals[metric] !== null));
   const head = ['method', ...columns.map(({ title }) => title), 'parameters', 'seconds', 'runs'];
   const lines = plainTable(head, rows.map((row) => [
     row.bound ? colour.dim(named(row)) : named(row),
-    ...columns.map(({ metric }) => (row.best.includes(metric) ? colour.bold(`${cell(row, metric)} *`) : cell(row, metric))),
+    ...columns.map(({ metric }) => cell(row, metric)),
     row.trainableParameters === null ? MISSING : row.trainableParameters.toLocaleString('en-GB'),
     row.seconds === null ? MISSING : row.seconds.toFixed(1),
     row.failed.length ? `${row.completed} + ${row.failed.length} failed` : String(row.completed),
   ]), [0]);
-  const starred = rows.some((row) => row.best.length > 0);
   return [
     ...lines, '',
     'percent, mean ± 95 % interval over runs: accuracy after the last task, backward and forward transfer,',
     `forgetting, change on the general probes; parameters trained at once; seconds of a run`,
-    ...(starred ? ['* best: its interval overlaps no other method'] : []),
+    ...(rows.some(({ completed, failed }) => completed > 0 && failed.length > 0) ? ['a method of which a run failed has no means: what is missing could have changed them'] : []),
   ].join('\n');
 }

@@ -15,6 +15,18 @@ const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined
   'suite.yaml': checkSuite,
 };
 
+/** What checks a file: the one of its name, or that of an entry of the leaderboard, whose names are its own. */
+function checkOf(file: string): ((file: string, dataDir: string | undefined) => Promise<string> | string) | undefined {
+  const name = basename(file);
+  return Object.hasOwn(CHECKS, name) ? CHECKS[name] : name.endsWith('.json') ? checkEntry : undefined;
+}
+
+async function checkEntry(file: string): Promise<string> {
+  const { readEntry } = await import('@lethe/leaderboard');
+  const { runs } = (await readEntry(file)).results;
+  return `entry of ${runs.length} runs, every score and metric recomputed`;
+}
+
 /** Checks the manifest of a plugin and, of a method, its code. */
 async function checkPlugin(file: string): Promise<string> {
   const manifest = readManifest(file);
@@ -50,7 +62,7 @@ async function checkSuite(file: string, dataDir: string | undefined): Promise<st
 
 /**
  * `lethe validate FILE|DIR`: checks a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those
- * in a folder.
+ * in a folder; another JSON file as an entry of the leaderboard.
  *
  * @param dataDir folder of the rows of suites that do not bring their own
  *
@@ -60,9 +72,9 @@ export async function validateCommand(path: string, dataDir: string | undefined,
   const known = Object.keys(CHECKS);
   const target = resolve(path);
   const inside = existsSync(target) && statSync(target).isDirectory() ? known.map((name) => join(target, name)) : [target];
-  const files = inside.filter((file) => existsSync(file) && Object.hasOwn(CHECKS, basename(file)));
+  const files = inside.filter((file) => existsSync(file) && checkOf(file) !== undefined);
   if (files.length === 0) {
-    throw new LetheError('LETHE_USAGE', 'there is nothing here that can be checked', { where: target, remedy: `give a folder or a file called ${known.join(' or ')}` });
+    throw new LetheError('LETHE_USAGE', 'there is nothing here that can be checked', { where: target, remedy: `give a folder or a file called ${known.join(' or ')}, or an entry of the leaderboard` });
   }
-  for (const file of files) output.data(`${file}: ${await CHECKS[basename(file)]!(file, dataDir)}`);
+  for (const file of files) output.data(`${file}: ${await checkOf(file)!(file, dataDir)}`);
 }

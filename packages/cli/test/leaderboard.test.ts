@@ -69,6 +69,20 @@ describe('lethe publish and lethe leaderboard', () => {
     expect(await readFile(built.data, 'utf8')).to.contain('lambda=9000');
   });
 
+  it('give an entry that lethe validate recomputes', async () => {
+    const { data } = await lethe('publish', join(folder, 'run'), ...entries);
+    expect((await lethe('validate', data)).data).to.equal(`${data}: entry of 1 runs, every score and metric recomputed`);
+    await writeFile(data, (await readFile(data, 'utf8')).replace('"averageAccuracy": 0.75', '"averageAccuracy": 0.76'));
+    expect((await lethe('validate', data)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain(data);
+  });
+
+  it('name the model and the adapter that a run began with', async () => {
+    const begun = { ...run, model: { id: 'tiny+march', sha256: sha256('both'), adapter: { id: 'march', sha256: sha256('march'), base: run.model } } };
+    await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([begun]), runs: [begun] }));
+    const { data } = await lethe('publish', join(folder, 'run'), ...entries);
+    expect((JSON.parse(await readFile(data, 'utf8')) as { commands: string[] }).commands[0]).to.contain('--model tiny --adapter march');
+  });
+
   it('write commands that lethe run understands', async () => {
     const { data } = await lethe('publish', join(folder, 'run'), ...entries);
     const [command] = (JSON.parse(await readFile(data, 'utf8')) as { commands: string[] }).commands;

@@ -28,6 +28,11 @@ describe('lethe', () => {
     expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).to.include.members(['ewc', 'o-lora', 'seta', 'joint']);
   });
 
+  it('says nothing where its reader leaves early', () => {
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" list methods --json | true`], { encoding: 'utf8' });
+    expect([status, stdout, stderr]).to.deep.equal([0, '', '']);
+  });
+
   it('answers bad input with a code, a remedy and status 2', () => {
     const { status, stdout, stderr } = lethe('list', 'method');
     expect(status).to.equal(2);
@@ -66,6 +71,17 @@ describe('commands', () => {
       expect(problem).to.contain(text).and.contain('fix ');
     });
   }
+
+  for (const [args, help] of [[['lits'], 'lethe --help'], [['run'], 'lethe run --help'], [['run', 'x', '--metods', 'y'], 'lethe run --help'], [['data', 'pull'], 'lethe data pull --help']] as const) {
+    it(`names what helps with: ${args.join(' ')}`, async () => expect((await call(...args)).problem).to.match(new RegExp(`fix ${help}$`)));
+  }
+
+  it('says what the file system refuses, and what to do about it', () => {
+    const refusal = (code: string) => explained(Object.assign(new Error(`${code}: no`), { code, syscall: 'open', path: '/full/run' }))!.describe();
+    expect(refusal('ENOSPC')).to.contain('LETHE_FILES').and.contain('at  /full/run').and.contain('lethe resume');
+    expect(refusal('EROFS')).to.contain('LETHE_FILES').and.contain('may write to');
+    expect(refusal('ECONNRESET')).to.contain('LETHE_INTERNAL');
+  });
 
   it('validates a manifest with file and line', async () => {
     const file = join(folder, 'plugin.json');

@@ -62,6 +62,7 @@ export const ERROR_CATALOGUE = {
   LETHE_REPORTED_INVALID: 'A table of numbers that papers report cannot be used.',
   LETHE_ENTRY_EXISTS: 'The leaderboard already has this entry.',
   // command line
+  LETHE_FILES: 'A file or folder cannot be read or written.',
   LETHE_PORT_BUSY: 'The port of a server is taken or not allowed.',
   LETHE_USAGE: 'The command line cannot be understood.',
   LETHE_INTERNAL: 'A defect in Lethe.',

@@ -47,6 +47,12 @@ export function findPlugin(plugins: readonly Plugin[], kind: PluginKind, name: s
   });
 }
 
+/** A type of JSON Schema in words. */
+function named(type: unknown): string {
+  const words = [type].flat().map(String);
+  return words.map((word) => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`).join(' or ');
+}
+
 function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>, error: ErrorObject): string {
   const properties = manifest.options.properties;
   const params = error.params as Record<string, unknown>;
@@ -58,7 +64,7 @@ function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>,
   const { minimum, maximum, type } = properties[name] ?? {};
   const bounds = minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`;
   const allowed = Array.isArray(params['allowedValues']) ? ` (${params['allowedValues'].join(', ')})` : '';
-  const wanted = type === undefined ? (error.message ?? 'is invalid') : `must be ${String(type)}${bounds}`;
+  const wanted = type === undefined ? (error.message ?? 'is invalid') : `must be ${named(type)}${bounds}`;
   return `option "${name}" ${wanted}${allowed}, given ${JSON.stringify(given[name])}`;
 }
 

@@ -3,5 +3,6 @@ export type { Generator, WrittenRow } from './generated.js';
 export { type InspectedSuite, inspectSuite, loadSuite } from './load.js';
 export { type Overlap, overlapLine } from './near.js';
 export { type PulledFile, filesToPull, pullFile } from './pull.js';
+export { readLines } from './records.js';
 export { type SuiteReference, type SuiteSummary, isForProbes, listSuites } from './reference.js';
 export { type VerifiedFile, verifyData } from './verify.js';

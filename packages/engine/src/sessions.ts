@@ -6,22 +6,33 @@ import { serialise } from './onnx.js';
 import { openSession } from './session.js';
 import type { ProgramDefinition } from './types.js';
 
-/** What sessions that nobody uses may hold together in constants and arenas; packed copies come on top. */
+/** What sessions that nobody uses may hold together in constants; packed copies and arenas come on top. */
 const IDLE_BYTES = 128 * 2 ** 20;
-
-/**
- * Programs whose runs need at least this much memory get an arena, which holds it between runs: to ask the system for it anew, page
- * by page, takes a fifth of a training step. With a session for every shape arenas add up, and smaller programs gain little.
- */
-const ARENA_BYTES = 32 * 2 ** 20;
-
 /** What any session takes, however small its constants: streams of growing graphs would keep hundreds of them otherwise. */
 const SESSION_BYTES = 4 * 2 ** 20;
+
+/** Programs whose runs need less than this gain little from an arena, and there are many of them: one for every shape that is scored. */
+const ARENA_BYTES = 32 * 2 ** 20;
+/** What the arenas of a device hold together; a single one may hold more. With one for every shape that is trained on they add up. */
+const ARENAS_BYTES = 128 * 2 ** 20;
+
+/**
+ * Whether a session is to hold the memory of a run for the next one, in an arena: to ask the system for it anew, page by page, takes a
+ * fifth of a training step.
+ *
+ * @param workspace bytes that a run needs
+ * @param held bytes in the arenas of the other sessions
+ */
+export const takesArena = (workspace: number, held: number): boolean =>
+  workspace >= ARENA_BYTES && (held === 0 || held + workspace <= ARENAS_BYTES);
 
 interface Entry {
   readonly id: string;
   readonly session: Promise<ort.InferenceSession>;
+  /** Of constants, but no less than {@link SESSION_BYTES}. */
   readonly bytes: number;
+  /** What a run needs, where the session has an arena; else 0. */
+  readonly arenaBytes: number;
   users: number;
 }
 
@@ -50,12 +61,12 @@ export class Sessions {
     let entry = this.entries.get(id);
     if (!entry) {
       const workspace = workspaceOf(graph);
-      const arena = workspace >= ARENA_BYTES;
+      const arena = takesArena(workspace, [...this.entries.values()].reduce((sum, other) => sum + other.arenaBytes, 0));
       const session = openSession(serialise(graph, inputs), { device: this.device, threads: this.threads, program: name, arena });
       // mapped constants count too: what a session of a large model keeps of them is nothing, but its activations are large
       const sizeOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
-      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), arena ? workspace : 0);
-      this.entries.set(id, (entry = { id, session, bytes: Math.max(bytes, SESSION_BYTES), users: 0 }));
+      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), 0);
+      this.entries.set(id, (entry = { id, session, bytes: Math.max(bytes, SESSION_BYTES), arenaBytes: arena ? workspace : 0, users: 0 }));
     }
     const lent = entry;
     lent.users++;

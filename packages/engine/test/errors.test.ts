@@ -33,6 +33,14 @@ describe('errors of the engine', () => {
     expect(error.remedy).to.contain('kernels');
   });
 
+  it('name the line of a convolution whose channels do not come last', async () => {
+    const image = { x: { shape: [1, 2, 4, 4], dtype: 'float32' } } as const;
+    const compute: ProgramDefinition['compute'] = ({ x }) => ({ y: tf.conv2d(x as tf.Tensor4D, tf.ones([2, 2, 2, 3]), 1, 'same', 'NCHW') });
+    const error = await failure(cpu.compile({ name: 'prog', inputs: image, compute }));
+    expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+  });
+
   it('name an operation without gradient', async () => {
     const error = await compile(({ x }) => ({ y: tf.grad((v) => tf.sum(tf.bincount(tf.tensor1d([0, 1], 'int32'), v as tf.Tensor1D, 2)))(x!) }));
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');

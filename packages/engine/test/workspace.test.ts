@@ -4,6 +4,7 @@ import { GraphBuilder } from '../src/graph/builder.js';
 import type { Value } from '../src/graph/types.js';
 import { workspaceOf } from '../src/graph/workspace.js';
 import { openDevice } from '../src/index.js';
+import { takesArena } from '../src/sessions.js';
 
 const float = (...shape: number[]): Value => ({ shape, dtype: 'float32' });
 
@@ -36,6 +37,19 @@ describe('workspaceOf', () => {
   it('counts outputs that nobody reads, and bytes by type', () => {
     expect(bytes((b) => b.nodeOf('TopK', ['x', b.ints([3])], [float(3), { shape: [3], dtype: 'int64' }])[0]!)).to.equal(36);
   });
+});
+
+describe('takesArena', () => {
+  const MB = 2 ** 20;
+  for (const [what, workspace, held, expected] of [
+    ['a small program', 31, 0, false],
+    ['a large one', 32, 0, true],
+    ['the only one, however large', 4096, 0, true],
+    ['one that fits beside the others', 56, 72, true],
+    ['one that does not', 57, 72, false],
+  ] as const) {
+    it(`says ${expected ? 'yes' : 'no'} to ${what}`, () => expect(takesArena(workspace * MB, held * MB)).to.equal(expected));
+  }
 });
 
 describe('a program with a large workspace', () => {

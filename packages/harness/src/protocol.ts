@@ -5,13 +5,14 @@ import { LetheError, RATE, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { Scorer, baseModel } from './evaluate.js';
+import { encodeRows } from './encoded.js';
 import { countOf } from './flat.js';
 import { Generator } from './generation/generator.js';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import { learnedTables } from './learned.js';
 import type { Forward } from './loss.js';
-import { type EncodedExample, encodeRow, roomFor, trainingRow } from './packing.js';
+import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { sitesOf } from './scope.js';
 import { type Stage, curriculumOf, orderedTasks, stagesOf } from './stages.js';
@@ -100,7 +101,6 @@ class Stream {
   private readonly name: string;
   private readonly ordered: readonly TaskData[];
   private readonly scored: Scored;
-  private readonly encoded = new Map<TaskData, readonly EncodedExample[]>();
 
   constructor(
     private readonly job: Job,
@@ -214,13 +214,11 @@ class Stream {
   }
 
   private encode(rows: TaskData['train'], answer?: number): readonly EncodedExample[] {
-    return rows.map((row) => encodeRow(this.deps.model.tokenizer, row, this.job.identity.training.maxTokens, answer));
+    return encodeRows(this.deps.model.tokenizer, rows, this.job.identity.training.maxTokens, answer);
   }
 
   private testRows(task: TaskData): readonly EncodedExample[] {
-    let rows = this.encoded.get(task);
-    if (!rows) this.encoded.set(task, (rows = this.encode(task.test, task.written?.maxTokens)));
-    return rows;
+    return this.encode(task.test, task.written?.maxTokens);
   }
 
   private report(forward: Forward, learned: readonly Stage[]): Promise<readonly ReportTable[]> {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { encodeRows } from '../src/encoded.js';
 import { encodeRow, packScoring, packTraining, scoringShapes, trainingRow, trainingShape } from '../src/packing.js';
 
 const rows = [
@@ -36,6 +37,31 @@ describe('packing', () => {
     expect(owners).to.deep.equal([
       { at: 0, row: 0, option: 0 }, { at: 1, row: 0, option: 1 }, { at: 2, row: 0, option: 1 }, { at: 4, row: 1, option: 0 }, { at: 5, row: 1, option: 1 },
     ]);
+  });
+});
+
+describe('the tokens of rows', () => {
+  it('are made once for the same model, rows and settings', () => {
+    let texts = 0;
+    const tokenizer = () => ({
+      vocabSize: 300, endOfText: 0, decode: () => '',
+      encode: (text: string) => {
+        texts += 1;
+        return [...text].map((letter) => letter.charCodeAt(0));
+      },
+    });
+    const [one, other] = [tokenizer(), tokenizer()];
+    const examples = [{ id: '1', prompt: 'a prompt of some length', options: [' x', ' y'], answer: 0 }];
+    const first = encodeRows(one, examples, 32);
+    expect(texts).to.equal(3);
+    expect(encodeRows(one, examples, 32)).to.equal(first);
+    expect(texts).to.equal(3);
+    expect(first[0]!.prompt).to.have.length(23);
+    expect(encodeRows(one, examples, 20)[0]!.prompt).to.have.length(17);
+    expect(encodeRows(one, examples, 32, 10)[0]!.prompt).to.have.length(21);
+    expect(encodeRows(other, examples, 32)).to.deep.equal(first);
+    expect(encodeRows(one, [...examples], 32)).to.deep.equal(first);
+    expect(texts).to.equal(14);
   });
 });
 

@@ -57,6 +57,18 @@ function changes({ matrix }: Measured): readonly number[] | null {
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
+/** The mean over all cells after training task i on task j, both counted from 1, that are asked for; null where there is none or one is not known. */
+function meanOfCells({ matrix }: Measured, wanted: (i: number, j: number) => boolean, value = (score: number, _j: number): number | null => score): number | null {
+  const values = matrix.flatMap((row, i) => row.flatMap((score, k) => (i > 0 && wanted(i, k + 1) ? [score === null ? null : value(score, k + 1)] : [])));
+  return values.length === 0 || values.includes(null) ? null : sum(values as number[]) / values.length;
+}
+
+/** R[j][j], or null. */
+const learned = ({ matrix }: Measured, j: number): number | null => matrix[j]?.[j - 1] ?? null;
+
+/** What Díaz-Rodríguez et al. call by the usual names. */
+const TRIANGLES = 'Díaz-Rodríguez et al. 2018 (arXiv 1810.13166, section 3)';
+
 /** What other code prints under the names above. None of these is comparable with them. */
 const VARIANTS: readonly Metric[] = [
   {
@@ -85,11 +97,39 @@ const VARIANTS: readonly Metric[] = [
   },
   {
     id: 'dropSinceLearned', title: 'drop since learned', better: -1, formula: '1/(T-1) sum_{j<T} (R[j][j] - R[T][j])',
-    source: 'backward transfer with the other sign, which some tables call forgetting; no larger than forgetting',
+    source: 'forgetting of Avalanche\'s code, and of tables that print backward transfer with the other sign; no larger than forgetting',
     of: (run) => {
       const values = changes(run);
       return values?.length ? -sum(values) / values.length : null;
     },
+  },
+  {
+    id: 'dropFromPeak', title: 'drop from the peak', better: -1, formula: '1/(T-1) sum_{j<T} (max_{j<=i<=T} R[i][j] - R[T][j])',
+    source: 'forgetting of Mammoth\'s code: the last step counts among the best, so that it is never below zero, and those before a task was trained do not',
+    of: ({ matrix }) => {
+      const drops = matrix.at(-1)!.slice(0, -1).map((end, j) => {
+        const since = matrix.slice(j + 1).map((row) => row[j] ?? null);
+        return end === null || since.includes(null) ? null : Math.max(...(since as number[])) - end;
+      });
+      return drops.length === 0 || drops.includes(null) ? null : sum(drops as number[]) / drops.length;
+    },
+  },
+  {
+    id: 'triangularAccuracy', title: 'accuracy over all steps', better: 1, formula: '2/(T(T+1)) sum_{i>=j} R[i][j]', source: `accuracy of ${TRIANGLES}`,
+    of: (run) => meanOfCells(run, (i, j) => i >= j),
+  },
+  {
+    id: 'triangularBackwardTransfer', title: 'backward transfer over all steps', better: 1, formula: '2/(T(T-1)) sum_{i>j} (R[i][j] - R[j][j])',
+    source: `BWT of ${TRIANGLES}`,
+    of: (run) => meanOfCells(run, (i, j) => i > j, (score, j) => {
+      const then = learned(run, j);
+      return then === null ? null : score - then;
+    }),
+  },
+  {
+    id: 'triangularForwardTransfer', title: 'accuracy before training', better: 1, formula: '2/(T(T-1)) sum_{1<=i<j} R[i][j]',
+    source: `FWT of ${TRIANGLES}, which does not take away what the base model knows`,
+    of: (run) => meanOfCells(run, (i, j) => i < j),
   },
 ];
 

@@ -2,14 +2,14 @@ import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, m
 import type { Metric } from './catalogue.js';
 import { resultsHash } from './hash.js';
 import { measuredOf, resampleRows } from './resample.js';
-import { middleOf, runInterval } from './statistics/bootstrap.js';
+import { type RunValue, intervalOver, middleOf, runInterval } from './statistics/bootstrap.js';
 import { ALPHA } from './statistics/distributions.js';
 import { holm } from './statistics/holm.js';
 import type { Interval } from './statistics/interval.js';
 import { completeMean, deviationOf } from './statistics/mean.js';
 import { type PermutationTest, permutationTest } from './statistics/permutation.js';
 import { pairsNeeded } from './statistics/power.js';
-import { sharedRanks } from './statistics/ranks.js';
+import { type Ranks, ranksOf } from './statistics/ranks.js';
 
 /** The two ends of an interval. */
 export type Bounds = readonly [low: number, high: number];
@@ -22,8 +22,8 @@ export interface Standing {
   readonly overRuns: Interval | null;
   /** What other test rows would leave of the mean, these runs as they are. */
   readonly overRows: Bounds | null;
-  /** Shared by those that cannot be told apart; null for bounds, and without a mean. */
-  readonly rank: number | null;
+  /** The places that the method may have; null for bounds, without a mean, and where there is no other to rank. */
+  readonly ranks: Ranks | null;
   /** Why there is no mean. */
   readonly missing?: string;
 }
@@ -47,7 +47,9 @@ export interface PairedComparison {
 export interface ComparedMethod {
   readonly method: Run['method'];
   readonly bound: boolean;
+  /** Trials (one order with one seed) that have a result. */
   readonly completed: number;
+  /** Trials that have none. */
   readonly failed: number;
 }
 
@@ -75,6 +77,10 @@ export interface ComparisonRequest {
   readonly metrics: readonly Metric[];
   /** Label of the method, or its id where it has none; it may be a bound. All others that are none are compared with it; without it all pairs of those. */
   readonly against?: string;
+  /** What to do where a trial ran twice with two outcomes: refuse (where it is left out), or take their mean as its value. */
+  readonly repeated?: 'refuse' | 'mean';
+  /** Whether to draw rows anew, which takes most of the time: where it is left out they are. Without it there are no intervals over rows. */
+  readonly overRows?: boolean;
 }
 
 const SEED = 1;
@@ -94,10 +100,11 @@ const termsOf = (run: Run) => [run.suite, run.model.sha256, run.training, tasksO
 const trialOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
 
 /** The same outcome given twice counts once; two outcomes of one run are refused, because which counts is not for Lethe to choose. */
-function distinct(runs: readonly Run[]): Run[] {
-  return grouped(runs, (run) => [termsOf(run), unlabelled(run.method), run.order, run.seed]).map((same) => {
+function distinct(runs: readonly Run[], repeated: ComparisonRequest['repeated']): Run[] {
+  return grouped(runs, (run) => [termsOf(run), unlabelled(run.method), run.order, run.seed]).flatMap((same) => {
+    const outcomes = [...new Map(same.map((run) => [resultsHash([{ ...run, method: unlabelled(run.method) }]), run])).values()];
+    if (outcomes.length === 1 || repeated === 'mean') return outcomes;
     const [first] = same as [Run, ...Run[]];
-    if (new Set(same.map((run) => resultsHash([{ ...run, method: unlabelled(run.method) }]))).size === 1) return first;
     throw new LetheError('LETHE_RUN_AMBIGUOUS',
       `${first.method.id}, order ${first.order.id}, seed ${first.seed} is there ${same.length} times with different outcomes.`,
       { remedy: 'Give only the run folders that are to be compared.' });
@@ -106,7 +113,8 @@ function distinct(runs: readonly Run[]): Run[] {
 
 /** One method under one set of terms. */
 interface Contender extends ComparedMethod {
-  readonly runs: readonly CompletedRun[];
+  /** The results of every completed trial, one of each unless it ran again. */
+  readonly trials: readonly (readonly CompletedRun[])[];
 }
 
 function contendersOf(runs: readonly Run[]): Contender[] {
@@ -114,19 +122,27 @@ function contendersOf(runs: readonly Run[]): Contender[] {
   const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(unlabelled(run!.method))}`;
   const groups = grouped(runs, (run) => unlabelled(run.method)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
   return groups.map((own) => {
-    const completed = own.filter((run) => run.status === 'completed').sort((a, b) => (a.order.id < b.order.id ? -1 : a.order.id > b.order.id ? 1 : a.seed - b.seed));
+    const all = grouped(own, trialOf);
+    const trials = all.map((outcomes) => outcomes.filter((run) => run.status === 'completed')).filter((outcomes) => outcomes.length > 0)
+      .sort(([a], [b]) => (a!.order.id < b!.order.id ? -1 : a!.order.id > b!.order.id ? 1 : a!.seed - b!.seed));
     const { method } = own[0]!;
-    return { method, bound: method.capabilities.bound, completed: completed.length, failed: own.length - completed.length, runs: completed };
+    return { method, bound: method.capabilities.bound, completed: trials.length, failed: all.length - trials.length, trials };
   });
 }
 
-/** The value of every run of a contender, or why there is no mean over them. */
-function valuesOf({ method, runs, failed }: Contender, metric: Metric): { values: readonly number[] } | { missing: string } {
-  const values = [...runs.map((run) => metric.of(measuredOf(run))), ...Array.from({ length: failed }, () => null)];
-  if (failed === 0 && values.every((value) => value === null)) return { missing: 'not defined' };
+/** The value of a trial. */
+interface TrialValue extends RunValue {
+  readonly trial: string;
+}
+
+/** The value of every trial of a contender, or why there is no mean over them. */
+function valuesOf({ method, trials, failed }: Contender, metric: Metric): { values: readonly TrialValue[] } | { missing: string } {
+  const each = trials.map((outcomes) => outcomes.map((run) => metric.of(measuredOf(run))));
+  if (failed === 0 && each.flat().every((value) => value === null)) return { missing: 'not defined' };
+  const what = `${metric.title} of ${method.id}`;
   try {
-    completeMean(values, `${metric.title} of ${method.id}`);
-    return { values: values as number[] };
+    completeMean([...each.flat(), ...Array.from({ length: failed }, () => null)], what);
+    return { values: trials.map(([run], i) => ({ trial: trialOf(run!), order: run!.order.id, seed: run!.seed, value: completeMean(each[i]!, what) })) };
   } catch (error) {
     if (error instanceof LetheError && error.code === 'LETHE_STATISTICS_MISSING') return { missing: error.message };
     throw error;
@@ -147,7 +163,7 @@ function pairsOf(contenders: readonly Contender[], against: string | undefined):
 
 /** A metric of all contenders before the correction, which needs the tests of all metrics. */
 type Raw = Omit<MetricComparison, 'standings' | 'pairs'> & {
-  readonly standings: readonly Omit<Standing, 'rank'>[];
+  readonly standings: readonly Omit<Standing, 'ranks'>[];
   readonly pairs: readonly (Omit<PairedComparison, 'adjusted' | 'better' | 'pairsNeeded'> & { readonly deviation: number })[];
 };
 
@@ -156,17 +172,16 @@ function compareMetric(
   contenders: readonly Contender[], pairs: readonly [number, number][], metric: Metric, rows: readonly (Float64Array | null)[], strict: boolean,
 ): Raw {
   const known = contenders.map((contender) => valuesOf(contender, metric));
-  const runValues = (i: number) => {
+  const values = (i: number) => {
     const own = known[i]!;
-    return 'values' in own
-      ? contenders[i]!.runs.map((run, k) => ({ trial: trialOf(run), order: run.order.id, seed: run.seed, value: own.values[k]! })) : [];
+    return 'values' in own ? own.values : [];
   };
   const standings = contenders.map((_, i) => {
     const own = known[i]!;
     if ('missing' in own) return { method: i, overRuns: null, overRows: null, missing: own.missing };
     const draws = rows[i];
     return {
-      method: i, overRuns: runInterval(runValues(i), createRandom(SEED, 'runs', metric.id)),
+      method: i, overRuns: intervalOver(own.values, metric.id),
       overRows: draws ? middleOf(draws.slice(), ALPHA / 2) : null,
     };
   });
@@ -177,30 +192,33 @@ function compareMetric(
         remedy: 'Finish its runs with `lethe resume`, or choose another metric or method.',
       });
     }
-    const partners = new Map(runValues(b).map((run) => [run.trial, run.value]));
-    const differences = runValues(a).flatMap((run) => {
+    const partners = new Map(values(b).map((run) => [run.trial, run.value]));
+    const differences = values(a).flatMap((run) => {
       const theirs = partners.get(run.trial);
       return theirs === undefined ? [] : [{ ...run, value: run.value - theirs }];
     });
     if (differences.length === 0) return [];
-    const values = differences.map(({ value }) => value);
+    const sizes = differences.map(({ value }) => value);
     const [mine, theirs] = [rows[a], rows[b]];
     // of rows only where both ran the same: other runs are not what these rows are about
     const whole = differences.length === contenders[a]!.completed && differences.length === contenders[b]!.completed;
     return [{
       a, b, difference: runInterval(differences, createRandom(SEED, 'difference', metric.id)),
       overRows: mine && theirs && whole ? middleOf(mine.map((value, k) => value - theirs[k]!), ALPHA / 2) : null,
-      test: permutationTest(values, createRandom(SEED, 'signs', metric.id)),
-      deviation: deviationOf(values) ?? 0,
+      test: permutationTest(sizes, createRandom(SEED, 'signs', metric.id)),
+      deviation: deviationOf(sizes) ?? 0,
     }];
   });
   return { metric, standings, pairs: compared };
 }
 
-function compareTerms(runs: readonly Run[], { metrics, against }: ComparisonRequest): Comparison {
+function compareTerms(runs: readonly Run[], { metrics, against, overRows = true }: ComparisonRequest): Comparison {
   const contenders = contendersOf(runs);
   const pairs = pairsOf(contenders, against);
-  const draws = resampleRows(contenders.map((contender) => contender.runs), metrics, createRandom(SEED, 'rows'));
+  // the rows of a trial with two outcomes are not what its value comes from
+  const draws = resampleRows(
+    contenders.map(({ trials }) => (overRows && trials.every(({ length }) => length === 1) ? trials.flat() : [])), metrics, createRandom(SEED, 'rows'),
+  );
   const raw = metrics.map((metric, m) => compareMetric(contenders, pairs, metric, draws.map((own) => own[m] ?? null), against !== undefined));
   const tests = raw.reduce((count, { pairs: own }) => count + own.length, 0);
   const adjusted = holm(raw.flatMap((own) => own.pairs.map(({ test }) => test.p)));
@@ -209,7 +227,7 @@ function compareTerms(runs: readonly Run[], { metrics, against }: ComparisonRequ
   return {
     suite, model, training, tests, tasks: runs[0]!.order.tasks,
     orders: [...new Set(runs.map((run) => run.order.id))].sort(), seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
-    methods: contenders.map(({ runs: _, ...method }) => method),
+    methods: contenders.map(({ trials: _, ...method }) => method),
     metrics: raw.map(({ metric, standings, pairs: own }): MetricComparison => {
       const judged = own.map(({ deviation, ...pair }): PairedComparison => {
         const p = adjusted[next++]!;
@@ -220,14 +238,14 @@ function compareTerms(runs: readonly Run[], { metrics, against }: ComparisonRequ
         };
       });
       const ranked = standings.filter(({ method, overRuns }) => overRuns !== null && !contenders[method]!.bound).map(({ method }) => method);
-      const ranks = sharedRanks(ranked.length, (i, j) =>
+      const ranks = ranksOf(ranked.length, (i, j) =>
         judged.some(({ a, b, better }) => better === ranked[i] && (ranked[j] === a || ranked[j] === b)));
       return {
         metric, pairs: judged,
         // against one method alone, the others are not tested among themselves: there is no rank
         standings: standings.map((standing) => {
           const at = ranked.indexOf(standing.method);
-          return { ...standing, rank: at < 0 || against !== undefined ? null : ranks[at]! };
+          return { ...standing, ranks: at < 0 || ranked.length < 2 || against !== undefined ? null : ranks[at]! };
         }),
       };
     }),
@@ -239,9 +257,9 @@ function compareTerms(runs: readonly Run[], { metrics, against }: ComparisonRequ
  * one comparison. Two methods are compared over the runs of the same order and seed. Seeded: the same runs give the same numbers,
  * in whichever order they come and whatever their tasks are called.
  *
- * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes; LETHE_STATISTICS_MISSING where the method that others are
+ * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes, unless their mean is asked for; LETHE_STATISTICS_MISSING where the method that others are
  *   compared with has no mean
  */
 export function compareRuns(runs: readonly Run[], request: ComparisonRequest): Comparison[] {
-  return grouped(distinct(runs), termsOf).map((own) => compareTerms(own, request));
+  return grouped(distinct(runs, request.repeated), termsOf).map((own) => compareTerms(own, request));
 }

@@ -5,13 +5,13 @@ export {
 export { resultsHash } from './hash.js';
 export { accuracy, metricsOf } from './metrics.js';
 export { meanScore, rowScores, rowsOf } from './rows.js';
-export { type RunValue, quantileOf, runInterval } from './statistics/bootstrap.js';
+export { type RunValue, intervalOver, quantileOf, runInterval } from './statistics/bootstrap.js';
 export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
 export { holm } from './statistics/holm.js';
-export { type Interval, intervalOf, pairedDifference, proportionInterval } from './statistics/interval.js';
+export { type Interval, intervalOf, proportionInterval } from './statistics/interval.js';
 export { completeMean } from './statistics/mean.js';
-export { type PermutationTest, leastP, permutationTest } from './statistics/permutation.js';
+export { type PermutationTest, fewestPairs, leastP, permutationTest } from './statistics/permutation.js';
 export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';
-export { sharedRanks } from './statistics/ranks.js';
+export { type Ranks, ranksOf } from './statistics/ranks.js';
 export { joinSweeps, sameTerms, sweepOf, trialMean } from './sweep.js';
 export { validateResults } from './validate.js';

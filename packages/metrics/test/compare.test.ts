@@ -21,14 +21,14 @@ describe('a comparison', () => {
     expect(pairs[0]!.test.p).to.equal(2 / 256);
     expect(pairs[0]!.difference.low).to.be.above(0);
     expect(pairs[0]!.overRows![0]).to.be.above(0);
-    expect(standings.map(({ rank }) => rank)).to.deep.equal([1, 2]);
+    expect(standings.map(({ ranks }) => ranks)).to.deep.equal([[1, 1], [2, 2]]);
   });
 
   it('shows nothing by five, however large the difference, and says how many it takes', () => {
     const { standings, pairs } = only([...seeds(5, { method: 'weak', skill: 0 }), ...seeds(5, { method: 'strong', skill: 1 })]);
     expect(pairs[0]).to.include({ better: null, adjusted: 0.0625, pairsNeeded: 6 });
     expect(pairs[0]!.difference).to.include({ mean: 1, low: 1, high: 1 });
-    expect(standings.map(({ rank }) => rank)).to.deep.equal([1, 1]);
+    expect(standings.map(({ ranks }) => ranks)).to.deep.equal([[1, 2], [1, 2]]);
   });
 
   it('knows that less forgetting is better', () => {
@@ -58,7 +58,7 @@ describe('a comparison', () => {
     const runs = ['a', 'b', 'c'].flatMap((method) => seeds(3, { method })).concat(seeds(3, { method: 'j', bound: true }));
     const { pairs, methods, standings } = only(runs, { ...accuracy, against: 'b' });
     expect(pairs.map(({ a, b }) => [methods[a]!.method.id, methods[b]!.method.id])).to.deep.equal([['a', 'b'], ['c', 'b']]);
-    expect(standings.map(({ rank }) => rank)).to.deep.equal([null, null, null, null]);
+    expect(standings.map(({ ranks }) => ranks)).to.deep.equal([null, null, null, null]);
     expect(only(runs, { ...accuracy, against: 'j' }).pairs).to.have.length(3);
   });
 
@@ -75,12 +75,12 @@ describe('a comparison', () => {
   it('neither tests nor ranks bounds', () => {
     const { pairs, standings } = only([...seeds(3, { method: 'a' }), ...seeds(3, { method: 'joint', bound: true, joint: true })]);
     expect(pairs).to.have.length(0);
-    expect(standings.map(({ rank }) => rank)).to.deep.equal([1, null]);
+    expect(standings.map(({ ranks }) => ranks)).to.deep.equal([null, null]);
   });
 
   it('has no mean over runs of which one failed, or has no such metric', () => {
     const { standings, pairs } = only([...seeds(3, { method: 'a' }), failed({ method: 'a', seed: 4 }), ...seeds(4, { method: 'b' })]);
-    expect(standings[0]).to.include({ overRuns: null, overRows: null, rank: null });
+    expect(standings[0]).to.include({ overRuns: null, overRows: null, ranks: null });
     expect(standings[0]!.missing).to.equal('1 of 4 values of average accuracy of a are missing: there is no mean over the others.');
     expect(pairs).to.have.length(0);
     const joint = only([...seeds(3, { method: 'a' }), ...seeds(3, { method: 'joint', joint: true })], { metrics: [metric('forgetting')] });
@@ -97,6 +97,18 @@ describe('a comparison', () => {
     expect(only([...runs, ...runs]).methods[0]!.completed).to.equal(3);
     const other = { ...completed({ method: 'a', skill: 1 }) };
     expect(() => compareRuns([...runs, other], accuracy)).to.throw('a, order 1, seed 1').with.property('code', 'LETHE_RUN_AMBIGUOUS');
+  });
+
+  it('takes the mean of a run\'s outcomes where that is asked for, and knows nothing of its rows then', () => {
+    const runs = seeds(3, { method: 'a' });
+    const better = { ...runs[0]!, matrix: [[0, 0], [0.5, 0.5], [1, 1]] };
+    const { methods, standings } = only([...runs, better, ...seeds(3, { method: 'b' })], { ...accuracy, repeated: 'mean' });
+    const [first, ...rest] = runs.map(({ metrics }) => metrics.averageAccuracy!);
+    expect(methods[0]!.completed).to.equal(3);
+    expect(standings[0]!.overRuns!.mean).to.be.closeTo(((first! + 1) / 2 + rest[0]! + rest[1]!) / 3, 1e-12);
+    expect(standings.map(({ overRows }) => overRows === null)).to.deep.equal([true, false]);
+    expect(only(runs, { ...accuracy, overRows: false }).standings[0]).to.deep.equal({ ...only(runs).standings[0], overRows: null });
+    expect(only([...runs, failed({ method: 'a', seed: 3 })], { ...accuracy, repeated: 'mean' }).methods[0]).to.include({ completed: 3, failed: 0 });
   });
 
   it('keeps versions of a suite apart, and refuses runs on other rows', () => {

@@ -104,12 +104,19 @@ describe('the catalogue', () => {
     expect(value('negativeBackwardTransfer')).to.be.closeTo(-0.4 / 3, 1e-12);
     expect(value('dropSinceLearned')).to.be.closeTo(0.3 / 2, 1e-12);
     expect(value('rowWeightedAccuracy')).to.be.closeTo(0.05 + 0.27 + 0.42, 1e-12);
+    // the second task is best at the end, and falls by nothing
+    expect(value('dropFromPeak')).to.be.closeTo(0.4 / 2, 1e-12);
+    expect(value('forgetting')).to.be.closeTo((0.4 - 0.1) / 2, 1e-12);
+    expect(value('triangularAccuracy')).to.be.closeTo((0.9 + 0.7 + 0.8 + 0.5 + 0.9 + 0.7) / 6, 1e-12);
+    expect(value('triangularBackwardTransfer')).to.be.closeTo((-0.2 - 0.4 + 0.1) / 3, 1e-12);
+    expect(value('triangularForwardTransfer')).to.be.closeTo((0.3 + 0.3 + 0.5) / 3, 1e-12);
   });
 
   it('has nothing for one task, and for cells that are missing', () => {
     const one: Measured = { matrix: [[0.1], [0.9]], general: none, rows: [10] };
     const joint: Measured = { ...measured, matrix: [matrix[0]!, [null, null, null], [null, null, null], matrix[3]!] };
-    for (const id of ['backwardTransfer', 'forgetting', 'forwardTransfer', 'backwardTransferOverAllTasks', 'negativeBackwardTransfer', 'dropSinceLearned']) {
+    for (const id of ['backwardTransfer', 'forgetting', 'forwardTransfer', 'backwardTransferOverAllTasks', 'negativeBackwardTransfer', 'dropSinceLearned', 'dropFromPeak',
+      'triangularBackwardTransfer', 'triangularForwardTransfer']) {
       expect(value(id, one), id).to.equal(null);
       expect(value(id, joint), id).to.equal(null);
     }
@@ -122,7 +129,7 @@ describe('the catalogue', () => {
   it('shifts as it should: levels by a constant, differences not at all; and does not know the order of the probes', () => {
     fc.assert(fc.property(fc.double({ min: -0.05, max: 0.05, noNaN: true }), (constant) => {
       const moved: Measured = { ...measured, matrix: matrix.map((row) => row.map((score) => score + constant)) };
-      const levels = ['averageAccuracy', 'learningAccuracy', 'averageIncrementalAccuracy', 'rowWeightedAccuracy'];
+      const levels = ['averageAccuracy', 'learningAccuracy', 'averageIncrementalAccuracy', 'rowWeightedAccuracy', 'triangularAccuracy', 'triangularForwardTransfer'];
       for (const { id } of METRICS.filter((metric) => metric.id !== 'generalDelta')) {
         expect(value(id, moved), id).to.be.closeTo(value(id)! + (levels.includes(id) ? constant : 0), 1e-9);
       }

@@ -3,7 +3,7 @@ import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  completeMean, holm, intervalOf, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, runInterval, sharedRanks, studentQuantile,
+  completeMean, fewestPairs, holm, intervalOf, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, ranksOf, runInterval, studentQuantile,
 } from '../src/index.js';
 
 /** What scipy and statsmodels say; see the README beside it. */
@@ -39,6 +39,7 @@ describe('the paired permutation test', () => {
     }
     expect(leastP(5)).to.be.above(0.05);
     expect(leastP(6)).to.be.below(0.05);
+    expect([fewestPairs(1, 0.05), fewestPairs(36, 0.05)]).to.deep.equal([6, 11]); // 36 * 2^-10 is 0.035
   });
 
   it('gives 1 where nothing differs', () => expect(permutationTest([0, 0, 0], random()).p).to.equal(1));
@@ -182,9 +183,23 @@ describe('a mean', () => {
 });
 
 describe('ranks', () => {
-  it('are shared by those that cannot be told apart', () => {
+  it('are the places that those may have that cannot be told apart', () => {
     const better = new Set(['0>2', '0>3', '1>3']);
-    expect(sharedRanks(4, (a, b) => better.has(`${a}>${b}`))).to.deep.equal([1, 1, 2, 3]);
-    expect(sharedRanks(3, () => false)).to.deep.equal([1, 1, 1]);
+    expect(ranksOf(4, (a, b) => better.has(`${a}>${b}`))).to.deep.equal([[1, 2], [1, 3], [2, 4], [3, 4]]);
+    expect(ranksOf(3, () => false)).to.deep.equal([[1, 3], [1, 3], [1, 3]]);
+    expect(ranksOf(3, (a, b) => a < b)).to.deep.equal([[1, 1], [2, 2], [3, 3]]);
+  });
+
+  it('hold the true place, and do not depend on the order, whatever part of the truth was shown', () => {
+    fc.assert(fc.property(fc.uniqueArray(fc.nat(50), { minLength: 1, maxLength: 8 }), fc.func(fc.boolean()), (skills, shown) => {
+      const better = (a: number, b: number) => skills[a]! > skills[b]! && shown(skills[a], skills[b]);
+      const ranks = ranksOf(skills.length, better);
+      ranks.forEach(([best, worst], i) => {
+        const place = 1 + skills.filter((other) => other > skills[i]!).length;
+        expect(place).to.be.within(best, worst);
+      });
+      const turned = skills.map((_, i) => skills.length - 1 - i);
+      expect(ranksOf(skills.length, (a, b) => better(turned[a]!, turned[b]!)).reverse()).to.deep.equal(ranks);
+    }));
   });
 });

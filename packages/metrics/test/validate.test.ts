@@ -46,6 +46,12 @@ describe('validation', () => {
 
   it('finds what was doctored, by its place', () => {
     expect(refused((run) => { run['predictions'].y.written[2][0] = 'the cat sat'; run['predictions'].y.written[2][1] = 'a dog'; })).to.equal('f#/runs/0/matrix/2/1');
+    expect(refused((run) => { run['predictions'].x.chosen[1][0] = 1 - run['predictions'].x.chosen[1][0]; })).to.equal('f#/runs/0/matrix/1/0');
+    expect(refused((run) => { run['predictions'].y.references[0] = ['another text']; })).to.match(/^f#\/runs\/0\/matrix\/\d\/1$/);
+    expect(refused((run) => { run['matrix'][1][0] += 0.05; })).to.equal('f#/runs/0/matrix/1/0');
+    for (const metric of ['averageAccuracy', 'forgetting', 'backwardTransfer', 'forwardTransfer', 'learningAccuracy', 'averageIncrementalAccuracy', 'generalDelta']) {
+      expect(refused((run) => { run['metrics'][metric] = (run['metrics'][metric] as number) + 0.001; })).to.equal(`f#/runs/0/metrics/${metric}`);
+    }
     expect(refused((run) => { run['general'].final.plain = 0.9; })).to.equal('f#/runs/0/general/final/plain');
     expect(refused((run) => { run['predictions'].y.scorer = 'rouge'; })).to.equal('f#/runs/0/predictions/y/scorer');
     expect(refused((run) => { run['predictions'].y.scorer = 'accuracy'; })).to.equal('f#/runs/0/predictions/y/scorer');

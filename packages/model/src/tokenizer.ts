@@ -1,6 +1,7 @@
 import { Tokenizer as ByteTokenizer } from '@huggingface/tokenizers';
 import { LetheError, didYouMean } from '@lethe/core';
 import type { Tokenizer } from './types.js';
+import { wordEncoder } from './word-encoder.js';
 import { WORDS } from './words.js';
 
 const KINDS = ['BPE', 'WordPiece', 'Unigram'];
@@ -90,6 +91,8 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
   }
   const ids = (source: string, special: boolean, by = inner): number[] =>
     attempt('A text cannot be tokenized', () => by.encode(source, { add_special_tokens: special }).ids);
+  // text that a word begins needs no other one where nothing is put before it
+  const byWords = wordEncoder(inner);
   // What the tokenizer puts around a text is seen by any text; what stands behind it belongs to a text that is finished.
   const [alone, within] = [ids(SAMPLE, false), ids(SAMPLE, true)];
   const beginOfText = within.slice(0, Math.max(0, within.findIndex((_, at) => alone.every((id, i) => within[at + i] === id))));
@@ -99,7 +102,7 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
     stops: ends.length > 0 ? ends : [endOfText],
     beginOfText,
     encode(source, place = 'start') {
-      const found = ids(source, false, place === 'start' ? inner : next);
+      const found = byWords?.(source) ?? ids(source, false, place === 'start' ? inner : next);
       return found.every(known) ? found : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
     },
     decode: (tokens) => (tokens.length === 0 ? '' : inner.decode([...tokens])),

@@ -1,5 +1,5 @@
-import type { ReportedTable } from '@lethe/leaderboard';
-import { type Bounds, type Comparison, type Interval, type MetricComparison, leastP } from '@lethe/metrics';
+import { type ReportedTable, placesOf, probability } from '@lethe/leaderboard';
+import type { Bounds, Comparison, Interval, MetricComparison } from '@lethe/metrics';
 import { methodLabels } from '../labels.js';
 
 /** A table before it is drawn for a terminal, Markdown or LaTeX. */
@@ -17,9 +17,6 @@ const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(valu
 const bounds = (range: Bounds | null, show: (value: number) => string): string => (range === null ? MISSING : `${show(range[0])} to ${show(range[1])}`);
 const boundsOf = ({ low, high }: Interval): Bounds | null => (low === null || high === null ? null : [low, high]);
 
-/** A p value with as many digits as are of use. */
-export const probability = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(p < 0.1 ? 3 : 2));
-
 /** What to call the methods of a comparison. */
 export function namesOf({ methods }: Comparison): string[] {
   const labels = methodLabels(methods.map(({ method }) => method));
@@ -29,7 +26,7 @@ export function namesOf({ methods }: Comparison): string[] {
 /** The means of all methods, best first, bounds and those without a mean last. */
 export function standingsTable(comparison: Comparison, { metric, standings }: MetricComparison): ComparisonTable {
   const names = namesOf(comparison);
-  const ranked = standings.some(({ rank }) => rank !== null);
+  const ranked = standings.some(({ ranks }) => ranks !== null);
   const place = ({ method, overRuns }: (typeof standings)[number]) =>
     (overRuns === null ? 2 : comparison.methods[method]!.bound ? 1 : 0);
   const sorted = [...standings].sort((a, b) =>
@@ -37,10 +34,10 @@ export function standingsTable(comparison: Comparison, { metric, standings }: Me
   return {
     head: [...(ranked ? ['rank'] : []), 'method', metric.title, '95 % over runs', '95 % over rows', 'runs'],
     textColumns: [ranked ? 1 : 0],
-    rows: sorted.map(({ method, overRuns, overRows, rank }) => {
+    rows: sorted.map(({ method, overRuns, overRows, ranks }) => {
       const { bound, completed, failed } = comparison.methods[method]!;
       return [
-        ...(ranked ? [rank === null ? MISSING : String(rank)] : []),
+        ...(ranked ? [ranks === null ? MISSING : placesOf(ranks)] : []),
         bound ? `${names[method]} (bound)` : names[method]!,
         overRuns === null ? MISSING : percent(overRuns.mean),
         overRuns === null ? MISSING : bounds(boundsOf(overRuns), percent),
@@ -77,11 +74,4 @@ export function reportedTable({ metrics, rows }: ReportedTable): ComparisonTable
     head: ['reported', ...metrics.map((metric) => metric.title)], textColumns: [0],
     rows: rows.map(({ method, values }) => [method, ...metrics.map(({ id }) => (id in values ? percent(values[id]! / 100) : MISSING))]),
   };
-}
-
-/** How many pairs a comparison takes before any difference could be shown, corrected for all of its tests. */
-export function fewestPairs(tests: number, alpha: number): number {
-  let pairs = 1;
-  while (leastP(pairs) * tests > alpha) pairs += 1;
-  return pairs;
 }

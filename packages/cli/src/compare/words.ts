@@ -1,6 +1,7 @@
 import { suiteLabel } from '@lethe/core';
-import { ALPHA, type Comparison, POWER } from '@lethe/metrics';
-import { fewestPairs, namesOf, probability } from './tables.js';
+import { probability } from '@lethe/leaderboard';
+import { ALPHA, type Comparison, POWER, fewestPairs } from '@lethe/metrics';
+import { namesOf } from './tables.js';
 
 const listed = (items: readonly (string | number)[]): string => items.join(', ');
 
@@ -52,7 +53,7 @@ export function explain(comparison: Comparison): string[] {
       `p: paired permutation test over runs of the same order and seed, two-sided; Holm: corrected for all ${comparison.tests} tests shown here.`,
       `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by this test at level 0.05 / ${comparison.tests}.`,
     ]),
-    ...(comparison.metrics.some(({ standings }) => standings.some(({ rank }) => rank !== null))
-      ? ['Rank: one more than how many methods were shown to be better; those that cannot be told apart share one.'] : []),
+    ...(comparison.metrics.some(({ standings }) => standings.some(({ ranks }) => ranks !== null))
+      ? ['Rank: the places that a method may have, by what was shown here; those that cannot be told apart share places.'] : []),
   ];
 }

@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { LetheError } from '@lethe/core';
+import { callerOf } from '../caller.js';
 import { batchNorm } from '../composed.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import { composed, full, reshape, slice, transpose } from './common.js';
@@ -28,16 +30,20 @@ interface ConvAttributes {
   readonly pad: 'valid' | 'same' | number;
   readonly dilations?: number | [number, number];
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
+  readonly dataFormat?: 'NHWC' | 'NCHW';
 }
 type Shape4 = [number, number, number, number];
 
-const sizesOf = (
-  shape: readonly number[],
-  filter: readonly number[],
-  { strides, pad, dilations, dimRoundingMode }: ConvAttributes,
-  depthwise: boolean,
-): Sizes =>
-  tf.backend_util.computeConv2DInfo(shape as Shape4, filter as Shape4, strides, dilations ?? 1, pad, dimRoundingMode, depthwise);
+function sizesOf(shape: readonly number[], filter: readonly number[], attributes: ConvAttributes, depthwise: boolean): Sizes {
+  const { strides, pad, dilations = 1, dimRoundingMode, dataFormat } = attributes;
+  if (dataFormat === 'NCHW') {
+    throw new LetheError('LETHE_ENGINE_KERNEL', 'The compiler convolves images whose channels come last, not NCHW.', {
+      where: callerOf(new Error()) ?? 'a convolution',
+      remedy: 'Transpose them with tf.transpose(x, [0, 2, 3, 1]).',
+    });
+  }
+  return tf.backend_util.computeConv2DInfo(shape as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, depthwise);
+}
 
 const forward =
   (depthwise: boolean): Kernel =>

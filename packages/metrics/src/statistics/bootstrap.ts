@@ -1,4 +1,4 @@
-import type { Random } from '@lethe/core';
+import { type Random, createRandom } from '@lethe/core';
 import { ALPHA, LEVEL, normalCumulative, studentQuantile } from './distributions.js';
 import type { Interval } from './interval.js';
 
@@ -75,3 +75,6 @@ export function runInterval(values: readonly RunValue[], random: Random, resampl
   const [low, high] = middleOf(draws, expandedTail(Math.max(n, 2)));
   return { ...interval, low, high };
 }
+
+/** {@link runInterval} of a metric, seeded by its name: the same runs give the same interval wherever it is shown. */
+export const intervalOver = (values: readonly RunValue[], metric: string): Interval => runInterval(values, createRandom(1, 'runs', metric));

@@ -5,7 +5,7 @@ const { studentt, noncentralt, normal } = library.jStat;
 /** The confidence of every interval. */
 export const LEVEL = 0.95;
 /** The probability with which a difference that is not there may be taken for shown. */
-export const ALPHA = 1 - LEVEL;
+export const ALPHA = 0.05;
 
 /** The quantile of Student's t; by default the one that bounds a two-sided interval. */
 export const studentQuantile = (degrees: number, probability = 1 - ALPHA / 2): number => studentt.inv(probability, degrees);

@@ -1,4 +1,3 @@
-import type { CompletedRun, Metrics } from '@lethe/core';
 import { LEVEL, normalQuantile, studentQuantile } from './distributions.js';
 import { deviationOf } from './mean.js';
 
@@ -34,22 +33,4 @@ export function proportionInterval(proportion: number, count: number): Interval 
   const centre = (proportion + z ** 2 / (2 * count)) / (1 + z ** 2 / count);
   const half = (z / (1 + z ** 2 / count)) * Math.sqrt((proportion * (1 - proportion)) / count + z ** 2 / (4 * count ** 2));
   return { mean: proportion, low: centre - half, high: centre + half, n: count, level: LEVEL };
-}
-
-/**
- * The interval of a - b over the pairs of runs that share order and seed: what two methods have in common cancels out.
- * Runs without a partner are no pair. Null where there is no pair, or one of which a run lacks the metric.
- */
-export function pairedDifference(
-  a: readonly CompletedRun[],
-  b: readonly CompletedRun[],
-  metric: keyof Metrics,
-): Interval | null {
-  const key = (run: CompletedRun) => JSON.stringify([run.suite, run.model.sha256, run.order, run.seed]);
-  const partners = new Map(b.map((run) => [key(run), run.metrics[metric]]));
-  const differences = a.filter((run) => partners.has(key(run))).map((run) => {
-    const [mine, theirs] = [run.metrics[metric], partners.get(key(run))!];
-    return mine === null || theirs === null ? null : mine - theirs;
-  });
-  return differences.includes(null) ? null : intervalOf(differences as number[]);
 }

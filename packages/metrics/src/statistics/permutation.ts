@@ -18,6 +18,13 @@ export interface PermutationTest {
 /** The smallest two-sided p of n pairs: two of the 2^n sign patterns are as extreme as all signs equal. */
 export const leastP = (pairs: number): number => Math.min(1, 2 ** (1 - pairs));
 
+/** How many pairs it takes before any difference could be shown at a level that so many tests share, however large it is. */
+export function fewestPairs(tests: number, alpha: number): number {
+  let pairs = 1;
+  while (leastP(pairs) * tests > alpha) pairs += 1;
+  return pairs;
+}
+
 /**
  * Tests whether paired differences are centred at zero: if the two methods were alike, each difference could as well have the other
  * sign (Fisher 1935, section 21). Assumes nothing of the shape of their distribution.
