@@ -106,8 +106,9 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
     frame: { before: within.slice(0, start), after: apart ? within.slice(start + alone.length) : [] },
     ...(apart ? { decoderStart } : {}),
     encode(source, place = 'prompt') {
-      const own = apart && place === 'answer' ? source.trimStart() : source;
-      const found = byWords?.(own) ?? ids(own, false, apart || place === 'prompt' ? inner : next);
+      const own = place === 'prompt' || apart;
+      const whole = place === 'prompt' || !apart ? source : source.trimStart();
+      const found = byWords?.(whole) ?? ids(whole, false, own ? inner : next);
       return found.every(known) ? found : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
     },
     decode: (tokens) => (tokens.length === 0 ? '' : inner.decode([...tokens])),
