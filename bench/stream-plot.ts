@@ -2,13 +2,13 @@ import * as echarts from 'echarts';
 import type { MethodCost, TaskCost } from './stream-cost.js';
 
 const [WIDTH, HEIGHT] = [1100, 460];
-const PANELS: readonly (readonly [title: string, value: (cost: TaskCost) => number])[] = [
-  ['Training step, ms of processor', ({ step }) => step],
-  ['Stored, kB', ({ storedBytes }) => storedBytes / 1024],
+const PANELS: readonly (readonly [title: string, values: (tasks: readonly TaskCost[]) => number[]])[] = [
+  ['Training step, ms of processor', (tasks) => smooth(tasks.map(({ step }) => step))],
+  ['Stored, kB', (tasks) => tasks.map(({ storedBytes }) => storedBytes / 1024)],
 ];
 const DASHES = ['solid', 'dashed', 'dotted'] as const;
 
-/** Both costs of every method over the tasks, as one SVG. Runs of five tasks are smoothed by their median. */
+/** Both costs of every method over the tasks, as one SVG; times are the median of five tasks, because a busy machine disturbs them. */
 export function plotOf(costs: readonly MethodCost[]): string {
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height: HEIGHT });
   const tasks = costs[0]?.tasks.length ?? 0;
@@ -20,10 +20,10 @@ export function plotOf(costs: readonly MethodCost[]): string {
     grid: PANELS.map((_, i) => ({ left: i === 0 ? 50 : 600, width: 470, top: 34, bottom: 110 })),
     xAxis: PANELS.map((_, i) => ({ gridIndex: i, type: 'value', min: 1, max: tasks, name: 'task', nameLocation: 'middle', nameGap: 24 })),
     yAxis: PANELS.map((_, i) => ({ gridIndex: i, type: 'value', min: 0 })),
-    series: PANELS.flatMap(([, value], i) => costs.map(({ method, tasks: list }, m) => ({
+    series: PANELS.flatMap(([, values], i) => costs.map(({ method, tasks: list }, m) => ({
       name: method, type: 'line', xAxisIndex: i, yAxisIndex: i, showSymbol: false,
       lineStyle: { width: 1.5, type: DASHES[Math.floor(m / 9) % DASHES.length] },
-      data: smooth(list.map(value)).map((y, t) => [t + 1, Number(y.toFixed(3))]),
+      data: values(list).map((y, t) => [t + 1, Number(y.toFixed(3))]),
     }))),
   });
   const svg = chart.renderToSVGString();

@@ -28,9 +28,9 @@ interface Json {
  * owner task) or shared (several). One gate (gate.ts) gives every task's route a probability from pooled prompt features z, without
  * a task identity, and an expert opens as far as its owners' routes do:
  *   delta(x) = scale * sum_atoms g[expert(atom)](z) (x . a) b,      g[e](z) = sum_{t in owners(e)} p_t(z)
- * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too, of experts that do it no harm, are split
- * off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only. While t is learned its own atoms train, all
- * others are frozen, and
+ * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too, of experts that do it no harm,
+ * are split off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only. While t is
+ * learned its own atoms train, all others are frozen, and
  *   L = L_task + anchor * sum_shared (|owners| - 1) mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
  */
 class Seta implements Learner {
