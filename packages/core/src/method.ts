@@ -23,6 +23,8 @@ export interface Site {
   /** Position in {@link MethodHost.sites}. */
   readonly index: number;
   readonly layer: number;
+  /** Whether it reads what an encoder makes of the prompt, apart from the answer; absent where prompt and answer are one text. */
+  readonly source?: true;
   /** Which projection of the layer this is. */
   readonly kind: 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
   /** Size of the input of the linear layer. */

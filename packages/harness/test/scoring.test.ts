@@ -34,11 +34,10 @@ describe('encodeRow', () => {
     expect(encode(row(numbers(1, 100), [1]), 42).prompt).to.deep.equal([...numbers(1, 30), ...numbers(91, 10)]);
   });
 
-  it('begins a prompt, cut or not, with what the tokenizer begins every text with, and no option', () => {
-    const begin = { ...tokenizer, beginOfText: [30, 31] };
-    const encoded = encodeRow(begin, row(numbers(1, 12), [1], [2, 3]), 17);
-    expect(encoded).to.deep.include({ prompt: [30, 31, ...numbers(1, 12)], options: [[1], [2, 3]] });
-    expect(encodeRow(begin, row(numbers(1, 13), [1], [2, 3]), 17).prompt).to.deep.equal([30, 31, ...numbers(1, 4), ...numbers(6, 8)]);
+  it('leaves room for what the tokenizer puts around every prompt', () => {
+    const framed = { ...tokenizer, frame: { before: [30, 31], after: [29] } };
+    expect(encodeRow(framed, row(numbers(1, 12), [1], [2, 3]), 18).prompt).to.deep.equal(numbers(1, 12));
+    expect(encodeRow(framed, row(numbers(1, 13), [1], [2, 3]), 18).prompt).to.deep.equal([...numbers(1, 4), ...numbers(6, 8)]);
   });
 
   const refusals: readonly [what: string, example: Example, maxTokens: number, message: RegExp][] = [
