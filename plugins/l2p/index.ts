@@ -39,7 +39,9 @@ class LearningToPrompt implements Learner {
   constructor(private readonly host: MethodHost, private readonly options: Options) {
     const { pool, chosen } = options;
     if (chosen > pool) {
-      throw new LetheError('LETHE_METHOD_FAILED', `${chosen} prompts cannot be chosen of ${pool}.`, { where: 'l2p', remedy: `Set l2p.chosen to ${pool} or less.` });
+      throw new LetheError('LETHE_METHOD_FAILED', `${chosen} prompts cannot be chosen of ${pool}.`, {
+        where: 'l2p', remedy: `Set l2p.chosen to ${pool} or less.`,
+      });
     }
   }
 

@@ -1,4 +1,6 @@
-import { type Arrays, below, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type TaskView } from '@lethe/core';
+import {
+  type Arrays, below, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type TaskView,
+} from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {

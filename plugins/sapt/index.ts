@@ -1,4 +1,7 @@
-import { type Arrays, below, type Gates, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Random, type Scope, type Site, type TaskView, type Tensors } from '@lethe/core';
+import {
+  type Arrays, below, type Gates, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Random, type Scope, type Site,
+  type TaskView, type Tensors,
+} from '@lethe/core';
 import { linear, loraArrays, loraBeside, loraJoined } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
@@ -16,7 +19,8 @@ const FLOOR = 0.1;
 
 /**
  * SAPT (Zhao et al. 2024, arXiv 2401.08295) with low-rank blocks, one a task, those of earlier tasks frozen. For pooled prompt
- * features z (batch, size), standardised by the first task, the blocks are mixed by attention (shared attentive learning and selection, section 4.1):
+ * features z (batch, size), standardised by the first task, the blocks are mixed by attention (shared attentive learning and
+ * selection, section 4.1):
  *   q = norm(silu(z W V)),   a = softmax(q K^T / sqrt(size)),   delta(x) = scale * sum_t a_t (x A_t) B_t
  * W (size, hidden), V (hidden, size) and the norm's gain and bias are trained through all tasks, the key K_t (size) of a task with its
  * block. So that the mixture of earlier tasks stays what it was, it is recalled on pseudo-samples (attentive reflection, section 4.2):
@@ -27,7 +31,10 @@ const FLOOR = 0.1;
 class Sapt implements Learner {
   /** `lora.SITE.A` and `lora.SITE.B`, `key` (1, size), and of the query `query.in`, `query.out`, `query.gain`, `query.bias`. */
   trainable: Arrays = {};
-  /** `centre` (2, size), mean and deviation of the first task's features; earlier blocks side by side under `old.`, `keys` (t - 1, size); `pseudo.z` ((t - 1) * pseudo, size), `pseudo.shares` ((t - 1) * pseudo, t). */
+  /**
+   * `centre` (2, size), mean and deviation of the first task's features; earlier blocks side by side under `old.`, `keys` (t - 1, size);
+   * `pseudo.z` ((t - 1) * pseudo, size), `pseudo.shares` ((t - 1) * pseudo, t).
+   */
   frozen: Arrays = {};
   /** Of every task its `moments.t` (2, size), means and deviations, and `shares.t` (1, t), s_t. */
   private stored: Arrays = {};
@@ -37,9 +44,11 @@ class Sapt implements Learner {
   async begin(task: TaskView): Promise<void> {
     const { sites, rank, featureSize: size, random } = this.host;
     const { key, ...known } = this.trainable;
-    const query = key ? Object.fromEntries(Object.entries(known).filter(([name]) => name.startsWith('query.'))) : this.query(random.fork('query'));
+    const kept = Object.entries(known).filter(([name]) => name.startsWith('query.'));
+    const query = key ? Object.fromEntries(kept) : this.query(random.fork('query'));
     const centre = this.frozen['centre'] ?? centreOf(await this.host.features(task, task.rows));
-    const earlier = key ? { ...loraBeside(sites, this.frozen, known, OLD), keys: below(this.frozen['keys'], key), ...this.pseudo(task.index) } : {};
+    const blocks = key && { ...loraBeside(sites, this.frozen, known, OLD), keys: below(this.frozen['keys'], key) };
+    const earlier = blocks && { ...blocks, ...this.pseudo(task.index) };
     this.frozen = { centre, ...earlier };
     this.trainable = {
       ...loraArrays(sites, rank, random.fork('init', task.index)),

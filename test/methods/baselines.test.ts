@@ -104,9 +104,9 @@ describe('baselines, against PyTorch', () => {
     const device = await openDevice({ name: 'cpu' });
     try {
       const batch = rows.map((row, i) => trainingRow(encodeRow(model.tokenizer, { id: `row-${i}`, ...row }, training.maxTokens)));
-      const shape = trainingShape(batch, batch, batch.length + 2); // two rows of padding
+      const shape = trainingShape(model.tokenizer, batch, batch, batch.length + 2); // two rows of padding
       const program = await compileTrainingStep({ device, forward: { model, learner, sites }, budget: training }, shape);
-      const { owners: _, ...packed } = packTraining(batch, shape, model.tokenizer.endOfText);
+      const packed = packTraining(model.tokenizer, batch, shape);
       const flat = flatten(learner.trainable);
       const out = await program.run({
         ids: packed.ids, positions: packed.positions, segments: packed.segments, index: packed.index, token: packed.token, weight: packed.weight,

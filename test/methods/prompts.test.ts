@@ -40,9 +40,9 @@ describe('prog-prompt, against transformers', () => {
       found.forEach((row, r) => expectClose(row, scores[r]!, 1e-4, `scores of row ${r}`));
 
       const batch = rows.map(trainingRow);
-      const shape = trainingShape(batch, batch, batch.length);
+      const shape = trainingShape(model.tokenizer, batch, batch, batch.length);
       const step = await compileTrainingStep({ device, forward, budget: { ...training, clip: 1e9 } }, shape);
-      const { owners: _, ...packed } = packTraining(batch, shape, model.tokenizer.endOfText);
+      const packed = packTraining(model.tokenizer, batch, shape);
       const flat = learner.trainable['prompt']!.data;
       const [zero, one] = [new Float32Array(flat.length), Float32Array.of(1)];
       const { m } = await step.run({

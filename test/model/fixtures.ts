@@ -70,25 +70,31 @@ export async function scoresOf(device: Device, forward: Forward, rows: readonly 
   }
 }
 
-/** Logits of whole sequences, padded to one length, (batch, tokens, vocabulary), through the compiled program. */
+/**
+ * Logits of whole sequences, padded to one length, (batch, tokens, vocabulary), through the compiled program. An encoder-decoder reads
+ * each sequence, and writes it as its answer.
+ */
 export async function logitsOf(device: Device, model: LanguageModel, rows: readonly (readonly number[])[]): Promise<Float32Array> {
   const tokens = Math.max(...rows.map((row) => row.length));
-  const grid = (value: (id: number | undefined, i: number) => number) =>
-    Int32Array.from(rows.flatMap((row) => Array.from({ length: tokens }, (_, i) => value(row[i], i))));
+  const grid = (value: (id: number | undefined, i: number, row: readonly number[]) => number) =>
+    Int32Array.from(rows.flatMap((row) => Array.from({ length: tokens }, (_, i) => value(row[i], i, row))));
   const spec = { shape: [rows.length, tokens], dtype: 'int32' } as const;
+  const start = model.tokenizer.decoderStart;
   const program = await device.compile({
     name: 'logits',
-    inputs: { ids: spec, positions: spec, segments: spec },
+    inputs: { ids: spec, positions: spec, segments: spec, ...(start === undefined ? {} : { answers: spec }) },
     constants: model.weights,
     compute: (inputs, weights) => {
-      const batch = { ids: inputs['ids'] as tf.Tensor2D, positions: inputs['positions'] as tf.Tensor2D, segments: inputs['segments'] as tf.Tensor2D };
-      const hidden = model.hidden(batch, weights, null).reshape([-1, model.config.hiddenSize]);
-      return { logits: tf.matMul(hidden, weights[model.config.tiedHead ? 'embed' : 'head']!, false, true) };
+      const [ids, positions, segments] = [inputs['ids'] as tf.Tensor2D, inputs['positions'] as tf.Tensor2D, inputs['segments'] as tf.Tensor2D];
+      const answers = inputs['answers'] as tf.Tensor2D | undefined;
+      const batch = { ids: answers ?? ids, positions, segments, ...(answers ? { source: { ids, segments } } : {}) };
+      return { logits: model.logits(model.hidden(batch, weights, null), weights) };
     },
   });
   try {
     const feeds = {
       ids: grid((id) => id ?? 0), positions: grid((id, i) => (id === undefined ? 0 : i)), segments: grid((id) => (id === undefined ? 0 : 1)),
+      ...(start === undefined ? {} : { answers: grid((_, i, row) => [start, ...row][i] ?? 0) }),
     };
     return (await program.run(feeds))['logits'] as Float32Array;
   } finally {

@@ -14,6 +14,7 @@ const TOLERANCE = 1e-4;
 const VARIANTS = [
   'llama/tied', 'llama/untied', 'architectures/llama3', 'architectures/llama-yarn', 'architectures/mistral', 'architectures/qwen2',
   'architectures/qwen3', 'architectures/gpt2', 'architectures/pythia', 'architectures/neox-sequential',
+  'architectures/t5', 'architectures/flan-t5',
 ];
 
 /** TensorFlow's own library computes two of them too, where it is installed. */
@@ -64,7 +65,8 @@ for (const { variant, name: deviceName, title } of CASES) {
     it('tokenizes as the tokenizers library does', () => {
       for (const { text, ids } of expected.sequences) {
         const own = model.tokenizer.encode(text);
-        expect([...model.tokenizer.beginOfText ?? [], ...own], text).to.deep.equal(ids);
+        const { before, after } = model.tokenizer.frame!;
+        expect([...before, ...own, ...after], text).to.deep.equal(ids);
         expect(model.tokenizer.decode(own)).to.equal(text);
       }
     });

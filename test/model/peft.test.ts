@@ -10,7 +10,7 @@ import { FIXTURES, type Opened, expectClose, openFixture, scoresOf } from './fix
 const PEFT = path.join(FIXTURES, 'peft');
 /** The checkpoint of each adapter. */
 const ADAPTERS = {
-  plain: 'llama/tied', stabilised: 'llama/tied', patterns: 'llama/tied', expression: 'llama/tied', gpt2: 'architectures/gpt2', pythia: 'architectures/pythia',
+  plain: 'llama/tied', stabilised: 'llama/tied', patterns: 'llama/tied', expression: 'llama/tied', gpt2: 'architectures/gpt2', pythia: 'architectures/pythia', t5: 'architectures/t5',
 } as const;
 const [CONFIG, TENSORS] = ['adapter_config.json', 'adapter_model.safetensors'];
 type Config = Record<string, unknown>;
@@ -78,7 +78,7 @@ describe('adapters of PEFT', () => {
   }
 
   it('have in their configuration what PEFT has there', async () => {
-    for (const name of ['plain', 'gpt2', 'pythia'] as const) {
+    for (const name of ['plain', 'gpt2', 'pythia', 't5'] as const) {
       const of = await loadModel(path.join(FIXTURES, ADAPTERS[name]));
       const out = path.join(folder, 'configuration', name);
       await writeAdapter(out, await readAdapter(path.join(PEFT, name), of), of, { name: `../${ADAPTERS[name]}` });
@@ -89,6 +89,7 @@ describe('adapters of PEFT', () => {
     }
     const targets = (name: string) => read(folder, 'configuration', name, CONFIG!)['target_modules'];
     expect(targets('plain')).to.deep.equal(['q_proj', 'v_proj']);
+    expect(targets('t5')).to.deep.equal(['q', 'v']);
     expect(targets('pythia')).to.deep.equal(['dense', 'query_key_value']);
     // the last part of these names is shared with a layer that is not adapted
     expect(targets('gpt2')).to.deep.equal(['transformer.h.0.attn.c_attn', 'transformer.h.0.mlp.c_proj', 'transformer.h.1.attn.c_attn', 'transformer.h.1.mlp.c_proj']);

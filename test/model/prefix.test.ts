@@ -55,10 +55,10 @@ describe('virtual tokens before the text', () => {
 
       it('have the gradient of the task loss', async () => {
         const batch = rows().map(trainingRow);
-        const shape = trainingShape(batch, batch, batch.length);
+        const shape = trainingShape(model.tokenizer, batch, batch, batch.length);
         // without clipping, the first moment after one step is a tenth of the gradient
         const step = await compileTrainingStep({ device, forward: forward(), budget: { ...training, clip: 1e9 } }, shape);
-        const { ids, positions, segments, index, token, weight } = packTraining(batch, shape, model.tokenizer.endOfText);
+        const { ids, positions, segments, index, token, weight } = packTraining(model.tokenizer, batch, shape);
         const flat = Float32Array.from(expected.prefix.data);
         const zero = new Float32Array(flat.length);
         const one = Float32Array.of(1);
@@ -72,13 +72,13 @@ describe('virtual tokens before the text', () => {
         expect(found.map(({ tokens }) => tokens)).to.deep.equal(expected.greedy);
       });
 
-      it('take positions of what the model can read', async () => {
+      if (variant !== 'architectures/t5') it('take positions of what the model can read', async () => {
         const generator = new Generator(device, forward());
         const fits = model.config.maxPositions - expected.prefix.shape[0]! - 1;
         const error = await generator.run([[1]], { maxTokens: fits + 1 }).then(() => null, (e: unknown) => e as Error);
         await generator.dispose();
         expect(error).to.include({ code: 'LETHE_MODEL_LENGTH' });
-        expect(error!.message).to.match(/has 7 tokens, 6 of them virtual,/);
+        expect(error!.message).to.contain(`has ${7 + model.tokenizer.frame!.before.length} tokens, 6 of them virtual,`);
       });
     });
   }

@@ -15,6 +15,7 @@ interface GenerateFlags extends LearnerFlags {
   readonly run?: string;
   readonly model?: string;
   readonly adapter?: string;
+  readonly chat?: boolean;
   readonly device: string;
   readonly maxTokens: number;
   readonly temperature: number;
@@ -46,18 +47,18 @@ function promptsOf({ prompt, file }: GenerateFlags): string[] {
 
 /** What computes: the learner of a run, or a model with or without an adapter. */
 async function opened(flags: GenerateFlags, output: Output): Promise<{ forward: Forward; device: Device; name: string }> {
-  const { run, model: named, adapter } = flags;
+  const { run, model, adapter, chat } = flags;
   if (run === undefined) {
     const stray = (['method', 'order', 'seed', 'step'] as const).find((flag) => flags[flag] !== undefined);
     if (stray) throw usage(`--${stray} says which learner of a run is meant, and there is no --run`, 'add --run RUN, or leave it out (--draw changes what is drawn)');
     const { openDevice } = await import('@lethe/engine');
     const { forwardOf } = await import('@lethe/harness');
-    const { model } = await openNamed(named, adapter, output.note);
-    return { forward: forwardOf(model), device: await openDevice({ name: await chooseDevice(flags.device) }), name: model.id };
+    const found = (await openNamed(flags, output.note)).model;
+    return { forward: forwardOf(found), device: await openDevice({ name: await chooseDevice(flags.device) }), name: found.id };
   }
-  if (named !== undefined || adapter !== undefined) throw usage('--run has its own model', 'leave out --model and --adapter, or --run');
-  const { forward, device, name, model } = await openLearner(run, flags);
-  if (!forward.told) return { forward, device, name: `${model.id} with ${name}` };
+  if (model !== undefined || adapter !== undefined || chat) throw usage('--run has its own model', 'leave out --model, --adapter and --chat, or --run');
+  const { forward, device, name, model: own } = await openLearner(run, flags);
+  if (!forward.told) return { forward, device, name: `${own.id} with ${name}` };
   await device.dispose();
   throw usage(`${name} has to be told the task of a row, which a prompt does not say`, 'choose a method that is told no task');
 }
@@ -101,6 +102,7 @@ export function addGenerateCommand(program: Command, output: Output): void {
     .option('--file <path>', 'prompts, a line each; - for stdin')
     .option('--model <id or folder>', 'as for run (default: lethe-nano, or the model of the adapter)')
     .option('--adapter <folder>', 'a LoRA adapter of PEFT, merged into the weights of the model')
+    .option('--chat', 'ask as the chat template of the model has it')
     .option('--run <folder>', 'a run folder: its model with what one of its methods learned');
   addLearnerOptions(command)
     .option('--max-tokens <n>', 'the most tokens of an answer', (text) => parseInteger('--max-tokens', text, 1, MOST_TOKENS), 64)

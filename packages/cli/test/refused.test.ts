@@ -59,6 +59,7 @@ describe('lethe run refuses', () => {
     ['an unknown order', ['--methods', 'ewc', '--orders', '7'], 'LETHE_USAGE', 'no order "7"', 'choose from: 1, 2'],
     ['an unknown size', ['--methods', 'ewc', '--size', 'tinny'], 'LETHE_', 'Did you mean "tiny"?'],
     ['an unknown model', ['--methods', 'ewc', '--model', 'english-maxi'], 'LETHE_MODEL_MISSING', 'english-maxi'],
+    ['a chat with a model that has no template', ['--methods', 'ewc', '--chat'], 'LETHE_MODEL_CHAT', 'no chat template', 'chat_template.jinja', '--chat'],
     ['an unknown flag', ['--method', 'ewc'], 'LETHE_USAGE', '--methods'],
   ];
   for (const [title, args, ...texts] of SIMPLE) {

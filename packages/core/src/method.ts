@@ -23,6 +23,8 @@ export interface Site {
   /** Position in {@link MethodHost.sites}. */
   readonly index: number;
   readonly layer: number;
+  /** Whether it reads what an encoder makes of the prompt, apart from the answer; absent where prompt and answer are one text. */
+  readonly source?: true;
   /** Which projection of the layer this is. */
   readonly kind: 'q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down';
   /** Size of the input of the linear layer. */
@@ -162,7 +164,7 @@ export interface Learner {
   readonly rows?: readonly Row[];
   /** Before training: grow, freeze, initialise. May replace `trainable`, `frozen` and `rows`. */
   begin(task: TaskView): void | Promise<void>;
-  /** How many vectors {@link prefix} puts before the text of a row now; absent or 0 for none. It changes in `begin`, `end` and `restore` alone. */
+  /** How many vectors {@link prefix} gives for a row; absent or 0 for none. It changes in `begin`, `end` and `restore` alone. */
   readonly virtualTokens?: number;
   /**
    * Virtual tokens (Lester et al. 2021, arXiv 2104.08691): vectors that stand before the text of every row in the place of embeddings,

@@ -34,7 +34,10 @@ export interface RunIdentity {
   };
   readonly model: {
     readonly id: string;
+    /** Of its files, and of its chat template where it is used. */
     readonly sha256: string;
+    /** Whether prompts are put into the chat template of the model; absent for no. */
+    readonly chat?: true;
     /** The adapter that was merged into the weights before the run, and the model without it. */
     readonly adapter?: { readonly id: string; readonly sha256: string; readonly base: { readonly id: string; readonly sha256: string } };
   };

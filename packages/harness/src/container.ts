@@ -3,7 +3,7 @@ import type { SuiteData } from '@lethe/core';
 import { LetheError, canonicalJson, loadMethod } from '@lethe/core';
 import { type SuiteReference, loadSuite } from '@lethe/data';
 import { type Device, openDevice } from '@lethe/engine';
-import { type LanguageModel, openModel } from '@lethe/model';
+import { type LanguageModel, type OpenOptions, openModel } from '@lethe/model';
 import { type DependencyContainer, type InjectionToken, container, inject, injectable } from 'tsyringe';
 import type { Job } from './job.js';
 import type { StreamDependencies } from './protocol.js';
@@ -31,9 +31,8 @@ interface DeviceRequest {
   readonly threads: number;
 }
 
-interface ModelRequest {
+interface ModelRequest extends OpenOptions {
   readonly dir: string;
-  readonly adapter?: string;
 }
 
 const DEVICES: InjectionToken<Shared<DeviceRequest, Device>> = Symbol('devices');
@@ -52,12 +51,12 @@ class Composition {
   ) {}
 
   async dependencies(): Promise<StreamDependencies> {
-    const { device: name, threads, modelDir, adapterDir, suite: reference, codePath, identity } = this.job;
-    const place = { dir: modelDir, ...(adapterDir === undefined ? {} : { adapter: adapterDir }) };
-    const [model, suite, method] = [await this.models.get(place), await this.suites.get(reference), await loadMethod(codePath)];
+    const { device: name, threads, modelDir: dir, adapterDir: adapter, suite: reference, codePath, identity } = this.job;
+    const model = await this.models.get({ dir, ...(adapter === undefined ? {} : { adapter }), ...(identity.model.chat && { chat: true }) });
+    const [suite, method] = [await this.suites.get(reference), await loadMethod(codePath)];
     if (model.sha256 !== identity.model.sha256) {
       throw new LetheError('LETHE_RUN_CHANGED', `The model is no longer the one that the run was made for (${identity.model.sha256}).`, {
-        where: modelDir, remedy: 'Put that model back, or start a new run.',
+        where: dir, remedy: 'Put that model back, or start a new run.',
       });
     }
     return { device: await this.devices.get({ name, threads }), model, suite, method };
@@ -68,7 +67,7 @@ class Composition {
 export function createContainer(): DependencyContainer {
   const root = container.createChildContainer();
   root.register(DEVICES, { useValue: new Shared(openDevice) });
-  root.register(MODELS, { useValue: new Shared(({ dir, adapter }: ModelRequest) => openModel(dir, adapter)) });
+  root.register(MODELS, { useValue: new Shared(({ dir, ...how }: ModelRequest) => openModel(dir, how)) });
   root.register(SUITES, { useValue: new Shared(loadSuite) });
   return root;
 }

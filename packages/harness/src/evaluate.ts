@@ -1,7 +1,8 @@
 import { LetheError } from '@lethe/core';
 import type { Arrays, Learner } from '@lethe/core';
 import type { Device, Program, Values } from '@lethe/engine';
-import { type BatchShape, batchInputs, floats, taskFeeds } from './batch.js';
+import type { Tokenizer } from '@lethe/model';
+import { type BatchShape, batchFeeds, batchInputs, floats, shapeKey, taskFeeds } from './batch.js';
 import { type Forward, targetLogProbabilities } from './loss.js';
 import { type EncodedExample, packScoring, scoringShapes, scoringTokens } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
@@ -27,9 +28,9 @@ interface Batch {
 }
 
 /** Rows from the longest to the shortest: batches then carry little padding, and a last one that is not full is a cheap one. */
-function batchesOf(rows: readonly EncodedExample[]): Batch[] {
-  const sorted = rows.map((row, at) => ({ row, at, length: scoringTokens(row) })).sort((a, b) => b.length - a.length || a.at - b.at);
-  const shapeOf = scoringShapes(rows, BATCH);
+function batchesOf(tokenizer: Tokenizer, rows: readonly EncodedExample[]): Batch[] {
+  const sorted = rows.map((row, at) => ({ row, at, length: scoringTokens(tokenizer, row) })).sort((a, b) => b.length - a.length || a.at - b.at);
+  const shapeOf = scoringShapes(tokenizer, rows, BATCH);
   return Array.from({ length: Math.ceil(rows.length / BATCH) }, (_, i) => {
     const group = sorted.slice(i * BATCH, (i + 1) * BATCH);
     return { group, shape: shapeOf(group.map(({ row }) => row)) };
@@ -59,7 +60,7 @@ export class Scorer {
    * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
    */
   async choose(rows: readonly EncodedExample[], onRows: (done: number) => void, base?: readonly number[], task = 0): Promise<readonly number[]> {
-    const batches = batchesOf(rows);
+    const batches = batchesOf(this.forward.model.tokenizer, rows);
     if (base && batches[0]) {
       await this.program(batches[0].shape);
       if (this.adapted === false) return base;
@@ -76,21 +77,21 @@ export class Scorer {
    * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
    */
   async score(rows: readonly EncodedExample[]): Promise<readonly (readonly number[])[]> {
-    return this.run(batchesOf(rows), rows, () => undefined, 0);
+    return this.run(batchesOf(this.forward.model.tokenizer, rows), rows, () => undefined, 0);
   }
 
   private async run(
     batches: readonly Batch[], rows: readonly EncodedExample[], onRows: (done: number) => void, task: number,
   ): Promise<number[][]> {
-    const { endOfText } = this.forward.model.tokenizer;
+    const { tokenizer } = this.forward.model;
     const scores = rows.map(({ options }) => options.map(() => 0));
     for (const { group, shape } of batches) {
       if (this.stop()) throw new LetheError('LETHE_RUN_STOPPED', 'Stopped while scoring.');
       const program = await this.program(shape);
-      const { ids, positions, segments, index, token, owners } = packScoring(group.map(({ row }) => row), shape, endOfText);
+      const packed = packScoring(tokenizer, group.map(({ row }) => row), shape);
       const told = taskFeeds(shape, task, this.forward.told ?? false);
-      const logp = floats((await program.run({ ids, positions, segments, index, token, ...told, ...this.feeds }))['logp']);
-      for (const { at, row, option } of owners) {
+      const logp = floats((await program.run({ ...batchFeeds(packed, false), ...told, ...this.feeds }))['logp']);
+      for (const { at, row, option } of packed.owners) {
         if (!Number.isFinite(logp[at])) {
           throw new LetheError('LETHE_ENGINE_NUMBERS', 'The score of an option is not a finite number.', {
             remedy: 'Training has probably diverged: lower the learning rate of the suite.',
@@ -104,7 +105,7 @@ export class Scorer {
   }
 
   private async program(shape: BatchShape): Promise<Program> {
-    const key = `${shape.tokens} ${shape.targets}`;
+    const key = shapeKey(shape);
     const known = this.programs.get(key);
     if (known) return known;
     const program = await this.device.compile({

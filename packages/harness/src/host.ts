@@ -4,8 +4,8 @@ import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
-import { batchInputs, floats, taskFeeds } from './batch.js';
-import { batchOf, taskLoss } from './loss.js';
+import { batchInputs, batchOf, floats, taskFeeds, tokenInputs } from './batch.js';
+import { taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
@@ -73,7 +73,8 @@ export class Host implements MethodHost {
       }
     }
     const drawn = this.random.fork('gradients', task.index).shuffle(rows).slice(0, request.rows);
-    const shape = trainingShape(drawn, drawn, request.batch);
+    const { tokenizer } = this.model;
+    const shape = trainingShape(tokenizer, drawn, drawn, request.batch);
     const outputs = overBatches(this.device, {
       name: 'gradients',
       inputs: { ...batchInputs(shape, true, told), ...arrayInputs(params, PARAMS) },
@@ -85,7 +86,7 @@ export class Host implements MethodHost {
           request.names.map((name) => tensors[name]!));
         return Object.fromEntries(request.names.map((name, i) => [name, gradients[i]!]));
       },
-    }, drawn, shape, this.endOfText, { ...taskFeeds(shape, task.index, told), ...arrayFeeds(params, PARAMS) });
+    }, tokenizer, drawn, shape, { ...taskFeeds(shape, task.index, told), ...arrayFeeds(params, PARAMS) });
     for await (const { out } of outputs) {
       yield Object.fromEntries(request.names.map((name): [string, NdArray] => [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
     }
@@ -93,14 +94,14 @@ export class Host implements MethodHost {
 
   async features(_task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
     const chosen = this.visible().slice(0, rows);
-    const shape = trainingShape(chosen, chosen, FEATURE_BATCH);
-    const grid = { shape: [shape.batch, shape.tokens], dtype: 'int32' } as const;
+    const { tokenizer } = this.model;
+    const shape = trainingShape(tokenizer, chosen, chosen, FEATURE_BATCH);
     const outputs = overBatches(this.device, {
       name: 'features',
-      inputs: { ids: grid, positions: grid, segments: grid },
+      inputs: tokenInputs(shape),
       constants: this.model.weights,
       compute: (inputs, weights) => ({ features: this.model.features(batchOf(inputs), weights) }),
-    }, chosen, shape, this.endOfText);
+    }, tokenizer, chosen, shape);
     const size: readonly [number, number] = [chosen.length, this.featureSize];
     const data = new Float32Array(sizeOf(size));
     let at = 0;

@@ -1,8 +1,8 @@
 import { LetheError, type ReportAxis, type ReportTable, reportFault } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type * as tf from '@tensorflow/tfjs';
-import { floats, taskFeeds } from './batch.js';
-import { type Forward, batchOf } from './loss.js';
+import { batchOf, floats, taskFeeds, tokenFeeds, tokenInputs } from './batch.js';
+import type { Forward } from './loss.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds, arrayInputs, arrayTensors, createScope } from './scope.js';
 
@@ -50,13 +50,12 @@ async function gateTable(device: Device, { learner, model, told = false }: Forwa
   const shown = tasks.map(({ id, task, prompts }) =>
     ({ id, task, rows: prompts.slice(0, ROWS).map((prompt) => ({ prompt, answer: [model.tokenizer.endOfText] })) }));
   const all = shown.flatMap(({ rows }) => rows);
-  const shape = trainingShape(all, all, BATCH);
-  const grid = { shape: [shape.batch, shape.tokens], dtype: 'int32' } as const;
+  const shape = trainingShape(model.tokenizer, all, all, BATCH);
   let parts: readonly string[] = [];
   const program = await device.compile({
     name: 'gates',
     inputs: {
-      ids: grid, positions: grid, segments: grid, ...(told ? { task: { shape: [shape.batch], dtype: 'int32' } as const } : {}),
+      ...tokenInputs(shape), ...(told ? { task: { shape: [shape.batch], dtype: 'int32' } as const } : {}),
       ...arrayInputs(params, PARAMS),
     },
     constants: model.weights,
@@ -76,8 +75,8 @@ async function gateTable(device: Device, { learner, model, told = false }: Forwa
       const sums: number[] = [];
       for (let at = 0; at < rows.length; at += BATCH) {
         const batch = rows.slice(at, at + BATCH);
-        const { ids, positions, segments } = packTraining(batch, shape, model.tokenizer.endOfText);
-        const open = floats((await program.run({ ids, positions, segments, ...taskFeeds(shape, task, told), ...feeds }))['open']);
+        const tokens = tokenFeeds(packTraining(model.tokenizer, batch, shape));
+        const open = floats((await program.run({ ...tokens, ...taskFeeds(shape, task, told), ...feeds }))['open']);
         const width = open.length / shape.batch;
         for (let i = 0; i < batch.length * width; i++) sums[i % width] = (sums[i % width] ?? 0) + open[i]!;
       }

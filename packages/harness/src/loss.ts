@@ -1,6 +1,7 @@
 import type { Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
-import type { BatchTensors, LanguageModel } from '@lethe/model';
+import type { LanguageModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
+import { batchOf } from './batch.js';
 import { adaptWith, createScope, noPredictions, withPrefix } from './scope.js';
 
 /** What a forward pass needs besides values. */
@@ -10,15 +11,6 @@ export interface Forward {
   readonly sites: readonly Site[];
   /** Whether the method is told which task a row belongs to (capability `taskIdentity`). */
   readonly told?: boolean;
-}
-
-/** The batch among a program's inputs, all of its states wanted. */
-export function batchOf(inputs: Tensors): BatchTensors {
-  return {
-    ids: inputs['ids'] as tf.Tensor2D,
-    positions: inputs['positions'] as tf.Tensor2D,
-    segments: inputs['segments'] as tf.Tensor2D,
-  };
 }
 
 /** Traced. Log probabilities of the targets, (targets), the scope they were computed in, and whether the learner added anything. */

@@ -1,8 +1,8 @@
 import type { Arrays, NdArray, Row } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
-import { batchInputs, floats, taskFeeds } from './batch.js';
-import { type Forward, batchOf } from './loss.js';
+import { batchInputs, batchOf, countTokens, floats, taskFeeds } from './batch.js';
+import type { Forward } from './loss.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
 import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, withPrefix } from './scope.js';
@@ -19,7 +19,8 @@ const BATCH = 16;
 export async function inputMoments(device: Device, forward: Forward, rows: readonly Row[], task: number): Promise<Arrays> {
   const { learner, model, sites, told = false } = forward;
   const params: Arrays = { ...learner.frozen, ...learner.trainable };
-  const shape = trainingShape(rows, rows, BATCH);
+  const { tokenizer } = model;
+  const shape = trainingShape(tokenizer, rows, rows, BATCH);
   /** By the name of a site the first site that reads the same input. */
   const firstReader = new Map<string, string>();
   const outputs = overBatches(device, {
@@ -32,7 +33,9 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
         params: arrayTensors(params, PARAMS, inputs), training: true, batch: shape.batch, features: () => model.features(batch, weights),
         task: inputs['task'] as tf.Tensor1D | undefined,
       });
-      const counts = tf.cast(tf.greater(batch.segments, 0), 'float32').reshape([-1, 1]); // (batch * tokens, 1): 0 for padding
+      const countsOf = (segments: tf.Tensor2D) => tf.cast(tf.greater(segments, 0), 'float32').reshape([-1, 1]); // (batch * tokens, 1): 0 for padding
+      const own = countsOf(batch.segments);
+      const source = batch.source ? countsOf(batch.source.segments) : own;
       const sums: Record<string, tf.Tensor> = {};
       const known = new Map<tf.Tensor, string>();
       const adapt = adaptWith(learner, sites, scope, () => undefined);
@@ -42,8 +45,9 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
           firstReader.set(site.name, first);
           known.set(x, first);
           if (first === site.name) {
-            const text = learner.virtualTokens ? x.slice([0, learner.virtualTokens, 0]) : x;
-            const flat = text.reshape([-1, site.in]).mul(counts) as tf.Tensor2D;
+            // virtual tokens stand before the prompt, which is where an encoder reads it
+            const text = learner.virtualTokens && (site.source || !batch.source) ? x.slice([0, learner.virtualTokens, 0]) : x;
+            const flat = text.reshape([-1, site.in]).mul(site.source ? source : own) as tf.Tensor2D;
             sums[first] = tf.matMul(flat, flat, true, false); // (in, in)
           }
         }
@@ -51,11 +55,12 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       });
       return sums;
     },
-  }, rows, shape, model.tokenizer.endOfText, { ...taskFeeds(shape, task, told), ...arrayFeeds(params, PARAMS) });
+  }, tokenizer, rows, shape, { ...taskFeeds(shape, task, told), ...arrayFeeds(params, PARAMS) });
   const totals = new Map<string, Float64Array>();
-  let tokens = 0;
-  for await (const { packed: { segments }, out } of outputs) {
-    tokens += segments.reduce((count, segment) => count + (segment > 0 ? 1 : 0), 0);
+  const tokens = { own: 0, source: 0 };
+  for await (const { packed, out } of outputs) {
+    tokens.own += countTokens(packed.segments);
+    if (packed.source) tokens.source += countTokens(packed.source.segments);
     for (const name of new Set(firstReader.values())) {
       const sum = floats(out[name]);
       const total = totals.get(name) ?? new Float64Array(sum.length);
@@ -63,9 +68,14 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       totals.set(name, total);
     }
   }
-  const means = new Map([...totals].map(([name, total]): [string, NdArray] => {
-    const size = Math.sqrt(total.length);
-    return [name, { shape: [size, size], data: Float32Array.from(total, (v) => v / tokens) }];
+  const means = new Map<string, NdArray>();
+  return Object.fromEntries(sites.map((site) => {
+    const first = firstReader.get(site.name)!;
+    const total = totals.get(first)!;
+    const count = site.source ? tokens.source : tokens.own;
+    // sites that read the same input share one array
+    const mean = means.get(first) ?? { shape: [site.in, site.in], data: Float32Array.from(total, (v) => v / count) };
+    means.set(first, mean);
+    return [site.name, mean];
   }));
-  return Object.fromEntries(sites.map(({ name }) => [name, means.get(firstReader.get(name)!)!]));
 }

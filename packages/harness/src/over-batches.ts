@@ -1,6 +1,7 @@
 import type { Row } from '@lethe/core';
 import type { Device, ProgramDefinition, Values } from '@lethe/engine';
-import type { BatchShape } from './batch.js';
+import type { Tokenizer } from '@lethe/model';
+import { type BatchShape, batchFeeds } from './batch.js';
 import { type PackedBatch, packTraining } from './packing.js';
 
 /** What a program gave for one batch. */
@@ -13,8 +14,7 @@ export interface BatchOutput {
 
 /** The inputs of a program that are parts of a packed batch. */
 function partsOf(packed: PackedBatch, inputs: ProgramDefinition['inputs']): Record<string, Values> {
-  const { ids, positions, segments, index, token, weight } = packed;
-  return Object.fromEntries(Object.entries({ ids, positions, segments, index, token, weight }).filter(([name]) => name in inputs));
+  return Object.fromEntries(Object.entries(batchFeeds(packed, true)).filter(([name]) => name in inputs));
 }
 
 /**
@@ -24,13 +24,13 @@ function partsOf(packed: PackedBatch, inputs: ProgramDefinition['inputs']): Reco
  * @param feeds what the program takes besides the batch
  */
 export async function* overBatches(
-  device: Device, definition: ProgramDefinition, rows: readonly Row[], shape: BatchShape, endOfText: number, feeds: Readonly<Record<string, Values>> = {},
+  device: Device, definition: ProgramDefinition, tokenizer: Tokenizer, rows: readonly Row[], shape: BatchShape, feeds: Readonly<Record<string, Values>> = {},
 ): AsyncGenerator<BatchOutput> {
   const program = await device.compile(definition);
   try {
     for (let at = 0; at < rows.length; at += shape.batch) {
       const batch = rows.slice(at, at + shape.batch);
-      const packed = packTraining(batch, shape, endOfText);
+      const packed = packTraining(tokenizer, batch, shape);
       yield { rows: batch, packed, out: await program.run({ ...partsOf(packed, definition.inputs), ...feeds }) };
     }
   } finally {

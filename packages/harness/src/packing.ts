@@ -1,11 +1,11 @@
 import type { Example, Row } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { Tokenizer } from '@lethe/model';
-import type { BatchShape } from './batch.js';
+import type { BatchShape, TokenShape } from './batch.js';
 
 /** A row as token ids. */
 export interface EncodedExample {
-  /** With the tokens that begin a text, where the tokenizer has such. */
+  /** Without its {@link Tokenizer.frame}. */
   readonly prompt: readonly number[];
   readonly options: readonly (readonly number[])[];
   readonly answer: number;
@@ -17,10 +17,15 @@ export interface TargetOwner {
   readonly option: number;
 }
 
-export interface PackedBatch {
+/** The tokens of a batch, as `BatchTensors` of the model has them. */
+export interface PackedTokens {
   readonly ids: Int32Array;
   readonly positions: Int32Array;
   readonly segments: Int32Array;
+  readonly source?: { readonly ids: Int32Array; readonly segments: Int32Array };
+}
+
+export interface PackedBatch extends PackedTokens {
   /**
    * Flat position whose hidden state predicts `token`. Every row has `targets / batch` places in a line: its own targets,
    * then padding that points to its first column.
@@ -53,8 +58,13 @@ function optionFault(options: readonly (readonly number[])[]): string | undefine
 /** The most tokens that may follow a prompt: its longest option, or an answer that is to be written, of up to `answer` tokens. */
 const longestOf = (options: readonly (readonly number[])[], answer?: number) => answer ?? largest(options, (option) => option.length);
 
-/** How many tokens a prompt may have beside what follows it and the end of text. */
-export const roomFor = (options: readonly (readonly number[])[], maxTokens: number, answer?: number) => maxTokens - longestOf(options, answer) - 1;
+/** How many tokens stand around every prompt. */
+export const frameLength = ({ frame }: Tokenizer): number => (frame ? frame.before.length + frame.after.length : 0);
+
+/** How many tokens a prompt may have beside its frame, what follows it and the end of text. */
+export function roomFor(tokenizer: Tokenizer, options: readonly (readonly number[])[], maxTokens: number, answer?: number): number {
+  return maxTokens - longestOf(options, answer) - 1 - frameLength(tokenizer);
+}
 
 /**
  * Tokens of a row. A prompt too long for `maxTokens` beside its longest option is cut in its middle: of what there is room
@@ -69,21 +79,34 @@ export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: num
   const refuse = (fault: string, remedy: string) =>
     new LetheError('LETHE_DATA_ROW', `Row "${example.id}" cannot be used: ${fault}.`, { where: example.id, remedy });
   const options = (answer === undefined ? example.options : [example.options[example.answer]!])
-    .map((option) => tokenizer.encode(option, 'continuation').slice(0, answer));
+    .map((option) => tokenizer.encode(option, 'answer').slice(0, answer));
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
-  const { beginOfText = [] } = tokenizer;
-  const room = roomFor(options, maxTokens, answer) - beginOfText.length;
+  const room = roomFor(tokenizer, options, maxTokens, answer);
   if (room <= KEPT_END) {
-    const longest = longestOf(options, answer);
-    throw refuse(`an answer of ${longest} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
-      `Raise training.maxTokens to ${longest + beginOfText.length + 2 + KEPT_END} or more.`);
+    throw refuse(`an answer of ${longestOf(options, answer)} tokens leaves ${Math.max(0, room)} of ${maxTokens} for the prompt`,
+      `Raise training.maxTokens to ${maxTokens - room + 1 + KEPT_END} or more.`);
   }
   const whole = tokenizer.encode(example.prompt);
   if (whole.length === 0) throw refuse('its prompt has no tokens', 'Give the task a prompt template, or the row an input.');
   const kept = Math.max(KEPT_END, Math.floor(room / 4));
-  const text = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
-  return { prompt: [...beginOfText, ...text], options, answer: answer === undefined ? example.answer : 0 };
+  const prompt = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
+  return { prompt, options, answer: answer === undefined ? example.answer : 0 };
+}
+
+/** What stands before the answer to a prompt, and what an encoder reads, where there is one. */
+export interface Lead {
+  readonly lead: readonly number[];
+  readonly source?: readonly number[];
+}
+
+/**
+ * The place of a prompt. All that sets an encoder-decoder apart is here: its encoder reads the prompt, and its decoder answers behind
+ * one token as others answer behind the prompt.
+ */
+export function leadOf({ frame, decoderStart }: Tokenizer, prompt: readonly number[]): Lead {
+  const framed = frame ? [...frame.before, ...prompt, ...frame.after] : prompt;
+  return decoderStart === undefined ? { lead: framed } : { lead: [decoderStart], source: framed };
 }
 
 /**
@@ -99,29 +122,50 @@ function scored({ options }: EncodedExample, option: number, endOfText: number):
 /** What training reads of a row. */
 export const trainingRow = ({ prompt, options, answer }: EncodedExample): Row => ({ prompt, answer: options[answer]! });
 
-const trainingTokens = ({ prompt, answer }: Row) => prompt.length + answer.length;
+/** How many tokens a row has in each of the two places of a batch, its answers among them. */
+interface Sizes {
+  readonly tokens: number;
+  readonly source: number;
+}
+
+function sizesOf(tokenizer: Tokenizer, prompt: readonly number[], answers: readonly (readonly number[])[]): Sizes {
+  const { lead, source = [] } = leadOf(tokenizer, prompt);
+  return { tokens: answers.reduce((sum, answer) => sum + answer.length, lead.length), source: source.length };
+}
+
 const trainingTargets = ({ answer }: Row) => answer.length + 1;
-/** Tokens of a row with all its options. */
-export const scoringTokens = (row: EncodedExample) => row.prompt.length + row.options.reduce((sum, option) => sum + option.length, 0);
 const scoringTargets = (row: EncodedExample) => row.options.reduce((sum, _, o) => sum + scored(row, o, 0).length, 0);
+
+/** Tokens that are read of a row with all its options. */
+export function scoringTokens(tokenizer: Tokenizer, { prompt, options }: EncodedExample): number {
+  const { tokens, source } = sizesOf(tokenizer, prompt, options);
+  return tokens + source;
+}
 
 const largest = <T>(rows: readonly T[], size: (row: T) => number) => rows.reduce((max, row) => Math.max(max, size(row)), 1);
 
-/** Tokens fit the batch in steps of 8; targets fit all of `rows`, so that shapes differ in one dimension only. */
-export function trainingShape(batch: readonly Row[], rows: readonly Row[], size: number): BatchShape {
-  return { batch: size, tokens: roundUp(largest(batch, trainingTokens), STEP), targets: size * largest(rows, trainingTargets) };
+/** Room for the longest rows in steps of 8. */
+function gridOf(tokenizer: Tokenizer, sizes: readonly Sizes[]): Pick<BatchShape, 'tokens' | 'source'> {
+  const columns = (size: (of: Sizes) => number) => roundUp(largest(sizes, size), STEP);
+  return { tokens: columns(({ tokens }) => tokens), ...(tokenizer.decoderStart === undefined ? {} : { source: columns(({ source }) => source) }) };
+}
+
+/** Tokens fit the batch in steps of 8; targets fit all of `rows`, so that shapes differ in few dimensions. */
+export function trainingShape(tokenizer: Tokenizer, batch: readonly Row[], rows: readonly Row[], size: number): BatchShape {
+  const sizes = batch.map(({ prompt, answer }) => sizesOf(tokenizer, prompt, [answer]));
+  return { batch: size, ...gridOf(tokenizer, sizes), targets: size * largest(rows, trainingTargets) };
 }
 
 /**
  * Shapes for rows with all their options: tokens fit each batch in steps of 8, targets fit every batch of `rows` in steps of 4 a row.
  * Where rows bring options of very different length, that may be more than a batch of short ones has tokens: its targets then fit itself.
  */
-export function scoringShapes(rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
+export function scoringShapes(tokenizer: Tokenizer, rows: readonly EncodedExample[], size: number): (batch: readonly EncodedExample[]) => BatchShape {
   const most = roundUp(largest(rows, scoringTargets), TARGET_STEP);
   return (batch) => {
-    const tokens = roundUp(largest(batch, scoringTokens), STEP);
-    const targets = most <= tokens ? most : Math.min(tokens, roundUp(largest(batch, scoringTargets), TARGET_STEP));
-    return { batch: size, tokens, targets: size * targets };
+    const grid = gridOf(tokenizer, batch.map(({ prompt, options }) => sizesOf(tokenizer, prompt, options)));
+    const targets = most <= grid.tokens ? most : Math.min(grid.tokens, roundUp(largest(batch, scoringTargets), TARGET_STEP));
+    return { batch: size, ...grid, targets: size * targets };
   };
 }
 
@@ -129,6 +173,7 @@ class Packer {
   readonly ids: Int32Array;
   readonly positions: Int32Array;
   readonly segments: Int32Array;
+  readonly source?: { readonly ids: Int32Array; readonly segments: Int32Array };
   readonly index: Int32Array;
   readonly token: Int32Array;
   readonly weight: Float32Array;
@@ -140,10 +185,24 @@ class Packer {
     this.ids = new Int32Array(cells);
     this.positions = new Int32Array(cells);
     this.segments = new Int32Array(cells);
+    if (shape.source !== undefined) {
+      const read = shape.batch * shape.source;
+      this.source = { ids: new Int32Array(read), segments: new Int32Array(read) };
+    }
     this.index = Int32Array.from({ length: shape.targets }, (_, n) => Math.floor(n / (shape.targets / shape.batch)) * shape.tokens);
     this.token = new Int32Array(shape.targets);
     this.weight = new Float32Array(shape.targets);
     this.counts = new Array<number>(shape.batch).fill(0);
+  }
+
+  /** Puts a prompt where it belongs, and gives back the column behind what stands before the answers. */
+  prompt(row: number, { lead, source }: Lead): number {
+    if (source) {
+      const start = row * this.shape.source!;
+      this.source!.ids.set(source, start);
+      this.source!.segments.fill(1, start, start + source.length);
+    }
+    return this.place(row, 0, lead, 1, 0);
   }
 
   /** Writes tokens of one segment into a row, from column `at`, and gives back the column after them. */
@@ -167,13 +226,20 @@ class Packer {
   }
 }
 
+/** Prompts for an encoder-decoder or others to answer, without any answers: what is read before text is generated. */
+export function packLeads(rows: readonly Lead[], shape: TokenShape): PackedTokens {
+  const packer = new Packer({ ...shape, targets: shape.batch });
+  rows.forEach((lead, row) => packer.prompt(row, lead));
+  return packer;
+}
+
 /** Prompts followed by their right answers. The loss is the mean over rows of the mean over answer tokens and end of text. */
-export function packTraining(rows: readonly Row[], shape: BatchShape, endOfText: number): PackedBatch {
+export function packTraining(tokenizer: Tokenizer, rows: readonly Row[], shape: BatchShape): PackedBatch {
   const packer = new Packer(shape);
   rows.forEach(({ prompt, answer }, row) => {
-    const start = packer.place(row, 0, prompt, 1, 0);
-    packer.place(row, start, answer, 2, prompt.length);
-    const targets = [...answer, endOfText];
+    const start = packer.prompt(row, leadOf(tokenizer, prompt));
+    packer.place(row, start, answer, 2, start);
+    const targets = [...answer, tokenizer.endOfText];
     const weight = 1 / (rows.length * targets.length);
     targets.forEach((token, i) => packer.target(row, start - 1 + i, token, 0, weight));
   });
@@ -181,15 +247,14 @@ export function packTraining(rows: readonly Row[], shape: BatchShape, endOfText:
 }
 
 /** Prompts followed by all their options, each a segment of its own whose positions go on from the end of the prompt. */
-export function packScoring(rows: readonly EncodedExample[], shape: BatchShape, endOfText: number): PackedBatch {
+export function packScoring(tokenizer: Tokenizer, rows: readonly EncodedExample[], shape: BatchShape): PackedBatch {
   const packer = new Packer(shape);
   rows.forEach((example, row) => {
-    const { prompt, options } = example;
-    const end = packer.place(row, 0, prompt, 1, 0);
+    const end = packer.prompt(row, leadOf(tokenizer, example.prompt));
     let start = end;
-    options.forEach((option, o) => {
-      scored(example, o, endOfText).forEach((token, i) => packer.target(row, i === 0 ? end - 1 : start + i - 1, token, o, 0));
-      start = packer.place(row, start, option, o + 2, prompt.length);
+    example.options.forEach((option, o) => {
+      scored(example, o, tokenizer.endOfText).forEach((token, i) => packer.target(row, i === 0 ? end - 1 : start + i - 1, token, o, 0));
+      start = packer.place(row, start, option, o + 2, end);
     });
   });
   return packer;

@@ -231,7 +231,7 @@ class Stream {
   private prompted(learner: Learner, rows: readonly EncodedExample[], task: number, answer?: number): EncodedExample[] {
     const { maxTokens } = this.job.identity.training;
     return rows.map((row) => {
-      const room = roomFor(row.options, maxTokens, answer);
+      const room = roomFor(this.deps.model.tokenizer, row.options, maxTokens, answer);
       const prompt = learner.prompt!(row.prompt, room, task);
       if (prompt.length > 0 && prompt.length <= room) return { ...row, prompt };
       throw new LetheError('LETHE_METHOD_FAILED', `A prompt has ${prompt.length} tokens where there is room for 1 to ${room}.`, {

@@ -5,7 +5,7 @@ import { readArtefact, writeArtefact } from './artefact.js';
 import type { Job } from './job.js';
 
 /** Raised whenever the same job would give other numbers: artefacts of another version are not found again. */
-const PROTOCOL = 3;
+const PROTOCOL = 4;
 
 /** The answers to the test rows of a task: the options chosen, or what was written. */
 export type Answers = readonly number[] | readonly string[];

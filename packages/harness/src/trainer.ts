@@ -1,7 +1,7 @@
 import type { Random, Row, TrainingBudget } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
-import { floats, taskFeeds } from './batch.js';
+import { batchFeeds, floats, shapeKey, taskFeeds, tokensOf } from './batch.js';
 import { unflatten } from './flat.js';
 import type { Forward } from './loss.js';
 import { OptimizerState } from './optimizer.js';
@@ -61,7 +61,7 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
   const total = stepsFor(rows.length, budget);
   const choose = rehearsal(task);
   const readable = [...rows, ...(learner.rows ?? [])];
-  const programs = new Map<number, Program>();
+  const programs = new Map<string, Program>();
   const frozen = arrayFeeds(learner.frozen, FROZEN);
   const optimizer = new OptimizerState(learner.trainable, total, budget);
   let tokens = 0;
@@ -73,15 +73,14 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         if (task.stop()) throw new LetheError('LETHE_RUN_STOPPED', `Stopped at step ${step} of ${total} of ${task.name}.`);
         step++;
         const batch = choose(shuffled.slice(at, at + budget.batch), step);
-        const shape = trainingShape(batch, readable, budget.batch);
-        let program = programs.get(shape.tokens);
-        if (!program) programs.set(shape.tokens, (program = await compileTrainingStep(task, shape)));
-        const packed = packTraining(batch, shape, forward.model.tokenizer.endOfText);
-        tokens += packed.segments.reduce((count, segment) => count + (segment > 0 ? 1 : 0), 0);
+        const { tokenizer } = forward.model;
+        const shape = trainingShape(tokenizer, batch, readable, budget.batch);
+        let program = programs.get(shapeKey(shape));
+        if (!program) programs.set(shapeKey(shape), (program = await compileTrainingStep(task, shape)));
+        const packed = packTraining(tokenizer, batch, shape);
+        tokens += tokensOf(packed);
         const out = await program.run({
-          ids: packed.ids, positions: packed.positions, segments: packed.segments,
-          index: packed.index, token: packed.token, weight: packed.weight, ...taskFeeds(shape, task.index, forward.told ?? false),
-          ...frozen, ...optimizer.feeds(),
+          ...batchFeeds(packed, true), ...taskFeeds(shape, task.index, forward.told ?? false), ...frozen, ...optimizer.feeds(),
         });
         const loss = floats(out['loss'])[0]!;
         if (!Number.isFinite(loss)) {

@@ -1,5 +1,7 @@
-import type { Learner, Row } from '@lethe/core';
-import type { LanguageModel } from '@lethe/model';
+import { fileURLToPath } from 'node:url';
+import type { Arrays, Learner, Row } from '@lethe/core';
+import { openDevice } from '@lethe/engine';
+import { type LanguageModel, loadModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { inputMoments } from '../src/moments.js';
@@ -56,5 +58,30 @@ describe('input moments', () => {
     const moments = await inputMoments(eagerDevice(), { model, learner: silent, sites: model.sites }, ROWS, 1);
     expect(moments['layers.0.q']).to.equal(moments['layers.0.v']);
     moments['layers.0.o']!.data.forEach((m, i) => expect(m).to.be.closeTo(4 * moments['layers.0.q']!.data[i]!, 1e-4));
+  });
+
+  it('are means over the tokens that a site reads: those of the prompt in an encoder, those of the answer in a decoder', async () => {
+    const model = await loadModel(fileURLToPath(new URL('../../../../test/fixtures/architectures/t5', import.meta.url)));
+    const device = await openDevice({ name: 'cpu' });
+    try {
+      const of = (rows: readonly Row[]) => inputMoments(device, { model, learner: silent, sites: model.sites }, rows, 1);
+      const rows = [3, 11, 6].map((length, i): Row => ({ prompt: ROWS[i]!.prompt.concat(ROWS[5]!.prompt, ROWS[6]!.prompt).slice(0, length), answer: ROWS[i]!.prompt.slice(i) }));
+      const together = await of(rows);
+      const alone: Arrays[] = [];
+      for (const row of rows) alone.push(await of([row]));
+      // with the end of the prompt, and with the token that the decoder begins with
+      const counts = { source: rows.map(({ prompt }) => prompt.length + 1), own: rows.map(({ answer }) => answer.length + 1) };
+      for (const { name, source } of model.sites) {
+        const weights = source ? counts.source : counts.own;
+        const total = weights.reduce((a, b) => a + b);
+        together[name]!.data.forEach((value, i) => {
+          const expected = alone.reduce((sum, each, r) => sum + each[name]!.data[i]! * weights[r]!, 0) / total;
+          expect(value, `${name}[${i}]`).to.be.closeTo(expected, 1e-4 * (1 + Math.abs(expected)));
+        });
+      }
+      expect(together['decoder.layers.0.cross.k']).to.equal(together['decoder.layers.1.cross.v']);
+    } finally {
+      await device.dispose();
+    }
   });
 });

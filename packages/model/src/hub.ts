@@ -3,10 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { type HubReference, LetheError } from '@lethe/core';
 import { COMMIT, type HubAccess, downloadFile, hubAccess, listModel, modelFolder } from '@lethe/hub';
 import writeFileAtomic from 'write-file-atomic';
+import { CHAT_TEMPLATE, TOKENIZER_SETTINGS } from './chat.js';
 import { INDEX, REQUIRED, WHOLE, missingFiles, weightFiles } from './shards.js';
 
-/** Where some models name the tokens that end a text. */
-const GENERATION = 'generation_config.json';
+/** What some models have: the tokens that end a text, and the template of a chat. */
+const OPTIONAL = ['generation_config.json', CHAT_TEMPLATE, TOKENIZER_SETTINGS];
 
 /** Where models of the hub are kept, and how they come. */
 export interface FetchOptions {
@@ -60,7 +61,7 @@ async function download(
     await downloadFile(file, join(folder, name), { access });
   };
   for (const name of REQUIRED) await get(name);
-  if (files.has(GENERATION)) await get(GENERATION);
+  for (const name of OPTIONAL) if (files.has(name)) await get(name);
   await get(files.has(INDEX) && !files.has(WHOLE) ? INDEX : WHOLE);
   for (const shard of (await weightFiles(folder)).files) await get(basename(shard));
   return commit;

@@ -1,7 +1,7 @@
 export type { Adapt, BatchTensors, LanguageModel, MergedAdapter, ModelConfig, Targets, Tokenizer } from './types.js';
 export type { KeysValues, Memory } from './memory.js';
 export { loadModel } from './load.js';
-export { mergeAdapter, openModel } from './merge.js';
+export { type OpenOptions, mergeAdapter, openModel } from './merge.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
 export { MODEL_TYPES, hidden, layoutOf, parseConfig, sitesOf } from './architectures/index.js';
 export { type WeightEntry, transpose } from './layout.js';
@@ -9,6 +9,7 @@ export { features } from './features.js';
 export { logProbabilities, logits } from './head.js';
 export { parseTokenizer } from './tokenizer.js';
 export { WORDS } from './words.js';
+export { type ChatTemplate, type Message, readChatTemplate } from './chat.js';
 export type { LlamaConfig } from './architectures/llama.js';
 export { type FetchOptions, type HubModel, fetchModel } from './hub.js';
 export { readAdapter, readBase } from './peft/read.js';

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LetheError, sizeOf } from '@lethe/core';
 import { configure, hidden, sitesOf } from './architectures/index.js';
+import { chatTokenizer, readChatTemplate } from './chat.js';
 import { features } from './features.js';
 import { Fields } from './fields.js';
 import { logProbabilities, logits } from './head.js';
@@ -38,10 +39,13 @@ const HELD = 64 * 2 ** 20;
 /**
  * Loads a checkpoint from a folder with `config.json`, `tokenizer.json` and `model.safetensors`, or its index and shards;
  * `generation_config.json` is read for the tokens that end a text, where it is there.
- * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS or LETHE_MODEL_TOKENIZER, each naming the file.
+ * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS, LETHE_MODEL_TOKENIZER or LETHE_MODEL_CHAT, each naming the file.
+ *
+ * @param chat whether prompts are put into the model's chat template, which is then part of what its sha256 is of
  */
-export async function loadModel(directory: string, { held = HELD }: { held?: number } = {}): Promise<LanguageModel> {
+export async function loadModel(directory: string, { held = HELD, chat = false }: { held?: number; chat?: boolean } = {}): Promise<LanguageModel> {
   await checkFolder(directory);
+  const template = chat ? await readChatTemplate(directory) : undefined;
   const [configFile, generationFile, tokenizerFile] =
     ['config.json', 'generation_config.json', 'tokenizer.json'].map((name) => join(directory, name)) as [string, string, string];
   const configBytes = await present(configFile, (file) => readFile(file));
@@ -51,17 +55,18 @@ export async function loadModel(directory: string, { held = HELD }: { held?: num
   const generationBytes = existsSync(generationFile) ? await present(generationFile, (file) => readFile(file)) : undefined;
   if (generationBytes) ends.push(...Fields.parse(generationBytes.toString('utf8'), generationFile).tokens('eos_token_id', config.vocabSize));
   const tokenizerBytes = await present(tokenizerFile, (file) => readFile(file));
-  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)]);
+  const tokenizer = parseTokenizer(tokenizerBytes.toString('utf8'), tokenizerFile, config.vocabSize, [...new Set(ends)], config.decoderStart);
   const { weights, sha256 } = await present(directory, (folder) => readWeights(folder, config, held));
   const hash = createHash('sha256');
   // Each file's own digest goes in, so that no byte can move from one file to the next unseen.
   for (const bytes of [configBytes, ...(generationBytes ? [generationBytes] : []), tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
   hash.update(sha256);
+  if (template) hash.update(template.sha256);
   return {
     id: basename(resolve(directory)),
     sha256: hash.digest('hex'),
     config,
-    tokenizer,
+    ...(template ? { tokenizer: chatTokenizer(tokenizer, template), chat: true } : { tokenizer }),
     parameters: Object.values(weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     sites: sitesOf(config),
     weights,

@@ -13,6 +13,10 @@ export interface Memory {
    * from the position of the row's first token on are not read, whatever they hold.
    */
   readonly past?: readonly KeysValues[];
+  /** What every layer of a decoder reads of the prompt that an encoder has read; absent where it is yet to be read. */
+  readonly source?: readonly KeysValues[];
   /** Told what each layer computes of the batch's tokens. */
   keep(layer: number, own: KeysValues): void;
+  /** Told what each layer of a decoder reads of a prompt that was read now. */
+  keepSource(layer: number, own: KeysValues): void;
 }

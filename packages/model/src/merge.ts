@@ -44,12 +44,20 @@ export async function mergeAdapter(model: LanguageModel, directory: string): Pro
   };
 }
 
+/** How a model is opened. */
+export interface OpenOptions {
+  /** The folder of an adapter to merge; absent for none. */
+  readonly adapter?: string | undefined;
+  /** Whether prompts are put into the model's chat template; absent for no. */
+  readonly chat?: boolean | undefined;
+}
+
 /**
  * {@link loadModel}, with an adapter merged where there is one.
  *
  * @throws the errors of `loadModel` and of {@link mergeAdapter}
  */
-export async function openModel(directory: string, adapter?: string): Promise<LanguageModel> {
-  const model = await loadModel(directory);
+export async function openModel(directory: string, { adapter, chat = false }: OpenOptions = {}): Promise<LanguageModel> {
+  const model = await loadModel(directory, { chat });
   return adapter === undefined ? model : mergeAdapter(model, adapter);
 }

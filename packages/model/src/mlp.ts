@@ -55,8 +55,8 @@ const geluTanh = tf.customGrad((x, save) => {
   };
 });
 
-/** Activations of feed-forward networks without a gate, by the names of Transformers; some have several. */
-export const ACTIVATIONS = { gelu, gelu_new: geluTanh, gelu_fast: geluTanh, gelu_pytorch_tanh: geluTanh };
+/** Activations of feed-forward networks, by the names of Transformers; some have several. */
+export const ACTIVATIONS = { gelu, gelu_new: geluTanh, gelu_fast: geluTanh, gelu_pytorch_tanh: geluTanh, relu: (x: tf.Tensor) => tf.relu(x) };
 export type Activation = keyof typeof ACTIVATIONS;
 
 /** Reads an activation of {@link ACTIVATIONS}. */
@@ -64,8 +64,13 @@ export function readActivation(fields: Fields, field: string, fallback: Activati
   return fields.choice(field, 'The activation', Object.keys(ACTIVATIONS) as Activation[], fallback);
 }
 
-/** Traced. down(activation(up(h))) of a layer, (batch, n, hidden). */
-export function feedForward(pass: Pass, layer: number, h: tf.Tensor3D, activation: Activation): tf.Tensor3D {
-  const inner = ACTIVATIONS[activation](pass.linear(`layers.${layer}.up`, h)) as tf.Tensor3D;
-  return pass.linear(`layers.${layer}.down`, inner);
+/** Traced. down(activation(up(h))) of a block of sites, (batch, n, hidden). */
+export function feedForward(pass: Pass, block: string, h: tf.Tensor3D, activation: Activation): tf.Tensor3D {
+  return pass.linear(`${block}.down`, ACTIVATIONS[activation](pass.linear(`${block}.up`, h)) as tf.Tensor3D);
+}
+
+/** Traced. down(activation(gate(h)) * up(h)) of a block of sites, (batch, n, hidden). */
+export function gatedFeedForward(pass: Pass, block: string, h: tf.Tensor3D, activation: Activation): tf.Tensor3D {
+  const open = ACTIVATIONS[activation](pass.linear(`${block}.gate`, h)) as tf.Tensor3D;
+  return pass.linear(`${block}.down`, tf.mul(open, pass.linear(`${block}.up`, h)));
 }

@@ -85,15 +85,30 @@ export class Pass<C extends Dimensions = Dimensions> {
     return past ? { keys: tf.concat([past.keys, own.keys], 2), values: tf.concat([past.values, own.values], 2) } : own;
   }
 
+  /** What attention of a layer reads of the prompts of an encoder: computed where no pass before did. */
+  recallSource(layer: number, compute: () => KeysValues): KeysValues {
+    const known = this.memory?.source?.[layer];
+    if (known) return known;
+    const own = compute();
+    this.memory?.keepSource(layer, own);
+    return own;
+  }
+
   weight(name: string): tf.Tensor {
     return this.weights[name]!;
   }
 
-  /** The embeddings of the batch's tokens behind its prefix, (batch, tokens, hidden). */
-  embed(): tf.Tensor3D {
-    const { ids, prefix } = this.batch;
+  /** The embeddings of tokens behind the batch's prefix, (batch, tokens, hidden). */
+  embedBehindPrefix(ids: tf.Tensor2D): tf.Tensor3D {
+    const { prefix } = this.batch;
     const own = embed(ids, this.weights);
     return prefix ? tf.concat([prefix, own], 1) : own;
+  }
+
+  /** The embeddings of the batch's tokens, behind its prefix where no encoder reads that, (batch, tokens, hidden). */
+  embed(): tf.Tensor3D {
+    const { ids, source } = this.batch;
+    return source ? embed(ids, this.weights) : this.embedBehindPrefix(ids);
   }
 
   /** x W of a linear layer, with its bias where it has one and what the method adds: (batch, n, site.out). */

@@ -55,8 +55,9 @@ function open({ normalizer, pre_tokenizer: words, ...rest }: Settings): ByteToke
  *
  * @param ends ids that end a text, as the configuration names them, the first one the model's own; without any it is the
  * token of the vocabulary whose name says so
+ * @param decoderStart {@link Tokenizer.decoderStart}
  */
-export function parseTokenizer(text: string, file: string, vocabSize: number, ends: readonly number[] = []): Tokenizer {
+export function parseTokenizer(text: string, file: string, vocabSize: number, ends: readonly number[] = [], decoderStart?: number): Tokenizer {
   const fail = (message: string, cause?: unknown): never => {
     throw new LetheError('LETHE_MODEL_TOKENIZER', message, { where: file, cause, remedy: 'Use the tokenizer.json that belongs to the weights.' });
   };
@@ -93,16 +94,21 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
     attempt('A text cannot be tokenized', () => by.encode(source, { add_special_tokens: special }).ids);
   // text that a word begins needs no other one where nothing is put before it
   const byWords = wordEncoder(inner);
-  // What the tokenizer puts around a text is seen by any text; what stands behind it belongs to a text that is finished.
+  // What the tokenizer puts around a text is seen by any text.
   const [alone, within] = [ids(SAMPLE, false), ids(SAMPLE, true)];
-  const beginOfText = within.slice(0, Math.max(0, within.findIndex((_, at) => alone.every((id, i) => within[at + i] === id))));
+  const start = Math.max(0, within.findIndex((_, at) => alone.every((id, i) => within[at + i] === id)));
+  // What stands behind it belongs to a text that is finished: a prompt is one where the answer is a text of its own.
+  const apart = decoderStart !== undefined;
   return {
     vocabSize,
     endOfText,
     stops: ends.length > 0 ? ends : [endOfText],
-    beginOfText,
-    encode(source, place = 'start') {
-      const found = byWords?.(source) ?? ids(source, false, place === 'start' ? inner : next);
+    frame: { before: within.slice(0, start), after: apart ? within.slice(start + alone.length) : [] },
+    ...(apart ? { decoderStart } : {}),
+    encode(source, place = 'prompt') {
+      const own = place === 'prompt' || apart;
+      const whole = place === 'prompt' || !apart ? source : source.trimStart();
+      const found = byWords?.(whole) ?? ids(whole, false, own ? inner : next);
       return found.every(known) ? found : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
     },
     decode: (tokens) => (tokens.length === 0 ? '' : inner.decode([...tokens])),

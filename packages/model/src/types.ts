@@ -3,6 +3,7 @@ import type { Constant } from '@lethe/engine';
 import type { Gpt2Config } from './architectures/gpt2.js';
 import type { LlamaConfig } from './architectures/llama.js';
 import type { NeoXConfig } from './architectures/gpt-neox.js';
+import type { T5Config } from './architectures/t5.js';
 import type { Memory } from './memory.js';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
@@ -11,12 +12,16 @@ export interface Dimensions {
   readonly vocabSize: number;
   readonly hiddenSize: number;
   readonly intermediateSize: number;
+  /** Of an encoder-decoder those of the decoder. */
   readonly layers: number;
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headSize: number;
+  /** Infinity where nothing but memory bounds the length of a text. */
   readonly maxPositions: number;
   readonly normEpsilon: number;
+  /** The token that the decoder of an encoder-decoder begins with; absent for a model that reads prompt and answer as one text. */
+  readonly decoderStart?: number;
   /** Whether the head is the embedding. */
   readonly tiedHead: boolean;
   /** How many positions back a token of each layer reads, its own among them, null for all; absent where all layers read all. */
@@ -24,7 +29,7 @@ export interface Dimensions {
 }
 
 /** A configuration of one of the architectures; `architecture` tells which. */
-export type ModelConfig = LlamaConfig | Gpt2Config | NeoXConfig;
+export type ModelConfig = LlamaConfig | Gpt2Config | NeoXConfig | T5Config;
 
 export interface Tokenizer {
   readonly vocabSize: number;
@@ -32,20 +37,31 @@ export interface Tokenizer {
   readonly endOfText: number;
   /** Tokens that end a text that the model writes; absent for {@link endOfText} alone. */
   readonly stops?: readonly number[];
-  /** Tokens that every text begins with; absent for none. */
-  readonly beginOfText?: readonly number[];
+  /** Tokens around every prompt, those that begin a text among them; absent for none. */
+  readonly frame?: { readonly before: readonly number[]; readonly after: readonly number[] };
+  /** The token that an answer begins behind where an encoder reads the prompt; absent for a model that reads both as one text. */
+  readonly decoderStart?: number;
   /**
-   * No special tokens added.
-   * @param place whether the text begins one (where it is left out) or goes on from another: some tokenizers mark the start of a
-   * text as they mark words
+   * Without the frame.
+   * @param place whether the text is a prompt (where it is left out) or answers one: some tokenizers mark the start of a text as
+   * they mark words, which a text that goes on from another must not have
    */
-  encode(text: string, place?: 'start' | 'continuation'): number[];
+  encode(text: string, place?: 'prompt' | 'answer'): number[];
   decode(ids: readonly number[]): string;
+}
+
+/** Prompts that an encoder reads, each row on its own. */
+export interface SourceTensors {
+  /** (batch, source tokens) int32 token ids, padded behind with 0. */
+  readonly ids: Tensor2D;
+  /** (batch, source tokens) int32: 1 prompt, 0 padding. */
+  readonly segments: Tensor2D;
 }
 
 /**
  * A batch of sequences inside a traced function. Each row is a prompt followed by one or more continuations that all
- * read the prompt but not each other, so that every option of a row is scored in one pass.
+ * read the prompt but not each other, so that every option of a row is scored in one pass. Where an encoder reads the prompt, what
+ * stands here in its place is the token that answers begin behind.
  */
 export interface BatchTensors {
   /** (batch, tokens) int32 token ids, padded with 0. */
@@ -61,6 +77,8 @@ export interface BatchTensors {
    * are, in order, when it is absent.
    */
   readonly wanted?: Tensor2D;
+  /** The prompts of an encoder-decoder. */
+  readonly source?: SourceTensors;
 }
 
 /** Tokens to be predicted. */
@@ -90,6 +108,8 @@ export interface LanguageModel {
   /** sha256 over configuration, tokenizer and weights files, and of an adapter where one is merged. */
   readonly sha256: string;
   readonly merged?: MergedAdapter;
+  /** Whether prompts are put into its chat template; absent for no. */
+  readonly chat?: true;
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
   readonly parameters: number;
@@ -103,9 +123,9 @@ export interface LanguageModel {
   hidden(batch: BatchTensors, weights: Tensors, adapt: Adapt, memory?: Memory): Tensor3D;
   /** Traced. log p(token[n] | everything up to and including flat position index[n]) for n in [0, N): (N). Differentiable in `hidden`. */
   logProbabilities(hidden: Tensor3D, targets: Targets, weights: Tensors): Tensor1D;
-  /** Traced. Logits of the whole vocabulary for every hidden state, in order: (states, vocabulary). */
+  /** Traced. The scores of all tokens after each of the N states, (N, vocabulary). */
   logits(hidden: Tensor3D, weights: Tensors): Tensor2D;
-  /** Traced. {@link Scope.features}: (batch, 2 * hidden), mean and standard deviation of the prompt's token embeddings (segment 1). */
+  /** Traced. {@link Scope.features}: (batch, 2 * hidden), mean and standard deviation of the prompt's token embeddings. */
   features(batch: BatchTensors, weights: Tensors): Tensor2D;
   readonly featureSize: number;
 }

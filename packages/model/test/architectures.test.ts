@@ -56,6 +56,28 @@ describe('configurations', () => {
     }
   });
 
+  it('give T5 sites in its encoder, in its decoder, and where the decoder reads the encoder', () => {
+    const sites = sitesOf(parse('flan-t5'));
+    const kinds = ['q', 'k', 'v', 'o', 'gate', 'up', 'down'];
+    expect(sites.slice(0, 7).map(({ name }) => name)).to.deep.equal(kinds.map((kind) => `encoder.layers.0.${kind}`));
+    expect(sites.filter(({ layer }) => layer === 2).map(({ name }) => name.slice('decoder.layers.0.'.length)))
+      .to.deep.equal(['q', 'k', 'v', 'o', 'cross.q', 'cross.k', 'cross.v', 'cross.o', 'gate', 'up', 'down']);
+    sites.forEach(({ index }, i) => expect(index).to.equal(i));
+    expect(sites.filter(({ source }) => source).map(({ name }) => name).filter((name) => name.startsWith('decoder')))
+      .to.deep.equal([0, 1, 2].flatMap((layer) => ['k', 'v'].map((kind) => `decoder.layers.${layer}.cross.${kind}`)));
+    expect(sitesOf(parse('t5')).slice(4, 6).map(({ kind }) => kind)).to.deep.equal(['up', 'down']);
+  });
+
+  it('mean of T5 what the files of its versions mean', () => {
+    const unsaid = { decoder_start_token_id: undefined, num_decoder_layers: undefined, relative_attention_num_buckets: undefined, feed_forward_proj: undefined };
+    expect(parse('flan-t5', { ...unsaid, relative_attention_max_distance: undefined, pad_token_id: 5 })).to.deep.include(
+      { decoderStart: 5, encoderLayers: 2, layers: 2, buckets: 32, farthest: 128, gated: false });
+    // as files had it before Transformers said whether outputs are scaled
+    expect(parse('t5', { scale_decoder_outputs: undefined, tie_word_embeddings: false }).tiedHead).to.equal(false);
+    expect(parse('t5', { scale_decoder_outputs: undefined, tie_word_embeddings: undefined }).tiedHead).to.equal(true);
+    expect(parse('flan-t5', { tie_word_embeddings: true }).tiedHead).to.equal(false);
+  });
+
   const refused: readonly (readonly [name: string, changes: Record<string, unknown>, field: string, message: RegExp])[] = [
     ['llama3', { rope_parameters: { rope_type: 'dynamic', factor: 2 } }, 'rope_parameters.rope_type', /"dynamic" is not supported; default, linear, llama3, yarn/],
     ['llama3', { rope_scaling: { type: 'longrope', factor: 2 } }, 'rope_scaling.type', /"longrope"/],
@@ -74,7 +96,7 @@ describe('configurations', () => {
     ['qwen2', { layer_types: ['full_attention'] }, 'layer_types', /types of 2 layers/],
     ['qwen2', { layer_types: ['full_attention', 'chunked_attention'] }, 'layer_types', /"chunked_attention" are not supported/],
     ['qwen3', { head_dim: 7 }, 'head_dim', /even head size, not 7/],
-    ['gpt2', { activation_function: 'relu' }, 'activation_function', /"relu" is not supported; gelu, /],
+    ['gpt2', { activation_function: 'tanh' }, 'activation_function', /"tanh" is not supported; gelu, /],
     ['gpt2', { scale_attn_weights: false }, 'scale_attn_weights', /root of the head size/],
     ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'scale_attn_by_inverse_layer_idx', /number of the layer/],
     ['gpt2', { add_cross_attention: true }, 'add_cross_attention', /encoder/],
@@ -87,6 +109,13 @@ describe('configurations', () => {
     ['pythia', { use_parallel_residual: 'yes' }, 'use_parallel_residual', /true or false/],
     ['pythia', { hidden_act: 'silu' }, 'hidden_act', /"silu" is not supported/],
     ['pythia', { num_attention_heads: 3 }, 'num_attention_heads', /3 heads do not divide/],
+    ['t5', { feed_forward_proj: 'gated-gleu' }, 'feed_forward_proj', /feed-forward network "gated-gleu" is not supported; relu, gated-gelu.*Did you mean "gated-gelu"/],
+    ['t5', { is_encoder_decoder: false }, 'is_encoder_decoder', /without its decoder/],
+    ['t5', { d_kv: undefined }, 'd_kv', /is missing/],
+    ['t5', { num_decoder_layers: 0 }, 'num_decoder_layers', /above 0/],
+    ['t5', { relative_attention_num_buckets: 30 }, 'relative_attention_num_buckets', /4 divides, not 30/],
+    ['t5', { relative_attention_max_distance: 4 }, 'relative_attention_max_distance', /too near for 8 buckets/],
+    ['t5', { decoder_start_token_id: 96 }, 'decoder_start_token_id', /ids of tokens from 0 to 95/],
   ];
   for (const [name, changes, field, message] of refused) {
     it(`of ${name} are refused with ${JSON.stringify(changes)}`, () => {

@@ -125,7 +125,7 @@ describe('a checkpoint', () => {
     expect((await refusal()).message).to.equal(`Tensor "${name}" has shape [64]; the configuration asks for [96].`);
   });
 
-  for (const name of ['llama3', 'mistral', 'qwen2', 'gpt2', 'pythia']) {
+  for (const name of ['llama3', 'mistral', 'qwen2', 'gpt2', 'pythia', 't5', 'flan-t5']) {
     it(`of ${name} has the same weights left in its files as held in memory`, async () => {
       const [held, left] = [await whole(name), await loadModel(join(FIXTURES, 'architectures', name), { held: 0 })];
       expect(numbers(left)).to.deep.equal(numbers(held));
@@ -135,16 +135,28 @@ describe('a checkpoint', () => {
 
   it('says which tokens begin and end a text', async () => {
     const { tokenizer: mistral } = await whole('mistral');
-    expect(mistral).to.deep.include({ endOfText: 0, stops: [0], beginOfText: [1] });
+    expect(mistral).to.deep.include({ endOfText: 0, stops: [0], frame: { before: [1], after: [] } });
     expect(mistral.encode('the sea'), 'is left to who begins a text').to.not.include(1);
-    expect((await whole('qwen3')).tokenizer).to.deep.include({ endOfText: 1, stops: [1, 71], beginOfText: [] });
+    expect((await whole('t5')).tokenizer).to.deep.include({ endOfText: 1, stops: [1], frame: { before: [], after: [1] }, decoderStart: 0 });
+    expect((await whole('qwen3')).tokenizer).to.deep.include({ endOfText: 1, stops: [1, 71], frame: { before: [], after: [] } });
   });
 
   it('marks the start of a text, and not what goes on from it', async () => {
     const { tokenizer: { encode } } = await whole('mistral');
     const all = encode('a fish in the sea');
-    expect([...encode('a fish'), ...encode(' in the sea', 'continuation')]).to.deep.equal(all);
+    expect([...encode('a fish'), ...encode(' in the sea', 'answer')]).to.deep.equal(all);
     expect([...encode('a fish'), ...encode(' in the sea')], 'the start has a mark of its own').to.not.deep.equal(all);
+  });
+
+  it('of T5 may hold copies of its embedding, and answers as texts of their own', async () => {
+    await use('t5');
+    const copy = (await readSafetensors(join(folder, 'model.safetensors'))).get('shared.weight')!;
+    await rename((name) => name, new Map(['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'].map((name) => [name, copy])));
+    expect(numbers(await loadModel(folder))).to.deep.equal(numbers(await whole('t5')));
+    const { tokenizer: { encode } } = await whole('t5');
+    expect(encode(' a fish', 'answer')).to.deep.equal(encode('a fish'));
+    await rename((name) => (name === 'decoder.block.1.layer.1.EncDecAttention.v.weight' ? null : name));
+    expect((await refusal()).message).to.match(/"decoder\.block\.1\.layer\.1\.EncDecAttention\.v\.weight" is missing/);
   });
 
   it('that is there twice is read whole, not in shards', async () => {

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { ACTIVATIONS, type Activation } from '../src/mlp.js';
 import { layerNorm } from '../src/norm.js';
+import { bucketBothWays, bucketOf } from '../src/relative.js';
 
 const random = (name: string, shape: number[]) => tf.tensor(createRandom(3, name).normals(shape.reduce((a, b) => a * b, 1), 1), shape);
 
@@ -36,6 +37,7 @@ describe('the parts of a model without rms norm and gate', () => {
     gelu_new: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
     gelu_fast: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
     gelu_pytorch_tanh: [-0.00363739, -0.15880801, 0, 0.34571401, 1.95459769],
+    relu: [0, 0, 0, 0.5, 2],
   };
   for (const [name, values] of Object.entries(known)) {
     it(`compute ${name}, with its gradient`, () => {
@@ -43,6 +45,21 @@ describe('the parts of a model without rms norm and gate', () => {
       const at = activation(tf.tensor1d([-3, -1, 0, 0.5, 2])) as tf.Tensor;
       at.dataSync().forEach((value, i) => expect(value).to.be.closeTo(values[i]!, 1e-6));
       expectGradients((x) => activation(x!) as tf.Tensor, [random('x', [4, 5])]);
+    });
+  }
+
+  // by transformers 5.24.0: the distances at which another bucket begins, up to 400
+  const spans: readonly (readonly [what: string, bucket: (distance: number) => number, begins: readonly number[], first: number])[] = [
+    ['32 up to 128, back', (d) => bucketOf(d, 32, 128), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 19, 21, 24, 27, 31, 35, 40, 46, 52, 59, 67, 77, 87, 99, 113], 0],
+    ['32 up to 100, back', (d) => bucketOf(d, 32, 100), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 18, 21, 23, 26, 29, 32, 36, 40, 45, 51, 57, 64, 71, 80, 90], 0],
+    ['32 up to 128, ahead', (d) => bucketBothWays(d + 1, 32, 128), [0, 1, 2, 3, 4, 5, 6, 7, 11, 15, 22, 31, 45, 63, 90], 17],
+    ['32 up to 128, both ways, back', (d) => bucketBothWays(-d, 32, 128), [0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 23, 32, 46, 64, 91], 0],
+    ['8 up to 12, back', (d) => bucketOf(d, 8, 12), [0, 1, 2, 3, 4, 6, 7, 10], 0],
+  ];
+  for (const [what, bucket, begins, first] of spans) {
+    it(`put distances into buckets: ${what}`, () => {
+      const all = Array.from({ length: 400 }, (_, distance) => bucket(distance));
+      expect(all).to.deep.equal(all.map((_, distance) => first + begins.findLastIndex((begin) => begin <= distance)));
     });
   }
 });

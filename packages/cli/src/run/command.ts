@@ -17,6 +17,7 @@ export interface RunFlags {
   readonly seeds?: number[];
   readonly model?: string;
   readonly adapter?: string;
+  readonly chat?: boolean;
   readonly device?: string;
   readonly workers?: number;
   readonly threads?: number;
@@ -69,6 +70,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--seeds <numbers>', `seeds: 1,2,3 (default: ${seeds})`, parseSeeds)
     .option('--model <id or folder>', 'the language model: an installed one, a folder, or owner/name[@revision] of the hub (default: lethe-nano)')
     .option('--adapter <folder>', 'start from this LoRA adapter of PEFT, merged into the weights (its model: --model, or what it was trained on)')
+    .option('--chat', 'ask as the chat template of the model has it, for models that were tuned to converse (default: the prompt as it is)')
     .option('--device <name>', 'auto, cpu, webgpu, cuda:N, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))

@@ -4,6 +4,7 @@ import { LetheError, type RunIdentity, didYouMean, isPath, parseHubReference } f
 import { type HubModel, type LanguageModel, fetchModel, loadModel, mergeAdapter, readBase } from '@lethe/model';
 import { listed } from '../list.js';
 import { PATHS } from '../paths.js';
+import type { RunRequest } from './request.js';
 
 const MEGABYTE = 1e6;
 const DEFAULT_MODEL = 'lethe-nano';
@@ -39,23 +40,23 @@ async function findModel(name: string, note: (text: string) => void): Promise<Pi
 /**
  * The model that a user names, with an adapter in its weights where one is to be started from.
  *
- * @param name as {@link findModel} takes it; without one the model that the adapter was trained on, or the one that is installed
- * @param adapter the folder of an adapter
+ * @param request its model as {@link findModel} takes it (without one the model that the adapter was trained on, or the one that is
+ * installed), the folder of an adapter, and whether its chat template is used
  * @param note told of what is downloaded
  * @throws the errors of `findModel`, `loadModel`, `readBase` and `mergeAdapter`
  */
 export async function openNamed(
-  name: string | undefined, adapter: string | undefined, note: (text: string) => void,
+  { model: name, adapter, chat = false }: Pick<RunRequest, 'model' | 'adapter' | 'chat'>, note: (text: string) => void,
 ): Promise<{ model: LanguageModel; dir: string; adapterDir?: string }> {
   const base = name === undefined && adapter !== undefined ? readBase(adapter) : { name: name ?? DEFAULT_MODEL };
   const { folder: dir, id } = await findModel('revision' in base ? `${base.name}@${base.revision}` : base.name, note);
-  const loaded = await loadModel(dir);
+  const loaded = await loadModel(dir, { chat });
   const model = { ...loaded, id: id ?? loaded.id };
   if (adapter === undefined) return { model, dir };
   return { model: await mergeAdapter(model, adapter), dir, adapterDir: resolve(adapter) };
 }
 
 /** What results say of a model. */
-export function identityOf({ id, sha256, merged }: LanguageModel): RunIdentity['model'] {
-  return { id, sha256, ...(merged && { adapter: { id: merged.id, sha256: merged.sha256, base: merged.base } }) };
+export function identityOf({ id, sha256, chat, merged }: LanguageModel): RunIdentity['model'] {
+  return { id, sha256, ...(chat && { chat }), ...(merged && { adapter: { id: merged.id, sha256: merged.sha256, base: merged.base } }) };
 }

@@ -31,6 +31,8 @@ export interface RunRequest {
   readonly model?: string;
   /** Folder of an adapter to start from. */
   readonly adapter?: string;
+  /** Whether prompts are put into the chat template of the model. */
+  readonly chat?: boolean;
   readonly device?: string;
   readonly threads?: number;
   readonly workers?: number;

@@ -66,7 +66,7 @@ export async function resolveRequest(
   const inspected = await inspectSuite(reference);
   const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
-  const { model, dir, adapterDir } = await openNamed(request.model, request.adapter, note);
+  const { model, dir, adapterDir } = await openNamed(request, note);
   checkModel(suite.id, suite.training, model);
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
@@ -106,7 +106,7 @@ export async function recheck(configuration: Configuration, folder: string): Pro
   const data = dataOf(suite);
   const other = Object.entries(configuration.suite.data).find(([task, hash]) => data[task] !== hash);
   if (other) throw changed(`Task ${other[0]} of suite ${suite.id}`, configuration.suite.reference.dataDir ?? configuration.suite.reference.reference);
-  const { id: model, sha256: hash, dir, adapterDir } = configuration.model;
-  if ((await openModel(dir, adapterDir)).sha256 !== hash) throw changed(`Model ${model}`, dir);
+  const { id: model, sha256: hash, dir, adapterDir: adapter, chat } = configuration.model;
+  if ((await openModel(dir, { adapter, chat })).sha256 !== hash) throw changed(`Model ${model}`, dir);
   return suite;
 }

@@ -20,10 +20,11 @@ export class KeyValueCache {
     this.names = Array.from({ length: config.layers }, (_, layer) => Object.values(memoryNames(layer))).flat();
   }
 
-  /** Takes what a prompt program left of `tokens` tokens from position 0 on. */
-  fill(outputs: Outputs, tokens: number): void {
+  /** Takes what a prompt program left of `tokens` tokens from position 0 on, and gives back its other outputs. */
+  fill(outputs: Outputs, tokens: number): Outputs {
     this.arrays = Object.fromEntries(this.names.map((name) => [name, floats(outputs[name])]));
     this.places = tokens;
+    return Object.fromEntries(Object.entries(outputs).filter(([name]) => !(name in this.arrays)));
   }
 
   /** The values of all layers with this many places, no fewer than before, as inputs of a step. */

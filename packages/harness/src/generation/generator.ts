@@ -1,7 +1,8 @@
 import { type Arrays, LetheError, type Random, type WrittenAnswers, createRandom } from '@lethe/core';
 import type { Device, Program, Values } from '@lethe/engine';
-import { floats } from '../batch.js';
+import { type TokenShape, floats, tokenFeeds } from '../batch.js';
 import type { Forward } from '../loss.js';
+import { type Lead, frameLength, leadOf, packLeads } from '../packing.js';
 import { arrayFeeds } from '../scope.js';
 import { KeyValueCache } from './cache.js';
 import { type GenerationOptions, type ResolvedOptions, resolveOptions } from './options.js';
@@ -28,16 +29,24 @@ class Row {
   readonly tokens: number[] = [];
   text = '';
   end: Generated['end'] | undefined;
+  /** Where the prompt stands, with its frame. */
+  readonly lead: Lead;
   private readonly random: Random;
 
   constructor(readonly prompt: readonly number[], readonly at: number, private readonly options: ResolvedOptions, private readonly forward: Forward) {
+    this.lead = leadOf(forward.model.tokenizer, prompt);
     // by the prompt alone, so that neither its place nor its neighbours change what is drawn
-    this.random = createRandom(options.seed, 'generate', ...prompt);
+    this.random = createRandom(options.seed, 'generate', ...this.read);
+  }
+
+  /** The prompt with its frame. */
+  get read(): readonly number[] {
+    return this.lead.source ?? this.lead.lead;
   }
 
   /** Position of the token that was chosen last. */
   get position(): number {
-    return this.prompt.length + this.tokens.length - 1;
+    return this.lead.lead.length + this.tokens.length - 1;
   }
 
   /** Chooses the next token by the scores of all, and sees whether it is the last. */
@@ -50,8 +59,8 @@ class Row {
       return;
     }
     this.tokens.push(token);
-    // after the prompt's last token, because some tokenizers drop a space at the start of a text
-    const before = this.prompt.slice(-1);
+    // after the last token of a prompt that it goes on from, because some tokenizers drop a space at the start of a text
+    const before = this.lead.source ? [] : this.lead.lead.slice(-1);
     this.text = tokenizer.decode([...before, ...this.tokens]).slice(tokenizer.decode(before).length);
     const found = stop.map((text) => this.text.indexOf(text)).filter((at) => at >= 0);
     if (found.length > 0) {
@@ -88,7 +97,7 @@ export class Generator {
   }
 
   /**
-   * @param prompts their tokens, at least one each, those that begin a text among them
+   * @param prompts their tokens without the tokenizer's frame, at least one each
    * @param onRows told how many rows were finished since it was told last
    * @throws LETHE_GENERATION_OPTIONS; LETHE_DATA_ROW for a prompt without tokens, LETHE_MODEL_LENGTH for one that leaves the answer no room,
    * LETHE_ENGINE_NUMBERS for scores that are not numbers, LETHE_RUN_STOPPED when asked to stop
@@ -101,7 +110,7 @@ export class Generator {
     for (const row of rows) this.check(row, options);
     const byLength = new Map<number, Row[]>();
     for (const row of rows) {
-      const tokens = bucket(row.prompt.length, FEWEST_TOKENS);
+      const tokens = bucket(row.read.length, FEWEST_TOKENS);
       byLength.set(tokens, [...(byLength.get(tokens) ?? []), row]);
     }
     const { batch } = options;
@@ -127,7 +136,8 @@ export class Generator {
   ): Promise<readonly string[]> {
     this.task = task;
     if (base && prompts[0]) {
-      await this.prompt(resolveOptions({ maxTokens }).batch, bucket(prompts[0].length, FEWEST_TOKENS));
+      const { lead, source = lead } = leadOf(this.forward.model.tokenizer, prompts[0]);
+      await this.prompt(this.shape(resolveOptions({ maxTokens }).batch, bucket(source.length, FEWEST_TOKENS)));
       if (this.adapted === false) return base;
     }
     return (await this.run(prompts, { maxTokens, stop }, onRows)).map(({ text }) => text);
@@ -138,26 +148,32 @@ export class Generator {
     this.programs.clear();
   }
 
-  private check({ prompt, at }: Row, { maxTokens }: ResolvedOptions): void {
+  private check({ prompt, read, at }: Row, { maxTokens }: ResolvedOptions): void {
     if (prompt.length === 0) {
       throw new LetheError('LETHE_DATA_ROW', `Prompt ${at + 1} has no tokens.`, { remedy: 'Give text to go on from.' });
     }
     const { maxPositions } = this.forward.model.config;
-    const read = this.virtual + prompt.length;
-    if (read + maxTokens <= maxPositions) return;
+    const length = this.virtual + read.length;
+    if (length + maxTokens <= maxPositions) return;
     throw new LetheError('LETHE_MODEL_LENGTH',
-      `Prompt ${at + 1} has ${read} tokens${this.virtual > 0 ? `, ${this.virtual} of them virtual,` : ''} and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
-        remedy: `Shorten the prompt, or set maxTokens to ${Math.max(1, maxPositions - read)} or less.`,
+      `Prompt ${at + 1} has ${length} tokens${this.virtual > 0 ? `, ${this.virtual} of them virtual,` : ''} and is to be followed by up to ${maxTokens}, but model "${this.forward.model.id}" reads at most ${maxPositions}.`, {
+        remedy: `Shorten the prompt, or set maxTokens to ${Math.max(1, maxPositions - length)} or less.`,
       });
   }
 
-  /** Generates all of a batch of rows, whose prompts are read in `tokens` columns. */
-  private async finish(rows: readonly Row[], batch: number, tokens: number): Promise<void> {
-    const read = await this.read(rows, batch, tokens);
+  /** Generates all of a batch of rows, whose prompts are read in `columns` columns. */
+  private async finish(rows: readonly Row[], batch: number, columns: number): Promise<void> {
+    const shape = this.shape(batch, columns);
+    const { tokens } = shape;
+    const asked = tokenFeeds(packLeads(rows.map(({ lead }) => lead), shape));
+    const source = shape.source === undefined ? {} : { sourceIds: asked['sourceIds']!, sourceSegments: asked['sourceSegments']! };
+    // virtual tokens stand before the prompt, which is where an encoder reads it
+    const virtual = shape.source === undefined ? this.virtual : 0;
+    const last = Int32Array.from({ length: batch }, (_, r) => r * tokens + (rows[r]?.lead.lead.length ?? 1) - 1);
     const cache = new KeyValueCache(this.forward.model, batch);
-    cache.fill(read, this.virtual + tokens);
-    const features = read['features'];
-    let logits = floats(read['logits']);
+    // places that padding leaves in the cache are written over before they are read
+    const { logits: first, ...left } = cache.fill(await this.call(await this.prompt(shape), { ...asked, last }), virtual + tokens);
+    let logits = floats(first);
     const ids = new Int32Array(batch);
     const positions = new Int32Array(batch);
     for (let done = 1; ; done++) {
@@ -166,33 +182,25 @@ export class Generator {
         if (row.end === undefined) row.advance(logits.subarray(r * size, (r + 1) * size));
         // a finished row waits at its last place, and nothing reads what it gives
         ids[r] = row.tokens.at(-1) ?? 0;
-        positions[r] = this.virtual + Math.max(0, row.position);
+        positions[r] = virtual + Math.max(0, row.position);
       });
       if (rows.every(({ end }) => end !== undefined)) return;
-      const places = bucket(this.virtual + tokens + done, FEWEST_PLACES);
-      const program = await this.program(`step ${batch} ${places}`, () => compileStep(this.generation, batch, places, features !== undefined));
-      const out = await this.call(program, { ids, positions, ...cache.feeds(places), ...(features ? { features } : {}) });
+      const places = bucket(virtual + tokens + done, FEWEST_PLACES);
+      const step = { ...shape, places, gated: 'features' in left };
+      const program = await this.program(`step ${batch} ${places} ${shape.source ?? ''}`, () => compileStep(this.generation, step));
+      const out = await this.call(program, { ids, positions, ...cache.feeds(places), ...source, ...left });
       cache.add(out, positions);
       logits = floats(out['logits']);
     }
   }
 
-  /** Reads the prompts of a batch, padded behind. Places that padding leaves in the cache are written over before they are read. */
-  private async read(rows: readonly Row[], batch: number, tokens: number): Promise<Record<string, Values>> {
-    const grid = () => new Int32Array(batch * tokens);
-    const [ids, positions, segments] = [grid(), grid(), grid()];
-    const last = Int32Array.from({ length: batch }, (_, r) => r * tokens + (rows[r]?.prompt.length ?? 1) - 1);
-    rows.forEach(({ prompt }, r) => prompt.forEach((id, i) => {
-      const cell = r * tokens + i;
-      ids[cell] = id;
-      positions[cell] = i;
-      segments[cell] = 1;
-    }));
-    return this.call(await this.prompt(batch, tokens), { ids, positions, segments, last });
+  /** The shape of a batch of prompts with up to so many tokens. */
+  private shape(batch: number, columns: number): TokenShape {
+    return this.forward.model.tokenizer.decoderStart === undefined ? { batch, tokens: columns } : { batch, tokens: 1, source: columns };
   }
 
-  private prompt(batch: number, tokens: number): Promise<Program> {
-    return this.program(`prompt ${batch} ${tokens}`, () => compilePrompt(this.generation, batch, tokens));
+  private prompt(shape: TokenShape): Promise<Program> {
+    return this.program(`prompt ${shape.batch} ${shape.tokens} ${shape.source ?? ''}`, () => compilePrompt(this.generation, shape));
   }
 
   private get generation() {
@@ -222,8 +230,8 @@ export async function generate(device: Device, forward: Forward, prompts: readon
   const generator = new Generator(device, forward);
   try {
     const { model: { tokenizer, config }, learner } = forward;
-    const room = config.maxPositions - options.maxTokens;
-    const tokens = prompts.map((prompt) => [...(tokenizer.beginOfText ?? []), ...tokenizer.encode(prompt)]);
+    const room = config.maxPositions - options.maxTokens - frameLength(tokenizer);
+    const tokens = prompts.map((prompt) => tokenizer.encode(prompt));
     return await generator.run(learner.prompt ? tokens.map((prompt) => learner.prompt!(prompt, room, 0)) : tokens, options);
   } finally {
     await generator.dispose();

@@ -5,6 +5,7 @@ import { normWeights, perLayer, siteWeights, table } from '../layout.js';
 import { type Activation, feedForward, readActivation } from '../mlp.js';
 import { layerNorm } from '../norm.js';
 import { type Rope, readRope, readRotaryShare, rotaryPlace } from '../rotary.js';
+import { layerBlocks } from '../sites.js';
 import type { Dimensions } from '../types.js';
 
 /**
@@ -30,7 +31,6 @@ const FUSED = ['q', 'k', 'v'];
 
 export const neox: Architecture<NeoXConfig> = {
   types: ['gpt_neox'],
-  kinds: ['q', 'k', 'v', 'o', 'up', 'down'],
   prefix: 'gpt_neox.',
   spare: /\.attention\.((masked_)?bias|rotary_emb\.inv_freq)$/,
 
@@ -64,6 +64,8 @@ export const neox: Architecture<NeoXConfig> = {
     };
   },
 
+  blocks: (config) => layerBlocks(config, ['q', 'k', 'v', 'o', 'up', 'down']),
+
   layout({ vocabSize, hiddenSize, layers, heads, tiedHead, attentionBias }, sites) {
     return [
       table('embed', 'gpt_neox.embed_in.weight', [vocabSize, hiddenSize]),
@@ -94,7 +96,7 @@ export const neox: Architecture<NeoXConfig> = {
       const attended = attention(pass, layer, norm(x, `layers.${layer}.norm1`), place);
       const before = pass.readers(layer).pick(x);
       const after: tf.Tensor3D = tf.add(before, attended);
-      x = tf.add(after, feedForward(pass, layer, norm(config.parallel ? before : after, `layers.${layer}.norm2`), config.activation));
+      x = tf.add(after, feedForward(pass, `layers.${layer}`, norm(config.parallel ? before : after, `layers.${layer}.norm2`), config.activation));
     }
     return norm(x, 'norm');
   },

@@ -4,6 +4,7 @@ import { attention } from '../attention.js';
 import { type StoredSite, normWeights, perLayer, siteWeights, table } from '../layout.js';
 import { type Activation, feedForward, readActivation } from '../mlp.js';
 import { layerNorm } from '../norm.js';
+import { layerBlocks } from '../sites.js';
 import type { Dimensions } from '../types.js';
 
 /** GPT-2 (Radford et al. 2019): learned positions, norms with a bias, biases everywhere, a feed-forward network without a gate. */
@@ -24,7 +25,6 @@ const STORED: Readonly<Record<string, StoredSite & { readonly module: string }>>
 
 export const gpt2: Architecture<Gpt2Config> = {
   types: ['gpt2'],
-  kinds: ['q', 'k', 'v', 'o', 'up', 'down'],
   prefix: 'transformer.',
   spare: /\.attn\.(masked_)?bias$/,
 
@@ -51,6 +51,8 @@ export const gpt2: Architecture<Gpt2Config> = {
     };
   },
 
+  blocks: (config) => layerBlocks(config, ['q', 'k', 'v', 'o', 'up', 'down']),
+
   layout({ vocabSize, hiddenSize, maxPositions, layers, tiedHead }, sites) {
     return [
       table('embed', 'transformer.wte.weight', [vocabSize, hiddenSize]),
@@ -73,7 +75,7 @@ export const gpt2: Architecture<Gpt2Config> = {
     for (let layer = 0; layer < config.layers; layer++) {
       const attended = attention(pass, layer, norm(x, `layers.${layer}.norm1`), (states) => states);
       x = tf.add(pass.readers(layer).pick(x), attended);
-      x = tf.add(x, feedForward(pass, layer, norm(x, `layers.${layer}.norm2`), config.activation));
+      x = tf.add(x, feedForward(pass, `layers.${layer}`, norm(x, `layers.${layer}.norm2`), config.activation));
     }
     return norm(x, 'norm');
   },

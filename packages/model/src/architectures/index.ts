@@ -7,12 +7,14 @@ import type { WeightEntry } from '../layout.js';
 import { Pass } from '../pass.js';
 import type { Memory } from '../memory.js';
 import { behindPrefix } from '../prefix.js';
+import { blockSites } from '../sites.js';
 import type { Adapt, BatchTensors, ModelConfig } from '../types.js';
 import { gpt2 } from './gpt2.js';
 import { neox } from './gpt-neox.js';
 import { llama } from './llama.js';
+import { t5 } from './t5.js';
 
-const ARCHITECTURES = { llama, gpt2, 'gpt-neox': neox } as const;
+const ARCHITECTURES = { llama, gpt2, 'gpt-neox': neox, t5 } as const;
 
 export const architectureOf = (config: ModelConfig): Architecture => ARCHITECTURES[config.architecture];
 
@@ -41,18 +43,7 @@ export function configure(fields: Fields): ModelConfig {
 }
 
 /** Every linear layer of a model in the order of computation. */
-export function sitesOf(config: ModelConfig): Site[] {
-  const { hiddenSize, intermediateSize, headSize } = config;
-  const { kinds } = architectureOf(config);
-  const [queries, keys] = [config.heads * headSize, config.keyValueHeads * headSize];
-  const sizes: Readonly<Record<Site['kind'], readonly [number, number]>> = {
-    q: [hiddenSize, queries], k: [hiddenSize, keys], v: [hiddenSize, keys], o: [queries, hiddenSize],
-    gate: [hiddenSize, intermediateSize], up: [hiddenSize, intermediateSize], down: [intermediateSize, hiddenSize],
-  };
-  return Array.from({ length: config.layers }, (_, layer) => kinds.map((kind, i) => ({
-    name: `layers.${layer}.${kind}`, index: layer * kinds.length + i, layer, kind, in: sizes[kind][0], out: sizes[kind][1],
-  }))).flat();
-}
+export const sitesOf = (config: ModelConfig): Site[] => blockSites(config, architectureOf(config).blocks(config));
 
 /** All weights of a model. Linear weights are (in, out) here; embedding and head are (vocabulary, hidden). */
 export function layoutOf(config: ModelConfig): WeightEntry[] {

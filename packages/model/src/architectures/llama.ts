@@ -7,6 +7,7 @@ import type { Fields } from '../fields.js';
 import { perLayer, siteWeights, table, vector } from '../layout.js';
 import { gated } from '../mlp.js';
 import { type Rope, readRope, ropeSection, rotaryPlace } from '../rotary.js';
+import { layerBlocks } from '../sites.js';
 import type { Dimensions } from '../types.js';
 
 /**
@@ -61,7 +62,6 @@ const MODULES = {
 
 export const llama: Architecture<LlamaConfig> = {
   types: TYPES,
-  kinds: ['q', 'k', 'v', 'o', 'gate', 'up', 'down'],
   prefix: 'model.',
   spare: /\.rotary_emb\.inv_freq$/,
 
@@ -101,6 +101,8 @@ export const llama: Architecture<LlamaConfig> = {
       ...(type === 'qwen3' ? { headNorms: true } : {}),
     };
   },
+
+  blocks: (config) => layerBlocks(config, ['q', 'k', 'v', 'o', 'gate', 'up', 'down']),
 
   layout({ vocabSize, hiddenSize, headSize, layers, tiedHead, biases = [], headNorms }, sites) {
     return [

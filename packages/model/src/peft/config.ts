@@ -1,10 +1,10 @@
-import { LetheError, type Site, didYouMean, readDocument } from '@lethe/core';
+import { LetheError, didYouMean, readDocument } from '@lethe/core';
 
 /** What a PEFT `adapter_config.json` of LoRA says of its update. */
 export interface PeftConfig {
   readonly file: string;
   /** Whether the update has a part at a linear layer. */
-  targets(module: string, site: Site): boolean;
+  targets(module: string): boolean;
   /** The rank at a linear layer. */
   rank(module: string): number;
   /** What multiplies (x A) B there: alpha / rank, or alpha / sqrt(rank) for rank-stabilised LoRA (arXiv 2312.03732, theorem 3.2). */
@@ -79,12 +79,16 @@ class Fields {
     return (module) => expression.test(module);
   }
 
-  /** The numbers of the layers that are adapted; undefined for all. */
-  layers(): ReadonlySet<number> | undefined {
+  /** Whether a module is in a layer that is adapted. As PEFT has it, its layer is the last number in its name, or that behind a part of a given name. */
+  layers(): (module: string) => boolean {
     const given = this.get('layers_to_transform');
-    if (!isSet(given)) return undefined;
+    if (!isSet(given)) return () => true;
     const list: unknown[] = Array.isArray(given) ? given : [given];
-    return list.every((layer) => Number.isSafeInteger(layer)) ? new Set(list as number[]) : this.wrong('layers_to_transform', 'a list of whole numbers');
+    if (!list.every((layer) => Number.isSafeInteger(layer))) this.wrong('layers_to_transform', 'a list of whole numbers');
+    const parts = [this.get('layers_pattern') ?? []].flat();
+    if (!isTexts(parts)) return this.wrong('layers_pattern', 'a name or a list of names');
+    const expressions = (parts.length > 0 ? parts : ['[^.]*']).map((part) => this.expression('layers_pattern', `^.*\\.${part}\\.(\\d+)\\.`));
+    return (module) => list.includes(Number(expressions.map((expression) => expression.exec(module)?.[1]).find((layer) => layer !== undefined)));
   }
 }
 
@@ -135,7 +139,7 @@ export function readPeftConfig(file: string, modules: readonly string[]): PeftCo
   const stabilised = isSet(fields.get('use_rslora'));
   return {
     file,
-    targets: (module, { layer }) => selected(module) && !excluded(module) && (layers?.has(layer) ?? true),
+    targets: (module) => selected(module) && !excluded(module) && layers(module),
     rank,
     scale: (module) => alphaOf(module) / (stabilised ? Math.sqrt(rank(module)) : rank(module)),
   };

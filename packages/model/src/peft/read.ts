@@ -73,7 +73,7 @@ export async function readAdapter(directory: string, model: Pick<LanguageModel, 
   const matrices = new Matrices(file, await readSafetensors(file));
   const adapter = Object.fromEntries(model.sites.flatMap((site): [string, LowRankUpdate][] => {
     const place = places.get(site.name)!;
-    if (!config.targets(place.module, site)) return [];
+    if (!config.targets(place.module)) return [];
     const { a, b } = entriesOf(place, site.in, config.rank(place.module), site.out);
     const update = { a: matrices.take(a, 'rank, inputs'), b: matrices.take(b, 'outputs, rank'), scale: config.scale(place.module) };
     return [[site.name, update]];

@@ -5,7 +5,7 @@ import { type Adapter, LetheError, type LowRankUpdate, type NdArray, didYouMean 
 import writeFileAtomic from 'write-file-atomic';
 import { transpose } from '../layout.js';
 import { type StoredTensor, writeSafetensors } from '../safetensors.js';
-import type { LanguageModel } from '../types.js';
+import type { LanguageModel, ModelConfig } from '../types.js';
 import { BASE, CONFIG, type Place, TENSORS, placesOf, tensorNames } from './format.js';
 import { type Piece, fuse } from './fuse.js';
 
@@ -46,12 +46,15 @@ function targetsOf(adapted: readonly string[], modules: readonly string[]): stri
 }
 
 /** `adapter_config.json` for updates by module; `places` are all linear layers of the model. */
-function configOf(updates: ReadonlyMap<string, LowRankUpdate>, places: readonly Place[], base: BaseModel): Record<string, unknown> {
+function configOf(
+  updates: ReadonlyMap<string, LowRankUpdate>, places: readonly Place[], { decoderStart }: ModelConfig, base: BaseModel,
+): Record<string, unknown> {
   const by = (of: (update: LowRankUpdate) => number) => new Map([...updates].map(([module, update]) => [module, of(update)]));
   const [ranks, alphas] = [by(rankOf), by(alphaOf)];
   const [r, alpha] = [[...ranks.values()][0]!, [...alphas.values()][0]!];
   return {
-    peft_type: 'LORA', task_type: 'CAUSAL_LM', base_model_name_or_path: base.name, ...(base.revision === undefined ? {} : { revision: base.revision }), inference_mode: true,
+    peft_type: 'LORA', task_type: decoderStart === undefined ? 'CAUSAL_LM' : 'SEQ_2_SEQ_LM',
+    base_model_name_or_path: base.name, ...(base.revision === undefined ? {} : { revision: base.revision }), inference_mode: true,
     r, lora_alpha: alpha, rank_pattern: pattern(ranks, r), alpha_pattern: pattern(alphas, alpha), use_rslora: false,
     target_modules: targetsOf([...updates.keys()], [...new Set(places.map(({ module }) => module))]),
     lora_dropout: 0, bias: 'none', fan_in_fan_out: places.some(({ inputsFirst }) => inputsFirst),
@@ -90,5 +93,5 @@ export async function writeAdapter(directory: string, adapter: Adapter, model: P
   }));
   await mkdir(directory, { recursive: true });
   await writeSafetensors(join(directory, TENSORS), tensors, 'F32', base.sha256 === undefined ? undefined : { [BASE]: base.sha256 });
-  await writeFileAtomic(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...places.values()], base), null, 2)}\n`);
+  await writeFileAtomic(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...places.values()], model.config, base), null, 2)}\n`);
 }
