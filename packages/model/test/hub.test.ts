@@ -66,7 +66,7 @@ describe('a model of the hub', () => {
 
   it('goes on where a download failed', async () => {
     hub.damaged.add(at(SHARDS[1]!));
-    expect((await refusal()).message).to.match(/another file than was expected: its sha256 is [0-9a-f]{64}, not [0-9a-f]{64}/);
+    expect((await refusal()).message).to.match(/another file came than was expected: its sha256 is [0-9a-f]{64}, not [0-9a-f]{64}/);
     expect((await readdir(snapshot())).sort(), 'nothing of it is kept').to.deep.equal([CONFIG, TOKENIZER, INDEX, SHARDS[0]].sort());
     hub.damaged.clear();
     hub.asked.length = 0;
