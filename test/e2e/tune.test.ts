@@ -22,13 +22,14 @@ describe('tuning from the command line', () => {
 
   it('tries as many settings of every method on validation rows, and says what it chose', async () => {
     const out = join(folder, 'tune');
-    const { status, stdout, stderr } = await ended('tune', SUITE, ...TERMS, '--methods', 'ewc,lora-sequential', '--trials', '3', '--set', 'ewc.rows=4', '--out', out);
+    const { status, stdout, stderr } = await ended('tune', SUITE, ...TERMS, '--methods', 'ewc,lora-sequential', '--trials', '3', '--seeds', '7',
+      '--set', 'ewc.rows=4', '--out', out);
     expect(status, stderr).to.equal(0);
     expect(stdout).to.match(/^method +trials +defaults +best +chosen\newc +3 /).and.contain('validation rows');
     expect(stderr).to.contain('--tuned');
     const { runs } = (await readResults(out))!;
     expect(runs.map(({ method, seed, suite }) => [method.id, method.options['rows'], seed, suite.scored])).to.deep.equal(
-      [...[1, 2, 3].map(() => ['ewc', 4, 0, 'validation']), ...[1, 2, 3].map(() => ['lora-sequential', undefined, 0, 'validation'])]);
+      [...[1, 2, 3].map(() => ['ewc', 4, 7, 'validation']), ...[1, 2, 3].map(() => ['lora-sequential', undefined, 7, 'validation'])]);
     for (const run of runs) {
       expect(run.status === 'completed' && Object.keys(run.predictions)).to.deep.equal(['weather', 'kitchen']);
       expect(run.status === 'completed' && 'answers' in run.predictions['weather']! && run.predictions['weather'].answers).to.have.length(4);
