@@ -46,6 +46,6 @@ describe('a new method, outside of the repository', () => {
     const out = join(folder, 'run');
     const { runs } = JSON.parse(lethe('run', join(root, 'test/fixtures/two-trades'), '--size', 'tiny', '--model', MODEL, '--device', 'cpu',
       '--plugins', folder, '--methods', 'held', '--set', 'held.strength=1', '--seeds', '1', '--out', out, '--json')) as Results;
-    expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1 }]]);
+    expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1, rate: 1 }]]);
   });
 });

@@ -148,7 +148,7 @@ describe('a benchmark from the command line', () => {
       [['seta', undefined, true, 16, 64], ['seta', 'seta-no-split', false, 16, 8]]);
     const learned = await lethe('show', out, '--method', 'seta').ended;
     expect(learned.status, learned.stderr).to.equal(0);
-    expect(learned.stdout).to.match(/^unique 1 /m).and.contain('Overlap between tasks').and.match(/^2 \S+ +\d+ +\d+ +[\d]+ +\d+\.\d+$/m)
+    expect(learned.stdout).to.match(/^unique 1 /m).and.contain('Overlap between tasks').and.match(/^2 \S+ +\d+ +\d+ +\d+ +\d+\.\d+ +\d+$/m)
       .and.contain('the model alone');
     expect((await lethe('show', out, '--method', 'set').ended).stderr).to.contain('Did you mean "seta"?');
     const steps = stepsOf(out);
