@@ -18,20 +18,9 @@ describe('gainlora', () => {
 
   it('opens branches by their gates, and trains a gate within what earlier tasks leave of it, as PyTorch does', async () => {
     const { stream: { learner, host }, trainable, frozen } = await restored();
-    const names = Object.keys(trainable);
-    const total = (...at: tf.Tensor[]) => {
-      const { params, ...scope } = Fixture.scope({ ...frozen, ...trainable }, fixture.tensor('z') as tf.Tensor2D);
-      const now = { ...scope, params: { ...params, ...Object.fromEntries(at.map((t, i) => [names[i]!, t])) } };
-      const answers = host.sites.map((site) => {
-        const delta = learner.adapt(site, fixture.tensor(`x.${site.name}`) as tf.Tensor3D, now)!;
-        if (at.length === 0) fixture.check(`delta.${site.name}`, delta.dataSync());
-        return delta.mul(fixture.tensor(`weight.${site.name}`)).sum<tf.Scalar>();
-      });
-      return tf.addN([...answers, learner.penalty!(now)!]);
-    };
-    expect(total().dataSync()[0]).to.be.closeTo(fixture.values['total'] as number, 1e-3);
-    const gradients = tf.grads(total)(Object.values(Fixture.scope(trainable).params));
-    gradients.forEach((g, i) => fixture.check(`gradient.${names[i]!}`, g.dataSync(), 1e-4));
+    const { total } = fixture.checkLearner(learner, host.sites, { ...frozen, ...trainable }, Object.keys(trainable),
+      { features: fixture.tensor('z') as tf.Tensor2D, tolerance: 1e-4 });
+    expect(total).to.be.closeTo(fixture.values['total'] as number, 1e-3);
   });
 
   it('folds what a gate has learned, and keeps what its layers read, as PyTorch does', async () => {

@@ -1,5 +1,4 @@
 import { describeMethod, Fixture, ToyStream } from '@lethe/testkit';
-import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 
 describeMethod(import.meta.url);
@@ -10,21 +9,8 @@ describe('moe-lora', () => {
     const { learner, host } = await ToyStream.open(import.meta.url, fixture.values['options'] as Record<string, unknown>);
     const given = fixture.arrays('');
     const names = Object.keys(given).filter((name) => /^(lora|router)/.test(name));
-    const total = (...at: tf.Tensor[]) => {
-      const { params, ...scope } = Fixture.scope(given);
-      const now = { ...scope, params: { ...params, ...Object.fromEntries(at.map((t, i) => [names[i]!, t])) } };
-      const answers = host.sites.map((site) => {
-        const delta = learner.adapt(site, params[`x.${site.name}`] as tf.Tensor3D, now)!;
-        if (at.length === 0) fixture.check(`delta.${site.name}`, delta.dataSync());
-        return delta.mul(params[`weight.${site.name}`]!).sum<tf.Scalar>();
-      });
-      const penalty = learner.penalty!(now)!;
-      if (at.length === 0) expect(penalty.dataSync()[0]).to.be.closeTo(fixture.values['penalty'] as number, 1e-5);
-      return tf.addN([...answers, penalty]);
-    };
-    total();
-    const gradients = tf.grads(total)(names.map((name) => fixture.tensor(name)));
-    gradients.forEach((g, i) => fixture.check(`gradient.${names[i]!}`, g.dataSync()));
+    const { penalty } = fixture.checkLearner(learner, host.sites, given, names);
+    expect(penalty).to.be.closeTo(fixture.values['penalty'] as number, 1e-5);
   });
 
   it('is of one size, whatever number of tasks it has learned', async () => {

@@ -11,22 +11,9 @@ describe('sapt', () => {
   it('mixes its blocks by attention, and recalls that of earlier tasks, as PyTorch does', async () => {
     const { learner, host } = await open();
     const [trainable, frozen] = [fixture.arrays('trainable.'), fixture.arrays('frozen.')];
-    const names = Object.keys(trainable);
-    const total = (...at: tf.Tensor[]) => {
-      const { params, ...scope } = Fixture.scope({ ...frozen, ...trainable }, fixture.tensor('z') as tf.Tensor2D);
-      const now = { ...scope, params: { ...params, ...Object.fromEntries(at.map((t, i) => [names[i]!, t])) } };
-      const answers = host.sites.map((site) => {
-        const delta = learner.adapt(site, fixture.tensor(`x.${site.name}`) as tf.Tensor3D, now)!;
-        if (at.length === 0) fixture.check(`delta.${site.name}`, delta.dataSync());
-        return delta.mul(fixture.tensor(`weight.${site.name}`)).sum<tf.Scalar>();
-      });
-      const penalty = learner.penalty!(now)!;
-      if (at.length === 0) expect(penalty.dataSync()[0]).to.be.closeTo(fixture.values['penalty'] as number, 1e-5);
-      return tf.addN([...answers, penalty]);
-    };
-    total();
-    const gradients = tf.grads(total)(names.map((name) => fixture.tensor(`trainable.${name}`)));
-    gradients.forEach((g, i) => fixture.check(`gradient.${names[i]!}`, g.dataSync()));
+    const { penalty } = fixture.checkLearner(learner, host.sites, { ...frozen, ...trainable }, Object.keys(trainable),
+      { features: fixture.tensor('z') as tf.Tensor2D });
+    expect(penalty).to.be.closeTo(fixture.values['penalty'] as number, 1e-5);
   });
 
   it('keeps the mean attention over the rows of a task at its end, and means and deviations of their features', async () => {

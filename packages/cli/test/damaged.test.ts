@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CompletedRun, LetheError, readManifest, sha256 } from '@lethe/core';
+import { type CompletedRun, readManifest, sha256 } from '@lethe/core';
+import { fraction, replaceAt, soundly } from '@lethe/core/testing';
 import { buildSite, publishRun, readEntry } from '@lethe/leaderboard';
 import { metricsOf, resultsHash } from '@lethe/metrics';
 import { expect } from 'chai';
@@ -14,23 +15,6 @@ import { resolveRequest } from '../src/run/resolve.js';
 const CASES = 200;
 /** Of those, so many go all the way: a run resolved against what is installed, a site built. */
 const WHOLE = 10;
-
-/** What must come of any input: use of it, or one error that says where, if that is in the file, and what to do. Anything else is a crash. */
-async function soundly(act: () => unknown, codes: RegExp, placed = true): Promise<'used' | LetheError> {
-  try {
-    await act();
-    return 'used';
-  } catch (error) {
-    expect(error, error instanceof Error ? error.stack : String(error)).to.be.instanceOf(LetheError);
-    const { code, message, where, remedy } = error as LetheError;
-    expect(code, message).to.match(codes);
-    for (const text of [message, remedy, ...(placed ? [where] : [])]) expect(text, message).to.be.a('string').that.is.not.empty;
-    return error as LetheError;
-  }
-}
-
-/** A place from 0 to 1, without bias. */
-const fraction = fc.noBias(fc.nat(999_999)).map((n) => n / 1_000_000);
 
 /** A text cut off, with a bit turned, or with a piece overwritten. */
 const ofBytes = (text: string): fc.Arbitrary<Buffer> => fc.record({
@@ -51,24 +35,8 @@ const hostile = fc.oneof(
 );
 
 /** A document with a value of another kind, or none, at one of its places. */
-const ofValues = (text: string): fc.Arbitrary<Buffer> => fc.record({ place: fraction, value: hostile, remove: fc.boolean() }).map(({ place, value, remove }) => {
-  const document = JSON.parse(text) as object;
-  const changes: (() => void)[] = [];
-  const visit = (node: unknown) => {
-    if (typeof node !== 'object' || node === null) return;
-    for (const key of Object.keys(node)) {
-      const holder = node as Record<string, unknown>;
-      changes.push(() => {
-        if (remove) delete holder[key];
-        else holder[key] = value;
-      });
-      visit(holder[key]);
-    }
-  };
-  visit(document);
-  changes[Math.floor(place * changes.length)]!();
-  return Buffer.from(JSON.stringify(document));
-});
+const ofValues = (text: string): fc.Arbitrary<Buffer> => fc.record({ place: fraction, value: hostile, remove: fc.boolean() })
+  .map(({ place, value, remove }) => Buffer.from(JSON.stringify(replaceAt(JSON.parse(text), place, value, remove))));
 
 const damaged = (text: string): fc.Arbitrary<Buffer> => fc.oneof(ofBytes(text), ofValues(text));
 

@@ -1,4 +1,5 @@
 import { LetheError } from '@lethe/core';
+import { fraction, replaceAt, soundly } from '@lethe/core/testing';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,24 +16,7 @@ const VALUES = 300;
 const FIELDS = 200;
 const TABLES = 200;
 
-/** What must come of any input: data, or one error that says where and what to do. Anything else is a crash. */
-async function soundly(act: () => unknown): Promise<'used' | LetheError> {
-  try {
-    await act();
-    return 'used';
-  } catch (error) {
-    expect(error, error instanceof Error ? error.stack : String(error)).to.be.instanceOf(LetheError);
-    const { code, message, where, remedy } = error as LetheError;
-    expect(code).to.match(/^LETHE_(SUITE|DATA)_/);
-    expect(message).to.be.a('string').that.is.not.empty;
-    expect(where, message).to.be.a('string').that.is.not.empty;
-    expect(remedy, message).to.be.a('string').that.is.not.empty;
-    return error as LetheError;
-  }
-}
-
-/** A place from 0 to 1; without bias, which would damage the beginning over and over. */
-const fraction = fc.noBias(fc.nat(999_999)).map((n) => n / 1_000_000);
+const CODES = /^LETHE_(SUITE|DATA)_/;
 
 /** Damage to bytes: cut off, a bit turned, a piece doubled, taken away or overwritten. */
 const damage = fc.record({ kind: fc.constantFrom('cut', 'flip', 'double', 'drop', 'noise'), at: fraction, size: fc.nat(40), bit: fc.nat(7), noise: fc.uint8Array({ minLength: 1, maxLength: 20 }) });
@@ -60,26 +44,6 @@ const hostile = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }), fc.string({ unit: 'binary', maxLength: 20 }),
 );
 
-/** Puts a value at one of the places in a document, chosen by a fraction. */
-function replaceAt(document: unknown, place: number, value: unknown, remove: boolean): unknown {
-  const copy = structuredClone(document);
-  const places: (() => void)[] = [];
-  const visit = (node: unknown) => {
-    if (typeof node !== 'object' || node === null) return;
-    for (const key of Object.keys(node)) {
-      const holder = node as Record<string, unknown>;
-      places.push(() => {
-        if (remove) delete holder[key];
-        else holder[key] = value;
-      });
-      visit(holder[key]);
-    }
-  };
-  visit(copy);
-  places[Math.floor(place * places.length)]!();
-  return copy;
-}
-
 describe('damaged suites and rows', function () {
   this.timeout(120_000);
   let suite: OwnSuite;
@@ -104,10 +68,10 @@ describe('damaged suites and rows', function () {
     let refused = 0;
     await fc.assert(fc.asyncProperty(fc.constantFrom(...FILES), damage, async (file, harm) => {
       put(file, damaged(originals.get(file)!, harm));
-      const outcome = await soundly(() => loadSuite(suite.reference()));
+      const outcome = await soundly(() => loadSuite(suite.reference()), CODES);
       if (outcome !== 'used') refused++;
       // what one error stopped, skipping gets past, unless the suite itself or a whole file is at fault
-      if (outcome instanceof LetheError && outcome.code === 'LETHE_DATA_ROW') await soundly(() => inspectSuite(suite.reference({ skipBadRows: true })));
+      if (outcome instanceof LetheError && outcome.code === 'LETHE_DATA_ROW') await soundly(() => inspectSuite(suite.reference({ skipBadRows: true })), CODES);
     }), { numRuns: BYTES, seed: 1 });
     expect(refused).to.be.greaterThan(BYTES / 4);
   });
@@ -117,9 +81,9 @@ describe('damaged suites and rows', function () {
     const refused = new Set<string>();
     await fc.assert(fc.asyncProperty(fraction, hostile, fc.boolean(), async (place, value, remove) => {
       put('suite.yaml', stringify(replaceAt(document, place, value, remove)));
-      const outcome = await soundly(() => loadSuite(suite.reference()));
+      const outcome = await soundly(() => loadSuite(suite.reference()), CODES);
       if (outcome !== 'used') refused.add(outcome.message);
-      await soundly(() => verifyData(suite.reference()));
+      await soundly(() => verifyData(suite.reference()), CODES);
     }), { numRuns: VALUES, seed: 2 });
     expect(refused.size).to.be.greaterThan(VALUES / 10);
   });
@@ -128,7 +92,7 @@ describe('damaged suites and rows', function () {
     const rows = originals.get('tickets/train.jsonl')!.toString().trimEnd().split('\n').map((line) => JSON.parse(line) as unknown);
     await fc.assert(fc.asyncProperty(fraction, hostile, fc.boolean(), async (place, value, remove) => {
       put('tickets/train.jsonl', jsonLines(replaceAt(rows, place, value, remove) as unknown[]));
-      const outcome = await soundly(() => loadSuite(suite.reference()));
+      const outcome = await soundly(() => loadSuite(suite.reference()), CODES);
       if (outcome !== 'used') expect(outcome.where).to.match(/train\.jsonl:\d+/);
     }), { numRuns: FIELDS, seed: 3 });
   });
@@ -144,7 +108,7 @@ describe('damaged suites and rows', function () {
     await fc.assert(fc.asyncProperty(fc.constantFrom('csv', 'csv', 'csv', 'parquet'), damage, async (format, harm) => {
       for (const other of ['csv', 'parquet']) rmSync(join(suite.folder, `tickets/train.${other}`), { force: true });
       suite.write(`tickets/train.${format}`, damaged(format === 'csv' ? csv : parquet, harm));
-      await soundly(() => loadSuite(suite.reference()));
+      await soundly(() => loadSuite(suite.reference()), CODES);
     }), { numRuns: TABLES, seed: 4 });
   });
 
@@ -155,7 +119,7 @@ describe('damaged suites and rows', function () {
       const depth = suite.folder.split('/').length;
       for (const folder of [secret, `x/${'../'.repeat(depth)}${secret.slice(1)}`, `..${secret}`, './x', 'x/./y', 'x/..']) {
         suite.yaml(YAML.replace('title: Mails', `folder: "${folder}", title: Mails`));
-        const outcome = await soundly(() => readSuiteFile(suite.file));
+        const outcome = await soundly(() => readSuiteFile(suite.file), CODES);
         expect(outcome, folder).to.be.instanceOf(LetheError);
       }
       expect(readdirSync(secret)).to.have.length(2);

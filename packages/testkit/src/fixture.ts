@@ -1,4 +1,4 @@
-import { type Arrays, LetheError, type NdArray, type Scope } from '@lethe/core';
+import { type Arrays, type Learner, LetheError, type NdArray, type Scope, type Site } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
@@ -52,6 +52,34 @@ export class Fixture {
     const { data } = known(this.content.expected, name);
     expect(actual.length, name).to.equal(data.length);
     data.forEach((v, i) => expect(actual[i], `${name}[${i}]`).to.be.closeTo(v, tolerance * Math.max(1, Math.abs(v))));
+  }
+
+  /**
+   * Compares what a learner adds to every site (`delta.SITE` of the given `x.SITE`) and the gradients (`gradient.NAME`) by some of its
+   * arrays, of the sum of what it adds times the given `weight.SITE`, and of its penalty.
+   *
+   * @param arrays all that it reads
+   * @param names of those that are differentiated by
+   * @param tolerance of the gradients, as in {@link check}
+   * @returns that sum with the penalty, and the penalty alone
+   */
+  checkLearner(
+    learner: Learner, sites: readonly Site[], arrays: Arrays, names: readonly string[], { features, tolerance }: { features?: tf.Tensor2D; tolerance?: number } = {},
+  ): { total: number; penalty: number } {
+    const termsAt = (...at: tf.Tensor[]) => {
+      const { params, ...scope } = Fixture.scope(arrays, features);
+      const now = { ...scope, params: { ...params, ...Object.fromEntries(at.map((t, i) => [names[i]!, t])) } };
+      const deltas = sites.map((site) => learner.adapt(site, this.tensor(`x.${site.name}`) as tf.Tensor3D, now)!);
+      const penalty = learner.penalty!(now)!;
+      const total = tf.addN([...deltas.map((delta, i) => delta.mul(this.tensor(`weight.${sites[i]!.name}`)).sum<tf.Scalar>()), penalty]);
+      return { deltas, penalty, total };
+    };
+    const { deltas, penalty, total } = termsAt();
+    sites.forEach(({ name }, i) => this.check(`delta.${name}`, deltas[i]!.dataSync()));
+    const { params } = Fixture.scope(arrays);
+    const gradients = tf.grads((...at) => termsAt(...at).total)(names.map((name) => params[name]!));
+    gradients.forEach((g, i) => this.check(`gradient.${names[i]!}`, g.dataSync(), tolerance));
+    return { total: total.dataSync()[0]!, penalty: penalty.dataSync()[0]! };
   }
 
   /** A scope outside of any model, which holds arrays and, where they are given, pooled features. */
