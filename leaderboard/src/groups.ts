@@ -1,4 +1,4 @@
-import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, sha256, unlabelled } from '@lethe/core';
+import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, grouped, sha256, unlabelled } from '@lethe/core';
 import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, intervalOver, resultsHash } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { Entry, MethodNote, PublishedEntry } from './entry.js';
@@ -62,15 +62,9 @@ interface Source {
 }
 
 /** Puts what has the same key together, in the order of the keys. */
-function grouped<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const name = canonicalJson(key(item));
-    const known = groups.get(name);
-    if (known) known.push(item);
-    else groups.set(name, [item]);
-  }
-  return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, values]) => values);
+function inKeyOrder<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
+  const name = (group: readonly T[]) => canonicalJson(key(group[0]!));
+  return grouped(items, key).sort((a, b) => (name(a) < name(b) ? -1 : 1));
 }
 
 const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
@@ -79,7 +73,7 @@ const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed
 function trialOf(sources: readonly Source[]): Trial {
   const { order, seed } = sources[0]!.run;
   const hashed = sources.map((source) => ({ ...source, id: resultsHash([source.run]).slice(0, 12) }));
-  const outcomes = grouped(hashed, ({ id }) => id).map((same): Outcome => {
+  const outcomes = inKeyOrder(hashed, ({ id }) => id).map((same): Outcome => {
     const { id, run, entry } = same[0]!;
     return { id, run, entry, files: same.map(({ file }) => file) };
   });
@@ -99,7 +93,7 @@ function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval |
 
 function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Comparison): Row {
   const { entry, run: { method } } = sources[0]!;
-  const trials = grouped(sources, ({ run }) => [run.order, run.seed]).map(trialOf)
+  const trials = inKeyOrder(sources, ({ run }) => [run.order, run.seed]).map(trialOf)
     .sort((a, b) => a.order.id.localeCompare(b.order.id, 'en', { numeric: true }) || a.seed - b.seed);
   const done = trials.filter(({ completed }) => completed.length > 0);
   const over = (metric: keyof Metrics) => intervalOf(trials, metric);
@@ -135,7 +129,7 @@ function groupOf(sources: readonly Source[]): Group {
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
   const metrics = METRICS.filter(({ id }) => id === 'averageAccuracy');
   const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean', overRows: false }) as [Comparison];
-  const rows = grouped(sources, ({ run }) => unlabelled(run.method)).map((own) => rowOf(own, comparison));
+  const rows = inKeyOrder(sources, ({ run }) => unlabelled(run.method)).map((own) => rowOf(own, comparison));
   return {
     slug: `${[suite.id, suite.version, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
     suite, model, training, data, tasks: sources[0]!.run.order.tasks, comparison,
@@ -149,7 +143,7 @@ function groupOf(sources: readonly Source[]): Group {
  */
 export function groupsOf(entries: readonly PublishedEntry[]): Group[] {
   const sources = entries.flatMap(({ file, entry }) => entry.results.runs.map((run): Source => ({ file, entry, run })));
-  return grouped(sources, (source) => {
+  return inKeyOrder(sources, (source) => {
     const { suite, model, training } = source.run;
     return [suite.id, suite.version, suite.size, suite.prompts ?? '', model, training, tasksOf(source.run), dataOf(source)];
   }).map(groupOf);

@@ -1,4 +1,4 @@
-import { type Capabilities, type CompletedRun, type FailedRun, type Results, type Run, canonicalJson } from '@lethe/core';
+import { type Capabilities, type CompletedRun, type FailedRun, type Results, grouped } from '@lethe/core';
 import { type Interval, intervalOf } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
@@ -36,14 +36,10 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
 
 /** One summary a method, in the order of the runs, bounds last. */
 export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
-  const groups = new Map<string, Run[]>();
-  for (const run of results.runs) {
-    // runs that differ in options are not averaged together
-    const key = canonicalJson([run.method.id, run.method.options]);
-    groups.set(key, [...(groups.get(key) ?? []), run]);
-  }
-  const labels = methodLabels([...groups.values()].map((runs) => runs[0]!.method));
-  const rows = [...groups.values()].map((runs, i) => {
+  // runs that differ in options are not averaged together
+  const groups = grouped(results.runs, ({ method }) => [method.id, method.options]);
+  const labels = methodLabels(groups.map((runs) => runs[0]!.method));
+  const rows = groups.map((runs, i) => {
     const completed = runs.filter((run) => run.status === 'completed');
     // what one run lacks has no mean over the others
     const over = (pick: (run: CompletedRun) => number | null): Interval | null => {

@@ -17,3 +17,15 @@ export function sha256(value: unknown): string {
   const bytes = typeof value === 'string' || value instanceof Uint8Array ? value : canonicalJson(value);
   return createHash('sha256').update(bytes).digest('hex');
 }
+
+/** Puts what has the same key together: by the canonical JSON of the key, in the order of appearance. */
+export function grouped<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = canonicalJson(key(item));
+    const known = groups.get(name);
+    if (known) known.push(item);
+    else groups.set(name, [item]);
+  }
+  return [...groups.values()];
+}

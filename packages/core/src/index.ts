@@ -1,6 +1,6 @@
 export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, below } from './arrays.js';
-export { canonicalJson, sha256 } from './canonical.js';
+export { canonicalJson, grouped, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';

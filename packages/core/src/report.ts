@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 
 /** What the rows or the columns of a table stand for, and the name of each. */
 export interface ReportAxis {
@@ -29,13 +29,20 @@ export function cellText(cell: ReportTable['cells'][number][number]): string {
   return typeof cell === 'string' || Number.isInteger(cell) ? String(cell) : cell.toFixed(DIGITS);
 }
 
-const schema = JSON.parse(readFileSync(new URL('../../schemas/results.schema.json', import.meta.url), 'utf8')) as { definitions: object };
-const validate = new Ajv({ allowUnionTypes: true }).compile<readonly ReportTable[]>({
-  definitions: schema.definitions, type: 'array', items: { $ref: '#/definitions/reportTable' },
-});
+let compiled: ValidateFunction<readonly ReportTable[]> | undefined;
+
+/** The compiled schema, at its first use: most commands never see a report. */
+function schema(): ValidateFunction<readonly ReportTable[]> {
+  if (!compiled) {
+    const { definitions } = JSON.parse(readFileSync(new URL('../../schemas/results.schema.json', import.meta.url), 'utf8')) as { definitions: object };
+    compiled = new Ajv({ allowUnionTypes: true }).compile<readonly ReportTable[]>({ definitions, type: 'array', items: { $ref: '#/definitions/reportTable' } });
+  }
+  return compiled;
+}
 
 /** What is wrong with a report, as `/0/cells: …`; null where it is a list of tables whose cells are as many as their names. */
 export function reportFault(report: unknown): string | null {
+  const validate = schema();
   if (!validate(report)) {
     const { instancePath, message } = validate.errors![0]!;
     return `${instancePath || 'the report'}: ${message}`;

@@ -1,4 +1,4 @@
-import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, methodName, unlabelled } from '@lethe/core';
+import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, grouped, methodName, unlabelled } from '@lethe/core';
 import type { Metric } from './catalogue.js';
 import { resultsHash } from './hash.js';
 import { measuredOf, resampleRows } from './resample.js';
@@ -84,16 +84,6 @@ export interface ComparisonRequest {
 }
 
 const SEED = 1;
-
-/** Puts what has the same key together, in the order of appearance. */
-function grouped<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const name = canonicalJson(key(item));
-    groups.set(name, [...(groups.get(name) ?? []), item]);
-  }
-  return [...groups.values()];
-}
 
 const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
 const termsOf = (run: Run) => [run.suite, run.model.sha256, run.training, tasksOf(run)];

@@ -1,5 +1,5 @@
 import type { Results, Run, Sweep, Trial, TunedMethod } from '@lethe/core';
-import { LetheError, canonicalJson } from '@lethe/core';
+import { LetheError, canonicalJson, grouped } from '@lethe/core';
 
 /** The mean over orders and seeds; null for a trial of which a run failed, or that was not scored: it is never chosen. */
 export function trialMean({ accuracies }: Trial): number | null {
@@ -44,16 +44,9 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
   const [first] = runs;
   if (!first || runs.some(({ suite }) => suite.scored !== 'validation')) return refuse('These runs were not scored on validation rows.');
   const { suite, model, training } = first;
-  const trials = new Map<string, Map<string, Run[]>>();
-  for (const run of runs) {
-    const { id, version, options } = run.method;
-    const [method, trial] = [canonicalJson([id, version]), canonicalJson(options)];
-    const own = trials.get(method) ?? new Map<string, Run[]>();
-    trials.set(method, own.set(trial, [...(own.get(trial) ?? []), run]));
-  }
-  const methods = [...trials.values()].map((own): TunedMethod => {
-    const { id, version } = [...own.values()][0]![0]!.method;
-    const tried = [...own.values()].map((same): Trial => ({
+  const methods = grouped(runs, ({ method: { id, version } }) => [id, version]).map((own): TunedMethod => {
+    const { id, version } = own[0]!.method;
+    const tried = grouped(own, ({ method }) => method.options).map((same): Trial => ({
       options: same[0]!.method.options,
       accuracies: same.map((run) => (run.status === 'completed' ? run.metrics.averageAccuracy : null)),
     }));
