@@ -21,12 +21,7 @@ export interface ConfiguredMethod {
  * Plain JSON with absolute paths.
  */
 export interface Configuration {
-  readonly suite: {
-    readonly id: string;
-    readonly version: string;
-    readonly size: string;
-    readonly prompts?: string;
-    readonly scored?: 'validation';
+  readonly suite: RunIdentity['suite'] & {
     readonly reference: SuiteReference;
     /** sha256 of the rows of every task and probe, by id. */
     readonly data: Readonly<Record<string, string>>;
@@ -49,18 +44,16 @@ export interface Configuration {
  * @param folder the run folder
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
-  const { suite, methods, orders, seeds, model, device, threads, training } = configuration;
+  const { methods, orders, seeds, model, device, threads, training } = configuration;
+  const { reference, data: _, ...suite } = configuration.suite;
   const { dir: modelDir, adapterDir, ...named } = model;
   return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
-      suite: {
-        id: suite.id, version: suite.version, size: suite.size,
-        ...(suite.prompts !== undefined && { prompts: suite.prompts }), ...(suite.scored && { scored: suite.scored }),
-      },
+      suite,
       method: { id, ...(label !== undefined && { label }), version, options, capabilities },
       model: named,
       order, seed, training,
     };
-    return { identity, codePath, stream, suite: suite.reference, modelDir, ...(adapterDir === undefined ? {} : { adapterDir }), device, threads, outDir: folder, origin };
+    return { identity, codePath, stream, suite: reference, modelDir, ...(adapterDir === undefined ? {} : { adapterDir }), device, threads, outDir: folder, origin };
   })));
 }
