@@ -33,6 +33,8 @@ describe('tuning from the command line', () => {
     for (const run of runs) {
       expect(run.status === 'completed' && Object.keys(run.predictions)).to.deep.equal(['weather', 'kitchen']);
       expect(run.status === 'completed' && 'answers' in run.predictions['weather']! && run.predictions['weather'].answers).to.have.length(4);
+      // trials are judged by the end of the stream: in between nothing is scored
+      expect(run.status === 'completed' && run.matrix.map((row) => row.every((score) => score === null))).to.deep.equal([false, true, false]);
     }
   });
 

@@ -11,6 +11,7 @@ export type { Forward } from './loss.js';
 export { lockRun } from './lock.js';
 export { Host } from './host.js';
 export { curriculumOf, stagesOf } from './stages.js';
+export { isScored } from './steps.js';
 export { type TrainingTask, stepsFor, trainTask } from './trainer.js';
 export { composeRun, createContainer } from './container.js';
 export { type TrainingStep, compileTrainingStep } from './training-step.js';

@@ -16,7 +16,7 @@ import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { sitesOf } from './scope.js';
 import { type Stage, curriculumOf, orderedTasks, stagesOf } from './stages.js';
-import { type Answers, type Scored, type Step, type StepRecord, baseKey, readStep, stepKey, writeStep } from './steps.js';
+import { type Answers, type Scored, type Step, type StepRecord, baseKey, isScored, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
 /** What a job names, rebuilt. */
@@ -81,7 +81,8 @@ export function checkModel(suite: string, training: TrainingBudget, model: Langu
 }
 
 /**
- * Runs one method over one order of a suite: scores the base model, then for each stage trains and scores everything.
+ * Runs one method over one order of a suite: scores the base model, then for each stage trains and scores everything. On validation rows
+ * it scores after the last stage alone.
  * Steps that were finished before, by this run or one that shares a prefix with it, are read instead of computed.
  *
  * @param stop asked between optimizer steps and between scored batches
@@ -193,8 +194,10 @@ class Stream {
     checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
     host.show(undefined);
     const trained = performance.now();
-    const scores = await within(name, () => this.score(index, forward, stages.slice(0, index), base));
-    const report = await within(name, () => this.report(forward, stages.slice(0, index)));
+    const learned = stages.slice(0, index);
+    const scored = isScored(this.job, index, stages.length);
+    const scores = scored ? await within(name, () => this.score(index, forward, learned, base)) : { tasks: {}, probes: {} };
+    const report = scored ? await within(name, () => this.report(forward, learned)) : [];
     return {
       state: learner.save(),
       record: {

@@ -22,9 +22,12 @@ function predictionsOf({ test, written }: TaskData, answers: readonly (Answers |
 
 const scoreOf = (task: TaskData, answers: Answers): number => meanScore(rowScores(predictionsOf(task, [answers]), 0)!);
 
-/** The scores of a step, in the order of the tasks given. */
-export function scoresOf(record: StepRecord, tasks: readonly TaskData[]): number[] {
-  return tasks.map((task) => scoreOf(task, record.tasks[task.id]!));
+/** The scores of a step, in the order of the tasks given; null where it was not scored. */
+export function scoresOf(record: StepRecord | null, tasks: readonly TaskData[]): (number | null)[] {
+  return tasks.map((task) => {
+    const answers = record?.tasks[task.id];
+    return answers ? scoreOf(task, answers) : null;
+  });
 }
 
 function allPredictions(list: readonly TaskData[], rows: readonly (StepRecord | null)[], kind: 'tasks' | 'probes'): CompletedRun['predictions'] {
@@ -44,7 +47,7 @@ export function completedRun(
   const [first, last] = [records[0]!, records.at(-1)!];
   const rows = Array.from({ length: tasks.length + 1 }, (_, i): StepRecord | null =>
     i === 0 ? first : i === tasks.length ? last : job.stream === 'joint' ? null : records[i]!);
-  const matrix = rows.map((record) => (record ? scoresOf(record, tasks) : tasks.map(() => null)));
+  const matrix = rows.map((record) => scoresOf(record, tasks));
   const probeScores = (record: StepRecord) =>
     Object.fromEntries(probes.map((task) => [task.id, scoreOf(task, record.probes[task.id]!)]));
   const general = { base: probeScores(first), final: probeScores(last) };

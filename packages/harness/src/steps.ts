@@ -12,7 +12,7 @@ export type Answers = readonly number[] | readonly string[];
 
 /** What a step leaves behind, besides the arrays of the learner. */
 export interface StepRecord {
-  /** By task id, for tasks and probes. */
+  /** By task id, for tasks and probes; nothing for a step that was not scored. */
   readonly tasks: Readonly<Record<string, Answers>>;
   readonly probes: Readonly<Record<string, Answers>>;
   readonly cost: {
@@ -49,6 +49,9 @@ function common(job: Job, modelSha256: string, scored: Scored) {
 export function baseKey(job: Job, modelSha256: string, scored: Scored): string {
   return sha256({ ...common(job, modelSha256, scored), step: 'base' });
 }
+
+/** Whether the step after so many of the stages of a job is scored: of trials, which are judged by the end of the stream, only the last is. */
+export const isScored = ({ identity }: Job, step: number, stages: number): boolean => identity.suite.scored !== 'validation' || step === stages;
 
 /** The name of the step after these stages: the hash of all that determines it, so that orders share their prefixes. */
 export function stepKey(job: Job, modelSha256: string, scored: Scored, trained: readonly (readonly TaskData[])[]): string {

@@ -27,7 +27,8 @@ export class PlainProgress implements Progress {
     const place = run.step === 0 ? 'base model' : `${run.step}/${run.of} ${run.task}`;
     const label = `${this.labels[index]}  ${place}`;
     if (event.type === 'step-finished') {
-      this.line(`${label}  scores ${scoreList(event.scores)}${event.reused ? '  (already there)' : ''}${timeLeft(this.left())}`);
+      const done = event.scores.some((score) => score !== null) ? `scores ${scoreList(event.scores)}` : 'trained';
+      this.line(`${label}  ${done}${event.reused ? '  (already there)' : ''}${timeLeft(this.left())}`);
       return;
     }
     const now = performance.now();

@@ -1,5 +1,5 @@
 import type { RunEvent, SuiteData } from '@lethe/core';
-import { type Job, curriculumOf, stagesOf, stepsFor } from '@lethe/harness';
+import { type Job, curriculumOf, isScored, stagesOf, stepsFor } from '@lethe/harness';
 
 /** What one step of a run has to do: optimizer steps, and rows to score. */
 export interface StepWork {
@@ -12,9 +12,11 @@ export function workOf(job: Job, suite: SuiteData): StepWork[] {
   const { order, training } = job.identity;
   const tasks = order.tasks.map((id) => suite.tasks.find((task) => task.id === id)!);
   const score = [...tasks, ...suite.probes].reduce((sum, { test }) => sum + test.length, 0);
-  return [{ train: 0, score }, ...stagesOf(job, tasks).map((stage) => {
+  const stages = stagesOf(job, tasks);
+  return [{ train: 0, score }, ...stages.map((stage, i) => {
     const { tasks: trained, epochs } = curriculumOf(stage, training);
-    return { train: stepsFor(trained.reduce((sum, { train }) => sum + train.length, 0), { ...training, epochs }), score };
+    const train = stepsFor(trained.reduce((sum, { train: rows }) => sum + rows.length, 0), { ...training, epochs });
+    return { train, score: isScored(job, i + 1, stages.length) ? score : 0 };
   })];
 }
 
