@@ -39,7 +39,7 @@ export class Gates {
       for (const layer of LAYERS) frozen[`gate.${task - 1}.${layer}`] = kept[`gate.base.${layer}`]!;
     }
     const { key: query } = this.read(frozen, z);
-    frozen['gate.base.key'] = leadingDirections(secondMoment(query), 1, random.fork('key'), kept['gate.space.key']);
+    frozen['gate.base.key'] = leadingDirections(secondMoment(query), 1, kept['gate.space.key']);
     return frozen;
   }
 

@@ -43,7 +43,7 @@ class InfLora implements Learner {
     const designed: Record<string, NdArray> = {};
     for (const { readers, moment } of await this.inputs(task)) {
       const { name } = readers[0]!;
-      const a = leadingDirections(moment, rank, this.host.random.fork('design', task.index, name), this.bases[name]);
+      const a = leadingDirections(moment, rank, this.bases[name]);
       for (const site of readers) designed[loraNames(site).a] = a;
     }
     this.frozen = { ...old, ...designed };

@@ -1,20 +1,9 @@
 import { Matrix, QrDecomposition } from 'ml-matrix';
 import type { NdArray } from './arrays.js';
 import { symmetricEigen } from './eigen.js';
-import type { Random } from './random.js';
 
-/** Vectors iterated beside those that are wanted: they let the wanted ones settle sooner. */
-const SPARE = 8;
-/** The iteration ends when the energy that the directions hold grows by less than this share. */
-const SETTLED = 1e-9;
 /** Share of the energy that float32 bases cannot tell from none. */
 const ROUNDING = 1e-6;
-
-/** Orthonormal columns (size, count) and the energy u^T C u of each, from the largest. */
-interface Directions {
-  readonly vectors: Matrix;
-  readonly energies: readonly number[];
-}
 
 /** X^T X / rows of the rows of X, (rows, size): their second moment, (size, size). */
 export function secondMoment({ shape, data }: NdArray): NdArray {
@@ -32,13 +21,12 @@ export function secondMoment({ shape, data }: NdArray): NdArray {
  * outside of the subspace, which vanish; where energies are close, the space that the columns span is right, and they are some
  * basis of it
  */
-export function leadingDirections(moment: NdArray, count: number, random: Random, basis?: NdArray): NdArray {
+export function leadingDirections(moment: NdArray, count: number, basis?: NdArray): NdArray {
   const c = dense(moment);
-  if (!basis) return plain(leading(c, count, random).vectors);
-  const m = dense(basis);
-  const { vectors } = leading(outside(c, m), count, random);
+  const m = basis && dense(basis);
+  const found = columns(symmetricEigen((m ? outside(c, m) : c).to1DArray(), c.rows).vectors(count));
   // a direction without energy may lie anywhere, in the subspace too
-  return plain(Matrix.sub(vectors, m.mmul(m.transpose().mmul(vectors))));
+  return plain(m ? Matrix.sub(found, m.mmul(m.transpose().mmul(found))) : found);
 }
 
 /**
@@ -62,26 +50,6 @@ export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: 
   if (known && added === 0) return basis;
   const fresh = columns(vectors(Math.max(added, 1)));
   return plain(known ? orthonormal(beside(known, fresh)) : fresh);
-}
-
-/** The first `count` directions: subspace iteration with Rayleigh-Ritz steps (Golub and Van Loan 2013, Matrix Computations, section 8.2.4). */
-function leading(c: Matrix, count: number, random: Random): Directions {
-  const size = c.rows;
-  const width = Math.min(size, count + SPARE);
-  let found = Matrix.from1DArray(size, width, [...random.normals(size * width, 1)]);
-  for (let before = -1; ; ) {
-    const basis = orthonormal(found);
-    const image = c.mmul(basis); // (size, width)
-    const { values, vectors } = symmetricEigen(basis.transpose().mmul(image).to1DArray(), width);
-    const ritz = columns(vectors(width));
-    const energies = [...values.slice(0, count)].map((value) => Math.max(0, value));
-    const energy = energies.reduce((sum, e) => sum + e, 0);
-    if (!(energy - before > SETTLED * energy)) {
-      return { vectors: basis.mmul(ritz).subMatrix(0, size - 1, 0, energies.length - 1), energies };
-    }
-    before = energy;
-    found = image.mmul(ritz);
-  }
 }
 
 /** (I - M M^T) C (I - M M^T) = C - M Q - (M Q)^T with Q = M^T C - M^T C M M^T / 2: half as many products as from the left to the right. */
