@@ -1,6 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { LetheError, didYouMean } from '@lethe/core';
+import { LetheError, type PluginKind, didYouMean } from '@lethe/core';
 import { type SuiteSummary, listSuites } from '@lethe/data';
 import type { Output } from './output.js';
 import { PATHS, installedPlugins } from './paths.js';
@@ -10,12 +8,6 @@ export interface Listed {
   readonly name: string;
   readonly version?: string;
   readonly description?: string;
-}
-
-/** Folders of `root` that hold `file`. */
-function foldersWith(root: string, file: string): Listed[] {
-  if (!existsSync(root)) return [];
-  return readdirSync(root).filter((name) => existsSync(join(root, name, file))).sort().map((name) => ({ name }));
 }
 
 /** The title of a suite, its sizes, and what one must know before running it. */
@@ -28,11 +20,16 @@ function describeSuite({ title, kind, sizes, needsData, probesOnly, supersededBy
   return `${title} (${notes.join('; ')})`;
 }
 
+/** What plugins of a kind say of themselves. */
+function ofKind(kind: PluginKind, plugins: readonly string[]): Listed[] {
+  return installedPlugins(plugins).filter(({ manifest }) => manifest.kind === kind)
+    .map(({ manifest: { name, version, description } }) => ({ name, version, description }));
+}
+
 const LISTS: Readonly<Record<string, (plugins: readonly string[]) => Listed[]>> = {
-  methods: (plugins) => installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'method').map(
-    ({ manifest: { name, version, description } }) => ({ name, version, description })),
+  methods: (plugins) => ofKind('method', plugins),
   suites: () => listSuites(PATHS.suites).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) })),
-  models: () => foldersWith(PATHS.models, 'model.safetensors'),
+  models: (plugins) => ofKind('model', plugins),
 };
 
 /**

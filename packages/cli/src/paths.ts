@@ -46,5 +46,5 @@ export function installedPlugins(folders: readonly string[] = []): Plugin[] {
     });
   });
   const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(PATHS.root)]);
-  return discoverPlugins([...pluginsIn(PATHS.plugins, placeOf), ...packages, ...named]);
+  return discoverPlugins([...pluginsIn(PATHS.plugins, placeOf), ...pluginsIn(PATHS.models), ...packages, ...named]);
 }

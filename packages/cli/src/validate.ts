@@ -36,6 +36,10 @@ async function checkPlugin(file: string): Promise<string> {
     `${kind} ${name} ${version}`,
     `checked: manifest: shape, range of Lethe's versions, dependencies, options (${count}) with descriptions, defaults and bounds`,
   ];
+  if (kind === 'model') {
+    const { checkModelFolder } = await import('./validate-model.js');
+    return [...lines, ...await checkModelFolder(dirname(file), placeOf(dirname(file)).codePath)].join('\n  ');
+  }
   if (kind !== 'method') return [...lines, `not checked: code of a ${kind}`].join('\n  ');
   const { checkMethodCode } = await import('./validate-method.js');
   return [...lines, ...await checkMethodCode(manifest, file, placeOf(dirname(file)).codePath)].join('\n  ');
