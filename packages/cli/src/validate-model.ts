@@ -40,22 +40,26 @@ class Trial {
     return new LetheError('LETHE_MODEL_CODE', message, { where: this.module, remedy, cause });
   }
 
-  private async scores(rows: readonly EncodedExample[], model = this.model): Promise<Scores> {
-    const plain = forwardOf(model);
-    const forward: Forward = { ...plain, learner: { ...plain.learner, adapt: ({ name }) => {
-      this.reached.add(name);
-      return null;
-    } } };
-    const scorer = new Scorer(this.device, forward);
+  /** What a scorer or a generator computes, which is let go of afterwards. */
+  private async computed<User extends { dispose(): Promise<void> }, T>(user: User, compute: (user: User) => Promise<T>): Promise<T> {
     try {
-      return await scorer.score(rows);
+      return await compute(user);
     } catch (cause) {
       if (cause instanceof LetheError && cause.code !== 'LETHE_ENGINE_NUMBERS') throw cause;
       throw this.broken(`A forward pass fails: ${cause instanceof Error ? cause.message : String(cause)}`,
         'Mend "hidden"; those of Lethe are in packages/model/src/architectures.', cause);
     } finally {
-      await scorer.dispose();
+      await user.dispose();
     }
+  }
+
+  private scores(rows: readonly EncodedExample[], model = this.model): Promise<Scores> {
+    const plain = forwardOf(model);
+    const forward: Forward = { ...plain, learner: { ...plain.learner, adapt: ({ name }) => {
+      this.reached.add(name);
+      return null;
+    } } };
+    return this.computed(new Scorer(this.device, forward), (scorer) => scorer.score(rows));
   }
 
   /** Throws for the first score that is another one when it is computed in another way. */
@@ -95,9 +99,9 @@ class Trial {
 
   /** Tokens that are written with remembered keys and values, against their scores without. */
   private async checkMemory(): Promise<void> {
-    const generator = new Generator(this.device, forwardOf(this.model));
     const prompts = this.rows.map(({ prompt }) => prompt);
-    const answers = await generator.run(prompts, { maxTokens: WRITTEN, batch: prompts.length }).finally(() => generator.dispose());
+    const answers = await this.computed(new Generator(this.device, forwardOf(this.model)),
+      (generator) => generator.run(prompts, { maxTokens: WRITTEN, batch: prompts.length }));
     const others = this.tokens(OTHERS);
     const rows = answers.flatMap(({ tokens }, i) => tokens.map((token, at) => ({
       prompt: prompts[i]!, options: [...new Set([token, ...others])].map((last) => [...tokens.slice(0, at), last]), answer: 0,
