@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { LetheError, createRandom } from '@lethe/core';
+import { dirname } from 'node:path';
+import { LetheError, type Plugin, createRandom } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
 import { type EncodedExample, type Forward, Generator, Scorer, forwardOf } from '@lethe/harness';
 import { type LanguageModel, loadModel } from '@lethe/model';
@@ -129,13 +130,11 @@ class Trial {
 /**
  * Checks a model plugin whose manifest is sound: its checkpoint, and the architecture that it brings, where it brings one.
  *
- * @param folder of the plugin
- * @param module path of its code, which may not be there
  * @returns what was checked and what was not, line by line
  * @throws LetheError LETHE_MODEL_CODE for an architecture that breaks its contract, and the errors of `loadModel`
  */
-export async function checkModelFolder(folder: string, module: string): Promise<string[]> {
-  const model = await loadModel(folder);
+export async function checkModelFiles({ file, codePath: module }: Plugin): Promise<string[]> {
+  const model = await loadModel(dirname(file));
   const { config: { architecture }, tokenizer: { vocabSize }, weights, parameters, sites } = model;
   const lines = [
     `checked: checkpoint: configuration (architecture ${architecture}), tokenizer (${vocabSize} tokens), weights (${Object.keys(weights).length}): `
