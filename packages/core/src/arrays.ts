@@ -71,5 +71,7 @@ export function product(left: NdArray, right: NdArray): NdArray {
 /** A matrix (n, m) as (m, n). */
 export function transposed({ shape, data }: NdArray): NdArray {
   const [n, m] = [shape[0]!, shape[1]!];
-  return { shape: [m, n], data: Float32Array.from({ length: n * m }, (_, i) => data[(i % n) * m + Math.floor(i / n)]!) };
+  const result = new Float32Array(n * m);
+  for (let row = 0; row < n; row++) for (let column = 0; column < m; column++) result[column * n + row] = data[row * m + column]!;
+  return { shape: [m, n], data: result };
 }
