@@ -76,7 +76,8 @@ class Trial {
     const together = await this.scores(this.rows);
     const missed = this.model.sites.find(({ name }) => !this.reached.has(name));
     if (missed) {
-      throw this.broken(`No method can add to the linear layer ${missed.name}.`, `Compute it with pass.linear('${missed.name}', x), or leave it out of "blocks".`);
+      throw this.broken(`No method can add to the linear layer ${missed.name}.`,
+        `Compute it with pass.linear('${missed.name}', x), or leave it out of "blocks".`);
     }
     const alone: number[][] = [];
     for (const row of this.rows) {
@@ -109,7 +110,8 @@ class Trial {
     })));
     for (const scores of await this.scores(rows)) {
       if (close(scores[0]!, Math.max(...scores))) continue;
-      throw this.broken('What is written with remembered keys and values is not the most likely without them.', 'Let every layer read what pass.recall gives for it.');
+      throw this.broken('What is written with remembered keys and values is not the most likely without them.',
+        'Let every layer read what pass.recall gives for it.');
     }
   }
 

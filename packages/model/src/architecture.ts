@@ -23,6 +23,9 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   blocks(config: C): readonly Block[];
   /** Every weight and where the files hold it: one for each site, `embed`, and `head` where the embedding is not the head too. */
   layout(config: C, sites: readonly Site[]): WeightEntry[];
-  /** Traced. All that a token reads of others it reads through `pass`. States after the final norm, (batch, n, hidden), of the tokens that the batch wants. */
+  /**
+   * Traced. States after the final norm, (batch, n, hidden), of the tokens that the batch wants. All that a token reads of others it reads
+   * through `pass`.
+   */
   hidden(pass: Pass<C>): Tensor3D;
 }

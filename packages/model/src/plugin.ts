@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, realpathSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { LetheError, type Site, loadExport, pluginIn, readManifest } from '@lethe/core';
 import type { Architecture } from './architecture.js';
@@ -13,15 +12,17 @@ import type { ModelConfig } from './types.js';
 export interface ModelPlugin {
   readonly name: string;
   /** What its module brings; absent for a model of an architecture that is known here. */
-  readonly code?: {
-    readonly architecture: Architecture;
-    /** Of the module. */
-    readonly sha256: string;
-  };
+  readonly code?: Brought;
 }
 
-const REMEDY = "Write `const architecture: Architecture = { types: ['…'], prefix: '', spare: /^$/, configure() {…}, blocks() {…}, layout() {…}, hidden() {…} }; "
-  + 'export default architecture;` (packages/model/README.md, "An architecture of your own").';
+interface Brought {
+  readonly architecture: Architecture;
+  /** Of the module. */
+  readonly sha256: string;
+}
+
+const REMEDY = "Write `const architecture: Architecture = { types: ['…'], prefix: '', spare: /$^/, configure() {…}, blocks() {…}, "
+  + 'layout() {…}, hidden() {…} }; export default architecture;` (packages/model/README.md, "An architecture of your own").';
 
 const FUNCTIONS = ['configure', 'blocks', 'layout', 'hidden'] as const;
 
@@ -89,25 +90,32 @@ function guarded(own: Architecture, module: string): Architecture {
   };
 }
 
-/** The architectures that plugins have brought to this thread, by the path of their module. */
-const brought = new Map<string, Promise<Architecture>>();
+const sha256Of = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
 
-/** The architecture of a module, made known to this thread once. */
-function bring(module: string): Promise<Architecture> {
-  const known = brought.get(module);
-  if (known) return known;
-  const loaded = loadExport<Architecture>(module, 'model', (exported) => {
-    const fault = faultOf(exported);
+async function load(module: string): Promise<Brought> {
+  const exported = await loadExport<Architecture>(module, 'model', (given) => {
+    const fault = faultOf(given);
     return fault === undefined ? null : { message: `it has ${fault}.`, remedy: REMEDY };
-  }).then((exported) => {
-    const architecture = guarded(exported, module);
-    registerArchitecture(architecture, module);
-    return architecture;
   });
+  const architecture = guarded(exported, module);
+  registerArchitecture(architecture, module);
+  return { architecture, sha256: sha256Of(module) };
+}
+
+/** What plugins have brought to this thread, by the path of the module. */
+const brought = new Map<string, Promise<Brought>>();
+
+/** What a module brings, imported and made known to this thread once. */
+async function bring(module: string): Promise<Brought> {
+  const loaded = brought.get(module) ?? load(module);
   brought.set(module, loaded);
   // what could not be brought is tried again by the next that asks
   loaded.catch(() => brought.delete(module));
-  return loaded;
+  const found = await loaded;
+  if (found.sha256 === sha256Of(module)) return found;
+  throw new LetheError('LETHE_RUN_CHANGED', 'The code of the model has changed since it was imported.', {
+    where: module, remedy: 'Begin anew in another process.',
+  });
 }
 
 /** Whether a folder has code to be run: its module, or one that is yet to be compiled. */
@@ -119,15 +127,16 @@ const hasCode = (folder: string, module: string) => existsSync(module) || exists
  * @param folder of a checkpoint
  * @returns undefined for a checkpoint without a plugin.json
  * @throws the errors of `readManifest`; LETHE_PLUGIN_UNKNOWN for a plugin of another kind; LETHE_PLUGIN_EXPORT where the module is not
- * built, cannot be imported or exports no architecture; LETHE_PLUGIN_DUPLICATE for types that are taken
+ * built, cannot be imported or exports no architecture; LETHE_PLUGIN_DUPLICATE for types that are taken; LETHE_RUN_CHANGED for a module
+ * that is no longer the one that was imported
  */
 export async function openPlugin(folder: string): Promise<ModelPlugin | undefined> {
   const { file, codePath } = pluginIn(folder);
   if (!existsSync(file)) return undefined;
   const { kind, name } = readManifest(file);
-  if (kind !== 'model') throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${kind}, not a model.`, { where: file, remedy: 'Give the folder of a model.' });
+  if (kind !== 'model') {
+    throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${kind}, not a model.`, { where: file, remedy: 'Give the folder of a model.' });
+  }
   if (!hasCode(folder, codePath)) return { name };
-  const module = existsSync(codePath) ? realpathSync(codePath) : codePath;
-  const architecture = await bring(module);
-  return { name, code: { architecture, sha256: createHash('sha256').update(await readFile(module)).digest('hex') } };
+  return { name, code: await bring(existsSync(codePath) ? realpathSync(codePath) : codePath) };
 }

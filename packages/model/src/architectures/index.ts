@@ -38,7 +38,8 @@ export function registerArchitecture(architecture: Architecture, module: string)
   const taken = architecture.types.find((type) => known.has(type));
   if (taken !== undefined) {
     const other = known.get(taken)!.module;
-    throw new LetheError('LETHE_PLUGIN_DUPLICATE', `Models of type "${taken}" have an architecture already: ${other === undefined ? "Lethe's own" : 'that of another plugin'}.`, {
+    const whose = other === undefined ? "Lethe's own" : 'that of another plugin';
+    throw new LetheError('LETHE_PLUGIN_DUPLICATE', `Models of type "${taken}" have an architecture already: ${whose}.`, {
       where: other === undefined ? module : `${other} and ${module}`,
       remedy: 'Give this one another type, in its "types" and as "model_type" in config.json.',
     });
