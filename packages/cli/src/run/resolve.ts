@@ -2,7 +2,7 @@ import { basename, join, resolve } from 'node:path';
 import { LetheError, type Order, type SuiteData, didYouMean, isPath, loadMethod, readManifest, sha256 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkModel } from '@lethe/harness';
-import { sameTerms } from '@lethe/metrics';
+import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
 import { PATHS } from '../paths.js';
@@ -80,13 +80,10 @@ export async function resolveRequest(
     training: suite.training,
     ...(sweep && { sweep }),
   };
-  if (sweep && !sameTerms(sweep, configuration)) {
-    throw new LetheError('LETHE_USAGE', `The methods were tuned on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}, or with another budget.`, {
-      where: request.tuned!.join(', '), remedy: `Tune them again: lethe tune ${suite.id}`,
-    });
-  }
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
-  return { configuration, folder, suite, notes: notesOf(inspected) };
+  const carried = sweep && carriedOver(sweep, configuration)
+    ? [`options are carried over: they were chosen on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}; to choose them here: lethe tune ${suite.id}`] : [];
+  return { configuration, folder, suite, notes: [...notesOf(inspected), ...carried] };
 }
 
 /**
