@@ -68,8 +68,22 @@ export function product(left: NdArray, right: NdArray): NdArray {
   return { shape: [n, m], data };
 }
 
+/** Side of the squares in which a matrix is transposed: the rows of one square, read and written, stay in the cache. */
+const TILE = 16;
+
 /** A matrix (n, m) as (m, n). */
 export function transposed({ shape, data }: NdArray): NdArray {
-  const [n, m] = [shape[0]!, shape[1]!];
-  return { shape: [m, n], data: Float32Array.from({ length: n * m }, (_, i) => data[(i % n) * m + Math.floor(i / n)]!) };
+  const [rows, columns] = shape as [number, number];
+  const result = new Float32Array(rows * columns);
+  for (let top = 0; top < rows; top += TILE) {
+    const bottom = Math.min(top + TILE, rows);
+    for (let left = 0; left < columns; left += TILE) {
+      const right = Math.min(left + TILE, columns);
+      for (let c = left; c < right; c++) {
+        let from = top * columns + c;
+        for (let to = c * rows + top; to < c * rows + bottom; to++, from += columns) result[to] = data[from]!;
+      }
+    }
+  }
+  return { shape: [columns, rows], data: result };
 }
