@@ -20,7 +20,7 @@ const CUDA: DeviceState = {
   remedy: 'Where there is an NVIDIA GPU: node node_modules/onnxruntime-node/script/install.js',
 };
 
-/** On Linux alone the driver may be a package that is missing; that of NVIDIA comes with all of its drivers. */
+/** On Linux alone the driver is a package that may be missing; NVIDIA's is part of its own. */
 const MESA = process.platform === 'linux' ? '; for one of Intel or AMD on Debian and Ubuntu: apt-get install mesa-vulkan-drivers' : '';
 
 /** Said in place of what the runtime says, which names no remedy. */
