@@ -53,11 +53,11 @@ export function loadMethod(codePath: string): Promise<Method> {
   }));
 }
 
-/** {@link loadExport} of a scorer. */
+/** {@link loadExport} of a scorer, which judges what a model writes: of options the right one is right, and nothing else. */
 export function loadScorer(codePath: string): Promise<Scorer> {
   return loadExport<Scorer>(codePath, 'scorer', (exported) => {
     const missing = typeof exported?.score !== 'function' ? 'no function "score"' : typeof exported.id !== 'string' ? 'no "id"'
-      : exported.needs !== 'text' && exported.needs !== 'options' ? 'no "needs" that is "text" or "options"' : null;
+      : exported.needs !== 'text' ? 'no "needs" that is "text"' : typeof exported.needsSource !== 'boolean' ? 'no "needsSource" that is true or false' : null;
     return missing && {
       message: `it has ${missing}.`,
       remedy: "Write `const scorer: Scorer = { id: '…', needs: 'text', needsSource: false, score(prediction, references) { … } }; export default scorer;`.",
