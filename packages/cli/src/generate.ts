@@ -7,7 +7,6 @@ import { chooseDevice } from './devices.js';
 import type { Output } from './output.js';
 import { pluginsOption } from './plugins-option.js';
 import { type LearnerFlags, addLearnerOptions, openLearner } from './run/learner.js';
-import { openNamed } from './run/model.js';
 import { parseInteger, parseNumber } from './run/request.js';
 
 interface GenerateFlags extends LearnerFlags {
@@ -55,6 +54,7 @@ async function opened(flags: GenerateFlags, output: Output): Promise<{ forward: 
     if (stray) throw usage(`--${stray} says which learner of a run is meant, and there is no --run`, 'add --run RUN, or leave it out (--draw changes what is drawn)');
     const { openDevice } = await import('@lethe/engine');
     const { forwardOf } = await import('@lethe/harness');
+    const { openNamed } = await import('./run/model.js');
     const found = (await openNamed(flags, output.note)).model;
     return { forward: forwardOf(found), device: await openDevice({ name: await chooseDevice(flags.device) }), name: found.id };
   }

@@ -3,7 +3,6 @@ import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { LetheError } from '@lethe/core';
-import { buildSite } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import sirv from 'sirv';
 import type { Output } from './output.js';
@@ -23,6 +22,7 @@ interface Folders {
 
 /** Builds the site, says of what, and gives the path of its first page. */
 async function build({ entries, out }: Folders, output: Output): Promise<string> {
+  const { buildSite } = await import('@lethe/leaderboard');
   const site = await buildSite(resolve(entries), resolve(out));
   const empty = site.entries === 0 ? `; there are no entries in ${here(entries)} yet: lethe publish RUN` : '';
   output.note(`${site.entries} ${site.entries === 1 ? 'entry' : 'entries'} recomputed, ${site.pages} pages written${empty}`);

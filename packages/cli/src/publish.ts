@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { type DescribeMethod, publishRun } from '@lethe/leaderboard';
+import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins } from './paths.js';
@@ -28,6 +28,7 @@ interface PublishFlags {
  * @throws LetheError the errors of `publishRun`
  */
 export async function publishCommand(run: string, { entries, plugins }: PublishFlags, output: Output): Promise<void> {
+  const { publishRun } = await import('@lethe/leaderboard');
   const path = await publishRun(resolve(run), resolve(entries), describer(plugins));
   output.data(here(path));
   const build = entries === PATHS.entries ? 'lethe leaderboard build' : `lethe leaderboard build --entries ${here(entries)}`;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,21 @@ describe('lethe', () => {
     expect(status).to.equal(0);
     expect(stdout).to.contain('list').and.contain('doctor');
   });
+
+  for (const args of [['--help'], ['list', 'methods'], ['run', '--help']]) {
+    it(`does not load what trains models or draws pages for ${args.join(' ')}`, () => {
+      const folder = mkdtempSync(join(tmpdir(), 'lethe-loaded-'));
+      try {
+        spawnSync(process.execPath, [main, ...args], { env: { ...process.env, NODE_V8_COVERAGE: folder } });
+        const loaded = readdirSync(folder).flatMap((file) =>
+          (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { result: { url: string }[] }).result.map(({ url }) => url));
+        expect(loaded.some((url) => url.includes('/commander/'))).to.equal(true);
+        expect(loaded.filter((url) => /node_modules\/(@tensorflow|onnxruntime|echarts|@huggingface)/.test(url))).to.deep.equal([]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
 
   it('lists methods as JSON on stdout alone', () => {
     const { status, stdout, stderr } = lethe('list', 'methods', '--json');

@@ -1,0 +1,79 @@
+import { basename, dirname, resolve } from 'node:path';
+import { LetheError, type Run, didYouMean, methodName } from '@lethe/core';
+import { readResults } from '@lethe/harness';
+import { type ReportedTable, readEntry, readReported } from '@lethe/leaderboard';
+import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
+import type { Output } from '../output.js';
+import { parseList } from '../run/request.js';
+import { type Format, renderComparison } from './render.js';
+
+/** The flags of `lethe compare`. */
+export interface CompareFlags {
+  readonly against?: string;
+  readonly metric: string;
+  readonly json?: boolean;
+  readonly markdown?: boolean;
+  readonly latex?: boolean;
+  readonly reported?: boolean;
+}
+
+/** The runs of a run folder, of its results.json, or of an entry of the leaderboard, after recomputing their numbers. */
+async function runsOf(path: string): Promise<readonly Run[]> {
+  const target = resolve(path);
+  const isResults = basename(target) === 'results.json';
+  if (target.endsWith('.json') && !isResults) return (await readEntry(target)).results.runs;
+  const folder = isResults ? dirname(target) : target;
+  const results = await readResults(folder);
+  if (results) return results.runs;
+  throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a run, or the file of an entry' });
+}
+
+function metricsOf(text: string): Metric[] {
+  const ids = METRICS.map(({ id }) => id);
+  return parseList('--metric', text).map((id) => {
+    const metric = METRICS.find((known) => known.id === id);
+    if (metric) return metric;
+    throw new LetheError('LETHE_USAGE', `There is no metric "${id}".${didYouMean(id, ids)}`, { remedy: `choose from: ${ids.join(', ')}` });
+  });
+}
+
+function formatOf({ json, markdown, latex }: CompareFlags): Format | 'json' {
+  const asked = [...(json ? ['json' as const] : []), ...(markdown ? ['markdown' as const] : []), ...(latex ? ['latex' as const] : [])];
+  if (asked.length < 2) return asked[0] ?? 'text';
+  throw new LetheError('LETHE_USAGE', `${asked.map((name) => `--${name}`).join(' and ')} cannot be had at once`, { remedy: 'choose one' });
+}
+
+/** The metrics of a comparison without their functions, which JSON has no place for. */
+const plain = (comparison: Comparison, reported: readonly ReportedTable[] | undefined) => ({
+  ...comparison,
+  metrics: comparison.metrics.map(({ metric: { of: _, ...metric }, ...rest }) => ({ metric, ...rest })),
+  ...(reported === undefined ? {} : { reported: reported.map(({ metrics, ...table }) => ({ ...table, metrics: metrics.map(({ id }) => id) })) }),
+});
+
+/**
+ * `lethe compare RUN [RUN…]`: what the runs show of their methods, and what they do not.
+ *
+ * @param paths run folders or entries of the leaderboard
+ * @throws LETHE_USAGE for an unknown metric or method, and where no two methods ran under the same terms; LETHE_RUN_MISSING,
+ *   LETHE_RUN_AMBIGUOUS, LETHE_STATISTICS_MISSING, and the errors of `readResults`
+ */
+export async function compareCommand(paths: readonly string[], flags: CompareFlags, output: Output): Promise<void> {
+  const metrics = metricsOf(flags.metric);
+  const format = formatOf(flags);
+  const runs = (await Promise.all(paths.map(runsOf))).flat();
+  const methods = [...new Set(runs.map((run) => methodName(run.method)))];
+  const { against } = flags;
+  if (against !== undefined && !methods.includes(against)) {
+    throw new LetheError('LETHE_USAGE', `--against: no run is of the method "${against}".${didYouMean(against, methods)}`, { remedy: `choose from: ${methods.join(', ')}` });
+  }
+  const comparisons = compareRuns(runs, { metrics, ...(against === undefined ? {} : { against }) });
+  if (comparisons.every((comparison) => comparison.methods.length < 2)) {
+    throw new LetheError('LETHE_USAGE', 'no two methods ran on the same suite, version, size, tasks and model with the same training budget', {
+      where: paths.join(', '), remedy: 'give the folders of runs that share these, or one run of several methods',
+    });
+  }
+  const tables = flags.reported ? readReported() : undefined;
+  const reportedOf = ({ suite }: Comparison) => tables?.filter((table) => table.suite === suite.id);
+  output.data(format === 'json' ? JSON.stringify(comparisons.map((comparison) => plain(comparison, reportedOf(comparison))), null, 2)
+    : comparisons.map((comparison) => renderComparison(comparison, format, reportedOf(comparison))).join('\n\n'));
+}
