@@ -74,7 +74,8 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     const { status, lines } = await lethe('data', 'verify', suite);
     expect(status).to.equal(1);
     expect(lines[1]).to.match(/^tickets test\s+empty\s+0 rows/);
-    const faults = lines.slice(3, 10);
+    expect(lines[2]).to.contain('test.jsonl: task "tickets" has no test rows');
+    const faults = lines.slice(5, 12);
     expect(faults.filter((line) => line.includes('the row has no field "input"'))).to.have.length(5);
     expect(faults[5]).to.contain('    fix a row is {"id": "…", "input": "…", "output": "…"}');
     expect(faults[6]).to.equal('  and 2 more');

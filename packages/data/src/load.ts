@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { LetheError, type SuiteData, type Split, type TaskData, type TrainingBudget, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
 import type { Size, SuiteDefinition, TaskDefinition } from './definition.js';
-import { fileOf } from './files.js';
+import { emptyError, fileOf } from './files.js';
 import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
 import { type Pools, type Wanted, isFromFiles, missingError, missingFiles, ownerOf, poolsOf } from './pools.js';
@@ -135,9 +135,7 @@ function availableProbes(
 function noRows(wanted: Wanted, split: Split, reference: SuiteReference): LetheError {
   const { suite, task } = wanted;
   const file = isFromFiles(wanted) ? fileOf(suite, wanted.task, split, reference) : undefined;
-  return new LetheError('LETHE_DATA_MISSING', `task "${task.id}" has no ${split} rows`, {
-    where: file ?? suite.file, remedy: file === undefined ? 'choose a size with validation rows' : 'put rows into it; suites/README.md says how they look',
-  });
+  return file === undefined ? emptyError(task.id, split, suite.file, 'choose a size with validation rows') : emptyError(task.id, split, file);
 }
 
 /** @param most tokens of an answer that the size allows */

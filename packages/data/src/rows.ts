@@ -113,7 +113,7 @@ export class RowReader {
   private field(row: Record<string, unknown>, name: string, where: string): unknown {
     if (Object.hasOwn(row, name)) return row[name];
     const names = Object.keys(row);
-    throw rowFault(where, `the row has no field "${name}", but ${shown(names)}.${didYouMean(name, names)}`, this.remedy);
+    throw rowFault(where, `the row has no field "${name}"; it has ${shown(names)}.${didYouMean(name, names)}`, this.remedy);
   }
 
   private text(row: Record<string, unknown>, name: string, where: string): string {

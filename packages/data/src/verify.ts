@@ -1,6 +1,6 @@
 import { LetheError } from '@lethe/core';
 import type { FileKind, FileTask } from './definition.js';
-import { fileOf, kindsOf } from './files.js';
+import { emptyError, fileOf, kindsOf } from './files.js';
 import { hashOf } from './records.js';
 import { type FoundSuite, type SuiteReference, findSuite } from './reference.js';
 import { RowReader, readShots } from './rows.js';
@@ -74,8 +74,8 @@ async function verifyFile(
     const { shots: _shots, ...plain } = task;
     for await (const batch of new RowReader(plain).read(file, ids, places, places.part((at) => `${file}:${at}`), onFault)) rows += batch.length;
     if (kind === 'fewshot') await readShots(task, file, task.shots!.count);
-    const known = expected === undefined ? 'unpinned' : expected === found ? 'ok' : 'changed';
-    return { ...about, state: rows + faulty === 0 ? 'empty' : known, file, sha256: found, rows, faulty, faults };
+    if (rows + faulty === 0) return { ...about, state: 'empty', file, sha256: found, rows, faulty, faults: [faultOf(emptyError(task.id, kind, file))] };
+    return { ...about, state: expected === undefined ? 'unpinned' : expected === found ? 'ok' : 'changed', file, sha256: found, rows, faulty, faults };
   } catch (error) {
     if (!(error instanceof LetheError)) throw error;
     return { ...about, state: 'unreadable', file, rows, faulty, faults: [...faults, faultOf(error)] };

@@ -28,7 +28,7 @@ describe('rows that cannot be used', () => {
     ['cut in half in the middle of a file', JSON.stringify(good).slice(0, 20), 'not JSON'],
     ['that is a list', '["x", "y", "hardware"]', 'the row is a list'],
     ['not an object', '"x"', 'not an object'],
-    ['without an input', JSON.stringify({ id: 'x', inputs: 'y', output: 'hardware' }), 'no field "input", but ["id","inputs","output"]. Did you mean "inputs"?'],
+    ['without an input', JSON.stringify({ id: 'x', inputs: 'y', output: 'hardware' }), 'no field "input"; it has ["id","inputs","output"]. Did you mean "inputs"?'],
     ['with an empty input', JSON.stringify({ ...good, input: ' ' }), '"input" is " "'],
     ['with an output that is no text', JSON.stringify({ ...good, output: 1 }), '"output" is 1'],
     ['with an unknown label', JSON.stringify({ ...good, output: 'Hardware' }), 'not a label of task "tickets". Did you mean "hardware"?'],
@@ -78,7 +78,8 @@ describe('rows that cannot be used', () => {
       expect(error.message).to.contain('no train rows');
       expect(error.where).to.equal(file);
       const [verified] = await verifyData(suite.reference());
-      expect(verified).to.include({ file, state: 'empty', rows: 0, faulty: 0 });
+      expect(verified).to.include({ state: 'empty', rows: 0, faulty: 0 });
+      expect(verified!.faults).to.deep.equal([{ where: file, message: error.message, remedy: error.remedy }]);
     });
   }
 
