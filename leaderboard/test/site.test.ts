@@ -45,19 +45,26 @@ describe('the site', () => {
   it('shows the settings among which the options of a method were chosen', async () => {
     const { suite, model, training, order } = completed({}, stream(0.9, 0.1));
     const tried = (lambda: number, ...accuracies: number[]) => ({ options: { lambda, gamma: 1 }, accuracies });
-    await publishRun(await writeRun(path('run'), [
-      completed({ method: 'ewc', options: { lambda: 500, gamma: 1 } }, stream(0.9, 0.1)), completed({}, stream(0.9, 0.1)),
-    ], {
-      suite: { ...suite, size: 'quick', scored: 'validation' }, model, training, orders: [order.id], seeds: [8, 9],
-      methods: [{ id: 'ewc', version: '1.0.0', trials: [tried(2000, 0.4, 0.5), tried(500, 0.7, 0.75)], chosen: 1 }],
-    }), path('entries'), describeMethod);
-    await build();
+    const publishTuned = async (on: Partial<typeof suite>) => {
+      await publishRun(await writeRun(path('run'), [
+        completed({ method: 'ewc', options: { lambda: 500, gamma: 1 } }, stream(0.9, 0.1)), completed({}, stream(0.9, 0.1)),
+      ], {
+        suite: { ...suite, size: 'quick', scored: 'validation', ...on }, model, training, orders: [order.id], seeds: [8, 9],
+        methods: [{ id: 'ewc', version: '1.0.0', trials: [tried(2000, 0.4, 0.5), tried(500, 0.7, 0.75)], chosen: 1 }],
+      }), path('entries'), describeMethod);
+      await build();
+    };
+    await publishTuned({});
     const [tuned] = await pages('ewc-1.0.0');
     const page = await read(tuned!);
+    expect(page).to.not.contain('carried over');
     expect(page).to.contain('size quick').and.contain('seeds 8, 9').and.contain('2 settings were tried').and.not.contain('gamma=1</td>');
     expect(page).to.match(/lambda=2000<\/td>\s*<td>45\.0/).and.match(/lambda=500 <span class="tag">chosen<\/span><\/td>\s*<td>72\.5/);
     const [plain] = await pages('lora-1.0.0');
     expect(await read(plain!)).not.to.contain('id="tuning"');
+    await rm(path('entries'), { recursive: true });
+    await publishTuned({ id: 'elsewhere' });
+    expect(await read((await pages('ewc-1.0.0'))[0]!)).to.contain('elsewhere 1.0.0, size quick').and.contain('carried over');
   });
 
   it('says that bounds are bounds and ranks none', async () => {

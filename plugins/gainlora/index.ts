@@ -1,7 +1,9 @@
-import type { Arrays, Learner, LearnerState, Method, MethodHost, NdArray, ReportTable, Scope, Site, TaskView } from '@lethe/core';
+import {
+  type Arrays, extendBasis, type Gates, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, product,
+  type Random, type ReportTable, type Scope, secondMoment, type Site, type TaskView, transposed, zeros,
+} from '@lethe/core';
 import { linear, loraArrays, loraBeside, loraJoined, loraOverlap } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { Gates } from './gate.js';
 
 interface Options {
   readonly hidden: number;
@@ -11,9 +13,14 @@ interface Options {
 }
 
 const OLD = 'old';
+/** The layers of a gate. Each reads something: the features, the hidden layer, and what is compared with the key. */
+const LAYERS = ['in', 'out', 'key'] as const;
+/** Keeps a vector of zeros from being divided by its norm. */
+const TINY = 1e-12;
+const OPEN = 4;
 
 /**
- * GainLoRA (Liang and Li 2025, arXiv 2505.15424), the form that builds on O-LoRA: a branch and a gate (gate.ts) a task, those of
+ * GainLoRA (Liang and Li 2025, arXiv 2505.15424), the form that builds on O-LoRA: a branch and a gate a task, those of
  * earlier tasks frozen,
  *   delta(x) = scale * sum_t a_t(z) (x A_t) B_t,      L = L_task + lambda * sum_sites sum |A_old^T A|
  * with a_t in [0, 1) from the pooled features z of the prompt. What a branch adds to the answers of earlier tasks is bounded twice:
@@ -25,13 +32,13 @@ class GainLora implements Learner {
   /** Earlier branches side by side under `old.`, and all gates under `gate.`. */
   frozen: Arrays = {};
   private task = 0;
-  private readonly branches: Gates;
+  private readonly branches: TaskGates;
 
   constructor(
     private readonly host: MethodHost,
     private readonly options: Options,
   ) {
-    this.branches = new Gates(host.featureSize, options.hidden, options.threshold);
+    this.branches = new TaskGates(host.featureSize, options.hidden, options.threshold);
   }
 
   async begin(task: TaskView): Promise<void> {
@@ -74,14 +81,13 @@ class GainLora implements Learner {
 
   /** How many directions each layer of the gates keeps for the tasks so far, of how many there are. */
   report(): readonly ReportTable[] {
-    const layers = ['in', 'out', 'key'];
     return [{
-      title: 'Directions that the gates keep', rows: { title: 'layer', names: layers }, columns: { title: 'directions', names: ['kept', 'of'] },
-      cells: layers.map((layer) => this.frozen[`gate.space.${layer}`]!.shape.toReversed()),
+      title: 'Directions that the gates keep', rows: { title: 'layer', names: LAYERS }, columns: { title: 'directions', names: ['kept', 'of'] },
+      cells: LAYERS.map((layer) => this.frozen[`gate.space.${layer}`]!.shape.toReversed()),
     }];
   }
 
-  gates(scope: Scope): { parts: readonly string[]; open: tf.Tensor2D } {
+  gates(scope: Scope): Gates {
     return { parts: Array.from({ length: this.task }, (_, t) => `branch ${t + 1}`), open: this.branches.openness(scope, this.task) };
   }
 
@@ -93,6 +99,93 @@ class GainLora implements Learner {
     return this.host.features(task, this.options.rows);
   }
 }
+
+/**
+ * The gates of all branches. For pooled prompt features z (batch, size), gate k holds W_k (size, hidden), V_k (hidden, size) and a
+ * key (size, 1):
+ *   h = silu(z W_k),   q = silu(h V_k),   a_k = |2 sigmoid(4 cos(q, key_k)) - 1|
+ * so that a_k is 0 where q is orthogonal to the key. For every layer a basis M is kept of what it read for earlier tasks.
+ * - A new gate starts as a copy of the one before it, with a key outside of M: it is shut for prompts of earlier tasks.
+ * - While it trains, the update D of each layer is used as (I - M M^T) D: it changes nothing that the layer makes of those prompts.
+ */
+class TaskGates {
+  constructor(private readonly size: number, private readonly hidden: number, private readonly threshold: number) {}
+
+  /** What trains of the gate at hand: the updates of its layers, zero at first. */
+  updates(): Arrays {
+    const { size, hidden } = this;
+    return { 'gate.in': zeros([size, hidden]), 'gate.out': zeros([hidden, size]), 'gate.key': zeros([size, 1]) };
+  }
+
+  /**
+   * Adds a gate for a task: the one before it is frozen under its number, and its copy gets a key of its own.
+   *
+   * @param kept the arrays after the task before, empty for the first task
+   * @param z features of the task's rows, (rows, size)
+   */
+  added(kept: Arrays, task: number, z: NdArray, random: Random): Arrays {
+    const frozen: Record<string, NdArray> = { ...kept };
+    if (task === 1) {
+      frozen['gate.base.in'] = { shape: [this.size, this.hidden], data: random.fork('in').normals(this.size * this.hidden, 1 / Math.sqrt(this.size)) };
+      frozen['gate.base.out'] = { shape: [this.hidden, this.size], data: random.fork('out').normals(this.hidden * this.size, 1 / Math.sqrt(this.hidden)) };
+    } else {
+      for (const layer of LAYERS) frozen[`gate.${task - 1}.${layer}`] = kept[`gate.base.${layer}`]!;
+    }
+    const { key: query } = this.read(frozen, z);
+    frozen['gate.base.key'] = leadingDirections(secondMoment(query), 1, kept['gate.space.key']);
+    return frozen;
+  }
+
+  /** Ends a task: folds the updates into the gate at hand, and keeps the directions that its layers read. */
+  ended(frozen: Arrays, updates: Arrays, z: NdArray): Arrays {
+    const result: Record<string, NdArray> = { ...frozen };
+    for (const layer of LAYERS) result[`gate.base.${layer}`] = folded(frozen[`gate.base.${layer}`]!, updates[`gate.${layer}`]!, frozen[`gate.space.${layer}`]);
+    const reads = this.read(result, z);
+    for (const layer of LAYERS) {
+      result[`gate.space.${layer}`] = extendBasis(frozen[`gate.space.${layer}`], secondMoment(reads[layer]), this.threshold);
+    }
+    return result;
+  }
+
+  /** Traced. How far every branch is open for the rows of a batch, in [0, 1): (batch, tasks), the task at hand last. */
+  openness(scope: Scope, task: number): tf.Tensor2D {
+    return scope.once('gates', () => {
+      const z = scope.features();
+      const layer = (name: (typeof LAYERS)[number]): tf.Tensor2D => {
+        const [base, update, space] = [scope.params[`gate.base.${name}`]!, scope.params[`gate.${name}`]!, scope.params[`gate.space.${name}`]];
+        if (!space) return base.add(update);
+        const inside = tf.matMul(space as tf.Tensor2D, tf.matMul(space as tf.Tensor2D, update as tf.Tensor2D, true, false));
+        return base.add(update.sub(inside));
+      };
+      const earlier = Array.from({ length: task - 1 }, (_, k) =>
+        open(z, ...(LAYERS.map((name) => scope.params[`gate.${k + 1}.${name}`]) as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D])));
+      return tf.concat([...earlier, open(z, layer('in'), layer('out'), layer('key'))], 1) as tf.Tensor2D;
+    });
+  }
+
+  /** What each layer of the gate at hand reads for rows of features, outside of any traced function. */
+  private read(arrays: Arrays, z: NdArray): Record<(typeof LAYERS)[number], NdArray> {
+    const hidden = silu(product(z, arrays['gate.base.in']!)); // (rows, hidden)
+    return { in: z, out: hidden, key: silu(product(hidden, arrays['gate.base.out']!)) }; // key: (rows, size)
+  }
+}
+
+/** Traced. |2 sigmoid(4 cos) - 1| of a gate, (batch, 1). */
+function open(z: tf.Tensor2D, first: tf.Tensor2D, second: tf.Tensor2D, key: tf.Tensor2D): tf.Tensor2D {
+  const swish = (x: tf.Tensor2D): tf.Tensor2D => x.mul(tf.sigmoid(x));
+  const query = swish(tf.matMul(swish(tf.matMul(z, first)), second)); // (batch, size)
+  const norm = (x: tf.Tensor, axis: number) => x.square().sum(axis, true).add(TINY).sqrt();
+  const cosine = tf.matMul(query.div<tf.Tensor2D>(norm(query, 1)), key.div<tf.Tensor2D>(norm(key, 0)));
+  return tf.abs(tf.sigmoid(cosine.mul(OPEN)).mul(2).sub(1));
+}
+
+/** base + (I - M M^T) update. */
+function folded(base: NdArray, update: NdArray, space: NdArray | undefined): NdArray {
+  const inside = space ? product(space, product(transposed(space), update)).data : null;
+  return { shape: base.shape, data: base.data.map((v, i) => v + update.data[i]! - (inside?.[i] ?? 0)) };
+}
+
+const silu = ({ shape, data }: NdArray): NdArray => ({ shape, data: data.map((v) => v / (1 + Math.exp(-v))) });
 
 const method: Method = { create: (host, options) => new GainLora(host, options as unknown as Options) };
 export default method;

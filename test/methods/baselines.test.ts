@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Arrays, MethodHost } from '@lethe/core';
 import { createRandom, loadMethod } from '@lethe/core';
 import { openDevice } from '@lethe/engine';
-import { compileTrainingStep, encodeRow, flatten, packTraining, trainingRow, trainingShape } from '@lethe/harness';
+import { batchFeeds, compileTrainingStep, encodeRow, flatten, packTraining, trainingRow, trainingShape } from '@lethe/harness';
 import { loadModel, readSafetensors } from '@lethe/model';
 import { ROWS, ToyStream } from '@lethe/testkit';
 import * as tf from '@tensorflow/tfjs';
@@ -109,7 +109,7 @@ describe('baselines, against PyTorch', () => {
       const packed = packTraining(model.tokenizer, batch, shape);
       const flat = flatten(learner.trainable);
       const out = await program.run({
-        ids: packed.ids, positions: packed.positions, segments: packed.segments, index: packed.index, token: packed.token, weight: packed.weight,
+        ...batchFeeds(packed, true),
         ...Object.fromEntries(Object.entries(learner.frozen).map(([name, { data }]) => [`frozen.${name}`, data])),
         flat, m: new Float32Array(flat.length), v: new Float32Array(flat.length),
         rate: Float32Array.of(0), first: Float32Array.of(1), second: Float32Array.of(1),

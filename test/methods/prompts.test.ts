@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { MethodHost, NdArray } from '@lethe/core';
 import { createRandom, loadMethod } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
-import { compileTrainingStep, encodeRow, packTraining, trainingRow, trainingShape } from '@lethe/harness';
+import { encodeRow } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 import { expect } from 'chai';
-import { type Expected, FIXTURES, expectClose, readJson, scoresOf } from '../model/fixtures.js';
+import { type Expected, FIXTURES, expectClose, gradientOf, readJson, scoresOf } from '../model/fixtures.js';
 
 interface Behind {
   readonly prefix: { readonly shape: readonly [number, number]; readonly data: readonly number[] };
@@ -36,22 +36,11 @@ describe('prog-prompt, against transformers', () => {
 
       const forward = { model, learner, sites: model.sites };
       const rows = examples.map((row, i) => encodeRow(model.tokenizer, { id: `row-${i}`, ...row }, training.maxTokens));
-      const found = await scoresOf(device, forward, rows);
-      found.forEach((row, r) => expectClose(row, scores[r]!, 1e-4, `scores of row ${r}`));
+      const scored = await scoresOf(device, forward, rows);
+      scored.forEach((row, r) => expectClose(row, scores[r]!, 1e-4, `scores of row ${r}`));
 
-      const batch = rows.map(trainingRow);
-      const shape = trainingShape(model.tokenizer, batch, batch, batch.length);
-      const step = await compileTrainingStep({ device, forward, budget: { ...training, clip: 1e9 } }, shape);
-      const packed = packTraining(model.tokenizer, batch, shape);
-      const flat = learner.trainable['prompt']!.data;
-      const [zero, one] = [new Float32Array(flat.length), Float32Array.of(1)];
-      const { m } = await step.run({
-        ids: packed.ids, positions: packed.positions, segments: packed.segments, index: packed.index, token: packed.token, weight: packed.weight,
-        'frozen.earlier': learner.frozen['earlier']!.data, flat, m: zero, v: zero, rate: one, first: one, second: one,
-      });
-      await step.dispose();
-      // without clipping, the first moment after one step is a tenth of the gradient
-      expectClose([...m as Float32Array].map((v) => 10 * v), gradient.slice(0, tokens * width).map((v) => GAIN * v), 1e-4, 'gradient');
+      const found = await gradientOf(device, forward, rows, training);
+      expectClose(found, gradient.slice(0, tokens * width).map((v) => GAIN * v), 1e-4, 'gradient');
       expect(learner.virtualTokens).to.equal(2 * tokens);
     });
   }

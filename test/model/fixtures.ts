@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Arrays, Example, Learner, Scope, Site, TrainingBudget } from '@lethe/core';
 import { loraDelta } from '@lethe/core/tensor';
 import { type Device, openDevice } from '@lethe/engine';
-import { type EncodedExample, type Forward, Scorer } from '@lethe/harness';
+import { type EncodedExample, type Forward, Scorer, batchFeeds, compileTrainingStep, packTraining, trainingRow, trainingShape } from '@lethe/harness';
 import { type LanguageModel, loadModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
@@ -67,6 +67,27 @@ export async function scoresOf(device: Device, forward: Forward, rows: readonly 
     return await scorer.score(rows);
   } finally {
     await scorer.dispose();
+  }
+}
+
+/** The gradient of the task loss by the one trainable array of a learner, from the first step of training on `rows` at once. */
+export async function gradientOf(device: Device, forward: Forward, rows: readonly EncodedExample[], training: TrainingBudget): Promise<readonly number[]> {
+  const { model: { tokenizer }, learner: { trainable, frozen } } = forward;
+  const batch = rows.map(trainingRow);
+  const shape = trainingShape(tokenizer, batch, batch, batch.length);
+  const step = await compileTrainingStep({ device, forward, budget: { ...training, clip: 1e9 } }, shape);
+  const flat = Object.values(trainable)[0]!.data;
+  const [zero, one] = [new Float32Array(flat.length), Float32Array.of(1)];
+  try {
+    const { m } = await step.run({
+      ...batchFeeds(packTraining(tokenizer, batch, shape), true),
+      ...Object.fromEntries(Object.entries(frozen).map(([name, { data }]) => [`frozen.${name}`, data])),
+      flat, m: zero, v: zero, rate: one, first: one, second: one,
+    });
+    // without clipping, the first moment after one step is a tenth of the gradient
+    return [...m as Float32Array].map((v) => 10 * v);
+  } finally {
+    await step.dispose();
   }
 }
 

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import type { Learner, NdArray } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
-import { Generator, compileTrainingStep, encodeRow, generate, packTraining, trainingRow, trainingShape } from '@lethe/harness';
+import { Generator, encodeRow, generate } from '@lethe/harness';
 import { type LanguageModel, loadModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { type Expected, expectClose, FIXTURES, readJson, scoresOf } from './fixtures.js';
+import { type Expected, expectClose, FIXTURES, gradientOf, readJson, scoresOf } from './fixtures.js';
 
 interface Behind {
   readonly prefix: { readonly shape: readonly number[]; readonly data: readonly number[] };
@@ -40,6 +40,7 @@ describe('virtual tokens before the text', () => {
   for (const [variant, expected] of Object.entries(ALL)) {
     describe(`of the checkpoint ${variant}, against transformers`, () => {
       const { rows: examples, sequences, training } = readJson<Expected>(variant, 'expected.json');
+      const { model_type: modelType } = readJson<{ readonly model_type: string }>(variant, 'config.json');
       let model: LanguageModel;
       const forward = () => {
         const { shape, data } = expected.prefix;
@@ -54,17 +55,7 @@ describe('virtual tokens before the text', () => {
       });
 
       it('have the gradient of the task loss', async () => {
-        const batch = rows().map(trainingRow);
-        const shape = trainingShape(model.tokenizer, batch, batch, batch.length);
-        // without clipping, the first moment after one step is a tenth of the gradient
-        const step = await compileTrainingStep({ device, forward: forward(), budget: { ...training, clip: 1e9 } }, shape);
-        const { ids, positions, segments, index, token, weight } = packTraining(model.tokenizer, batch, shape);
-        const flat = Float32Array.from(expected.prefix.data);
-        const zero = new Float32Array(flat.length);
-        const one = Float32Array.of(1);
-        const { m } = await step.run({ ids, positions, segments, index, token, weight, flat, m: zero, v: zero, rate: one, first: one, second: one });
-        await step.dispose();
-        expectClose([...m as Float32Array].map((v) => 10 * v), expected.gradient, TOLERANCE, 'gradient');
+        expectClose(await gradientOf(device, forward(), rows(), training), expected.gradient, TOLERANCE, 'gradient');
       });
 
       it('are remembered while text is generated', async () => {
@@ -72,7 +63,8 @@ describe('virtual tokens before the text', () => {
         expect(found.map(({ tokens }) => tokens)).to.deep.equal(expected.greedy);
       });
 
-      it('take positions of what the model can read', async () => {
+      // T5 reads texts of any length
+      if (modelType !== 't5') it('take positions of what the model can read', async () => {
         const generator = new Generator(device, forward());
         const fits = model.config.maxPositions - expected.prefix.shape[0]! - 1;
         const error = await generator.run([[1]], { maxTokens: fits + 1 }).then(() => null, (e: unknown) => e as Error);

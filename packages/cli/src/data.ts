@@ -1,29 +1,22 @@
-import { resolve } from 'node:path';
-import { isPath } from '@lethe/core';
 import {
   type InspectedSuite, type PulledFile, type SuiteReference, type VerifiedFile, filesToPull, inspectSuite, isForProbes, overlapLine, pullFile, verifyData,
 } from '@lethe/data';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import type { Output } from './output.js';
-import { PATHS, here } from './paths.js';
+import { here } from './paths.js';
+import { pluginsOption } from './plugins-option.js';
 import { INTERRUPTED, stopOnInterrupt } from './run/interrupt.js';
+import { type SuiteFlags, referenceTo } from './suites.js';
 
 const SOUND: readonly VerifiedFile['state'][] = ['ok', 'unpinned'];
-
-function referenceOf(suite: string, dataDir: string | undefined): SuiteReference {
-  return {
-    reference: isPath(suite) ? resolve(suite) : suite, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
-    ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
-  };
-}
 
 const isSound = ({ state, faulty }: VerifiedFile): boolean => SOUND.includes(state) && faulty === 0;
 
 /** The rows of the largest size as a run would take them, where all files can be used and the suite has a stream. */
 async function inspected(reference: SuiteReference, files: readonly VerifiedFile[]): Promise<Pick<InspectedSuite, 'notes' | 'overlaps'>> {
   const nothing = { notes: [], overlaps: [] };
-  if (!files.every(isSound) || isForProbes(reference)) return nothing;
+  if (!files.every(isSound) || await isForProbes(reference)) return nothing;
   return inspectSuite(reference);
 }
 
@@ -32,8 +25,8 @@ async function inspected(reference: SuiteReference, files: readonly VerifiedFile
  *
  * @returns the exit status: 0, or 1 where a file is missing, another one, or has rows that cannot be used
  */
-async function verifyCommand(suite: string, dataDir: string | undefined, json: boolean, output: Output): Promise<number> {
-  const reference = referenceOf(suite, dataDir);
+async function verifyCommand(suite: string, flags: SuiteFlags, json: boolean, output: Output): Promise<number> {
+  const reference = await referenceTo(suite, flags);
   const files = await verifyData(reference);
   const { notes, overlaps } = await inspected(reference, files);
   const status = files.every(isSound) ? 0 : 1;
@@ -87,8 +80,8 @@ async function pullOne(file: PulledFile, output: Output, signal: AbortSignal): P
  *
  * @returns the exit status: 0, or 130 where it was interrupted
  */
-async function pullCommand(suite: string, dataDir: string | undefined, output: Output): Promise<number> {
-  const files = filesToPull(referenceOf(suite, dataDir));
+async function pullCommand(suite: string, flags: SuiteFlags, output: Output): Promise<number> {
+  const files = await filesToPull(await referenceTo(suite, flags));
   const wanted = files.filter(({ there }) => !there);
   const interrupt = stopOnInterrupt(() => output.note('stopping; what has come so far is kept'), () => undefined);
   try {
@@ -110,15 +103,16 @@ async function pullCommand(suite: string, dataDir: string | undefined, output: O
 export function addDataCommands(program: Command, output: Output): void {
   const data = program.command('data').description('the rows of suites: check them, download them');
   const command = (name: string, description: string) => data.command(`${name} <suite>`).description(description)
-    .option('--data-dir <folder>', 'rows that are here already');
+    .option('--data-dir <folder>', 'rows that are here already')
+    .addOption(pluginsOption());
   command('verify', 'check hashes, rows and overlaps of the files of a suite')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExit status: 0 all files can be used, 1 some are missing, changed or have rows that cannot be used, 2 bad input.')
-    .action(async (suite: string, { dataDir, json }: { dataDir?: string; json?: boolean }) => {
-      process.exitCode = await verifyCommand(suite, dataDir, json === true, output);
+    .action(async (suite: string, { json, ...flags }: SuiteFlags & { json?: boolean }) => {
+      process.exitCode = await verifyCommand(suite, flags, json === true, output);
     });
   command('pull', 'download the files that a suite names sources for, into the cache (LETHE_CACHE)')
-    .action(async (suite: string, { dataDir }: { dataDir?: string }) => {
-      process.exitCode = await pullCommand(suite, dataDir, output);
+    .action(async (suite: string, flags: SuiteFlags) => {
+      process.exitCode = await pullCommand(suite, flags, output);
     });
 }

@@ -20,7 +20,11 @@ const CUDA: DeviceState = {
   remedy: 'Where there is an NVIDIA GPU: node node_modules/onnxruntime-node/script/install.js',
 };
 
-const FIX: Readonly<Record<string, string>> = { webgpu: 'needs a GPU with a Vulkan, Metal or Direct3D 12 driver' };
+/** On Linux alone the driver is a package that may be missing; NVIDIA's is part of its own. */
+const MESA = process.platform === 'linux' ? '; for one of Intel or AMD on Debian and Ubuntu: apt-get install mesa-vulkan-drivers' : '';
+
+/** Said in place of what the runtime says, which names no remedy. */
+const FIX: Readonly<Record<string, string>> = { webgpu: `needs a GPU with a Vulkan, Metal or Direct3D 12 driver${MESA}` };
 
 /** What to say of a device: that it works, or why not and what to do. */
 function describe(name: string, { works, message = '', remedy }: DeviceState): string {
@@ -39,7 +43,7 @@ export async function doctorCommand(output: Output): Promise<void> {
   line('cores', String(availableParallelism()));
   line('memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`);
   line('onnxruntime', optional('onnxruntime-node', 'npm install'));
-  for (const name of ['cpu', 'webgpu', 'cuda:0', 'tfjs-node', 'tfjs-node-gpu']) {
+  for (const name of ['cpu', 'webgpu', 'cuda:0', 'wasm', 'tfjs-node', 'tfjs-node-gpu']) {
     line('device', describe(name, name === 'cuda:0' && !hasCuda() ? CUDA : await probeDevice(name)));
   }
   line('models', names('models', 'give a folder of your own or a model of the hub with: lethe run … --model DIR or OWNER/NAME'));

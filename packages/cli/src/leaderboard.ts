@@ -8,6 +8,7 @@ import { type Command, Option } from 'commander';
 import sirv from 'sirv';
 import type { Output } from './output.js';
 import { PATHS, here } from './paths.js';
+import { withScorers } from './plugins-option.js';
 import { entriesOption } from './publish.js';
 import { parseInteger } from './run/request.js';
 
@@ -66,7 +67,7 @@ async function serveCommand(folders: Folders, port: number, output: Output): Pro
 /** Adds `lethe leaderboard build` and `lethe leaderboard serve`. */
 export function addLeaderboardCommands(program: Command, output: Output): void {
   const leaderboard = program.command('leaderboard').description('the static pages of all published runs');
-  const command = (name: string, description: string) => leaderboard.command(name)
+  const command = (name: string, description: string) => withScorers(leaderboard.command(name))
     .description(description)
     .addOption(entriesOption())
     .addOption(new Option('--out <folder>', 'where the pages go').default(PATHS.site, 'leaderboard/site of this installation'));

@@ -1,9 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LetheError, didYouMean } from '@lethe/core';
+import { LetheError, type PluginKind, type Scorer, didYouMean } from '@lethe/core';
 import { type SuiteSummary, listSuites } from '@lethe/data';
+import { SCORERS } from '@lethe/scorers';
 import type { Output } from './output.js';
 import { PATHS, installedPlugins } from './paths.js';
+import { suiteOfPlugin } from './suites.js';
 
 /** One thing that can be named on the command line. */
 export interface Listed {
@@ -28,15 +30,29 @@ function describeSuite({ title, kind, sizes, needsData, probesOnly, supersededBy
   return `${title} (${notes.join('; ')})`;
 }
 
+const describeScorer = ({ needs, needsSource }: Scorer): string =>
+  (needs === 'options' ? 'judges the option that was chosen' : `judges what was written${needsSource ? ', beside what it rewrites' : ''}`);
+
+/** What plugins of a kind say of themselves. */
+function ofKind(kind: PluginKind, plugins: readonly string[]): Listed[] {
+  return installedPlugins(plugins).filter(({ manifest }) => manifest.kind === kind)
+    .map(({ manifest: { name, version, description } }) => ({ name, version, description }));
+}
+
+function suites(plugins: readonly string[]): Listed[] {
+  const files = installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'suite').map((plugin) => suiteOfPlugin(plugin).file);
+  return listSuites(PATHS.suites, files).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) }));
+}
+
 const LISTS: Readonly<Record<string, (plugins: readonly string[]) => Listed[]>> = {
-  methods: (plugins) => installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'method').map(
-    ({ manifest: { name, version, description } }) => ({ name, version, description })),
-  suites: () => listSuites(PATHS.suites).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) })),
+  methods: (plugins) => ofKind('method', plugins),
+  suites,
+  scorers: (plugins) => [...SCORERS.map((scorer) => ({ name: scorer.id, description: describeScorer(scorer) })), ...ofKind('scorer', plugins)],
   models: () => foldersWith(PATHS.models, 'model.safetensors'),
 };
 
 /**
- * What is installed of a kind: methods, suites or models.
+ * What is installed of a kind: methods, suites, scorers or models.
  *
  * @param plugins folders of plugins beside those that are installed
  * @throws LetheError LETHE_USAGE for another kind

@@ -4,8 +4,8 @@ import { LetheError } from '@lethe/core';
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
-/** Throws LETHE_USAGE, with a name that is near, where a method or suite cannot have this one. */
-export function checkName(kind: 'method' | 'suite', name: string): void {
+/** Throws LETHE_USAGE, with a name that is near, where a method, scorer or suite cannot have this one. */
+export function checkName(kind: 'method' | 'scorer' | 'suite', name: string): void {
   if (NAME.test(name)) return;
   const near = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '') || `my-${kind}`;
   throw new LetheError('LETHE_USAGE', `"${name}" is no name of a ${kind}: lower case words and digits, joined by hyphens.`, {

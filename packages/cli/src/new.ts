@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
-import { addNewMethod } from './new-method.js';
+import { addNewPlugins } from './new-plugin.js';
 import { addNewSuite } from './new-suite.js';
 import type { Output } from './output.js';
 
 /** Adds `lethe new`, with a subcommand for each kind of thing that it writes. */
 export function addNewCommand(program: Command, output: Output): void {
   const command = program.command('new').description('write a working example of your own to begin with');
-  addNewMethod(command, output);
+  addNewPlugins(command, output);
   addNewSuite(command, output);
 }

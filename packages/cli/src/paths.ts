@@ -9,7 +9,7 @@ export const PATHS = {
   root: at('.'),
   plugins: at('plugins'),
   builtPlugins: at('dist/plugins'),
-  methodTemplate: at('packages/testkit/template'),
+  templates: at('packages/testkit'),
   coreSchemas: at('packages/core/schemas'),
   suites: at('suites'),
   builtSuites: at('dist/suites'),

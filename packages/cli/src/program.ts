@@ -10,7 +10,7 @@ import { listCommand } from './list.js';
 import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
 import { explained } from './problem.js';
-import { pluginsOption } from './plugins-option.js';
+import { withScorers } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addRunCommands } from './run/command.js';
 import { addTuneCommand } from './tune/command.js';
@@ -44,15 +44,13 @@ export function createProgram(output: Output): Command {
   addLeaderboardCommands(program, output);
   addDataCommands(program, output);
   addNewCommand(program, output);
-  program.command('list <kind>')
-    .description('what is installed: methods, suites or models')
-    .addOption(pluginsOption())
+  withScorers(program.command('list <kind>'))
+    .description('what is installed: methods, suites, scorers or models')
     .option('--json', 'as JSON')
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
-  program.command('show <what> [name]')
+  withScorers(program.command('show <what> [name]'))
     .description('the table of a run folder: show RUN; what a method learned in it: show RUN --method NAME; or what a method says of itself, with '
       + 'its options: show method NAME')
-    .addOption(pluginsOption())
     .option('--method <name>', 'what this method of the run, named as in its table, says it learned')
     .option('--order <id>', 'in which order (default: its first)')
     .option('--seed <number>', 'with which seed (default: its first)')
@@ -67,8 +65,8 @@ export function createProgram(output: Output): Command {
       }
     });
   addCompareCommand(program, output);
-  program.command('validate <path>')
-    .description('check a plugin.json with the code of a method, a results.json, a suite.yaml with its rows, or those in a folder; or an entry of the leaderboard')
+  withScorers(program.command('validate <path>'))
+    .description('check a plugin with its code, a results.json, a suite.yaml with its rows, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
     .action(async (path: string, { dataDir }: { dataDir?: string }) => {
       const { validateCommand } = await import('./validate.js');

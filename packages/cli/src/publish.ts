@@ -3,10 +3,11 @@ import { type DescribeMethod, publishRun } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins } from './paths.js';
+import { withScorers } from './plugins-option.js';
 
 /** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
-function describer(): DescribeMethod {
-  const methods = installedPlugins().map(({ manifest }) => manifest).filter(({ kind }) => kind === 'method');
+function describer(plugins: readonly string[] | undefined): DescribeMethod {
+  const methods = installedPlugins(plugins).map(({ manifest }) => manifest).filter(({ kind }) => kind === 'method');
   return (id, version) => {
     const manifest = methods.find((method) => method.name === id && method.version === version);
     if (!manifest) return undefined;
@@ -16,13 +17,18 @@ function describer(): DescribeMethod {
   };
 }
 
+interface PublishFlags {
+  readonly entries: string;
+  readonly plugins?: readonly string[];
+}
+
 /**
  * `lethe publish RUN`: makes an entry of the leaderboard of a run folder. Its path goes to stdout, what to do next to stderr.
  *
  * @throws LetheError the errors of `publishRun`
  */
-export async function publishCommand(run: string, entries: string, output: Output): Promise<void> {
-  const path = await publishRun(resolve(run), resolve(entries), describer());
+export async function publishCommand(run: string, { entries, plugins }: PublishFlags, output: Output): Promise<void> {
+  const path = await publishRun(resolve(run), resolve(entries), describer(plugins));
   output.data(here(path));
   const build = entries === PATHS.entries ? 'lethe leaderboard build' : `lethe leaderboard build --entries ${here(entries)}`;
   output.note(`every score and metric was recomputed; next: ${build}, look at the page, and commit the entry`);
@@ -34,8 +40,8 @@ export const entriesOption = (): Option =>
 
 /** Adds `lethe publish`. */
 export function addPublishCommand(program: Command, output: Output): void {
-  program.command('publish <run>')
+  withScorers(program.command('publish <run>'))
     .description('add a run folder to the leaderboard, after recomputing its scores')
     .addOption(entriesOption())
-    .action((run: string, { entries }: { entries: string }) => publishCommand(run, entries, output));
+    .action((run: string, flags: PublishFlags) => publishCommand(run, flags, output));
 }

@@ -4,7 +4,8 @@ import { LetheError, readManifest } from '@lethe/core';
 import { inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
-import { PATHS, placeOf } from './paths.js';
+import { PATHS, here, placeOf } from './paths.js';
+import { suiteOfPlugin } from './suites.js';
 
 const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined) => Promise<string> | string>> = {
   'plugin.json': checkPlugin,
@@ -27,7 +28,7 @@ async function checkEntry(file: string): Promise<string> {
   return `entry of ${runs.length} runs, every score and metric recomputed`;
 }
 
-/** Checks the manifest of a plugin and, of a method, its code. */
+/** Checks the manifest of a plugin, and what it brings. */
 async function checkPlugin(file: string): Promise<string> {
   const manifest = readManifest(file);
   const { kind, name, version, options } = manifest;
@@ -36,9 +37,11 @@ async function checkPlugin(file: string): Promise<string> {
     `${kind} ${name} ${version}`,
     `checked: manifest: shape, range of Lethe's versions, dependencies, options (${count}) with descriptions, defaults and bounds`,
   ];
-  if (kind !== 'method') return [...lines, `not checked: code of a ${kind}`].join('\n  ');
-  const { checkMethodCode } = await import('./validate-method.js');
-  return [...lines, ...await checkMethodCode(manifest, file, placeOf(dirname(file)).codePath)].join('\n  ');
+  const plugin = { manifest, ...placeOf(dirname(file)) };
+  if (kind === 'suite') return [...lines, `checked: it has the name and version of ${here(suiteOfPlugin(plugin).file)}`].join('\n  ');
+  if (kind === 'model') return [...lines, 'not checked: its weights'].join('\n  ');
+  const { checkMethodCode, checkScorerCode } = await import('./validate-code.js');
+  return [...lines, ...await (kind === 'method' ? checkMethodCode : checkScorerCode)(plugin)].join('\n  ');
 }
 
 /** Checks a suite's file, then its rows in every size. Rows that are not there are no fault where no folder was given. */
@@ -61,7 +64,7 @@ async function checkSuite(file: string, dataDir: string | undefined): Promise<st
 }
 
 /**
- * `lethe validate FILE|DIR`: checks a plugin.json with the code of a method, a results.json or a suite.yaml with its rows, or those
+ * `lethe validate FILE|DIR`: checks a plugin.json with what the plugin brings, a results.json or a suite.yaml with its rows, or those
  * in a folder; another JSON file as an entry of the leaderboard.
  *
  * @param dataDir folder of the rows of suites that do not bring their own

@@ -106,5 +106,9 @@ describe('commands', () => {
     expect(data).to.contain(process.version).and.contain('seta').and.contain('gpt_neox');
     const adds = 'npm install --no-save @tensorflow/tfjs-node-gpu@4.22.0 && npm rebuild --ignore-scripts=false @tensorflow/tfjs-node-gpu';
     if (!/tfjs-node-gpu: (works|.*sees no GPU)/.test(data)) expect(data).to.contain(adds);
+    const devices = [...data.matchAll(/^device +(\S+): (.*)$/gm)].map(([, name, state]) => ({ name, state: state! }));
+    expect(devices.map(({ name }) => name)).to.deep.equal(['cpu', 'webgpu', 'cuda:0', 'wasm', 'tfjs-node', 'tfjs-node-gpu']);
+    expect(devices[0]!.state).to.equal('works');
+    for (const { name, state } of devices) expect(state, name).to.match(/^works$|^not here; .+/);
   });
 });

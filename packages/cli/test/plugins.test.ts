@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
@@ -39,6 +39,15 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
     return at;
   }
 
+  /** A plugin of another kind, with this code. */
+  function ofKind(name: string, kind: string, code: string): string {
+    const at = plugin(join(kind, name), name);
+    const manifest = JSON.parse(readFileSync(join(at, 'plugin.json'), 'utf8')) as object;
+    writeFileSync(join(at, 'plugin.json'), JSON.stringify({ ...manifest, kind }));
+    writeFileSync(join(at, 'index.js'), code);
+    return at;
+  }
+
   describe('new', () => {
     it('writes a method under its own name, with the schema that editors read', async () => {
       const { data, notes } = await call('new', 'method', 'sd-lora-2', '--dir', folder);
@@ -55,7 +64,7 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
     });
 
     it('writes no file beside those of a plugin into the plugins of this installation', () => {
-      expect(readdirSync(PATHS.methodTemplate).sort()).to.deep.equal(['README.md', 'index.test.ts', 'index.ts', 'plugin.json']);
+      for (const kind of ['method', 'scorer']) expect(readdirSync(join(PATHS.templates, `template-${kind}`)).sort()).to.deep.equal(['README.md', 'index.test.ts', 'index.ts', 'plugin.json']);
     });
 
     for (const [title, args, ...texts] of [
@@ -63,6 +72,7 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       ['a name that leaves the folder', ['method', '../x'], 'LETHE_USAGE', 'fix lethe new method x'],
       ['an empty name', ['method', ''], 'LETHE_USAGE', 'my-method'],
       ['another kind', ['methods', 'x'], 'LETHE_USAGE', 'Did you mean method?'],
+      ['the name of a scorer of Lethe', ['scorer', 'sari'], 'LETHE_PLUGIN_DUPLICATE', 'scorer called "sari"'],
       ['the name of an installed method', ['method', 'ewc'], 'LETHE_PLUGIN_DUPLICATE', join('plugins', 'ewc', 'plugin.json')],
       ['a folder that is there', ['method', 'taken'], 'LETHE_FOLDER_EXISTS', 'taken'],
     ] as const) {
@@ -92,6 +102,27 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       expect(problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.match(/breaks \d rules/).and.contain(join(at, 'index.js'));
       expect(problem).to.match(/^ {2}no-ambient: the method reads Math\.random .*index\.js:\d+/m).and.match(/^ {2}json-state: after stage 1 report\(\)/m);
       expect(problem).to.match(/fix .*host\.random/);
+    });
+
+    it('holds a scorer to the rules of scorers, and to the name of its plugin', async () => {
+      const at = ofKind('fickle', 'scorer', "export default { id: 'fickle', needs: 'text', needsSource: false, score: () => Math.random() * 2 };");
+      const { problem } = await call('validate', at, '--plugins', at);
+      expect(problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.contain('scorer "fickle" breaks').and.match(/^ {2}no-ambient: it reads Math\.random/m);
+      const other = ofKind('one', 'scorer', "export default { id: 'another', needs: 'text', needsSource: false, score: () => 1 };");
+      expect((await call('list', 'scorers', '--plugins', other)).problem).to.contain('LETHE_PLUGIN_EXPORT').and.contain('"one"').and.contain('"another"');
+      const none = ofKind('none', 'scorer', 'export default { id: \'none\', needs: \'text\', score: () => 1 };');
+      expect((await call('validate', none)).problem).to.contain('LETHE_PLUGIN_EXPORT').and.contain('no "needsSource"').and.contain('const scorer: Scorer');
+      const taken = ofKind('rouge-l', 'scorer', "export default { id: 'rouge-l', needs: 'text', needsSource: false, score: () => 1 };");
+      expect((await call('list', 'suites', '--plugins', taken)).problem).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain('another scorer called "rouge-l"');
+    });
+
+    it('holds the suite of a plugin to the name and version of its manifest', async () => {
+      const at = ofKind('trades', 'suite', '');
+      expect((await call('validate', at)).problem).to.contain('LETHE_SUITE_UNKNOWN').and.contain(join(at, 'suite.yaml'));
+      cpSync(join(PATHS.suites, 'domain-mini', 'suite.yaml'), join(at, 'suite.yaml'));
+      const { problem } = await call('run', 'trades', '--plugins', at, '--out', join(folder, 'untrue'));
+      expect(problem).to.contain('LETHE_SUITE_INVALID').and.contain('The plugin is trades 1.0.0').and.contain('domain-mini');
+      expect(existsSync(join(folder, 'untrue'))).to.equal(false);
     });
 
     it('names a manifest before it runs any code', async () => {

@@ -57,19 +57,43 @@ export function product(left: NdArray, right: NdArray): NdArray {
   const [n, k, m] = [left.shape[0]!, right.shape[0]!, right.shape[1]!];
   const data = new Float32Array(n * m);
   const sums = new Float64Array(m);
+  const [a, b] = [left.data, right.data];
   for (let row = 0; row < n; row++) {
     sums.fill(0);
-    for (let i = 0; i < k; i++) {
-      const factor = left.data[row * k + i]!;
-      for (let column = 0; column < m; column++) sums[column]! += factor * right.data[i * m + column]!;
+    let i = 0;
+    // four rows of the right side at a time, in the same order of additions: the sums are read and written a quarter as often
+    for (; i + 4 <= k; i += 4) {
+      const at = row * k + i;
+      const [f0, f1, f2, f3] = [a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!];
+      for (let c = 0, to = i * m; c < m; c++, to++) {
+        sums[c] = sums[c]! + f0 * b[to]! + f1 * b[to + m]! + f2 * b[to + 2 * m]! + f3 * b[to + 3 * m]!;
+      }
+    }
+    for (; i < k; i++) {
+      const factor = a[row * k + i]!;
+      for (let c = 0; c < m; c++) sums[c]! += factor * b[i * m + c]!;
     }
     data.set(sums, row * m);
   }
   return { shape: [n, m], data };
 }
 
+/** Side of the squares in which a matrix is transposed: the rows of one square, read and written, stay in the cache. */
+const TILE = 16;
+
 /** A matrix (n, m) as (m, n). */
 export function transposed({ shape, data }: NdArray): NdArray {
-  const [n, m] = [shape[0]!, shape[1]!];
-  return { shape: [m, n], data: Float32Array.from({ length: n * m }, (_, i) => data[(i % n) * m + Math.floor(i / n)]!) };
+  const [rows, columns] = shape as [number, number];
+  const result = new Float32Array(rows * columns);
+  for (let top = 0; top < rows; top += TILE) {
+    const bottom = Math.min(top + TILE, rows);
+    for (let left = 0; left < columns; left += TILE) {
+      const right = Math.min(left + TILE, columns);
+      for (let c = left; c < right; c++) {
+        let from = top * columns + c;
+        for (let to = c * rows + top; to < c * rows + bottom; to++, from += columns) result[to] = data[from]!;
+      }
+    }
+  }
+  return { shape: [columns, rows], data: result };
 }

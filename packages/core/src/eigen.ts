@@ -169,13 +169,15 @@ function shifted(diagonal: Float64Array, beside: Float64Array, shift: number, no
   };
 }
 
-function dot(x: Float64Array, y: Float64Array): number {
+/** x^T y. */
+export function dot(x: Float64Array, y: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
   return sum;
 }
 
-function subtract(x: Float64Array, y: Float64Array, factor: number): void {
+/** x - factor y, into x. */
+export function subtract(x: Float64Array, y: Float64Array, factor: number): void {
   for (let i = 0; i < x.length; i++) x[i]! -= factor * y[i]!;
 }
 

@@ -1,11 +1,11 @@
 export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
-export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, below } from './arrays.js';
+export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, beside, below } from './arrays.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
-export { loadMethod } from './load.js';
+export { loadExport, loadMethod, loadScorer } from './load.js';
 export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';

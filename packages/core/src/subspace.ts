@@ -1,14 +1,13 @@
-import { Matrix, QrDecomposition } from 'ml-matrix';
-import type { NdArray } from './arrays.js';
-import { symmetricEigen } from './eigen.js';
+import { type NdArray, product, transposed } from './arrays.js';
+import { dot, subtract, symmetricEigen } from './eigen.js';
 
 /** Share of the energy that float32 bases cannot tell from none. */
 const ROUNDING = 1e-6;
 
 /** X^T X / rows of the rows of X, (rows, size): their second moment, (size, size). */
-export function secondMoment({ shape, data }: NdArray): NdArray {
-  const x = dense({ shape, data });
-  return plain(x.transpose().mmul(x).div(x.rows));
+export function secondMoment(x: NdArray): NdArray {
+  const { shape, data } = product(transposed(x), x);
+  return { shape, data: data.map((sum) => sum / x.shape[0]!) };
 }
 
 /**
@@ -22,11 +21,10 @@ export function secondMoment({ shape, data }: NdArray): NdArray {
  * basis of it
  */
 export function leadingDirections(moment: NdArray, count: number, basis?: NdArray): NdArray {
-  const c = dense(moment);
-  const m = basis && dense(basis);
-  const found = columns(symmetricEigen((m ? outside(c, m) : c).to1DArray(), c.rows).vectors(count));
+  const size = moment.shape[0]!;
+  const found = columns(symmetricEigen(basis ? outside(moment, basis) : moment.data, size).vectors(count), size);
   // a direction without energy may lie anywhere, in the subspace too
-  return plain(m ? Matrix.sub(found, m.mmul(m.transpose().mmul(found))) : found);
+  return basis ? minus(found, product(basis, product(transposed(basis), found))) : found;
 }
 
 /**
@@ -38,42 +36,54 @@ export function leadingDirections(moment: NdArray, count: number, basis?: NdArra
  * @returns orthonormal columns (size, k + added)
  */
 export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: number): NdArray {
-  const c = dense(moment);
-  const known = basis && dense(basis);
-  const rest = known ? outside(c, known) : c;
-  const wanted = rest.trace() - (1 - share + ROUNDING) * c.trace(); // the energy that is missing
-  if (known && wanted <= 0) return basis;
-  const { values, vectors } = symmetricEigen(rest.to1DArray(), c.rows);
-  const free = c.rows - (known?.columns ?? 0);
+  const size = moment.shape[0]!;
+  const rest = basis ? outside(moment, basis) : moment.data;
+  const wanted = trace(rest, size) - (1 - share + ROUNDING) * trace(moment.data, size); // the energy that is missing
+  if (basis && wanted <= 0) return basis;
+  const { values, vectors } = symmetricEigen(rest, size);
+  const free = size - (basis?.shape[1] ?? 0);
   let [added, energy] = [0, 0];
   while (added < free && energy < wanted) energy += Math.max(0, values[added++]!);
-  if (known && added === 0) return basis;
-  const fresh = columns(vectors(Math.max(added, 1)));
-  return plain(known ? orthonormal(beside(known, fresh)) : fresh);
+  if (basis && added === 0) return basis;
+  const fresh = vectors(Math.max(added, 1));
+  return basis ? columns(beside(basis, fresh), size) : columns(fresh, size);
 }
 
 /** (I - M M^T) C (I - M M^T) = C - M Q - (M Q)^T with Q = M^T C - M^T C M M^T / 2: half as many products as from the left to the right. */
-function outside(c: Matrix, basis: Matrix): Matrix {
-  const inside = basis.transpose().mmul(c); // (k, size)
-  const q = Matrix.sub(inside, inside.mmul(basis).mmul(basis.transpose()).div(2));
-  const part = basis.mmul(q);
-  return Matrix.sub(c, part).sub(part.transpose());
+function outside(c: NdArray, basis: NdArray): Float64Array {
+  const size = c.shape[0]!;
+  const across = transposed(basis); // (k, size)
+  const inside = product(across, c); // (k, size)
+  const twice = product(product(inside, basis), across);
+  const part = product(basis, { shape: inside.shape, data: inside.data.map((v, i) => v - twice.data[i]! / 2) }).data; // (size, size)
+  return Float64Array.from(c.data, (v, i) => v - part[i]! - part[(i % size) * size + Math.floor(i / size)]!);
 }
 
-/** Vectors as columns. */
-const columns = (vectors: readonly Float64Array[]): Matrix => new Matrix([...vectors]).transpose();
-
-const orthonormal = (columns: Matrix): Matrix => new QrDecomposition(columns).orthogonalMatrix;
-
-function beside(left: Matrix, right: Matrix): Matrix {
-  const joined = new Matrix(left.rows, left.columns + right.columns);
-  return joined.setSubMatrix(left, 0, 0).setSubMatrix(right, 0, left.columns);
+/** The columns of a basis, then vectors that lie outside of it, made orthonormal: rounding left them almost so. */
+function beside(basis: NdArray, vectors: readonly Float64Array[]): Float64Array[] {
+  const [size, known] = basis.shape as [number, number];
+  const all = Array.from({ length: known }, (_, k) => Float64Array.from({ length: size }, (_unused, i) => basis.data[i * known + k]!));
+  for (const vector of vectors) {
+    // twice is enough (Parlett 1998, The Symmetric Eigenvalue Problem, on orthogonalization in the face of roundoff)
+    for (let pass = 0; pass < 2; pass++) for (const other of all) subtract(vector, other, dot(vector, other));
+    const length = Math.sqrt(dot(vector, vector));
+    all.push(vector.map((v) => v / length));
+  }
+  return all;
 }
 
-function dense({ shape, data }: NdArray): Matrix {
-  return Matrix.from1DArray(shape[0]!, shape[1]!, [...data]);
+/** Vectors as columns, (size, count). */
+function columns(vectors: readonly Float64Array[], size: number): NdArray {
+  const count = vectors.length;
+  const data = new Float32Array(size * count);
+  vectors.forEach((vector, k) => vector.forEach((v, i) => (data[i * count + k] = v)));
+  return { shape: [size, count], data };
 }
 
-function plain(matrix: Matrix): NdArray {
-  return { shape: [matrix.rows, matrix.columns], data: Float32Array.from(matrix.to1DArray()) };
+const minus = ({ shape, data }: NdArray, other: NdArray): NdArray => ({ shape, data: data.map((v, i) => v - other.data[i]!) });
+
+function trace(matrix: ArrayLike<number>, size: number): number {
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += matrix[i * (size + 1)]!;
+  return sum;
 }

@@ -1,5 +1,5 @@
 import { didYouMean } from '@lethe/core';
-import { SCORERS, findScorer } from '@lethe/scorers';
+import { findScorer, textScorers } from '@lethe/scorers';
 import { type SuiteFile, type TaskEntry, labelsOf } from './suite-file.js';
 import { templateFault, withPrompt } from './template.js';
 
@@ -84,7 +84,7 @@ function checkPrompts(
 function checkWritten({ id: task, written, generator }: TaskEntry, at: string, refuse: Refuse): void {
   const { scorer: id, source } = written!;
   const scorer = findScorer(id);
-  const known = SCORERS.filter(({ needs }) => needs === 'text').map((each) => each.id);
+  const known = textScorers();
   if (scorer?.needs !== 'text') return refuse(`${at}/scorer`, `there is no scorer of text called "${id}".${didYouMean(id, known)}`, `choose one of: ${known.join(', ')}`);
   if (generator && source !== undefined) refuse(`${at}/source`, `the rows of task "${task}" are generated: they bring their source`, 'take "source" away');
   if (scorer.needsSource && source === undefined && !generator) {

@@ -5,7 +5,7 @@ import { emptyError, fileOf } from './files.js';
 import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
 import { type Pools, type Wanted, isFromFiles, missingError, missingFiles, ownerOf, poolsOf } from './pools.js';
-import { type FoundSuite, type SuiteReference, findSuite } from './reference.js';
+import { type FoundSuite, type SuiteReference, findSuite, openSuite } from './reference.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 const DEFAULT_SIZE = 'full';
@@ -39,7 +39,7 @@ export async function inspectSuite(reference: SuiteReference): Promise<Inspected
 }
 
 async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {
-  const found = findSuite(reference.reference, reference);
+  const found = await openSuite(reference);
   const { id, version, kind, title, orders } = found.definition;
   if (found.definition.training === undefined) {
     throw new LetheError('LETHE_SUITE_INVALID', `suite "${id}" holds probes: it has no rows to train on`, {

@@ -5,7 +5,7 @@ import { type DownloadOptions, type HubFile, downloadFile } from '@lethe/hub';
 import type { FileKind } from './definition.js';
 import { fileOf, kindsOf, pulledFolder } from './files.js';
 import { checkHash } from './records.js';
-import { type SuiteReference, findSuite } from './reference.js';
+import { type SuiteReference, openSuite } from './reference.js';
 
 /** A file of a suite that the hub has. */
 export interface PulledFile {
@@ -23,8 +23,8 @@ export interface PulledFile {
  *
  * @throws LetheError LETHE_DATA_MISSING where files are wanted that have no source and are not there, naming all of them
  */
-export function filesToPull(reference: SuiteReference): PulledFile[] {
-  const suite = findSuite(reference.reference, reference);
+export async function filesToPull(reference: SuiteReference): Promise<PulledFile[]> {
+  const suite = await openSuite(reference);
   const { id, tasks, orders } = suite.definition;
   const homeless: string[] = [];
   const files = tasks.flatMap((task) => (task.rows === 'generated' ? [] : kindsOf(suite, task, orders.length === 0, reference).flatMap((kind): PulledFile[] => {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LetheError, didYouMean, isPath } from '@lethe/core';
+import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type LocatedDefinition, type SuiteDefinition, readDefinition } from './definition.js';
 
 const FILE = 'suite.yaml';
@@ -13,6 +14,8 @@ export interface SuiteReference {
   readonly suitesDir: string;
   /** Their compiled code: `<builtDir>/<id>/generate.js`. */
   readonly builtDir: string;
+  /** Scorers of plugins, which its tasks may name. */
+  readonly scorers?: readonly ScorerPlace[];
   /** Folder of the rows of tasks from files; the folder of the suite.yaml where it is left out. */
   readonly dataDir?: string;
   /** Name of a size; `full` where it is left out. */
@@ -65,6 +68,16 @@ function installed(id: string, suitesDir: string, builtDir: string): FoundSuite 
 }
 
 /**
+ * Finds a suite and reads its file, after the scorers that it may name were made known.
+ *
+ * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID, and the errors of `addScorers`
+ */
+export async function openSuite(reference: SuiteReference): Promise<FoundSuite> {
+  await addScorers(reference.scorers ?? []);
+  return findSuite(reference.reference, reference);
+}
+
+/**
  * Finds a suite and reads its file. A suite outside of `suitesDir` has its generator, if any, beside it as generate.mjs.
  *
  * @param reference id, or path from `folder`
@@ -85,25 +98,27 @@ export function findSuite(reference: string, { suitesDir, builtDir }: SuiteRefer
   });
 }
 
+function summaryOf({ file, definition }: LocatedDefinition): SuiteSummary {
+  const { id, version, kind, title, sizes, tasks, orders, supersededBy } = definition;
+  return {
+    id, version, kind, title, file,
+    sizes: Object.keys(sizes),
+    tasks: tasks.map((task) => task.id),
+    orders: orders.map((order) => order.id),
+    needsData: tasks.some((task) => task.rows === 'files' && !existsSync(join(dirname(file), task.folder))),
+    probesOnly: orders.length === 0,
+    ...(supersededBy === undefined ? {} : { supersededBy }),
+  };
+}
+
 /**
- * The installed suites, sorted by id.
+ * The installed suites, sorted by id, then those of other files.
  *
+ * @param files paths of suite.yaml outside of `suitesDir`
  * @throws LetheError LETHE_SUITE_INVALID for the first whose file cannot be used
  */
-export function listSuites(suitesDir: string): SuiteSummary[] {
-  return installedIds(suitesDir).map((folder) => {
-    const { file, definition } = installed(folder, suitesDir, suitesDir);
-    const { id, version, kind, title, sizes, tasks, orders, supersededBy } = definition;
-    return {
-      id, version, kind, title, file,
-      sizes: Object.keys(sizes),
-      tasks: tasks.map((task) => task.id),
-      orders: orders.map((order) => order.id),
-      needsData: tasks.some((task) => task.rows === 'files' && !existsSync(join(dirname(file), task.folder))),
-      probesOnly: orders.length === 0,
-      ...(supersededBy === undefined ? {} : { supersededBy }),
-    };
-  });
+export function listSuites(suitesDir: string, files: readonly string[] = []): SuiteSummary[] {
+  return [...installedIds(suitesDir).map((folder) => installed(folder, suitesDir, suitesDir)), ...files.map(readDefinition)].map(summaryOf);
 }
 
 /**
@@ -111,6 +126,6 @@ export function listSuites(suitesDir: string): SuiteSummary[] {
  *
  * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
  */
-export function isForProbes(reference: SuiteReference): boolean {
-  return findSuite(reference.reference, reference).definition.orders.length === 0;
+export async function isForProbes(reference: SuiteReference): Promise<boolean> {
+  return (await openSuite(reference)).definition.orders.length === 0;
 }

@@ -2,7 +2,7 @@ import { LetheError } from '@lethe/core';
 import type { FileKind, FileTask } from './definition.js';
 import { emptyError, fileOf, kindsOf } from './files.js';
 import { hashOf } from './records.js';
-import { type FoundSuite, type SuiteReference, findSuite } from './reference.js';
+import { type FoundSuite, type SuiteReference, openSuite } from './reference.js';
 import { RowReader, readShots } from './rows.js';
 import { Places, Seen } from './seen.js';
 
@@ -41,7 +41,7 @@ const NAMED = 5;
  * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
  */
 export async function verifyData(reference: SuiteReference): Promise<VerifiedFile[]> {
-  const suite = findSuite(reference.reference, reference);
+  const suite = await openSuite(reference);
   const files: VerifiedFile[] = [];
   for (const task of suite.definition.tasks) {
     if (task.rows === 'generated') continue;

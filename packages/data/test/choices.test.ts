@@ -92,7 +92,7 @@ describe('rows with choices of their own', () => {
   it('in a suite of probes are no stream', async () => {
     quiz('choices: letters');
     const reference = suite.reference({ reference: join(suite.folder, 'quiz') });
-    expect(isForProbes(reference)).to.equal(true);
+    expect(await isForProbes(reference)).to.equal(true);
     expect((await verifyData(reference)).map(({ kind, rows }) => [kind, rows])).to.deep.equal([['test', 2]]);
     const error = await errorOf(() => loadSuite(reference));
     expect(error.code).to.equal('LETHE_SUITE_INVALID');

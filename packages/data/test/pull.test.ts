@@ -40,7 +40,7 @@ describe('rows from the hub', () => {
     else process.env['LETHE_CACHE'] = before;
   });
   const pull = async () => {
-    for (const file of filesToPull(suite.reference())) await pullFile(file, {});
+    for (const file of await filesToPull(suite.reference())) await pullFile(file, {});
   };
 
   it('are wanted by the error about missing ones, pulled into the cache, and used from there without a network', async () => {
@@ -48,7 +48,7 @@ describe('rows from the hub', () => {
     expect(missing.code).to.equal('LETHE_DATA_MISSING');
     expect(missing.remedy).to.contain('lethe data pull my-suite').and.contain('--data-dir');
     await pull();
-    expect(filesToPull(suite.reference()).map(({ to, there }) => [to, there])).to.deep.equal(
+    expect((await filesToPull(suite.reference())).map(({ to, there }) => [to, there])).to.deep.equal(
       FILES.map((name) => [join(cache, 'data', 'my-suite', '1.0.0', `${name}.jsonl`), true]));
     hub.close();
     const pulled = await loadSuite(suite.reference());
@@ -72,14 +72,14 @@ describe('rows from the hub', () => {
     }
     suite.yaml(yaml);
     await pull();
-    expect(filesToPull(suite.reference()).map(({ to }) => to)).to.deep.equal(FILES.map((name) => join(cache, 'data', 'my-suite', '1.0.0', `${name}.json`)));
+    expect((await filesToPull(suite.reference())).map(({ to }) => to)).to.deep.equal(FILES.map((name) => join(cache, 'data', 'my-suite', '1.0.0', `${name}.json`)));
     hub.close();
     const { tasks: [tickets] } = await loadSuite(suite.reference());
     expect(tickets!.test[0]!.prompt.startsWith('Who answers this?\nt test message 0\n')).to.equal(true);
   });
 
-  it('of superni are wanted from the commit that its hashes are of', () => {
-    const files = filesToPull({ ...INSTALLED, reference: 'superni' });
+  it('of superni are wanted from the commit that its hashes are of', async () => {
+    const files = await filesToPull({ ...INSTALLED, reference: 'superni' });
     expect(files).to.have.length(30);
     expect(files[1]!.from).to.include({
       repo: 'github:circle-hit/SAPT', revision: '52a52b920324c656bdb6dac08e43dc600ba22f21', path: 'CL_Benchmark/SuperNI/task1572_samsum_summary/test.json',
@@ -88,7 +88,7 @@ describe('rows from the hub', () => {
   });
 
   it('are not pulled where they are in the data folder', async () => {
-    const files = filesToPull(suite.reference({ dataDir: join(suite.folder, 'upload') }));
+    const files = await filesToPull(suite.reference({ dataDir: join(suite.folder, 'upload') }));
     expect(files.every(({ there }) => there)).to.equal(true);
     for (const file of files) await pullFile(file, {});
     expect(existsSync(join(cache, 'data'))).to.equal(false);

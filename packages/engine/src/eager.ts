@@ -3,7 +3,7 @@ import { LetheError, sizeOf } from '@lethe/core';
 import { explain, tensorsOf } from './explain.js';
 import { checkFeeds } from './feeds.js';
 import { repair } from './repairs.js';
-import type { Device, DType, Program, ProgramDefinition, TensorSpec, Values } from './types.js';
+import { ARRAY, type Device, type DType, type Program, type ProgramDefinition, type TensorSpec, type Values } from './types.js';
 
 interface Backend {
   readonly backend: string;
@@ -90,10 +90,7 @@ async function load(name: string): Promise<string> {
  */
 export async function openEager(name: string): Promise<Device> {
   const backend = await load(name);
-  const zeros = ({ shape, dtype }: TensorSpec): Values => {
-    const size = sizeOf(shape);
-    return dtype === 'float32' ? new Float32Array(size) : dtype === 'int32' ? new Int32Array(size) : new Uint8Array(size);
-  };
+  const zeros = ({ shape, dtype }: TensorSpec): Values => new ARRAY[dtype](sizeOf(shape));
   return {
     name,
     threads: 1,

@@ -1,7 +1,5 @@
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
-import type { DType, TensorSpec, Values } from './types.js';
-
-const ARRAY = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const satisfies Record<DType, unknown>;
+import { ARRAY, type TensorSpec, type Values } from './types.js';
 
 /** Throws LETHE_ENGINE_INPUT unless `feeds` has exactly the inputs of a program, each of its length and type. */
 export function checkFeeds(

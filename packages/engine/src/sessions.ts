@@ -64,8 +64,8 @@ export class Sessions {
       const arena = takesArena(workspace, [...this.entries.values()].reduce((sum, other) => sum + other.arenaBytes, 0));
       const session = openSession(serialise(graph, inputs), { device: this.device, threads: this.threads, program: name, arena });
       // mapped constants count too: what a session of a large model keeps of them is nothing, but its activations are large
-      const sizeOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
-      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + sizeOf(constant), 0);
+      const bytesOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
+      const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + bytesOf(constant), 0);
       this.entries.set(id, (entry = { id, session, bytes: Math.max(bytes, SESSION_BYTES), arenaBytes: arena ? workspace : 0, users: 0 }));
     }
     const lent = entry;

@@ -5,7 +5,7 @@ import { explain, tensorsOf } from './explain.js';
 import { GraphBuilder } from './graph/builder.js';
 import { ONNX_TYPE } from './graph/onnx-types.js';
 import type { Attribute, Graph, Value } from './graph/types.js';
-import type { DType, ProgramDefinition, TensorSpec, Values } from './types.js';
+import { ARRAY, type DType, type ProgramDefinition, type TensorSpec, type Values } from './types.js';
 
 export const TRACE_BACKEND = 'lethe-trace';
 /** Frames of TensorFlow.js between a call and its kernel, with its gradient scopes: the stack must reach the caller. */
@@ -64,11 +64,8 @@ export class Trace {
         remedy: 'Make tensors inside the traced function, or keep plain arrays and give them as inputs.',
       });
     }
-    const values = backend.readSync(info.dataId) as Values;
     const dtype = info.dtype as DType;
-    const fit =
-      dtype === 'float32' ? Float32Array.from(values) : dtype === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
-    this.write(info.dataId, fit, info.shape, dtype);
+    this.write(info.dataId, ARRAY[dtype].from(backend.readSync(info.dataId) as Values), info.shape, dtype);
     return this.refs.get(info.dataId)!;
   }
 
@@ -97,8 +94,7 @@ export const isTracing = (): boolean => current !== undefined && tf.getBackend()
 class TraceBackend extends tf.KernelBackend {
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
     const dataId = {};
-    const array = dtype === 'float32' ? Float32Array : dtype === 'int32' ? Int32Array : Uint8Array;
-    current?.write(dataId, array.from(values as Float32Array), shape, dtype as DType);
+    current?.write(dataId, ARRAY[dtype as DType].from(values as Values), shape, dtype as DType);
     return dataId;
   }
   override readSync(dataId: object): Values {

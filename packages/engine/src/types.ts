@@ -3,6 +3,8 @@ import type { Tensor } from '@tensorflow/tfjs';
 export type DType = 'float32' | 'int32' | 'bool';
 /** Values of an input, a constant or an output, row-major. `bool` travels as bytes of 0 and 1. */
 export type Values = Float32Array | Int32Array | Uint8Array;
+/** The arrays that hold the values of each type. */
+export const ARRAY = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const satisfies Record<DType, unknown>;
 
 export interface TensorSpec {
   readonly shape: readonly number[];

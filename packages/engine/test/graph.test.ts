@@ -35,7 +35,14 @@ function build(make: (b: GraphBuilder) => string): Graph {
   builder.input('cube', float(2, 3, 4));
   return builder.finish({ out: make(builder) });
 }
-const after = (rule: Rule, make: (b: GraphBuilder) => string) => show(rewrite(build(make), rule));
+/** A graph before a rule, and after one pass of it. */
+function expectPass(rule: Rule, make: (b: GraphBuilder) => string, before: string[], after: string[]): void {
+  const graph = build(make);
+  expect(show(graph)).to.deep.equal(before);
+  expect(show(rewrite(graph, rule))).to.deep.equal(after);
+}
+/** A graph that a rule leaves as it is. */
+const expectLeft = (rule: Rule, make: (b: GraphBuilder) => string, lines: string[]) => expectPass(rule, make, lines, lines);
 const reshape = (b: GraphBuilder, ref: string, ...shape: number[]) =>
   b.node('Reshape', [ref, b.ints(shape)], float(...shape), { allowzero: 1 });
 
@@ -92,32 +99,32 @@ describe('GraphBuilder', () => {
 });
 
 describe('the rule of splats', () => {
+  const splat = (b: GraphBuilder, value: number) => b.splat([2, 3], 'float32', value);
   it('drops neutral ones', () => {
-    expect(after(splats, (b) => b.node('Mul', ['x', b.splat([2, 3], 'float32', 1)], float(2, 3)))).to.deep.equal([]);
-    expect(after(splats, (b) => b.node('Add', [b.splat([2, 3], 'float32', 0), 'x'], float(2, 3)))).to.deep.equal([]);
-    expect(after(splats, (b) => b.node('Div', ['x', b.scalar(1, 'float32')], float(2, 3)))).to.deep.equal([]);
+    expectPass(splats, (b) => b.node('Mul', ['x', splat(b, 1)], float(2, 3)), ['Expand [1] [2,3] -> 2x3', 'Mul x v0 -> 2x3'], []);
+    expectPass(splats, (b) => b.node('Add', [splat(b, 0), 'x'], float(2, 3)), ['Expand [0] [2,3] -> 2x3', 'Add v0 x -> 2x3'], []);
+    expectPass(splats, (b) => b.node('Div', ['x', b.scalar(1, 'float32')], float(2, 3)), ['Div x [1] -> 2x3'], []);
   });
   it('keeps what is not neutral on its side, and shrinks it', () => {
-    expect(after(splats, (b) => b.node('Sub', [b.splat([2, 3], 'float32', 0), 'x'], float(2, 3)))).to.deep.equal([
-      'Sub [0] x -> 2x3',
-    ]);
-    expect(after(splats, (b) => b.node('Mul', ['x', b.splat([2, 3], 'float32', 2)], float(2, 3)))).to.deep.equal([
-      'Mul x [2] -> 2x3',
-    ]);
+    expectPass(splats, (b) => b.node('Sub', [splat(b, 0), 'x'], float(2, 3)), ['Expand [0] [2,3] -> 2x3', 'Sub v0 x -> 2x3'], ['Sub [0] x -> 2x3']);
+    expectPass(splats, (b) => b.node('Mul', ['x', splat(b, 2)], float(2, 3)), ['Expand [2] [2,3] -> 2x3', 'Mul x v0 -> 2x3'], ['Mul x [2] -> 2x3']);
   });
   it('leaves one that gives the result its shape', () => {
-    expect(after(splats, (b) => b.node('Mul', ['z', b.splat([2, 3], 'float32', 1)], float(2, 3)))).to.deep.equal([
-      'Expand [1] [2,3] -> 2x3',
-      'Mul z v0 -> 2x3',
-    ]);
+    expectLeft(splats, (b) => b.node('Mul', ['z', splat(b, 1)], float(2, 3)), ['Expand [1] [2,3] -> 2x3', 'Mul z v0 -> 2x3']);
   });
   it('folds two, and moves one about for nothing', () => {
-    expect(
-      after(splats, (b) => b.node('Mul', [b.splat([2, 1], 'float32', 2), b.splat([1, 3], 'float32', 3)], float(2, 3))),
-    ).to.deep.equal(['Expand [6] [2,3] -> 2x3']);
-    expect(
-      after(splats, (b) => b.node('Transpose', [b.splat([2, 3], 'float32', 2)], float(3, 2), { perm: [1, 0] })),
-    ).to.deep.equal(['Expand [2] [3,2] -> 3x2']);
+    expectPass(
+      splats,
+      (b) => b.node('Mul', [b.splat([2, 1], 'float32', 2), b.splat([1, 3], 'float32', 3)], float(2, 3)),
+      ['Expand [2] [2,1] -> 2x1', 'Expand [3] [1,3] -> 1x3', 'Mul v0 v1 -> 2x3'],
+      ['Expand [6] [2,3] -> 2x3'],
+    );
+    expectPass(
+      splats,
+      (b) => b.node('Transpose', [splat(b, 2)], float(3, 2), { perm: [1, 0] }),
+      ['Expand [2] [2,3] -> 2x3', 'Transpose v0 -> 3x2'],
+      ['Expand [2] [3,2] -> 3x2'],
+    );
   });
 });
 
@@ -125,31 +132,34 @@ describe('the rule of transposes', () => {
   const turn = (b: GraphBuilder, ref: string, shape: number[], perm: number[]) =>
     b.node('Transpose', [ref], float(...shape), { perm });
   it('joins two, and drops those that undo each other', () => {
-    expect(after(transposes, (b) => turn(b, turn(b, 'x', [3, 2], [1, 0]), [2, 3], [1, 0]))).to.deep.equal([]);
-    const joined = rewrite(
-      build((b) => turn(b, turn(b, 'cube', [3, 4, 2], [1, 2, 0]), [2, 3, 4].toReversed(), [1, 0, 2])),
+    expectPass(
       transposes,
+      (b) => turn(b, turn(b, 'x', [3, 2], [1, 0]), [2, 3], [1, 0]),
+      ['Transpose x -> 3x2', 'Transpose v0 -> 2x3'],
+      [],
     );
-    expect(show(joined)).to.deep.equal(['Transpose cube -> 4x3x2']);
-    expect(joined.nodes[0]!.attributes).to.deep.equal({ perm: [2, 1, 0] });
+    const twice = (b: GraphBuilder) => turn(b, turn(b, 'cube', [3, 4, 2], [1, 2, 0]), [4, 3, 2], [1, 0, 2]);
+    expectPass(transposes, twice, ['Transpose cube -> 3x4x2', 'Transpose v0 -> 4x3x2'], ['Transpose cube -> 4x3x2']);
+    expect(rewrite(build(twice), transposes).nodes[0]!.attributes).to.deep.equal({ perm: [2, 1, 0] });
   });
   it('copies nothing to move a dimension of size 1', () => {
-    expect(after(transposes, (b) => turn(b, 'z', [1, 2], [1, 0]))).to.deep.equal(['Reshape z [1,2] -> 1x2']);
-    expect(after(transposes, (b) => turn(b, 'x', [3, 2], [1, 0]))).to.deep.equal(['Transpose x -> 3x2']);
+    expectPass(transposes, (b) => turn(b, 'z', [1, 2], [1, 0]), ['Transpose z -> 1x2'], ['Reshape z [1,2] -> 1x2']);
+    expectLeft(transposes, (b) => turn(b, 'x', [3, 2], [1, 0]), ['Transpose x -> 3x2']);
   });
 });
 
 describe('the rule of reshapes', () => {
   it('joins two, and drops one that changes nothing', () => {
-    expect(after(reshapes, (b) => reshape(b, reshape(b, 'x', 6), 3, 2))).to.deep.equal(['Reshape x [3,2] -> 3x2']);
-    expect(after(reshapes, (b) => reshape(b, reshape(b, 'x', 6), 2, 3))).to.deep.equal([]);
+    const twice = (...shape: number[]) => (b: GraphBuilder) => reshape(b, reshape(b, 'x', 6), ...shape);
+    expectPass(reshapes, twice(3, 2), ['Reshape x [6] -> 6', 'Reshape v0 [3,2] -> 3x2'], ['Reshape x [3,2] -> 3x2']);
+    expectPass(reshapes, twice(2, 3), ['Reshape x [6] -> 6', 'Reshape v0 [2,3] -> 2x3'], []);
   });
   it('leaves the rows of a matrix alone beside a vector that was a matrix of one row', () => {
     const make = (b: GraphBuilder) => {
       b.input('row', float(1, 3));
       return b.node('Sub', ['x', reshape(b, 'row', 3)], float(2, 3));
     };
-    expect(after(reshapes, make)).to.deep.equal(['Reshape row [3] -> 3', 'Sub x v0 -> 2x3']);
+    expectLeft(reshapes, make, ['Reshape row [3] -> 3', 'Sub x v0 -> 2x3']);
   });
 
   it('leaves two vectors alone that were matrices of one row', () => {
@@ -157,28 +167,39 @@ describe('the rule of reshapes', () => {
       b.input('row', float(1, 3));
       return b.node('Sub', [reshape(b, 'row', 3), b.node('Neg', [reshape(b, 'row', 3)], float(3))], float(3));
     };
-    expect(after(reshapes, make)).to.deep.equal(show(build(make)));
+    expectLeft(reshapes, make, ['Reshape row [3] -> 3', 'Neg v0 -> 3', 'Sub v0 v1 -> 3']);
   });
 
   it('sinks below an addition, so that it can join a product', () => {
-    const make = (b: GraphBuilder) => b.node('Add', [reshape(b, 'x', 1, 2, 3), reshape(b, 'y', 1, 2, 3)], float(1, 2, 3));
-    expect(show(build(make))).to.deep.equal(['Reshape x [1,2,3] -> 1x2x3', 'Reshape y [1,2,3] -> 1x2x3', 'Add v0 v1 -> 1x2x3']);
-    expect(after(reshapes, make)).to.deep.equal(['Add x y -> 2x3', 'Reshape v2 [1,2,3] -> 1x2x3']);
+    expectPass(
+      reshapes,
+      (b) => b.node('Add', [reshape(b, 'x', 1, 2, 3), reshape(b, 'y', 1, 2, 3)], float(1, 2, 3)),
+      ['Reshape x [1,2,3] -> 1x2x3', 'Reshape y [1,2,3] -> 1x2x3', 'Add v0 v1 -> 1x2x3'],
+      ['Add x y -> 2x3', 'Reshape v2 [1,2,3] -> 1x2x3'],
+    );
   });
   it('sinks below what broadcasts along the last axis', () => {
-    expect(
-      after(reshapes, (b) => b.node('Mul', [reshape(b, 'x', 1, 2, 3), reshape(b, 'z', 1, 2, 1)], float(1, 2, 3))),
-    ).to.deep.equal(['Mul x z -> 2x3', 'Reshape v2 [1,2,3] -> 1x2x3']);
-    expect(
-      after(reshapes, (b) => b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([2])], float(1, 2, 1), { keepdims: 1 })),
-    ).to.deep.equal(['ReduceMean x [1] -> 2x1', 'Reshape v1 [1,2,1] -> 1x2x1']);
+    expectPass(
+      reshapes,
+      (b) => b.node('Mul', [reshape(b, 'x', 1, 2, 3), reshape(b, 'z', 1, 2, 1)], float(1, 2, 3)),
+      ['Reshape x [1,2,3] -> 1x2x3', 'Reshape z [1,2,1] -> 1x2x1', 'Mul v0 v1 -> 1x2x3'],
+      ['Mul x z -> 2x3', 'Reshape v2 [1,2,3] -> 1x2x3'],
+    );
+    expectPass(
+      reshapes,
+      (b) => b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([2])], float(1, 2, 1), { keepdims: 1 }),
+      ['Reshape x [1,2,3] -> 1x2x3', 'ReduceMean v0 [2] -> 1x2x1'],
+      ['ReduceMean x [1] -> 2x1', 'Reshape v1 [1,2,1] -> 1x2x1'],
+    );
   });
   it('stays above what works across the rows', () => {
-    const across = (b: GraphBuilder) =>
-      b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([1])], float(1, 1, 3), { keepdims: 1 });
-    expect(after(reshapes, across)).to.deep.equal(show(build(across)));
+    expectLeft(
+      reshapes,
+      (b) => b.node('ReduceMean', [reshape(b, 'x', 1, 2, 3), b.ints([1])], float(1, 1, 3), { keepdims: 1 }),
+      ['Reshape x [1,2,3] -> 1x2x3', 'ReduceMean v0 [1] -> 1x1x3'],
+    );
     const repeated = (b: GraphBuilder) => b.node('Add', [reshape(b, 'rows', 2, 3), 'z'], float(2, 3));
-    expect(after(reshapes, repeated)).to.deep.equal(show(build(repeated)));
+    expectLeft(reshapes, repeated, ['Reshape rows [2,3] -> 2x3', 'Add v0 z -> 2x3']);
   });
 });
 

@@ -3,6 +3,7 @@ export { type Artefact, readArtefact, writeArtefact } from './artefact.js';
 export { type RunRecord, openRun, readResults, readRun, sweepRun, writeResults } from './store.js';
 export { type StreamDependencies, checkModel, runStream } from './protocol.js';
 export { Scorer } from './evaluate.js';
+export { batchFeeds } from './batch.js';
 export { type EncodedExample, type PackedBatch, encodeRow, packTraining, trainingRow, trainingShape } from './packing.js';
 export { failedRun } from './report.js';
 export { OptimizerState, optimizerInputs, optimizerStep } from './optimizer.js';

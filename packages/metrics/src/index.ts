@@ -13,5 +13,5 @@ export { completeMean } from './statistics/mean.js';
 export { type PermutationTest, fewestPairs, leastP, permutationTest } from './statistics/permutation.js';
 export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';
 export { type Ranks, ranksOf } from './statistics/ranks.js';
-export { joinSweeps, sameTerms, sweepOf, trialMean } from './sweep.js';
+export { carriedOver, joinSweeps, sweepOf, trialMean } from './sweep.js';
 export { validateResults } from './validate.js';

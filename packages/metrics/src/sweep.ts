@@ -15,10 +15,10 @@ export function bestTrial(trials: readonly Trial[]): number {
 
 type Terms = Pick<Sweep, 'suite' | 'model' | 'training'>;
 
-/** Whether options that were tuned under some terms may be used under others: the same suite, model and budget, whatever the size. */
-export function sameTerms(a: Terms, b: Terms): boolean {
+/** Whether options that were chosen under some terms are carried over to others: to another suite, model or budget. The size makes no difference. */
+export function carriedOver(from: Terms, to: Terms): boolean {
   const of = ({ suite, model, training }: Terms) => canonicalJson([suite.id, suite.version, model.sha256, training]);
-  return of(a) === of(b);
+  return of(from) !== of(to);
 }
 
 /**
@@ -61,7 +61,7 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
 
 /**
  * What is wrong with the sweep that results were made after, or null: it chose its best trials, of which every method had as many, on the
- * validation rows of the same suite with the same model and budget, and every run of a tuned method, variants apart, has the options that were chosen.
+ * same validation rows, and every run of a tuned method, variants apart, has the options that were chosen.
  */
 export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: string; message: string } | null {
   const { methods } = sweep;
@@ -74,6 +74,5 @@ export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: strin
     const other = runs.findIndex(({ method }) => method.id === id && method.label === undefined && (method.version !== version || canonicalJson(method.options) !== options));
     if (other >= 0) return { pointer: `/runs/${other}/method`, message: `The sweep chose other options for ${id}.` };
   }
-  const other = runs.findIndex((run) => !sameTerms(sweep, run));
-  return other < 0 ? null : { pointer: `/runs/${other}`, message: 'The sweep was made on another suite, model or budget.' };
+  return null;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { CompletedRun, Results, TextPredictions } from '@lethe/core';
 import { LetheError, canonicalJson, didYouMean, unlabelled } from '@lethe/core';
-import { SCORERS, findScorer } from '@lethe/scorers';
+import { findScorer, textScorers } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
 import { metricsOf } from './metrics.js';
@@ -9,7 +9,6 @@ import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
 import { sweepFault } from './sweep.js';
 
 const TOLERANCE = 1e-9;
-const TEXT_SCORERS = SCORERS.filter(({ needs }) => needs === 'text').map(({ id }) => id);
 let compiled: ValidateFunction | undefined;
 
 /** The compiled schema, once: the file is beside the contracts it describes. */
@@ -91,7 +90,7 @@ function scoreOf(run: CompletedRun, task: string, i: number, place: Place, at: s
 function checkScorer({ scorer: id, references, sources }: TextPredictions, place: Place, at: string): void {
   const scorer = findScorer(id);
   if (!scorer || scorer.needs !== 'text') {
-    refuse(place, `${at}/scorer`, `No scorer of text is called "${id}".${didYouMean(id, TEXT_SCORERS)}`);
+    refuse(place, `${at}/scorer`, `No scorer of text is called "${id}".${didYouMean(id, textScorers())} If a plugin brings it, name its folder with --plugins.`);
   }
   if (scorer.needsSource ? sources?.length !== references.length : sources !== undefined) {
     refuse(place, at, `The scorer ${id} ${scorer.needsSource ? 'needs a source for every row' : 'takes no sources'}.`);

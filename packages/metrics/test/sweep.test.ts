@@ -1,6 +1,6 @@
 import type { CompletedRun, Run, Sweep } from '@lethe/core';
 import { expect } from 'chai';
-import { joinSweeps, resultsHash, sweepOf, trialMean, validateResults } from '../src/index.js';
+import { carriedOver, joinSweeps, resultsHash, sweepOf, trialMean, validateResults } from '../src/index.js';
 import { completed, failed } from './runs.js';
 
 /** A run of a trial: a method with a value of its option, scored on validation rows. */
@@ -65,6 +65,15 @@ describe('a sweep', () => {
     expect(joinSweeps([a, { ...b, seeds: [2] }]), 'another seed').to.equal(null);
   });
 
+  it('is carried over to another suite, model or budget, and not to another size', () => {
+    const run = reported(2);
+    expect(carriedOver(sweep, run)).to.equal(false);
+    expect(carriedOver(sweep, { ...run, suite: { ...run.suite, size: 'large' } })).to.equal(false);
+    expect(carriedOver(sweep, { ...run, suite: { ...run.suite, version: '2.0.0' } })).to.equal(true);
+    expect(carriedOver(sweep, { ...run, model: { id: 'm', sha256: '1'.repeat(64) } })).to.equal(true);
+    expect(carriedOver(sweep, { ...run, training: { ...run.training, epochs: 9 } })).to.equal(true);
+  });
+
   it('holds results to what it chose', () => {
     expect(refusal(sweep, [reported(2)])).to.equal('nowhere');
     expect(refusal(sweep, [reported(2), reported(3)]), 'other options').to.equal('f#/runs/1/method');
@@ -73,7 +82,6 @@ describe('a sweep', () => {
     expect(refusal(better as unknown as Sweep, [reported(3)]), 'a worse trial').to.equal('f#/sweep/methods/0/chosen');
     const unequal = { ...sweep, methods: [sweep.methods[0]!, { ...sweep.methods[1]!, trials: sweep.methods[1]!.trials.slice(0, 2) }] };
     expect(refusal(unequal, [reported(2)]), 'fewer trials').to.equal('f#/sweep/methods/1/trials');
-    expect(refusal({ ...sweep, model: { id: 'm', sha256: '1'.repeat(64) } }, [reported(2)]), 'another model').to.equal('f#/runs/0');
   });
 
   it('is a part of what the hash covers', () => {

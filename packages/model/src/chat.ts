@@ -67,9 +67,9 @@ async function settingsOf(file: string): Promise<Settings> {
  * @throws LETHE_MODEL_CHAT where there is none, or one that cannot be read
  */
 export async function readChatTemplate(directory: string): Promise<ChatTemplate> {
-  const [own, shared] = [join(directory, CHAT_TEMPLATE), join(directory, TOKENIZER_SETTINGS)];
-  const settings = await settingsOf(shared);
-  const [file, source] = existsSync(own) ? [own, await readFile(own, 'utf8')] : [shared, templateIn(settings)];
+  const [own, settingsFile] = [join(directory, CHAT_TEMPLATE), join(directory, TOKENIZER_SETTINGS)];
+  const settings = await settingsOf(settingsFile);
+  const [file, source] = existsSync(own) ? [own, await readFile(own, 'utf8')] : [settingsFile, templateIn(settings)];
   if (source === undefined) {
     throw refuse(`The model has no chat template: neither ${CHAT_TEMPLATE} nor "chat_template" in ${TOKENIZER_SETTINGS}.`, directory,
       'Run without --chat, or choose a model that was tuned to converse.');

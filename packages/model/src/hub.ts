@@ -1,10 +1,10 @@
-import { access as accessFile, mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type HubReference, LetheError } from '@lethe/core';
 import { COMMIT, type HubAccess, downloadFile, hubAccess, listModel, modelFolder } from '@lethe/hub';
 import writeFileAtomic from 'write-file-atomic';
 import { CHAT_TEMPLATE, TOKENIZER_SETTINGS } from './chat.js';
-import { INDEX, REQUIRED, WHOLE, missingFiles, weightFiles } from './shards.js';
+import { INDEX, REQUIRED, WHOLE, isThere, missingFiles, weightFiles } from './shards.js';
 
 /** What some models have: the tokens that end a text, and the template of a chat. */
 const OPTIONAL = ['generation_config.json', CHAT_TEMPLATE, TOKENIZER_SETTINGS];
@@ -26,14 +26,12 @@ export interface HubModel {
   readonly folder: string;
 }
 
-const there = (path: string) => accessFile(path).then(() => true, () => false);
-
 /** The commit that a revision stood for when it was looked up, or the name of a folder that was put there by hand. */
 async function knownCommit(storage: string, revision: string): Promise<string | undefined> {
   if (COMMIT.test(revision)) return revision;
   const commit = (await readFile(join(storage, 'refs', revision), 'utf8').catch(() => '')).trim();
   if (COMMIT.test(commit)) return commit;
-  return (await there(join(storage, 'snapshots', revision))) ? revision : undefined;
+  return (await isThere(join(storage, 'snapshots', revision))) ? revision : undefined;
 }
 
 /**
@@ -56,7 +54,7 @@ async function download(
         where: `${repo}@${commit}: ${name}`, remedy: 'Choose a model with a config.json, a tokenizer.json and weights as safetensors.',
       });
     }
-    if (await there(join(folder, name))) return;
+    if (await isThere(join(folder, name))) return;
     onFile?.(name, file.bytes);
     await downloadFile(file, join(folder, name), { access });
   };

@@ -4,7 +4,7 @@ export { loadModel } from './load.js';
 export { type OpenOptions, mergeAdapter, openModel } from './merge.js';
 export { type StoredTensor, readSafetensors, writeSafetensors } from './safetensors.js';
 export { MODEL_TYPES, hidden, layoutOf, parseConfig, sitesOf } from './architectures/index.js';
-export { type WeightEntry, transpose } from './layout.js';
+export type { WeightEntry } from './layout.js';
 export { features } from './features.js';
 export { logProbabilities, logits } from './head.js';
 export { parseTokenizer } from './tokenizer.js';

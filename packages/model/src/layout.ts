@@ -1,4 +1,4 @@
-import { sizeOf, type Site } from '@lethe/core';
+import { type Site, sizeOf, transposed as turned } from '@lethe/core';
 
 /** One of several weights that a file holds in one tensor: along the outputs stand `groups` times `parts` pieces of equal size. */
 export interface Part {
@@ -71,24 +71,5 @@ export function arrange(data: Float32Array, entry: WeightEntry): Float32Array {
   const { shape, transposed, part } = entry;
   const whole = storedShape(entry);
   const own = part ? takePart(data, whole, transposed ? 0 : whole.length - 1, part) : data;
-  return transposed ? transpose(own, shape[1]!, shape[0]!) : own;
-}
-
-/** Side of the squares in which a matrix is transposed: the rows of one square, read and written, stay in the cache. */
-const TILE = 16;
-
-/** The transpose of a row-major (rows, columns) matrix. */
-export function transpose(data: Float32Array, rows: number, columns: number): Float32Array {
-  const result = new Float32Array(rows * columns);
-  for (let top = 0; top < rows; top += TILE) {
-    const bottom = Math.min(top + TILE, rows);
-    for (let left = 0; left < columns; left += TILE) {
-      const right = Math.min(left + TILE, columns);
-      for (let c = left; c < right; c++) {
-        let from = top * columns + c;
-        for (let to = c * rows + top; to < c * rows + bottom; to++, from += columns) result[to] = data[from]!;
-      }
-    }
-  }
-  return result;
+  return transposed ? turned({ shape: shape.toReversed(), data: own }).data : own;
 }

@@ -39,7 +39,8 @@ function parseIndex(file: string, bytes: Buffer, directory: string): ReadonlyMap
   }));
 }
 
-const there = (file: string) => access(file).then(() => true, () => false);
+/** Whether there is a file or folder of this path. */
+export const isThere = (path: string): Promise<boolean> => access(path).then(() => true, () => false);
 
 /**
  * The files that are to hold the weights of a model: `model.safetensors`, or the shards that `model.safetensors.index.json` names
@@ -49,7 +50,7 @@ const there = (file: string) => access(file).then(() => true, () => false);
  */
 export async function weightFiles(directory: string): Promise<WeightFiles> {
   const [whole, file] = [join(directory, WHOLE), join(directory, INDEX)];
-  if ((await there(whole)) || !(await there(file))) return { files: [whole] };
+  if ((await isThere(whole)) || !(await isThere(file))) return { files: [whole] };
   const bytes = await readFile(file);
   const places = parseIndex(file, bytes, directory);
   return { files: [...new Set(places.values())].sort(), index: { file, bytes, places } };
@@ -60,7 +61,7 @@ export async function findWeights(directory: string): Promise<WeightFiles> {
   const found = await weightFiles(directory);
   if (!found.index) return found;
   for (const shard of found.files) {
-    if (await there(shard)) continue;
+    if (await isThere(shard)) continue;
     throw new LetheError('LETHE_MODEL_MISSING', `The weights are split over ${found.files.length} files, and ${basename(shard)} is not there.`, {
       where: found.index.file, remedy: `Put ${basename(shard)} into ${directory}.`,
     });
@@ -72,6 +73,6 @@ export async function findWeights(directory: string): Promise<WeightFiles> {
 export async function missingFiles(directory: string): Promise<string[]> {
   const { files } = await weightFiles(directory);
   const wanted = [...REQUIRED.map((name) => join(directory, name)), ...files];
-  const found = await Promise.all(wanted.map(there));
+  const found = await Promise.all(wanted.map(isThere));
   return wanted.filter((_, i) => !found[i]).map((file) => basename(file));
 }

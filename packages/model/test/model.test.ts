@@ -6,7 +6,6 @@ import { expect } from 'chai';
 import { createRandom } from '@lethe/core';
 import { hidden, layoutOf, parseConfig } from '../src/architectures/index.js';
 import { logProbabilities } from '../src/head.js';
-import { transpose } from '../src/layout.js';
 import { readSafetensors, writeSafetensors } from '../src/safetensors.js';
 
 const config = parseConfig(JSON.stringify({
@@ -125,15 +124,5 @@ describe('safetensors', () => {
     const words = new Uint32Array(values.buffer);
     await writeRaw('BF16', bytesOf(Uint16Array.from(words, (word) => word >>> 16)), values.length);
     expect([...(await read()).data]).to.deep.equal([...values]);
-  });
-});
-
-describe('transpose', () => {
-  it('swaps rows and columns, whatever their numbers', () => {
-    for (const [rows, columns] of [[1, 1], [1, 40], [3, 5], [16, 16], [33, 47]] as const) {
-      const data = Float32Array.from({ length: rows * columns }, (_, i) => i);
-      const turned = transpose(data, rows, columns);
-      turned.forEach((value, i) => expect(value).to.equal((i % rows) * columns + Math.floor(i / rows)));
-    }
   });
 });

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Arrays } from '@lethe/core';
-import { type LlamaConfig, type StoredTensor, layoutOf, transpose, writeSafetensors } from '@lethe/model';
+import { type Arrays, transposed } from '@lethe/core';
+import { type LlamaConfig, type StoredTensor, layoutOf, writeSafetensors } from '@lethe/model';
 import writeFileAtomic from 'write-file-atomic';
 
 /** `config.json` in the layout of Hugging Face transformers. */
@@ -26,10 +26,8 @@ export async function writeCheckpoint(
   await json('tokenizer.json', tokenizer);
   await json('training.json', training);
   const stored = new Map(layoutOf(config).map((entry): [string, StoredTensor] => {
-    const { shape, data } = weights[entry.name]!;
-    if (!entry.transposed) return [entry.stored, { shape, data }];
-    const [rows, columns] = shape as [number, number];
-    return [entry.stored, { shape: [columns, rows], data: transpose(data, rows, columns) }];
+    const weight = weights[entry.name]!;
+    return [entry.stored, entry.transposed ? transposed(weight) : weight];
   }));
   await writeSafetensors(join(folder, 'model.safetensors'), stored, 'F16');
 }

@@ -1,4 +1,4 @@
-import { LetheError, type Scorer, didYouMean } from '@lethe/core';
+import { LetheError, type Scorer, didYouMean, loadScorer } from '@lethe/core';
 import { accuracy } from './accuracy.js';
 import { editSimilarity, editSimilarityPy150 } from './edit-similarity.js';
 import { exactMatch, verbatim } from './exact-match.js';
@@ -8,13 +8,50 @@ import { rougeL, rougeLStemmed } from './rouge-l.js';
 import { rougeLTrace } from './rouge-l-trace.js';
 import { sari } from './sari.js';
 
-/** Every scorer there is. */
+/** The scorers of Lethe itself. */
 export const SCORERS: readonly Scorer[] = [
   accuracy, exactMatch, verbatim, firstCharacter, numericAnswer, rougeL, rougeLStemmed, rougeLTrace, sari, editSimilarity, editSimilarityPy150,
 ];
 
+/** Where the scorer of a plugin lies. */
+export interface ScorerPlace {
+  /** Its id, which is the name of the plugin. */
+  readonly id: string;
+  /** Path of the compiled module that exports it. */
+  readonly codePath: string;
+}
+
+/** By id, in this thread: those of Lethe, and those of plugins that were added. */
+const known = new Map(SCORERS.map((scorer) => [scorer.id, scorer]));
+
+/**
+ * Makes scorers of plugins known in this thread: suites may name them, and scores can be recomputed by them, from here on. One that is known
+ * already is left as it is.
+ *
+ * @throws LetheError LETHE_PLUGIN_EXPORT for code that cannot be imported, is no scorer or calls itself otherwise, LETHE_PLUGIN_DUPLICATE where
+ *   another scorer has the id
+ */
+export async function addScorers(places: readonly ScorerPlace[]): Promise<void> {
+  for (const { id, codePath } of places) {
+    const scorer = await loadScorer(codePath);
+    if (scorer.id !== id) {
+      throw new LetheError('LETHE_PLUGIN_EXPORT', `The plugin is called "${id}", and its scorer "${scorer.id}".`, {
+        where: codePath, remedy: 'Give both the same name: suites and results call a scorer by it.',
+      });
+    }
+    const other = known.get(id);
+    if (other !== undefined && other !== scorer) {
+      throw new LetheError('LETHE_PLUGIN_DUPLICATE', `There is another scorer called "${id}".`, { where: codePath, remedy: 'Give this one another name.' });
+    }
+    known.set(id, scorer);
+  }
+}
+
 /** The scorer of this id, or undefined. */
-export const findScorer = (id: string): Scorer | undefined => SCORERS.find((scorer) => scorer.id === id);
+export const findScorer = (id: string): Scorer | undefined => known.get(id);
+
+/** The ids of scorers that judge what a model writes. */
+export const textScorers = (): string[] => [...known.values()].filter(({ needs }) => needs === 'text').map(({ id }) => id);
 
 /**
  * The scorer of this id.
@@ -25,7 +62,7 @@ export const findScorer = (id: string): Scorer | undefined => SCORERS.find((scor
 export function scorerOf(id: string, where?: string): Scorer {
   const scorer = findScorer(id);
   if (scorer) return scorer;
-  const ids = SCORERS.map((known) => known.id);
+  const ids = [...known.keys()];
   throw new LetheError('LETHE_SCORER_UNKNOWN', `There is no scorer "${id}".${didYouMean(id, ids)}`, {
     ...(where === undefined ? {} : { where }), remedy: `Choose one of: ${ids.join(', ')}.`,
   });

@@ -1,1 +1,2 @@
-import '../template/index.test.js';
+import '../template-method/index.test.js';
+import '../template-scorer/index.test.js';

@@ -5,6 +5,7 @@ import { type ReportedTable, readEntry, readReported } from '@lethe/leaderboard'
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
+import { withScorers } from '../plugins-option.js';
 import { parseList } from '../run/request.js';
 import { type Format, renderComparison } from './render.js';
 
@@ -81,7 +82,7 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
 
 /** Adds `lethe compare`. */
 export function addCompareCommand(program: Command, output: Output): void {
-  program.command('compare <runs...>')
+  withScorers(program.command('compare <runs...>'))
     .description('what runs (folders, or entries of the leaderboard) show of their methods: intervals, paired tests, ranks, and how many runs it would take')
     .option('--against <method>', 'compare all others with this method alone: fewer tests, of which more can be shown')
     .option('--metric <list>', `of ${METRICS.map(({ id }) => id).join(', ')}`, 'averageAccuracy')

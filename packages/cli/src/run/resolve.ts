@@ -1,11 +1,11 @@
 import { basename, join, resolve } from 'node:path';
-import { LetheError, type Order, type SuiteData, didYouMean, isPath, loadMethod, readManifest, sha256 } from '@lethe/core';
+import { LetheError, type Order, type SuiteData, didYouMean, loadMethod, readManifest, sha256 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkModel } from '@lethe/harness';
-import { sameTerms } from '@lethe/metrics';
+import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
-import { PATHS } from '../paths.js';
+import { referenceTo } from '../suites.js';
 import { readSweeps } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
 import { methodsOf } from './methods.js';
@@ -24,17 +24,21 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
 }
 
 /** How `loadSuite` finds what was asked for. */
-function referenceOf({ suite, size, prompts, dataDir, skipBadRows, probes, trials }: RunRequest): SuiteReference {
+async function referenceOf({ suite, size, prompts, dataDir, plugins, skipBadRows, probes, trials }: RunRequest): Promise<SuiteReference> {
   return {
-    reference: isPath(suite) ? resolve(suite) : suite,
-    suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
-    ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
+    ...await referenceTo(suite, { dataDir, plugins }),
     ...(size === undefined ? {} : { size }),
     ...(prompts === undefined ? {} : { prompts }),
     ...(skipBadRows && { skipBadRows }),
     ...(probes && { probes: 'required' }),
     ...(trials !== undefined && { scored: 'validation' }),
   };
+}
+
+/** A reference without those scorers that the suite does not ask for: a run depends on nothing else that is installed. */
+function withScorersOf({ tasks, probes }: SuiteData, { scorers = [], ...reference }: SuiteReference): SuiteReference {
+  const used = scorers.filter(({ id }) => [...tasks, ...probes].some(({ written }) => written?.scorer === id));
+  return { ...reference, ...(used.length > 0 && { scorers: used }) };
 }
 
 /** sha256 of the rows of every task and probe, by id. */
@@ -60,7 +64,7 @@ function notesOf({ suite: { id }, notes, overlaps }: InspectedSuite): string[] {
 export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[], note: (text: string) => void,
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
-  const reference = referenceOf(request);
+  const reference = await referenceOf(request);
   const sweep = request.tuned && await readSweeps(request.tuned.map((path) => resolve(path)));
   const methods = await methodsOf(request, settings, sweep);
   const inspected = await inspectSuite(reference);
@@ -72,7 +76,7 @@ export async function resolveRequest(
   const configuration: Configuration = {
     suite: {
       id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }),
-      ...(reference.scored && { scored: reference.scored }), reference, data: dataOf(suite),
+      ...(reference.scored && { scored: reference.scored }), reference: withScorersOf(suite, reference), data: dataOf(suite),
     },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
     model: { ...identityOf(model), dir, ...(adapterDir === undefined ? {} : { adapterDir }) },
@@ -80,13 +84,10 @@ export async function resolveRequest(
     training: suite.training,
     ...(sweep && { sweep }),
   };
-  if (sweep && !sameTerms(sweep, configuration)) {
-    throw new LetheError('LETHE_USAGE', `The methods were tuned on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}, or with another budget.`, {
-      where: request.tuned!.join(', '), remedy: `Tune them again: lethe tune ${suite.id}`,
-    });
-  }
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
-  return { configuration, folder, suite, notes: notesOf(inspected) };
+  const carried = sweep && carriedOver(sweep, configuration)
+    ? [`options are carried over: they were chosen on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}; to choose them here: lethe tune ${suite.id}`] : [];
+  return { configuration, folder, suite, notes: [...notesOf(inspected), ...carried] };
 }
 
 /**

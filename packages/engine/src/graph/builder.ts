@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Constant, DType } from '../types.js';
+import { ARRAY, type Constant, type DType } from '../types.js';
 import { ONNX_TYPE } from './onnx-types.js';
 import { type Attribute, type Graph, type Held, type Initializer, type Node, type Value, type ValueType, isHeld } from './types.js';
 
 const identities = new WeakMap<object, number>();
 let nextIdentity = 0;
-
-const ARRAY = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 /** Builds a graph; equal nodes and equal constants exist once, because they are found again by content. */
 export class GraphBuilder {

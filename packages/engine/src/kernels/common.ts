@@ -1,12 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Composed } from '../composed.js';
+import { ONNX_TYPE } from '../graph/onnx-types.js';
 import type { Attribute } from '../graph/types.js';
 import type { Info, Kernel, Trace } from '../trace.js';
-import type { DType } from '../types.js';
+import type { DType, Values } from '../types.js';
 
 /** The constant `value` as a scalar. */
 export const scalar = (t: Trace, value: number, dtype: DType = 'float32'): Info =>
   t.bind(t.builder.scalar(value, dtype), [], dtype);
+
+/** A constant with these values. */
+export const literal = (t: Trace, shape: readonly number[], dtype: DType, values: Values): Info =>
+  t.bind(t.builder.literal(shape, dtype, values), shape, dtype);
 
 /** A value of `shape` whose elements are all `value`. */
 export const full = (t: Trace, shape: readonly number[], dtype: DType, value: number): Info =>
@@ -72,6 +77,10 @@ export const concat = (t: Trace, all: readonly Info[], axis: number): Info => {
     { axis },
   );
 };
+
+/** Indices as ONNX wants them. */
+export const wide = (t: Trace, indices: Info): string =>
+  t.builder.node('Cast', [t.ref(indices)], { shape: indices.shape, dtype: 'int64' }, { to: ONNX_TYPE.int64 });
 
 /** An axis counted from the front. */
 export const axisOf = (axis: number, rank: number): number => (axis < 0 ? rank + axis : axis);

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { LetheError } from '@lethe/core';
+import { LetheError, sizeOf } from '@lethe/core';
 import { callerOf } from '../caller.js';
 import { batchNorm } from '../composed.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
@@ -136,8 +136,7 @@ function pooled(t: Trace, op: 'MaxPool' | 'AveragePool', x: Info, attributes: Po
 const maxPoolGrad: Kernel = (t, { dy, input }, attributes: PoolAttributes) => {
   const [, places] = pooled(t, 'MaxPool', input!, attributes, true);
   const [batch, height, width, channels] = input!.shape as Shape4;
-  const size = batch * height * width * channels;
-  const count = tf.util.sizeFromShape(dy!.shape);
+  const [size, count] = [sizeOf(input!.shape), sizeOf(dy!.shape)];
   const [rows, values] = [reshape(t, places!, [count, 1]), reshape(t, toRuntime(t, dy!), [count])];
   const zeros = full(t, [size], 'float32', 0);
   const sums = t.emit('ScatterND', [t.ref(zeros), t.ref(rows), t.ref(values)], [size], 'float32', { reduction: 'add' });

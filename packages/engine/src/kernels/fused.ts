@@ -1,6 +1,6 @@
-import type { Info, Kernel, Kernels } from '../trace.js';
+import type { Kernel, Kernels } from '../trace.js';
 import type { DType } from '../types.js';
-import { each, pairs, scalar } from './common.js';
+import { each, pairs, scalar, wide } from './common.js';
 
 /** Inputs x (…, size) and gain (size); outputs x / rms(x) * gain and 1 / rms(x), the latter (…, 1). */
 const rmsNorm: Kernel = (t, { x, gain }, { epsilon }: { epsilon: number }) => {
@@ -21,10 +21,8 @@ const rmsNorm: Kernel = (t, { x, gain }, { epsilon }: { epsilon: number }) => {
 };
 
 /** Inputs x (batch, heads, tokens, size), int32 positions (batch, tokens), and tables cos and sin (positions, size / 2). */
-const rotary: Kernel = (t, { x, positions, cos, sin }) => {
-  const wide = t.builder.node('Cast', [t.ref(positions!)], { shape: positions!.shape, dtype: 'int64' }, { to: 7 });
-  return t.emit('RotaryEmbedding', [t.ref(x!), wide, t.ref(cos!), t.ref(sin!)], x!.shape, 'float32', { interleaved: 0 }) as Info;
-};
+const rotary: Kernel = (t, { x, positions, cos, sin }) =>
+  t.emit('RotaryEmbedding', [t.ref(x!), wide(t, positions!), t.ref(cos!), t.ref(sin!)], x!.shape, 'float32', { interleaved: 0 });
 
 /** Kernels that only the operations of `../fused.ts` call: no kernel of TensorFlow.js has these names. */
 export const fusedKernels: Kernels = { LetheRmsNorm: rmsNorm, LetheRotary: rotary };

@@ -1,13 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '@lethe/core';
 import { denseBincount, searchSorted } from '../composed.js';
-import type { Info, Kernel, Kernels, Trace } from '../trace.js';
+import type { Kernel, Kernels } from '../trace.js';
 import type { DType } from '../types.js';
-import { choose, composed, full, pairs, reshape, scalar } from './common.js';
-
-const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
-/** Indices as ONNX wants them. */
-const wide = (t: Trace, indices: Info): string =>
-  t.builder.node('Cast', [t.ref(indices)], { shape: indices.shape, dtype: 'int64' }, { to: 7 });
+import { choose, composed, full, literal, pairs, reshape, scalar, wide } from './common.js';
 
 /** tf.gather. With batch dimensions, every index is moved to its own part of the merged leading dimensions. */
 const gather: Kernel = (t, { x, indices }, { axis, batchDims = 0 }: { axis: number; batchDims?: number }) => {
@@ -16,16 +12,12 @@ const gather: Kernel = (t, { x, indices }, { axis, batchDims = 0 }: { axis: numb
   const shape = [...lead, ...indices!.shape.slice(batchDims), ...rest];
   const index = t.cast(indices!, 'int32');
   if (batchDims === 0) return t.emit('Gather', [t.ref(x!), t.ref(index)], shape, x!.dtype, { axis: at });
-  const [batch, outer] = [product(lead.slice(0, batchDims)), product(lead.slice(batchDims))];
-  const offsets = t.builder.literal(
-    [batch, outer, 1],
-    'int32',
-    Int32Array.from({ length: batch * outer }, (_, n) => n * size),
-  );
-  const each = reshape(t, index, [batch, 1, product(indices!.shape.slice(batchDims))]);
-  const moved = pairs(t, 'Add', each, t.bind(offsets, [batch, outer, 1], 'int32'), 'int32');
-  const rows = reshape(t, x!, [batch * outer * size, product(rest)]);
-  const found = t.emit('Gather', [t.ref(rows), t.ref(moved)], [...moved.shape, product(rest)], x!.dtype, { axis: 0 });
+  const [batch, outer] = [sizeOf(lead.slice(0, batchDims)), sizeOf(lead.slice(batchDims))];
+  const offsets = literal(t, [batch, outer, 1], 'int32', Int32Array.from({ length: batch * outer }, (_, n) => n * size));
+  const each = reshape(t, index, [batch, 1, sizeOf(indices!.shape.slice(batchDims))]);
+  const moved = pairs(t, 'Add', each, offsets, 'int32');
+  const rows = reshape(t, x!, [batch * outer * size, sizeOf(rest)]);
+  const found = t.emit('Gather', [t.ref(rows), t.ref(moved)], [...moved.shape, sizeOf(rest)], x!.dtype, { axis: 0 });
   return reshape(t, found, shape);
 };
 
@@ -50,15 +42,7 @@ const tensorScatterUpdate: Kernel = (t, { tensor, indices, updates }) =>
 
 /** tf.oneHot by comparison: an index out of range gives a row of off values, where ONNX would count from the back. */
 const oneHot: Kernel = (t, { indices }, { depth, onValue, offValue, dtype = 'float32' }) => {
-  const classes = t.bind(
-    t.builder.literal(
-      [depth],
-      'int32',
-      Int32Array.from({ length: depth }, (_, i) => i),
-    ),
-    [depth],
-    'int32',
-  );
+  const classes = literal(t, [depth], 'int32', Int32Array.from({ length: depth }, (_, i) => i));
   const hot = pairs(t, 'Equal', reshape(t, indices!, [...indices!.shape, 1]), classes, 'int32', 'bool');
   return choose(t, hot, scalar(t, onValue, dtype), scalar(t, offValue, dtype));
 };

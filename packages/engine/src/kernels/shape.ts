@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '@lethe/core';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
 import { axisOf, concat, part, reshape, reverse, slice, transpose } from './common.js';
@@ -95,7 +96,7 @@ const mirrorPad: Kernel = (t, { x }, { paddings, mode }: { paddings: Paddings; m
 
 /** tf.diag: each element is followed by n zeros, so that the rows of the matrix come one place later each. */
 function diagonal(t: Trace, x: Info): Info {
-  const n = tf.util.sizeFromShape(x.shape);
+  const n = sizeOf(x.shape);
   const spread = padV2(
     t,
     { x: reshape(t, x, [n, 1]) },
@@ -111,7 +112,7 @@ function diagonal(t: Trace, x: Info): Info {
 }
 
 export const shapeKernels: Kernels = {
-  Reshape: (t, { x }, { shape }) => reshape(t, x!, tf.util.inferFromImplicitShape(shape, tf.util.sizeFromShape(x!.shape))),
+  Reshape: (t, { x }, { shape }) => reshape(t, x!, tf.util.inferFromImplicitShape(shape, sizeOf(x!.shape))),
   ExpandDims: expandDims,
   Transpose: (t, { x }, { perm }) => transpose(t, x!, perm),
   Slice: sliced,

@@ -1,4 +1,4 @@
-import { type LowRankUpdate, type NdArray, zeros } from '@lethe/core';
+import { type LowRankUpdate, type NdArray, beside, zeros } from '@lethe/core';
 import type { Part } from '../layout.js';
 
 /** The update of a site, and which part of a linear layer the site is; absent for all of it. */
@@ -20,18 +20,13 @@ function columnOf(o: number, size: number, { groups, parts, index }: Part): numb
 export function fuse(pieces: readonly Piece[]): LowRankUpdate {
   const [first] = pieces as readonly [Piece, ...Piece[]];
   if (!first.part) return first.update;
-  const { scale, a: { shape: [inputs] }, b: { shape: [, outputs] } } = first.update;
+  const { scale, b: { shape: [, outputs] } } = first.update;
   const starts = new Map<NdArray, number>();
   let rank = 0;
   for (const { update: { a } } of pieces) {
     if (starts.has(a)) continue;
     starts.set(a, rank);
     rank += a.shape[1]!;
-  }
-  const a = zeros([inputs!, rank]);
-  for (const [{ data, shape }, start] of starts) {
-    const own = shape[1]!;
-    for (let row = 0; row < inputs!; row++) a.data.set(data.subarray(row * own, (row + 1) * own), row * rank + start);
   }
   const width = outputs! * first.part.parts;
   const b = zeros([rank, width]);
@@ -42,5 +37,5 @@ export function fuse(pieces: readonly Piece[]): LowRankUpdate {
       b.data[(start + row) * width + columnOf(o, outputs!, part!)] = value * factor;
     });
   }
-  return { a, b, scale };
+  return { a: [...starts.keys()].reduce((left, right) => beside(left, right)), b, scale };
 }

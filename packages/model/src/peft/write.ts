@@ -1,19 +1,12 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Adapter, LetheError, type LowRankUpdate, type NdArray, didYouMean } from '@lethe/core';
+import { type Adapter, LetheError, type LowRankUpdate, didYouMean, transposed } from '@lethe/core';
 import writeFileAtomic from 'write-file-atomic';
-import { transpose } from '../layout.js';
-import { type StoredTensor, writeSafetensors } from '../safetensors.js';
+import { writeSafetensors } from '../safetensors.js';
 import type { LanguageModel, ModelConfig } from '../types.js';
 import { BASE, CONFIG, type Place, TENSORS, placesOf, tensorNames } from './format.js';
 import { type Piece, fuse } from './fuse.js';
-
-/** A matrix (rows, columns) as its transpose: PEFT stores both matrices as (outputs, inputs). */
-function turned({ shape, data }: NdArray): StoredTensor {
-  const [rows, columns] = shape as [number, number];
-  return { shape: [columns, rows], data: transpose(data, rows, columns) };
-}
 
 /** The model of an adapter: what to find it by, which is a folder, or the name of a hub's model and its commit, and its hash. */
 export interface BaseModel {
@@ -89,7 +82,8 @@ export async function writeAdapter(directory: string, adapter: Adapter, model: P
   }
   const tensors = new Map([...updates].flatMap(([module, { a, b }]) => {
     const names = tensorNames(module);
-    return [[names.a, turned(a)], [names.b, turned(b)]] as const;
+    // PEFT stores both matrices as (outputs, inputs)
+    return [[names.a, transposed(a)], [names.b, transposed(b)]] as const;
   }));
   await mkdir(directory, { recursive: true });
   await writeSafetensors(join(directory, TENSORS), tensors, 'F32', base.sha256 === undefined ? undefined : { [BASE]: base.sha256 });

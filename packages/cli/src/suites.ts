@@ -1,0 +1,49 @@
+import { dirname, join, resolve } from 'node:path';
+import { LetheError, type Plugin, isPath } from '@lethe/core';
+import { type SuiteReference, readSuiteFile } from '@lethe/data';
+import { addScorers } from '@lethe/scorers';
+import { PATHS, installedPlugins } from './paths.js';
+import { scorersOf } from './plugins-option.js';
+
+const suiteFile = ({ file }: Plugin): string => join(dirname(file), 'suite.yaml');
+
+/**
+ * The suite.yaml of a plugin that is a suite, as what its manifest says it is.
+ *
+ * @throws LetheError LETHE_SUITE_INVALID where the two have another name or version, and the errors of `readSuiteFile`
+ */
+export function suiteOfPlugin(plugin: Plugin): ReturnType<typeof readSuiteFile> & { readonly file: string } {
+  const file = suiteFile(plugin);
+  const definition = readSuiteFile(file);
+  const { name, version } = plugin.manifest;
+  if (definition.id === name && definition.version === version) return { ...definition, file };
+  throw new LetheError('LETHE_SUITE_INVALID', `The plugin is ${name} ${version}, and its suite calls itself ${definition.id} ${definition.version}.`, {
+    where: file, remedy: 'Give both the same name and version.',
+  });
+}
+
+/** What a user may say of the suite that is meant. */
+export interface SuiteFlags {
+  readonly dataDir?: string | undefined;
+  /** Plugins, or folders of plugins, beside those that are installed. */
+  readonly plugins?: readonly string[] | undefined;
+}
+
+/**
+ * How the suite is found that a user names: by a path, or by the name of an installed one or of a plugin. Its rows may be scored by the scorers
+ * of plugins.
+ *
+ * @throws LetheError the errors of `installedPlugins`, `addScorers` and {@link suiteOfPlugin}
+ */
+export async function referenceTo(suite: string, { dataDir, plugins }: SuiteFlags): Promise<SuiteReference> {
+  const installed = installedPlugins(plugins);
+  const scorers = scorersOf(installed);
+  await addScorers(scorers);
+  const plugin = isPath(suite) ? undefined : installed.find(({ manifest }) => manifest.kind === 'suite' && manifest.name === suite);
+  return {
+    reference: isPath(suite) ? resolve(suite) : plugin ? suiteOfPlugin(plugin).file : suite,
+    suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
+    ...(scorers.length === 0 ? {} : { scorers }),
+    ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
+  };
+}
