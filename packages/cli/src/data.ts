@@ -46,7 +46,7 @@ async function verifyCommand(suite: string, flags: SuiteFlags, json: boolean, ou
     if (faulty > faults.length) output.data(`  and ${faulty - faults.length} more`);
   }
   for (const line of [...notes, ...overlaps.map(overlapLine)]) output.data(line);
-  output.note(status === 0 ? `${files.length} files can be used` : 'some files cannot be used as they are');
+  if (files.length > 0) output.note(status === 0 ? `${files.length} files can be used` : 'some files cannot be used as they are');
   return status;
 }
 
