@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Plugin, discoverPlugins, findPlugin, pluginsIn } from '@lethe/core';
@@ -24,8 +24,7 @@ const tasks = Number(values.stream);
 if (!Number.isInteger(tasks) || tasks < 12) throw new RangeError(`--stream takes a number of tasks, 12 or more: given ${values.stream}`);
 
 const folderOf = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const installed = discoverPlugins(pluginsIn(folderOf('plugins'), (folder) =>
-  ({ file: join(folder, 'plugin.json'), codePath: join(folderOf('dist/plugins'), basename(folder), 'index.js') })));
+const installed = discoverPlugins(pluginsIn(folderOf('plugins')));
 /** Every method that meets tasks one by one. */
 const chosen: readonly Plugin[] = values.methods?.split(',').map((name) => findPlugin(installed, 'method', name))
   ?? installed.filter(({ manifest }) => manifest.kind === 'method' && manifest.stream === 'continual');

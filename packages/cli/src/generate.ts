@@ -5,6 +5,7 @@ import type { Forward } from '@lethe/harness';
 import type { Command } from 'commander';
 import { chooseDevice } from './devices.js';
 import type { Output } from './output.js';
+import { pluginsOption } from './plugins-option.js';
 import { type LearnerFlags, addLearnerOptions, openLearner } from './run/learner.js';
 import { openNamed } from './run/model.js';
 import { parseInteger, parseNumber } from './run/request.js';
@@ -14,6 +15,7 @@ interface GenerateFlags extends LearnerFlags {
   readonly file?: string;
   readonly run?: string;
   readonly model?: string;
+  readonly plugins?: readonly string[];
   readonly adapter?: string;
   readonly chat?: boolean;
   readonly device: string;
@@ -101,6 +103,7 @@ export function addGenerateCommand(program: Command, output: Output): void {
     .option('--prompt <text>', 'a text to go on from; may be repeated', many, [])
     .option('--file <path>', 'prompts, a line each; - for stdin')
     .option('--model <id or folder>', 'as for run (default: lethe-nano, or the model of the adapter)')
+    .addOption(pluginsOption())
     .option('--adapter <folder>', 'a LoRA adapter of PEFT, merged into the weights of the model')
     .option('--chat', 'ask as the chat template of the model has it')
     .option('--run <folder>', 'a run folder: its model with what one of its methods learned');

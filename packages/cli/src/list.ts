@@ -1,5 +1,3 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { LetheError, type PluginKind, type Scorer, didYouMean } from '@lethe/core';
 import { type SuiteSummary, listSuites } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
@@ -12,12 +10,6 @@ export interface Listed {
   readonly name: string;
   readonly version?: string;
   readonly description?: string;
-}
-
-/** Folders of `root` that hold `file`. */
-function foldersWith(root: string, file: string): Listed[] {
-  if (!existsSync(root)) return [];
-  return readdirSync(root).filter((name) => existsSync(join(root, name, file))).sort().map((name) => ({ name }));
 }
 
 /** The title of a suite, its sizes, and what one must know before running it. */
@@ -48,7 +40,7 @@ const LISTS: Readonly<Record<string, (plugins: readonly string[]) => Listed[]>> 
   methods: (plugins) => ofKind('method', plugins),
   suites,
   scorers: (plugins) => [...SCORERS.map((scorer) => ({ name: scorer.id, description: describeScorer(scorer) })), ...ofKind('scorer', plugins)],
-  models: () => foldersWith(PATHS.models, 'model.safetensors'),
+  models: (plugins) => ofKind('model', plugins),
 };
 
 /**

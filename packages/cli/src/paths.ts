@@ -1,6 +1,6 @@
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LetheError, type Plugin, type PluginPlace, discoverPlugins, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from '@lethe/core';
+import { LetheError, type Plugin, discoverPlugins, nodeModulesFrom, pluginPackages, pluginsIn } from '@lethe/core';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
@@ -8,7 +8,6 @@ const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`
 export const PATHS = {
   root: at('.'),
   plugins: at('plugins'),
-  builtPlugins: at('dist/plugins'),
   templates: at('packages/testkit'),
   coreSchemas: at('packages/core/schemas'),
   suites: at('suites'),
@@ -24,13 +23,6 @@ export function here(path: string): string {
   return short.startsWith('..') ? resolve(path) : short;
 }
 
-/** Where the plugin of a folder lies. Those of this installation are built into a folder of their own. */
-export function placeOf(folder: string): PluginPlace {
-  return dirname(folder) === PATHS.plugins
-    ? { file: join(folder, 'plugin.json'), codePath: join(PATHS.builtPlugins, basename(folder), 'index.js') }
-    : pluginIn(folder);
-}
-
 /**
  * The plugins of this installation, of the npm packages around the working directory and around this installation, and of folders.
  *
@@ -39,12 +31,12 @@ export function placeOf(folder: string): PluginPlace {
  */
 export function installedPlugins(folders: readonly string[] = []): Plugin[] {
   const named = folders.map((folder) => resolve(folder)).flatMap((folder) => {
-    const places = pluginsIn(folder, placeOf);
+    const places = pluginsIn(folder);
     if (places.length > 0) return places;
     throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin in this folder: neither it nor a folder in it has a plugin.json.', {
       where: folder, remedy: 'Give the folder of a plugin, or one that holds such folders.',
     });
   });
   const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(PATHS.root)]);
-  return discoverPlugins([...pluginsIn(PATHS.plugins, placeOf), ...packages, ...named]);
+  return discoverPlugins([...pluginsIn(PATHS.plugins), ...pluginsIn(PATHS.models), ...packages, ...named]);
 }

@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { LetheError, readManifest } from '@lethe/core';
+import { LetheError, pluginIn, readManifest } from '@lethe/core';
 import { inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
-import { PATHS, here, placeOf } from './paths.js';
+import { PATHS, here } from './paths.js';
 import { suiteOfPlugin } from './suites.js';
 
 const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined) => Promise<string> | string>> = {
@@ -37,9 +37,12 @@ async function checkPlugin(file: string): Promise<string> {
     `${kind} ${name} ${version}`,
     `checked: manifest: shape, range of Lethe's versions, dependencies, options (${count}) with descriptions, defaults and bounds`,
   ];
-  const plugin = { manifest, ...placeOf(dirname(file)) };
+  const plugin = { manifest, ...pluginIn(dirname(file)) };
   if (kind === 'suite') return [...lines, `checked: it has the name and version of ${here(suiteOfPlugin(plugin).file)}`].join('\n  ');
-  if (kind === 'model') return [...lines, 'not checked: its weights'].join('\n  ');
+  if (kind === 'model') {
+    const { checkModelFiles } = await import('./validate-model.js');
+    return [...lines, ...await checkModelFiles(plugin)].join('\n  ');
+  }
   const { checkMethodCode, checkScorerCode } = await import('./validate-code.js');
   return [...lines, ...await (kind === 'method' ? checkMethodCode : checkScorerCode)(plugin)].join('\n  ');
 }

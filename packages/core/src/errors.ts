@@ -32,6 +32,7 @@ export const ERROR_CATALOGUE = {
   LETHE_MODEL_WEIGHTS: 'A weights file is damaged or does not fit the configuration.',
   LETHE_MODEL_TOKENIZER: 'The tokenizer of a model cannot be used.',
   LETHE_MODEL_CHAT: 'A model has no chat template, or one that cannot be used.',
+  LETHE_MODEL_CODE: 'The architecture that a model plugin brings threw, or broke its contract.',
   LETHE_MODEL_SITES: 'A suite adapts linear layers of kinds that the model does not have.',
   LETHE_MODEL_LENGTH: 'Longer sequences are asked for than the model can read.',
   // adapters

@@ -1,7 +1,7 @@
 import type { InitializeHook, ResolveHook } from 'node:module';
 
 /** Packages that a plugin, and its test, may import without having installed them. */
-const LENT = /^(@lethe\/(core|testkit)|@tensorflow\/tfjs|chai)(\/|$)/;
+const LENT = /^(@lethe\/(core|model|testkit)|@tensorflow\/tfjs|chai)(\/|$)/;
 
 let from: string;
 

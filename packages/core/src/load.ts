@@ -18,7 +18,7 @@ function findsContracts(codePath: string): boolean {
 
 /**
  * What the compiled module of a plugin exports by default. Where the module lies outside of this installation, `@lethe/core`,
- * `@lethe/testkit` and `@tensorflow/tfjs` are those of this installation unless it has its own.
+ * `@lethe/model`, `@lethe/testkit` and `@tensorflow/tfjs` are those of this installation unless it has its own.
  *
  * @param fault what keeps the export from being a plugin of this kind and how to write one, or null
  * @throws LETHE_PLUGIN_EXPORT where there is no module, it cannot be imported or its default export has a fault

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { LetheError } from './errors.js';
 
 /** Where a plugin lies. Nothing of it has been read. */
@@ -23,11 +24,16 @@ function packageOf(folder: string): Package {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Package) : {};
 }
 
+const installed = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
+/** The plugins of this installation, and what is built of their code. */
+const [PLUGINS, BUILT] = [installed('plugins'), installed('dist/plugins')];
+
 /**
- * The plugin of a folder that is its own: its module is `main` of its package.json, else `index.js` or `dist/index.js`, the
- * first of them that is there.
+ * The plugin of a folder: its module is `main` of its package.json, else `index.js` or `dist/index.js`, the first of them that is there.
+ * Those of this installation are built into a folder of their own.
  */
 export function pluginIn(folder: string): PluginPlace {
+  if (dirname(resolve(folder)) === PLUGINS) return { file: join(folder, 'plugin.json'), codePath: join(BUILT, basename(folder), 'index.js') };
   const { main } = packageOf(folder);
   const names = [...(main === undefined ? [] : [main]), 'index.js', 'dist/index.js'];
   const code = names.find((name) => existsSync(join(folder, name))) ?? names[0]!;
@@ -38,13 +44,9 @@ const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.is
 const foldersIn = (folder: string) => (isFolder(folder) ? readdirSync(folder).map((name) => join(folder, name)).filter(isFolder) : []);
 const isPlugin = (folder: string) => existsSync(join(folder, 'plugin.json'));
 
-/**
- * The plugin that a folder is, or those in its sub-folders.
- *
- * @param place where the plugin of one folder lies, if not as {@link pluginIn} says
- */
-export function pluginsIn(folder: string, place: (folder: string) => PluginPlace = pluginIn): PluginPlace[] {
-  return (isPlugin(folder) ? [folder] : foldersIn(folder).filter(isPlugin)).map(place);
+/** The plugin that a folder is, or those in its sub-folders. */
+export function pluginsIn(folder: string): PluginPlace[] {
+  return (isPlugin(folder) ? [folder] : foldersIn(folder).filter(isPlugin)).map(pluginIn);
 }
 
 /** The packages of node_modules folders. Of several with one name the first counts, as for Node. */

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { LETHE_VERSION, LetheError, discoverPlugins, loadMethod, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from '../src/index.js';
 
 describe('places of plugins', () => {
@@ -33,6 +34,11 @@ describe('places of plugins', () => {
     write('a/package.json', { main: 'lib/a.js' });
     write('a/lib/a.js');
     expect(pluginIn(join(root, 'a')).codePath).to.equal(join(root, 'a', 'lib', 'a.js'));
+  });
+
+  it('takes the code of the plugins of this installation from what is built of them', () => {
+    const folder = fileURLToPath(new URL('../../../../plugins/ewc', import.meta.url));
+    expect(pluginIn(folder)).to.deep.equal({ file: join(folder, 'plugin.json'), codePath: join(folder, '../../dist/plugins/ewc/index.js') });
   });
 
   it('finds the plugin that a folder is, or those in it', () => {

@@ -21,7 +21,7 @@ export function tinyModel(): LanguageModel {
     config: {
       architecture: 'llama',
       vocabSize: VOCABULARY, hiddenSize: HIDDEN, intermediateSize: HIDDEN, layers: 1, heads: 1, keyValueHeads: 1, headSize: HIDDEN,
-      maxPositions: 64, normEpsilon: 1e-5, ropeTheta: 1e4, tiedHead: false,
+      maxPositions: 64, normEpsilon: 1e-5, tiedHead: false,
     },
     tokenizer: {
       vocabSize: VOCABULARY, endOfText: 0,

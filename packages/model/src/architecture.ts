@@ -6,7 +6,10 @@ import type { Pass } from './pass.js';
 import type { Block } from './sites.js';
 import type { ModelConfig } from './types.js';
 
-/** A family of models that share one computation: everything that sets it apart from the others. */
+/**
+ * A family of models that share one computation: everything that sets it apart from the others. What they share is in the other files of
+ * this package, and for plugins in `@lethe/model/parts`.
+ */
 export interface Architecture<C extends ModelConfig = ModelConfig> {
   /** `model_type` of the configurations that it reads. */
   readonly types: readonly string[];
@@ -18,8 +21,11 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   configure(fields: Fields, type: string): C;
   /** Every linear layer, in the order of computation. */
   blocks(config: C): readonly Block[];
-  /** Every weight and where the files hold it. */
+  /** Every weight and where the files hold it: one for each site, `embed`, and `head` where the embedding is not the head too. */
   layout(config: C, sites: readonly Site[]): WeightEntry[];
-  /** Traced. States after the final norm, (batch, n, hidden), of the tokens that the batch wants. */
+  /**
+   * Traced. States after the final norm, (batch, n, hidden), of the tokens that the batch wants. All that a token reads of others it reads
+   * through `pass`.
+   */
   hidden(pass: Pass<C>): Tensor3D;
 }

@@ -9,6 +9,7 @@ import { features } from './features.js';
 import { Fields } from './fields.js';
 import { logProbabilities, logits } from './head.js';
 import { embed } from './pass.js';
+import { openPlugin } from './plugin.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
@@ -38,19 +39,22 @@ const HELD = 64 * 2 ** 20;
 
 /**
  * Loads a checkpoint from a folder with `config.json`, `tokenizer.json` and `model.safetensors`, or its index and shards;
- * `generation_config.json` is read for the tokens that end a text, where it is there.
- * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS, LETHE_MODEL_TOKENIZER or LETHE_MODEL_CHAT, each naming the file.
+ * `generation_config.json` is read for the tokens that end a text, where it is there. Where a `plugin.json` is there, the model has its
+ * name, and the architecture that its module brings.
+ * Throws LETHE_MODEL_MISSING, LETHE_MODEL_CONFIG, LETHE_MODEL_WEIGHTS, LETHE_MODEL_TOKENIZER, LETHE_MODEL_CHAT or LETHE_MODEL_CODE, each
+ * naming the file, and the errors of {@link openPlugin}.
  *
  * @param chat whether prompts are put into the model's chat template, which is then part of what its sha256 is of
  */
 export async function loadModel(directory: string, { held = HELD, chat = false }: { held?: number; chat?: boolean } = {}): Promise<LanguageModel> {
   await checkFolder(directory);
+  const plugin = await openPlugin(directory);
   const template = chat ? await readChatTemplate(directory) : undefined;
   const [configFile, generationFile, tokenizerFile] =
     ['config.json', 'generation_config.json', 'tokenizer.json'].map((name) => join(directory, name)) as [string, string, string];
   const configBytes = await present(configFile, (file) => readFile(file));
   const fields = Fields.parse(configBytes.toString('utf8'), configFile);
-  const config = configure(fields);
+  const config = configure(fields, plugin?.code && [plugin.code.architecture]);
   const ends = [...fields.tokens('eos_token_id', config.vocabSize)];
   const generationBytes = existsSync(generationFile) ? await present(generationFile, (file) => readFile(file)) : undefined;
   if (generationBytes) ends.push(...Fields.parse(generationBytes.toString('utf8'), generationFile).tokens('eos_token_id', config.vocabSize));
@@ -62,8 +66,9 @@ export async function loadModel(directory: string, { held = HELD, chat = false }
   for (const bytes of [configBytes, ...(generationBytes ? [generationBytes] : []), tokenizerBytes]) hash.update(createHash('sha256').update(bytes).digest());
   hash.update(sha256);
   if (template) hash.update(template.sha256);
+  if (plugin?.code) hash.update(`code ${plugin.code.sha256}`);
   return {
-    id: basename(resolve(directory)),
+    id: plugin?.name ?? basename(resolve(directory)),
     sha256: hash.digest('hex'),
     config,
     ...(template ? { tokenizer: chatTokenizer(tokenizer, template), chat: true } : { tokenizer }),

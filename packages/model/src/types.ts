@@ -1,9 +1,5 @@
 import type { Adapter, Site, Tensors } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
-import type { Gpt2Config } from './architectures/gpt2.js';
-import type { LlamaConfig } from './architectures/llama.js';
-import type { NeoXConfig } from './architectures/gpt-neox.js';
-import type { T5Config } from './architectures/t5.js';
 import type { Memory } from './memory.js';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
@@ -28,8 +24,11 @@ export interface Dimensions {
   readonly windows?: readonly (number | null)[];
 }
 
-/** A configuration of one of the architectures; `architecture` tells which. */
-export type ModelConfig = LlamaConfig | Gpt2Config | NeoXConfig | T5Config;
+/** A configuration of one of the architectures, which adds what it alone has. */
+export interface ModelConfig extends Dimensions {
+  /** One of the `types` of its architecture: tells which that is. */
+  readonly architecture: string;
+}
 
 export interface Tokenizer {
   readonly vocabSize: number;

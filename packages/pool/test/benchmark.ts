@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { discoverPlugins, findPlugin, pluginsIn, resolveOptions } from '@lethe/core';
 import { loadSuite } from '@lethe/data';
@@ -7,8 +7,7 @@ import type { Job } from '@lethe/harness';
 import { loadModel } from '@lethe/model';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
-const plugins = discoverPlugins(pluginsIn(join(root, 'plugins'), (folder) =>
-  ({ file: join(folder, 'plugin.json'), codePath: join(root, 'dist/plugins', basename(folder), 'index.js') })));
+const plugins = discoverPlugins(pluginsIn(join(root, 'plugins')));
 
 /** A real language model: the one that comes with Lethe, or one beside the repository; undefined where there is none. */
 export const MODEL = [join(root, 'packages/model/lethe-nano'), join(root, '../shared/models/english-mini')]

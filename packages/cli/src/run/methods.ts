@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  LetheError, type Plugin, type Sweep, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, readManifest, resolveOptions, sha256,
+  LetheError, type Plugin, type Sweep, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, pluginIn, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
-import { installedPlugins, placeOf } from '../paths.js';
+import { installedPlugins } from '../paths.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
 import { trialsOf } from '../tune/trials.js';
 import type { ConfiguredMethod } from './configuration.js';
@@ -13,7 +13,7 @@ import type { MethodRequest, RunRequest, Setting } from './request.js';
 const rank = ({ manifest }: Plugin) => (manifest.capabilities.bound ? (manifest.stream === 'joint' ? 1 : 0) : 2);
 
 function pluginAt(folder: string): Plugin {
-  const { file, codePath } = placeOf(folder);
+  const { file, codePath } = pluginIn(folder);
   if (!existsSync(file)) {
     throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json in this folder.', { where: folder, remedy: 'Give the folder of a plugin, or its name.' });
   }

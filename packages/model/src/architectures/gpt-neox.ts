@@ -6,14 +6,14 @@ import { type Activation, feedForward, readActivation } from '../mlp.js';
 import { layerNorm } from '../norm.js';
 import { type Rope, readRope, readRotaryShare, rotaryPlace } from '../rotary.js';
 import { layerBlocks } from '../sites.js';
-import type { Dimensions } from '../types.js';
+import type { ModelConfig } from '../types.js';
 
 /**
  * GPT-NeoX (Black et al. 2022, arXiv 2204.06745) and Pythia (Biderman et al. 2023, arXiv 2304.01373): rotary embeddings over
  * the first part of each head, attention and feed-forward network side by side.
  */
-export interface NeoXConfig extends Dimensions, Rope {
-  readonly architecture: 'gpt-neox';
+export interface NeoXConfig extends ModelConfig, Rope {
+  readonly architecture: 'gpt_neox';
   readonly activation: Activation;
   /** How many numbers of each head the rotary embedding turns. */
   readonly rotarySize: number;
@@ -45,7 +45,7 @@ export const neox: Architecture<NeoXConfig> = {
     }
     const maxPositions = fields.integer('max_position_embeddings');
     return {
-      architecture: 'gpt-neox',
+      architecture: 'gpt_neox',
       vocabSize: fields.integer('vocab_size'),
       hiddenSize,
       intermediateSize: fields.integer('intermediate_size'),

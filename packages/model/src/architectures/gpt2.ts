@@ -5,10 +5,10 @@ import { type StoredSite, normWeights, perLayer, siteWeights, table } from '../l
 import { type Activation, feedForward, readActivation } from '../mlp.js';
 import { layerNorm } from '../norm.js';
 import { layerBlocks } from '../sites.js';
-import type { Dimensions } from '../types.js';
+import type { ModelConfig } from '../types.js';
 
 /** GPT-2 (Radford et al. 2019): learned positions, norms with a bias, biases everywhere, a feed-forward network without a gate. */
-export interface Gpt2Config extends Dimensions {
+export interface Gpt2Config extends ModelConfig {
   readonly architecture: 'gpt2';
   readonly activation: Activation;
 }

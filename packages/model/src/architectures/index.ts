@@ -1,5 +1,5 @@
 import type { Site, Tensors } from '@lethe/core';
-import { didYouMean } from '@lethe/core';
+import { LetheError, didYouMean } from '@lethe/core';
 import type { Tensor3D } from '@tensorflow/tfjs';
 import type { Architecture } from '../architecture.js';
 import { Fields } from '../fields.js';
@@ -14,12 +14,47 @@ import { neox } from './gpt-neox.js';
 import { llama } from './llama.js';
 import { t5 } from './t5.js';
 
-const ARCHITECTURES = { llama, gpt2, 'gpt-neox': neox, t5 } as const;
+const BUILT_IN: readonly Architecture[] = [llama, gpt2, neox, t5];
 
-export const architectureOf = (config: ModelConfig): Architecture => ARCHITECTURES[config.architecture];
+/** `model_type` of every configuration that can be read without a plugin. */
+export const MODEL_TYPES: readonly string[] = BUILT_IN.flatMap(({ types }) => types);
 
-/** `model_type` of every configuration that can be read. */
-export const MODEL_TYPES: readonly string[] = Object.values(ARCHITECTURES).flatMap(({ types }) => types);
+interface Known {
+  readonly architecture: Architecture;
+  /** Path of the module of a plugin that brought it. */
+  readonly module?: string;
+}
+
+/** Every architecture of this thread, by each of its types. */
+const known = new Map<string, Known>(BUILT_IN.flatMap((architecture) => architecture.types.map((type) => [type, { architecture }] as const)));
+
+/**
+ * Makes an architecture known to this thread.
+ *
+ * @param module path of the module that brought it
+ * @throws LETHE_PLUGIN_DUPLICATE where one of its types is taken
+ */
+export function registerArchitecture(architecture: Architecture, module: string): void {
+  const taken = architecture.types.find((type) => known.has(type));
+  if (taken !== undefined) {
+    const other = known.get(taken)!.module;
+    const whose = other === undefined ? "Lethe's own" : 'that of another plugin';
+    throw new LetheError('LETHE_PLUGIN_DUPLICATE', `Models of type "${taken}" have an architecture already: ${whose}.`, {
+      where: other === undefined ? module : `${other} and ${module}`,
+      remedy: 'Give this one another type, in its "types" and as "model_type" in config.json.',
+    });
+  }
+  for (const type of architecture.types) known.set(type, { architecture, module });
+}
+
+/** Throws LETHE_MODEL_CONFIG where no architecture of this thread is meant. */
+export function architectureOf({ architecture: type }: ModelConfig): Architecture {
+  const found = known.get(type);
+  if (found) return found.architecture;
+  throw new LetheError('LETHE_MODEL_CONFIG', `There is no architecture "${type}".${didYouMean(type, [...known.keys()])}`, {
+    remedy: 'Open the model by its folder: that brings the architecture of a plugin.',
+  });
+}
 
 /**
  * Reads a `config.json` of an architecture that is known here.
@@ -29,17 +64,21 @@ export function parseConfig(text: string, file: string): ModelConfig {
   return configure(Fields.parse(text, file));
 }
 
-/** As {@link parseConfig}, of fields that have been read. */
-export function configure(fields: Fields): ModelConfig {
-  const all: readonly Architecture[] = Object.values(ARCHITECTURES);
+/**
+ * As {@link parseConfig}, of fields that have been read.
+ *
+ * @param among the architectures that may be meant
+ */
+export function configure(fields: Fields, among: readonly Architecture[] = BUILT_IN): ModelConfig {
   const type = fields.get('model_type');
-  const architecture = all.find(({ types }) => types.includes(type as string));
+  const architecture = among.find(({ types }) => types.includes(type as string));
   if (architecture) {
     if (fields.get('quantization_config') !== undefined) fields.fail('quantization_config', 'Quantized weights are not supported.');
     return architecture.configure(fields, type as string);
   }
-  const hint = typeof type === 'string' ? didYouMean(type, MODEL_TYPES) : '';
-  return fields.fail('model_type', `Models of type ${MODEL_TYPES.join(', ')} can be used, not ${JSON.stringify(type)}.${hint}`);
+  const readable = among.flatMap(({ types }) => types);
+  const hint = typeof type === 'string' ? didYouMean(type, readable) : '';
+  return fields.fail('model_type', `Models of type ${readable.join(', ')} can be used, not ${JSON.stringify(type)}.${hint}`);
 }
 
 /** Every linear layer of a model in the order of computation. */

@@ -8,14 +8,14 @@ import { perLayer, siteWeights, table, vector } from '../layout.js';
 import { gated } from '../mlp.js';
 import { type Rope, readRope, ropeSection, rotaryPlace } from '../rotary.js';
 import { layerBlocks } from '../sites.js';
-import type { Dimensions } from '../types.js';
+import type { ModelConfig } from '../types.js';
 
 /**
  * Llama (Touvron et al. 2023, arXiv 2302.13971) and its kin: Mistral (Jiang et al. 2023, arXiv 2310.06825) with a sliding
  * window, Qwen2 and 2.5 (arXiv 2407.10671) with biases on query, key and value, Qwen3 (arXiv 2505.09388) with normed
  * queries and keys.
  */
-export interface LlamaConfig extends Dimensions, Rope {
+export interface LlamaConfig extends ModelConfig, Rope {
   readonly architecture: 'llama';
   /** Kinds of the linear layers with a bias; absent for none. */
   readonly biases?: readonly Site['kind'][];

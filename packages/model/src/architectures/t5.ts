@@ -9,13 +9,13 @@ import { feedForward, gatedFeedForward } from '../mlp.js';
 import type { Pass, Readers } from '../pass.js';
 import { distanceBias, pairBias } from '../relative.js';
 import { type Block, blockSites } from '../sites.js';
-import type { Dimensions } from '../types.js';
+import type { ModelConfig } from '../types.js';
 
 /**
  * T5 (Raffel et al. 2020, arXiv 1910.10683) with its version 1.1 and Flan-T5 (arXiv 2210.11416): an encoder reads the prompt, a decoder
  * writes the answer and reads both. Attention is not divided by the root of the head size and knows distances instead of positions.
  */
-export interface T5Config extends Dimensions {
+export interface T5Config extends ModelConfig {
   readonly architecture: 't5';
   readonly encoderLayers: number;
   /** How many distances attention tells apart, and from which on it tells none. */
