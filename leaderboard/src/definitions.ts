@@ -30,39 +30,39 @@ const DEFINITIONS: Readonly<Record<keyof Metrics, Definition>> = {
   averageAccuracy: {
     says: 'What the model knows at the end: the mean score over all tasks after the last one. Tables are ranked by it.',
     formula: math(mean(T, from('j', 1), T, r(T, J))),
-    source: cite('Lopez-Paz and Ranzato 2017, eq. 2', '1706.08840'),
+    source: cite('ACC of Lopez-Paz and Ranzato 2017', '1706.08840'),
   },
   forgetting: {
     says: 'What was known once and is lost: how far each earlier task has fallen from its best score on the way.',
     formula: math(mean(less('T'), from('j', 1), less('T'), bracketed(
       `<munder><mi>max</mi><mrow>${n(1)}${o('≤')}${i('i')}${o('&lt;')}${T}</mrow></munder>${r(i('i'), J)}${o('−')}${r(T, J)}`))),
-    source: cite('Chaudhry et al. 2018, section 3', '1801.10112'),
+    source: cite('the forgetting measure of Chaudhry et al. 2018', '1801.10112'),
   },
   backwardTransfer: {
     says: 'How later training changed earlier tasks: the score at the end against that just after training. Below zero is forgetting.',
     formula: math(mean(less('T'), from('j', 1), less('T'), bracketed(`${r(T, J)}${o('−')}${r(J, J)}`))),
-    source: cite('Lopez-Paz and Ranzato 2017, eq. 3', '1706.08840'),
+    source: cite('BWT of Lopez-Paz and Ranzato 2017', '1706.08840'),
   },
   forwardTransfer: {
     says: 'How earlier training helped tasks not yet trained: the score just before training against that of the base model.',
     formula: math(mean(less('T'), from('j', 2), T, bracketed(`${r(less('j'), J)}${o('−')}${r(n(0), J)}`))),
-    source: html`${cite('Lopez-Paz and Ranzato 2017, eq. 4', '1706.08840')}, against the base model in place of random weights`,
+    source: html`${cite('FWT of Lopez-Paz and Ranzato 2017', '1706.08840')}, against the base model in place of random weights`,
   },
   learningAccuracy: {
     says: 'How well each task was learned when its turn came, before anything could be forgotten.',
     formula: math(mean(T, from('j', 1), T, r(J, J))),
-    source: cite('Riemer et al. 2019, section 5', '1810.11910'),
+    source: cite('LA of Riemer et al. 2019', '1810.11910'),
   },
   averageIncrementalAccuracy: {
     says: 'The mean, over all steps, of the mean score on the tasks trained so far.',
     formula: math(mean(T, from('i', 1), T, mean(i('i'), from('j', 1), i('i'), r(i('i'), J)))),
-    source: cite('Rebuffi et al. 2017, section 4', '1611.07725'),
+    source: cite('after Rebuffi et al. 2017, with tasks in place of classes', '1611.07725'),
   },
   generalDelta: {
     says: 'What the model could do before and does not unlearn: the mean score on probes that are never trained, at the end against the base model.',
     formula: math(mean(i('P'), from('p', 1), i('P'), bracketed(
       `<msub>${i('G')}<mrow>${T}${o(',')}${i('p')}</mrow></msub>${o('−')}<msub>${i('G')}<mrow>${n(0)}${o(',')}${i('p')}</mrow></msub>`))),
-    source: cite('Wang et al. 2023 (TRACE), section 3', '2310.06762'),
+    source: cite('Wang et al. 2023 (TRACE)', '2310.06762'),
   },
 };
 

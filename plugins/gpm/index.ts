@@ -15,7 +15,7 @@ const OLD = 'old';
 /**
  * Gradient projection memory (Saha et al. 2021, arXiv 2103.09762) for adapters. Of what each linear layer read in earlier tasks
  * the directions with most energy are kept, orthonormal columns M (in, k), and no step may change what the layer does to them:
- *   grad W <- grad W - M M^T grad W                                     (equation 6, here with x W for the paper's W x)
+ *   grad W <- grad W - M M^T grad W                                     (equation 6 for the paper's W x, 7 for x W, as here)
  * An adapter a task learns W + scale A B. With A replaced by (I - M M^T) A, its gradients by A and by B and so every step of
  * any optimizer obey that, because x A B is 0 wherever x lies in M:
  *   h = W x + scale * sum_s x (I - M_s M_s^T) A_s B_s,   M_s of the tasks before s

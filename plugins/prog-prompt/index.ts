@@ -9,8 +9,8 @@ interface Options {
 }
 
 /**
- * Progressive Prompts (Razdaibiedina et al. 2023, arXiv 2301.12314, section 3): task k trains a prompt P_k (tokens, width) and nothing
- * else. It stands before the prompts of earlier tasks, which are frozen, and these before the text x:
+ * Progressive Prompts (Razdaibiedina et al. 2023, arXiv 2301.12314): task k trains a prompt P_k (tokens, width) and nothing else. It
+ * stands before the prompts of earlier tasks, which are frozen, and these before the text x:
  *   L(P_k) = -sum log p(y | [P_k, ..., P_1, x])
  * The optimizer sees P_k / gain. Every row is answered behind all prompts learned so far, since no row's task is known.
  */

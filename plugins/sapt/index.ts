@@ -19,11 +19,11 @@ const FLOOR = 0.1;
 
 /**
  * SAPT (Zhao et al. 2024, arXiv 2401.08295) with low-rank blocks, one a task, those of earlier tasks frozen. For pooled prompt
- * features z (batch, size), standardised by the first task, the blocks are mixed by attention (shared attentive learning and
- * selection, section 4.1):
+ * features z (batch, size), standardised by the first task, the blocks are mixed by attention (the paper's shared attentive learning
+ * and selection):
  *   q = norm(silu(z W V)),   a = softmax(q K^T / sqrt(size)),   delta(x) = scale * sum_t a_t (x A_t) B_t
  * W (size, hidden), V (hidden, size) and the norm's gain and bias are trained through all tasks, the key K_t (size) of a task with its
- * block. So that the mixture of earlier tasks stays what it was, it is recalled on pseudo-samples (attentive reflection, section 4.2):
+ * block. So that the mixture of earlier tasks stays what it was, it is recalled on pseudo-samples (its attentive reflection):
  *   L = L_task + lambda * sum_i<t mean_z' KL(s_i || a(z'))
  * s_i is the mean attention over the rows of task i at its end, with 0 for later blocks. A row reaches the attention by its features
  * alone, so that a pseudo-sample z' is drawn from the means and deviations of task i's features.

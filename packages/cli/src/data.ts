@@ -39,10 +39,14 @@ async function verifyCommand(suite: string, flags: SuiteFlags, json: boolean, ou
   for (const { task, kind, state, rows, faulty, file, faults } of files) {
     const counts = state === 'missing' ? '' : `${String(rows).padStart(7)} rows${faulty > 0 ? `, ${faulty} that cannot be used` : ''}`;
     output.data([`${task} ${kind}`.padEnd(width), state.padEnd(10), counts.padEnd(12), state === 'missing' ? file : here(file)].join('  ').trimEnd());
-    for (const fault of faults) output.data(`  ${fault}`);
+    for (const [i, { where, message, remedy }] of faults.entries()) {
+      output.data(`  ${here(where)}: ${message}`);
+      if (remedy !== faults[i + 1]?.remedy) output.data(`    fix ${remedy}`);
+    }
+    if (faulty > faults.length) output.data(`  and ${faulty - faults.length} more`);
   }
   for (const line of [...notes, ...overlaps.map(overlapLine)]) output.data(line);
-  output.note(status === 0 ? `${files.length} files can be used` : 'some files cannot be used as they are');
+  if (files.length > 0) output.note(status === 0 ? `${files.length} files can be used` : 'some files cannot be used as they are');
   return status;
 }
 

@@ -73,6 +73,14 @@ describe('lethe compare', () => {
     expect(text).to.match(/– +joint \(bound\)/);
   });
 
+  it('says why nothing was tested', async () => {
+    const bound = await write('bound', [...seeds(2, 'weak', 3, 4), ...seeds(2, 'joint', 9, 10)]);
+    expect(await said(bound)).to.contain('\n\nNothing was tested: a bound is tested only where --against names it.\n');
+    expect(await said(bound, '--against', 'joint')).to.contain('weak − joint').and.not.contain('Nothing was tested');
+    const apart = await write('apart', [...seeds(2, 'weak', 3, 4), run('strong', 9, 9, 10)]);
+    expect(await said(apart)).to.contain('Nothing was tested: no two methods have a value for the same order and seed.');
+  });
+
   it('gives JSON, Markdown and LaTeX', async () => {
     const path = await write('formats', [...seeds(3, 'o_lora', 3, 4), ...seeds(3, 'strong', 9, 10)]);
     const [comparison] = JSON.parse(await said(path, '--json', '--metric', 'forgetting,backwardTransfer')) as { tests: number; metrics: { metric: { id: string; formula: string } }[] }[];

@@ -62,9 +62,23 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     expect(lines[1]).to.match(/^tickets test\s+missing\s+tickets\/test.jsonl$/);
     expect(lines[2]).to.contain('12 rows, 1 that cannot be used');
     expect(lines[3]).to.contain('mails/train.jsonl:13: the output "z" is not a label');
+    expect(lines[4]).to.equal('    fix the labels are: hr, fin');
     const json = JSON.parse((await lethe('data', 'verify', suite, '--json')).lines.join('\n')) as { files: { state: string }[] };
     expect(json.files.map(({ state }) => state)).to.deep.equal(['unpinned', 'missing', 'unpinned', 'unpinned']);
     expect((await lethe('data', 'verify', 'domain-mimi')).problem).to.contain('Did you mean "domain-mini"?');
+  });
+
+  it('says of many bad rows what is wrong with the first, how to mend them once, and how many there are; and names a file without rows', async () => {
+    appendFileSync(join(suite, 'mails/train.jsonl'), '{"id": "x"}\n'.repeat(7));
+    writeFileSync(join(suite, 'tickets/test.jsonl'), '');
+    const { status, lines } = await lethe('data', 'verify', suite);
+    expect(status).to.equal(1);
+    expect(lines[1]).to.match(/^tickets test\s+empty\s+0 rows/);
+    expect(lines[2]).to.contain('test.jsonl: task "tickets" has no test rows');
+    const faults = lines.slice(5, 12);
+    expect(faults.filter((line) => line.includes('the row has no field "input"'))).to.have.length(5);
+    expect(faults[5]).to.contain('    fix a row is {"id": "…", "input": "…", "output": "…"}');
+    expect(faults[6]).to.equal('  and 2 more');
   });
 
   it('names rows that stand in two places', async () => {

@@ -3,27 +3,40 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { LetheError } from '@lethe/core';
-import { type Line, LONGEST_LINE, TOO_LONG, rowFault, unreadable } from './line.js';
+import { type Line, LONGEST_LINE, rowFault, tooLong, unreadable } from './line.js';
 
 const MARK = Buffer.from('\ufeff');
 /** Rows that are handed on together. */
 const BATCH = 512;
 
+/** The fields of a record, and the line that it begins on. */
+interface PlacedRecord {
+  readonly record: Buffer[];
+  readonly at: number;
+}
+
 /** The rows of a CSV file (RFC 4180) whose first record names the fields, some at a time. All values are texts. */
 export async function* readCsv(file: string): AsyncGenerator<Line[]> {
   // the parser decodes a file with a byte order mark, come what may
   const input = createReadStream(file, { start: await markLength(file) });
-  // bytes, not texts: a decoder would hide what is not UTF-8
-  const parser = parse({ encoding: null, info: true, relax_column_count: true, skip_empty_lines: true, max_record_size: LONGEST_LINE });
+  // a record begins on the line after the one before it ended; its own breaks are counted by the parser
+  let next = 1;
+  const placed = (record: Buffer[], { lines }: Info): PlacedRecord => {
+    const at = next;
+    next = lines + 1;
+    return { record, at };
+  };
+  const parser = parse({
+    // bytes, not texts: a decoder would hide what is not UTF-8
+    encoding: null, relax_column_count: true, skip_empty_lines: true, max_record_size: LONGEST_LINE,
+    // at once: records that stand before a fault may never arrive, and would not be counted. Its types know records of texts alone
+    on_record: placed as never,
+  });
   input.on('error', (error) => parser.destroy(error));
   let header: string[] | undefined;
   let batch: Line[] = [];
-  let next = 1;
   try {
-    for await (const { record, info } of input.pipe(parser) as AsyncIterable<{ record: Buffer[]; info: Info }>) {
-      // a record begins on the line after the one before it ended; its own breaks are counted by the parser
-      const at = next;
-      next = info.lines + 1;
+    for await (const { record, at } of input.pipe(parser) as AsyncIterable<PlacedRecord>) {
       if (header === undefined) header = namesOf(record, file);
       else batch.push(lineOf(record, header, file, at));
       if (batch.length < BATCH) continue;
@@ -34,12 +47,18 @@ export async function* readCsv(file: string): AsyncGenerator<Line[]> {
     if (cause instanceof LetheError) throw cause;
     if (!(cause instanceof CsvError)) throw unreadable(file, cause);
     // the parser cannot tell where the next record begins
-    throw rowFault(`${file}:${next}`, cause.code === 'CSV_MAX_RECORD_SIZE' ? TOO_LONG : `the record is not CSV: ${cause.message}`,
-      'quote fields that hold quotes or line breaks, and double the quotes within', cause);
+    throw recordFault(`${file}:${next}`, cause);
   } finally {
     input.destroy();
   }
   yield batch;
+}
+
+function recordFault(where: string, cause: CsvError): LetheError {
+  if (cause.code === 'CSV_MAX_RECORD_SIZE') return tooLong(where, 'the record', cause);
+  // the parser shows a value as the bytes that it was given
+  const reason = cause.message.replace(/, value is .*$/s, '');
+  return rowFault(where, `the record is not CSV: ${reason}`, 'quote fields that hold quotes or line breaks, and double the quotes within', cause);
 }
 
 /** Bytes of the byte order mark at the beginning of a file: 3 or 0. */

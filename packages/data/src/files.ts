@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { LetheError } from '@lethe/core';
 import { cacheFolder } from '@lethe/hub';
 import type { FileKind, FileTask } from './definition.js';
 import { FORMATS } from './records.js';
@@ -19,6 +20,11 @@ export function fileOf(suite: FoundSuite, { folder }: FileTask, kind: FileKind, 
   const data = dataFolder(suite, reference);
   const folders = [join(data, folder), join(data, basename(folder)), join(pulledFolder(suite), folder)];
   return folders.flatMap((path) => FORMATS.map((format) => join(path, `${kind}.${format}`))).find((path) => existsSync(path));
+}
+
+/** The error of a task that has no rows of a kind: where from a file, in that file. */
+export function emptyError(task: string, kind: FileKind, where: string, remedy = 'put rows into it; suites/README.md says how they look'): LetheError {
+  return new LetheError('LETHE_DATA_MISSING', `task "${task}" has no ${kind} rows`, { where, remedy });
 }
 
 /** The files that a task reads: those with a hash, or else train, test and, where they are there, validation. */

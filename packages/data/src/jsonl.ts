@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createReadStream } from 'node:fs';
-import { type Line, LONGEST_LINE, TOO_LONG, rowFault, unreadable } from './line.js';
+import { type Line, LONGEST_LINE, rowFault, tooLong, unreadable } from './line.js';
 
 const NEWLINE = 0x0a;
 
@@ -57,8 +57,9 @@ export async function* readJsonLines(file: string): AsyncGenerator<Line[]> {
 }
 
 function parseLine({ bytes, ended }: ByteLine, file: string, at: number): Line | undefined {
-  const fault = (message: string, remedy: string, cause?: unknown): Line => ({ at, fault: rowFault(`${file}:${at}`, message, remedy, cause) });
-  if (bytes === null) return fault(TOO_LONG, 'take the line away, or cut its text');
+  const where = `${file}:${at}`;
+  const fault = (message: string, remedy: string, cause?: unknown): Line => ({ at, fault: rowFault(where, message, remedy, cause) });
+  if (bytes === null) return { at, fault: tooLong(where, 'the line') };
   if (!isUtf8(bytes)) return fault('the line is not valid UTF-8', 'save the file as UTF-8');
   const whole = bytes.toString('utf8');
   const text = at === 1 && whole.startsWith('\ufeff') ? whole.slice(1) : whole;

@@ -8,11 +8,16 @@ export type Line = {
 
 /** Longest line in bytes: no text that a model could read is longer, and a file without newlines does not fill the memory. */
 export const LONGEST_LINE = 2 ** 24;
-export const TOO_LONG = `the line is longer than ${LONGEST_LINE / 2 ** 20} MB`;
 
-/** A fault of one row. */
+/** A fault of one row. Control characters of the row are spelled out: a terminal would obey them. */
 export function rowFault(where: string, message: string, remedy: string, cause?: unknown): LetheError {
-  return new LetheError('LETHE_DATA_ROW', message, { where, remedy, cause });
+  const spelled = message.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+  return new LetheError('LETHE_DATA_ROW', spelled, { where, remedy, cause });
+}
+
+/** The fault of what is longer than {@link LONGEST_LINE}. */
+export function tooLong(where: string, what: string, cause?: unknown): LetheError {
+  return rowFault(where, `${what} is longer than ${LONGEST_LINE / 2 ** 20} MB`, 'take it away, or cut its text', cause);
 }
 
 /** A file that cannot be opened or read to its end. */

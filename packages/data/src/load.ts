@@ -1,9 +1,10 @@
 import { dirname } from 'node:path';
 import { LetheError, type SuiteData, type Split, type TaskData, type TrainingBudget, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
 import type { Size, SuiteDefinition, TaskDefinition } from './definition.js';
+import { emptyError, fileOf } from './files.js';
 import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
-import { type Pools, type Wanted, missingError, missingFiles, ownerOf, poolsOf } from './pools.js';
+import { type Pools, type Wanted, isFromFiles, missingError, missingFiles, ownerOf, poolsOf } from './pools.js';
 import { type FoundSuite, type SuiteReference, findSuite, openSuite } from './reference.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
@@ -59,7 +60,7 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   const prompts = new Prompts();
   const pools = new Map<Wanted, Pools>();
   for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
-  const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!, reference.scored ?? 'test', counts.answerTokens));
+  const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!, reference, counts.answerTokens));
   for (const [one, { skipped }] of pools) {
     const [rows, are] = skipped === 1 ? ['row', 'is'] : ['rows', 'are'];
     if (skipped > 0) notes.push(`${skipped} ${rows} of ${ownerOf(one)} cannot be used and ${are} left out`);
@@ -131,18 +132,22 @@ function availableProbes(
   return { probes: [], notes: [`no probes of general ability: ${missingError(missing, reference).message}`] };
 }
 
+function noRows(wanted: Wanted, split: Split, reference: SuiteReference): LetheError {
+  const { suite, task } = wanted;
+  const file = isFromFiles(wanted) ? fileOf(suite, wanted.task, split, reference) : undefined;
+  return file === undefined ? emptyError(task.id, split, suite.file, 'choose a size with validation rows') : emptyError(task.id, split, file);
+}
+
 /** @param most tokens of an answer that the size allows */
 const answersOf = ({ scorer, maxTokens, stop }: WrittenAnswers, most = Infinity): WrittenAnswers => ({ scorer, maxTokens: Math.min(maxTokens, most), stop });
 
-function taskData({ suite, task, probe }: Wanted, { rows, skipped }: Pools, scored: 'test' | 'validation', most: number | undefined): TaskData {
+function taskData(wanted: Wanted, { rows, skipped }: Pools, reference: SuiteReference, most: number | undefined): TaskData {
+  const { task, probe } = wanted;
   const { id, title } = task;
+  const scored: Split = reference.scored ?? 'test';
   const used = (split: Split) => rows[split].map(({ example }) => example);
   const empty = (probe ? [scored] : ['train', scored] as const).find((split) => rows[split].length === 0);
-  if (empty) {
-    throw new LetheError('LETHE_DATA_MISSING', `task "${id}" has no ${empty} rows`, {
-      where: suite.file, remedy: empty === 'validation' ? 'choose a size with validation rows' : `put rows into its ${empty}.jsonl`,
-    });
-  }
+  if (empty) throw noRows(wanted, empty, reference);
   const splits = { train: used('train'), validation: used('validation'), test: used(scored) };
   const written = task.written ? { written: answersOf(task.written, most) } : {};
   return { id, title, ...splits, ...written, sha256: sha256({ ...splits, ...written }), ...(skipped > 0 && { skippedRows: skipped }) };

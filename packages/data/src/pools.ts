@@ -122,12 +122,16 @@ class TaskReader {
   /** @param counted whether rows that cannot be used count: they do once */
   private async each(kind: FileKind, counted: boolean, take: (row: Placed) => void, place = this.placesOf(kind)): Promise<void> {
     const onFault = (fault: LetheError) => {
-      if (!this.reference.skipBadRows) throw fault;
+      if (!this.reference.skipBadRows) throw withSkipping(fault);
       if (counted) this.skipped++;
     };
     for await (const rows of this.reader.read(this.fileOf(kind), this.ids, this.places, place, onFault)) rows.forEach(take);
   }
 }
+
+/** A fault of a row, whose remedy says as well how to do without the row. */
+const withSkipping = ({ code, message, where, remedy, cause }: LetheError): LetheError =>
+  new LetheError(code, message, { ...(where !== undefined && { where }), remedy: `${remedy}; --skip-bad-rows leaves such rows out`, cause });
 
 async function makePools(wanted: Wanted<GeneratedTask>, prompts: Prompts): Promise<Pools> {
   const { suite, task, counts } = wanted;

@@ -23,6 +23,13 @@ export function readLines(file: string): AsyncGenerator<Line[]> {
 }
 
 /**
+ * The sha256 of a file.
+ *
+ * @throws LetheError LETHE_DATA_MISSING where it cannot be read
+ */
+export const hashOf = (file: string): Promise<string> => sha256OfFile(file).catch((cause: unknown) => { throw unreadable(file, cause); });
+
+/**
  * Refuses a file that is not the one a suite was made with.
  *
  * @param expected its sha256; anything is taken where it is left out
@@ -30,7 +37,7 @@ export function readLines(file: string): AsyncGenerator<Line[]> {
  */
 export async function checkHash(file: string, expected: string | undefined): Promise<void> {
   if (expected === undefined) return;
-  const found = await sha256OfFile(file).catch((cause: unknown) => { throw unreadable(file, cause); });
+  const found = await hashOf(file);
   if (found !== expected) {
     throw new LetheError('LETHE_DATA_CHANGED', `the file is not the one that the suite was made with: its sha256 is ${found}, not ${expected}`, {
       where: file, remedy: 'get the file again; for other rows make a suite of your own (suites/README.md)',

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { type Example, LetheError, didYouMean, sha256 } from '@lethe/core';
 import type { FileTask, WrittenTask } from './definition.js';
-import { type Line, rowFault } from './line.js';
+import { type Line, LONGEST_LINE, rowFault, tooLong } from './line.js';
 import { readLines } from './records.js';
 import type { Places, Seen } from './seen.js';
-import { fillPrompt } from './template.js';
+import { promptMaker } from './template.js';
 
 /** A row and where it comes from. */
 export interface Placed {
@@ -36,12 +36,18 @@ const isNumber = (value: unknown): value is number | bigint => typeof value === 
 /** The rows of a file of one task. */
 export class RowReader {
   private readonly answers: ReadonlyMap<string, number>;
+  /** What all rows with labels have in common. */
+  private readonly labelled: Pick<Fields, 'options' | 'offered'>;
+  private readonly promptOf: (texts: readonly string[], offered: string) => string;
   private readonly without: ReadonlySet<string>;
   private readonly remedy: string;
 
   /** @param shots what stands before the prompt of a row, by the group of the row */
   constructor(private readonly task: FileTask, private readonly shots?: ReadonlyMap<string, string>) {
     this.answers = new Map(task.labels.map(({ output }, index) => [output, index]));
+    const answers = task.labels.map(({ answer }) => answer);
+    this.labelled = { options: answers.map((text) => ` ${text}`), offered: answers.join(', ') };
+    this.promptOf = promptMaker(task);
     this.without = new Set(task.without);
     const fields = [...(task.ids ? [] : ['id']), ...task.inputs, ...(task.choices ? [] : [task.output])].map((name) => `"${name}": "…"`);
     this.remedy = `a row is {${[...fields, ...(task.choices ? ['"choices": ["…", "…"]', '"answer": 0'] : [])].join(', ')}}; other fields are ignored`;
@@ -74,8 +80,8 @@ export class RowReader {
       const { id, texts, options, answer, offered, group, source } = this.fields(line.value, where);
       if (this.task.longestChoice !== undefined && options.some((option) => option.length - 1 > this.task.longestChoice!)) return null;
       const first = ids.claim(id, place(at));
-      if (first !== place(at)) throw rowFault(where, `the id "${id}" is taken by ${places.name(first)}`, 'give every row of a task an id of its own');
-      const prompt = this.before(group, where) + fillPrompt(this.task, texts, offered);
+      if (first !== place(at)) throw rowFault(where, `the id ${shown(id)} is taken by ${places.name(first)}`, 'give every row of a task an id of its own');
+      const prompt = this.before(group, where) + this.promptOf(texts, offered);
       return { example: { id, prompt, options, answer, ...(source !== undefined && { source }) }, where, at, text: texts.join('\n') };
     } catch (fault) {
       if (fault instanceof LetheError) return fault;
@@ -93,7 +99,8 @@ export class RowReader {
   }
 
   private fields(value: unknown, where: string): Fields {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw rowFault(where, 'the row is not an object', this.remedy);
+    if (Array.isArray(value)) throw rowFault(where, 'the row is a list', `${this.remedy}; a file that is one list of rows is called .json`);
+    if (typeof value !== 'object' || value === null) throw rowFault(where, 'the row is not an object', this.remedy);
     const row = value as Record<string, unknown>;
     const { inputs, ids, choices, written, shots } = this.task;
     const texts = inputs.map((name) => this.text(row, name, where));
@@ -105,12 +112,15 @@ export class RowReader {
 
   private field(row: Record<string, unknown>, name: string, where: string): unknown {
     if (Object.hasOwn(row, name)) return row[name];
-    throw rowFault(where, `the row has no field "${name}".${didYouMean(name, Object.keys(row))}`, this.remedy);
+    const names = Object.keys(row);
+    throw rowFault(where, `the row has no field "${name}"; it has ${shown(names)}.${didYouMean(name, names)}`, this.remedy);
   }
 
   private text(row: Record<string, unknown>, name: string, where: string): string {
     const text = this.field(row, name, where);
-    return typeof text === 'string' && text.trim() !== '' ? text : refuse(where, `the field "${name}" is ${shown(text)}, not a text`, this.remedy);
+    if (typeof text !== 'string' || text.trim() === '') return refuse(where, `the field "${name}" is ${shown(text)}, not a text`, this.remedy);
+    if (text.length > LONGEST_LINE) throw tooLong(where, `the field "${name}"`);
+    return text;
   }
 
   private id(row: Record<string, unknown>, where: string): string {
@@ -119,7 +129,7 @@ export class RowReader {
   }
 
   private label(row: Record<string, unknown>, where: string): Pick<Fields, 'options' | 'answer' | 'offered'> {
-    const { id, labels, output: name } = this.task;
+    const { id, output: name } = this.task;
     const value = this.field(row, name, where);
     // what a table calls 0 or true stands in the suite as "0" or "true"
     const plain = (isNumber(value) || typeof value === 'boolean') && this.answers.has(String(value));
@@ -127,10 +137,9 @@ export class RowReader {
     const answer = this.answers.get(output);
     if (answer === undefined) {
       const known = [...this.answers.keys()];
-      throw rowFault(where, `the output "${output}" is not a label of task "${id}".${didYouMean(output, known)}`, `the labels are: ${known.join(', ')}`);
+      throw rowFault(where, `the output ${shown(output)} is not a label of task "${id}".${didYouMean(output, known)}`, `the labels are: ${known.join(', ')}`);
     }
-    const answers = labels.map((label) => label.answer);
-    return { options: answers.map((text) => ` ${text}`), answer, offered: answers.join(', ') };
+    return { ...this.labelled, answer };
   }
 
   /** Right answers, the first of them to train on. */
@@ -146,7 +155,7 @@ export class RowReader {
     const choices = listOf(this.field(row, 'choices', where));
     if (!choices || choices.length < 2 || choices.length > 26) throw rowFault(where, '"choices" is not a list of 2 to 26 texts', this.remedy);
     const twice = choices.find((choice, i) => choices.indexOf(choice) !== i);
-    if (kind === 'texts' && twice !== undefined) throw rowFault(where, `two choices are "${twice}"`, 'give the row choices that differ');
+    if (kind === 'texts' && twice !== undefined) throw rowFault(where, `two choices are ${shown(twice)}`, 'give the row choices that differ');
     const given = this.field(row, 'answer', where);
     const answer = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
     if (!isNumber(answer) || answer < 0 || answer >= choices.length) {
@@ -166,7 +175,7 @@ export class RowReader {
     const { texts, offered, options, answer, group } = this.fields(line.value, where);
     const { answer: field } = this.task.shots!;
     const written = field === undefined ? options[answer]! : ` ${this.text(line.value as Record<string, unknown>, field, where).trim()}`;
-    return { group, text: `${fillPrompt(this.task, texts, offered)}${written}\n\n` };
+    return { group, text: `${this.promptOf(texts, offered)}${written}\n\n` };
   }
 }
 

@@ -39,11 +39,14 @@ export function templateFault(template: string, names: readonly string[], inputs
 export const withPrompt = (template: string, prompt: string): string => template.replace('{prompt}', () => prompt);
 
 /**
- * The prompt of a row. Braces of its texts are left as they are.
- *
- * @param texts the values of the task's inputs, in their order
- * @param offered what `{options}` stands for
+ * Makes the prompts of a task's rows, of the values of its inputs, in their order, and what `{options}` stands for. Braces of the texts
+ * are left as they are.
  */
-export function fillPrompt({ prompt, inputs }: FileTask, texts: readonly string[], offered: string): string {
-  return prompt.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'options' ? offered : texts[inputs.indexOf(name)]!));
+export function promptMaker({ prompt, inputs }: FileTask): (texts: readonly string[], offered: string) => string {
+  const [beginning, ...pairs] = prompt.split(/\{(\w+)\}/) as [string, ...string[]];
+  const holes = Array.from({ length: pairs.length / 2 }, (_, i) => {
+    const [name, after] = [pairs[2 * i]!, pairs[2 * i + 1]!];
+    return { input: name === 'options' ? undefined : inputs.indexOf(name), after };
+  });
+  return (texts, offered) => holes.reduce((made, { input, after }) => made + (input === undefined ? offered : texts[input]!) + after, beginning);
 }

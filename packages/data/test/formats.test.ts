@@ -44,6 +44,7 @@ describe('formats of rows', () => {
   for (const [name, content, line, message] of [
     ['with too few fields', 'id,input,output\na,b,hardware\nc,d\n', 3, 'has 2 fields, and the first line names 3'],
     ['with an open quote', 'id,input,output\na,b,hardware\nc,"d,software\n', 3, 'not CSV'],
+    ['with a quote within a field', 'id,input,output\na,b "c" d,hardware\n', 2, 'a quote is found on field 1 at line 2'],
     ['without a field', 'id,text,output\na,b,hardware\n', 2, 'no field "input"'],
     ['with a field twice', 'id,input,input\n', 1, 'two fields are called "input"'],
     ['that is not UTF-8', Buffer.from('id,input,output\na,caf\xe9,hardware\n', 'latin1'), 2, 'not valid UTF-8'],
@@ -52,7 +53,7 @@ describe('formats of rows', () => {
       replace('train.csv', content);
       const error = await errorOf(() => loadSuite(suite.reference()));
       expect(error.code).to.equal('LETHE_DATA_ROW');
-      expect(error.message).to.contain(message);
+      expect(error.message).to.contain(message).and.not.contain('Buffer');
       expect(error.where).to.equal(`${join(suite.folder, 'tickets/train.csv')}:${line}`);
     });
   }
@@ -94,6 +95,19 @@ describe('formats of rows', () => {
     expect(tickets!.train).to.have.length(2);
   });
 
+  const long = 'x'.repeat(2 ** 24 + 1);
+  for (const [name, content] of [['train.csv', `id,input,output\na,b,hardware\nc,${long},hardware\n`], ['train.json', JSON.stringify([
+    { id: 'a', input: 'b', output: 'hardware' }, { id: 'c', input: long, output: 'hardware' },
+  ])]] as const) {
+    it(`names a row of ${name} that is too long`, async () => {
+      replace(name, content);
+      const error = await errorOf(() => loadSuite(suite.reference()));
+      expect([error.code, error.where]).to.deep.equal(['LETHE_DATA_ROW', `${join(suite.folder, 'tickets', name)}:${name.endsWith('csv') ? 3 : 2}`]);
+      expect(error.message).to.contain('longer than 16 MB');
+      expect(error.remedy).to.contain('cut its text');
+    });
+  }
+
   it('skips on request what cannot be used, and counts it once', async () => {
     const good = rows();
     const bad = ['{"id": "x"', '[]', JSON.stringify({ ...good[3]!, id: 'y', output: 'none' }), JSON.stringify(good[3]), JSON.stringify({ ...good[3]!, input: '' })];
@@ -116,7 +130,7 @@ describe('formats of rows', () => {
     expect(files.map(({ task, kind, state, rows: count, faulty }) => [task, kind, state, count, faulty])).to.deep.equal([
       ['tickets', 'train', 'unpinned', 60, 1], ['tickets', 'test', 'unpinned', 12, 0], ['mails', 'train', 'changed', 60, 0], ['mails', 'test', 'missing', 0, 0],
     ]);
-    expect(files[0]!.faults[0]).to.contain(`${join(suite.folder, 'tickets/train.jsonl')}:61: `);
+    expect(files[0]!.faults[0]).to.include({ where: `${join(suite.folder, 'tickets/train.jsonl')}:61`, remedy: 'write one JSON object on each line' });
   });
 
   it('keeps a sample and no file in memory', async function () {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadSuite } from '../src/index.js';
+import { loadSuite, verifyData } from '../src/index.js';
 import { OwnSuite, YAML, errorOf, jsonLines, lineOf, rowsOf } from './support.js';
 
 const ROWS = rowsOf('t', 'train', 60, ['hardware', 'software', 'accounts']);
@@ -26,12 +26,15 @@ describe('rows that cannot be used', () => {
   for (const [name, line, message] of [
     ['not JSON', '{"id": "x", "input": }', 'not JSON'],
     ['cut in half in the middle of a file', JSON.stringify(good).slice(0, 20), 'not JSON'],
-    ['not an object', '["x", "y", "hardware"]', 'not an object'],
-    ['without an input', JSON.stringify({ id: 'x', inputs: 'y', output: 'hardware' }), 'no field "input". Did you mean "inputs"?'],
+    ['that is a list', '["x", "y", "hardware"]', 'the row is a list'],
+    ['not an object', '"x"', 'not an object'],
+    ['without an input', JSON.stringify({ id: 'x', inputs: 'y', output: 'hardware' }), 'no field "input"; it has ["id","inputs","output"]. Did you mean "inputs"?'],
     ['with an empty input', JSON.stringify({ ...good, input: ' ' }), '"input" is " "'],
     ['with an output that is no text', JSON.stringify({ ...good, output: 1 }), '"output" is 1'],
     ['with an unknown label', JSON.stringify({ ...good, output: 'Hardware' }), 'not a label of task "tickets". Did you mean "hardware"?'],
     ['with the id of another row', JSON.stringify({ ...good, id: 't-train-1' }), 'tickets/train.jsonl:2'],
+    ['with characters that a terminal obeys', '\x1b[31m', 'Unexpected token \'\\x1b\''],
+    ['with a label of great length', JSON.stringify({ ...good, output: 'x'.repeat(1000) }), `the output "${'x'.repeat(79)}… is not a label`],
     ['not UTF-8', Buffer.from([...Buffer.from('{"id": "x", "input": "caf'), 0xe9, ...Buffer.from('", "output": "hardware"}')]), 'not valid UTF-8'],
   ] as const) {
     it(`names the line of a row ${name}`, async () => {
@@ -40,9 +43,15 @@ describe('rows that cannot be used', () => {
       expect(error.code).to.equal('LETHE_DATA_ROW');
       expect(error.message).to.contain(message);
       expect(error.where).to.equal(`${file}:3`);
-      expect(error.remedy).to.be.a('string').that.is.not.empty;
+      expect(error.remedy).to.match(/.; --skip-bad-rows leaves such rows out$/);
     });
   }
+
+  it('reads lines that end as those of Windows do, behind a byte order mark', async () => {
+    const whole = await loadSuite(suite.reference());
+    suite.write('tickets/train.jsonl', `\ufeff${jsonLines(ROWS).replaceAll('\n', '\r\n')}`);
+    expect(await loadSuite(suite.reference())).to.deep.equal(whole);
+  });
 
   it('says that a file was cut off', async () => {
     const text = readFileSync(file, 'utf8');
@@ -61,12 +70,18 @@ describe('rows that cannot be used', () => {
     expect(error.where).to.equal(`${join(suite.folder, 'tickets', 'test.jsonl')}:1`);
   });
 
-  it('says that a task has no rows', async () => {
-    suite.write('tickets/train.jsonl', '');
-    const error = await errorOf(() => loadSuite(suite.reference()));
-    expect(error.code).to.equal('LETHE_DATA_MISSING');
-    expect(error.message).to.contain('no train rows');
-  });
+  for (const [name, content] of [['without a byte', ''], ['of blank lines', '\n\r\n \n']] as const) {
+    it(`names a file ${name}`, async () => {
+      suite.write('tickets/train.jsonl', content);
+      const error = await errorOf(() => loadSuite(suite.reference()));
+      expect(error.code).to.equal('LETHE_DATA_MISSING');
+      expect(error.message).to.contain('no train rows');
+      expect(error.where).to.equal(file);
+      const [verified] = await verifyData(suite.reference());
+      expect(verified).to.include({ state: 'empty', rows: 0, faulty: 0 });
+      expect(verified!.faults).to.deep.equal([{ where: file, message: error.message, remedy: error.remedy }]);
+    });
+  }
 
   it('says that a file cannot be read', async () => {
     rmSync(file);

@@ -31,18 +31,18 @@ const own = (id: keyof Metrics, title: string, better: 1 | -1, formula: string, 
 /** The metrics that results hold and pages show. */
 const OWN: readonly Metric[] = [
   own('averageAccuracy', 'average accuracy', 1, 'mean_j R[T][j]',
-    'Lopez-Paz and Ranzato 2017 (arXiv 1706.08840, eq. 2); AA, AP or OP in tables'),
+    'ACC of Lopez-Paz and Ranzato 2017 (arXiv 1706.08840); AA, AP or OP in tables'),
   own('forgetting', 'forgetting', -1, '1/(T-1) sum_{j<T} (max_{1<=i<T} R[i][j] - R[T][j])',
-    'Chaudhry et al. 2018 (arXiv 1801.10112, section 3); FT or F.Ra in tables'),
+    'the forgetting measure of Chaudhry et al. 2018 (arXiv 1801.10112); FT or F.Ra in tables'),
   own('backwardTransfer', 'backward transfer', 1, '1/(T-1) sum_{j<T} (R[T][j] - R[j][j])',
-    'Lopez-Paz and Ranzato 2017, eq. 3; BWT; TRACE prints it with OP'),
+    'BWT of Lopez-Paz and Ranzato 2017; TRACE prints it with OP'),
   own('forwardTransfer', 'forward transfer', 1, '1/(T-1) sum_{j>1} (R[j-1][j] - R[0][j])',
-    'Lopez-Paz and Ranzato 2017, eq. 4, against the base model in place of random weights'),
-  own('learningAccuracy', 'learning accuracy', 1, 'mean_j R[j][j]', 'Riemer et al. 2019 (arXiv 1810.11910, section 5)'),
+    'FWT of Lopez-Paz and Ranzato 2017, against the base model in place of random weights'),
+  own('learningAccuracy', 'learning accuracy', 1, 'mean_j R[j][j]', 'LA of Riemer et al. 2019 (arXiv 1810.11910)'),
   own('averageIncrementalAccuracy', 'average incremental accuracy', 1, '1/T sum_i 1/i sum_{j<=i} R[i][j]',
-    'Rebuffi et al. 2017 (arXiv 1611.07725, section 4)'),
+    'after Rebuffi et al. 2017 (arXiv 1611.07725), with tasks in place of classes'),
   own('generalDelta', 'general ability delta', 1, 'mean_p G[T][p] - mean_p G[0][p] over probes p',
-    'Wang et al. 2023 (TRACE, arXiv 2310.06762, section 3)'),
+    'Wang et al. 2023 (TRACE, arXiv 2310.06762)'),
 ];
 
 /** The changes R[T][j] - R[j][j] of all tasks but the last; null where one is not known. */
@@ -67,7 +67,7 @@ function meanOfCells({ matrix }: Measured, wanted: (i: number, j: number) => boo
 const learned = ({ matrix }: Measured, j: number): number | null => matrix[j]?.[j - 1] ?? null;
 
 /** What Díaz-Rodríguez et al. call by the usual names. */
-const TRIANGLES = 'Díaz-Rodríguez et al. 2018 (arXiv 1810.13166, section 3)';
+const TRIANGLES = 'Díaz-Rodríguez et al. 2018 (arXiv 1810.13166)';
 
 /** What other code prints under the names above. None of these is comparable with them. */
 const VARIANTS: readonly Metric[] = [
@@ -97,7 +97,7 @@ const VARIANTS: readonly Metric[] = [
   },
   {
     id: 'dropSinceLearned', title: 'drop since learned', better: -1, formula: '1/(T-1) sum_{j<T} (R[j][j] - R[T][j])',
-    source: 'forgetting of Avalanche\'s code, and of tables that print backward transfer with the other sign; no larger than forgetting',
+    source: 'forgetting of Avalanche\'s code (StreamForgetting, whose StreamBWT has the other sign), and of tables that do so too; no larger than forgetting',
     of: (run) => {
       const values = changes(run);
       return values?.length ? -sum(values) / values.length : null;
@@ -115,12 +115,12 @@ const VARIANTS: readonly Metric[] = [
     },
   },
   {
-    id: 'triangularAccuracy', title: 'accuracy over all steps', better: 1, formula: '2/(T(T+1)) sum_{i>=j} R[i][j]', source: `accuracy of ${TRIANGLES}`,
+    id: 'triangularAccuracy', title: 'accuracy over all steps', better: 1, formula: '2/(T(T+1)) sum_{i>=j} R[i][j]', source: `accuracy of ${TRIANGLES}, eq. 2`,
     of: (run) => meanOfCells(run, (i, j) => i >= j),
   },
   {
     id: 'triangularBackwardTransfer', title: 'backward transfer over all steps', better: 1, formula: '2/(T(T-1)) sum_{i>j} (R[i][j] - R[j][j])',
-    source: `BWT of ${TRIANGLES}`,
+    source: `BWT of ${TRIANGLES}, eq. 3`,
     of: (run) => meanOfCells(run, (i, j) => i > j, (score, j) => {
       const then = learned(run, j);
       return then === null ? null : score - then;
@@ -128,7 +128,7 @@ const VARIANTS: readonly Metric[] = [
   },
   {
     id: 'triangularForwardTransfer', title: 'accuracy before training', better: 1, formula: '2/(T(T-1)) sum_{1<=i<j} R[i][j]',
-    source: `FWT of ${TRIANGLES}, which does not take away what the base model knows`,
+    source: `FWT of ${TRIANGLES}, eq. 4, which does not take away what the base model knows`,
     of: (run) => meanOfCells(run, (i, j) => i < j),
   },
 ];

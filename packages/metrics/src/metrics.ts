@@ -40,8 +40,8 @@ const count = (matrix: Matrix): number => matrix.length - 1;
  * The metrics of a stream of T tasks. Every mean is over tasks, never over rows, and null where one of its values is missing.
  *
  * With R[i][j] the score on task j after training task i (row 0 is the base model):
- * backward and forward transfer after Lopez-Paz and Ranzato 2017 (arXiv 1706.08840, section 2), the latter against the
- * base model; forgetting after Chaudhry et al. 2018 (arXiv 1801.10112, section 3).
+ * backward and forward transfer after Lopez-Paz and Ranzato 2017 (arXiv 1706.08840), the latter against the base model;
+ * forgetting after Chaudhry et al. 2018 (arXiv 1801.10112).
  */
 export const FORMULAS: { readonly [M in keyof Metrics]: (matrix: Matrix, general: General) => number | null } = {
   averageAccuracy: (r) => meanOf(upTo(count(r)).map((j) => at(r, count(r), j))),

@@ -14,6 +14,11 @@ function shown(comparison: Comparison): string[] {
   }));
 }
 
+/** Why there is no test. */
+const untested = ({ methods }: Comparison): string =>
+  `Nothing was tested: ${methods.filter(({ bound }) => !bound).length < 2 ? 'a bound is tested only where --against names it'
+    : 'no two methods have a value for the same order and seed'}.`;
+
 /** What these runs cannot tell. */
 function limits(comparison: Comparison): string[] {
   const pairs = comparison.metrics.flatMap((metric) => metric.pairs);
@@ -46,7 +51,7 @@ export function explain(comparison: Comparison): string[] {
   const missing = comparison.metrics.flatMap(({ metric, standings }) => standings.flatMap(({ method, missing: why }) =>
     (why === undefined ? [] : [`${names[method]}: ${why === 'not defined' ? `${metric.title} is not defined.` : why}`])));
   return [
-    ...(comparison.tests === 0 ? [] : found.length ? ['Shown at level 0.05:', ...found.map((line) => `  ${line}`)] : ['No difference was shown at level 0.05.']),
+    ...(comparison.tests === 0 ? [untested(comparison)] : found.length ? ['Shown at level 0.05:', ...found.map((line) => `  ${line}`)] : ['No difference was shown at level 0.05.']),
     ...limits(comparison), ...missing, '',
     'Percent. Over runs: 95 % bootstrap over seeds and orders. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [
