@@ -1,4 +1,4 @@
-import { bytesOfState, createRandom, zeros } from '@lethe/core';
+import { bytesOfState, createRandom, leadingDirections, type NdArray, product, transposed, zeros } from '@lethe/core';
 import { describeMethod, Fixture, ToyStream } from '@lethe/testkit';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
@@ -53,6 +53,24 @@ describe('seta, against PyTorch', () => {
 });
 
 describe('seta', () => {
+  it('lets fresh atoms read what the inputs of their task hold most of, or random directions', async () => {
+    for (const start of ['inputs', 'random'] as const) {
+      const stream = await ToyStream.open(import.meta.url, { start, split: false });
+      await stream.learn(1);
+      const task = await stream.begin(2);
+      const { host: { sites: [site] }, learner } = stream;
+      const moment = (await stream.host.moments(task, 16))[site!.name]!;
+      const own = learner.trainable[`own.A.${site!.name}`]!;
+      const energy = (a: NdArray) => {
+        const { data } = product(product(transposed(a), moment), a);
+        return Array.from({ length: a.shape[1]! }, (_, k) => data[k * (a.shape[1]! + 1)]!);
+      };
+      const most = energy(leadingDirections(moment, 4));
+      if (start === 'inputs') energy(own).forEach((e, k) => expect(e).to.be.closeTo(most[k]!, 1e-4 * most[0]!));
+      else expect(energy(own)[0]).to.be.below(most[0]!);
+    }
+  });
+
   it('splits atoms that a new task is sensitive to off their expert and grows less than an adapter a task', async () => {
     const stream = await ToyStream.open(import.meta.url, { threshold: 0, maxShared: 0.5 });
     for (const t of [1, 2, 3]) await stream.learn(t);

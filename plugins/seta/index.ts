@@ -1,4 +1,7 @@
-import type { Arrays, Gates, Learner, LearnerState, Method, MethodHost, NdArray, ReportTable, Scope, Site, TaskView } from '@lethe/core';
+import {
+  type Arrays, type Gates, type Learner, type LearnerState, leadingDirections, type Method, type MethodHost, type NdArray, type ReportTable,
+  type Scope, type Site, type TaskView,
+} from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { type Atom, columns, meanOf, newAtom, packAtoms, rows, unpackAtoms } from './atoms.js';
@@ -9,6 +12,7 @@ import { Measured, type Sensitivity } from './sensitivity.js';
 interface Options extends GateOptions {
   readonly budget: number;
   readonly split: boolean;
+  readonly start: 'inputs' | 'random';
   readonly sensitivity: Sensitivity;
   readonly threshold: number;
   readonly conflict: number;
@@ -29,8 +33,8 @@ interface Json {
  * a task identity, and an expert opens as far as its owners' routes do:
  *   delta(x) = scale * sum_atoms g[expert(atom)](z) (x . a) b,      g[e](z) = sum_{t in owners(e)} p_t(z)
  * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too, of experts that do it no harm,
- * are split off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only. While t is
- * learned its own atoms train, all others are frozen, and
+ * are split off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only, whose a are the
+ * leading eigenvectors of the second moment of the task's inputs at the site. While t is learned its own atoms train, all others are frozen, and
  *   L = L_task + anchor * sum_shared (|owners| - 1) mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
  */
 class Seta implements Learner {
@@ -60,6 +64,7 @@ class Seta implements Learner {
     if (task.index > 1 && this.options.split) await this.splitOnShare(task);
     this.growUnique(task);
     this.layOut();
+    if (this.options.start === 'inputs') await this.startOnInputs(task);
   }
 
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
@@ -189,12 +194,25 @@ class Seta implements Learner {
     });
   }
 
+  /** Lets fresh atoms, which answer nothing yet, read what the task's inputs hold most of: they learn sooner than from random directions. */
+  private async startOnInputs(task: TaskView): Promise<void> {
+    const moments = await this.host.moments(task, this.options.rows);
+    // sites that read the same input share one moment
+    const directions = new Map([...new Set(Object.values(moments))].map((moment) => [moment, leadingDirections(moment, this.rank)]));
+    this.host.sites.forEach((site, s) => {
+      const { shape: [, found], data } = directions.get(moments[site.name]!)!; // (in, found), at most the rank
+      const fresh = this.atoms[s]!.filter(({ expert }) => this.owners[expert]!.length === 1 && this.owns({ expert }));
+      fresh.slice(0, found).forEach((atom, k) => { atom.a = Float32Array.from({ length: site.in }, (_, i) => data[i * found! + k]!); });
+    });
+    this.layOut();
+  }
+
   private addExpert(owners: Owners): number {
     this.owners.push(owners);
     return this.owners.length - 1;
   }
 
-  private owns(atom: Atom): boolean {
+  private owns(atom: Pick<Atom, 'expert'>): boolean {
     return this.owners[atom.expert]!.includes(this.task);
   }
 
