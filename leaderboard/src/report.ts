@@ -16,10 +16,7 @@ function tableOf({ title, unit, rows, columns, cells, scale }: ReportTable): Htm
 <tbody>${cells.map((row, i) => html`<tr><th scope="row">${rows.names[i]}</th>${row.map(cell)}</tr>`)}</tbody></table>`);
 }
 
-/** What a method says it learned in a run; results made before reports were tables are shown as they are. */
-export function reportSection(report: readonly ReportTable[] | object | undefined): Html | null {
-  if (report === undefined) return null;
-  const content = Array.isArray(report) ? (report as readonly ReportTable[]).map(tableOf)
-    : html`<pre><code>${JSON.stringify(report, null, 1)}</code></pre>`;
-  return html`<details><summary>What the method says it learned</summary>${content}</details>`;
+/** What a method says it learned in a run. */
+export function reportSection(report: readonly ReportTable[] | undefined): Html | null {
+  return report === undefined ? null : html`<details><summary>What the method says it learned</summary>${report.map(tableOf)}</details>`;
 }

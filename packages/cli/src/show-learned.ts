@@ -35,11 +35,11 @@ function runOf({ runs }: Results, { method, order, seed }: RunChoice): { run: Co
  */
 export function showLearned(results: Results, choice: RunChoice, json: boolean, output: Output): void {
   const { run, label } = runOf(results, choice);
+  const { report } = run;
   const where = `${label}, order ${run.order.id}, seed ${run.seed}`;
-  if (!Array.isArray(run.report)) {
+  if (report === undefined) {
     throw new LetheError('LETHE_USAGE', `${where}: the method says nothing of what it learned.`, { remedy: 'Ask for another method, such as seta.' });
   }
-  const report = run.report as readonly ReportTable[];
   output.note(`${where}: ${run.order.tasks.join(', ')}`);
   output.data(json ? JSON.stringify(report, null, 2) : report.map((table) => linesOf(table).join('\n')).join('\n\n'));
 }

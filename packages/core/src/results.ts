@@ -61,8 +61,8 @@ export interface CompletedRun extends RunIdentity {
   /** For each task and probe the answer to every test row, for each row of the matrix: every score can be recomputed. */
   readonly predictions: Readonly<Record<string, TaskPredictions>>;
   readonly cost: Cost;
-  /** What the method says it learned, if it says anything: tables; in results made before reports were tables an object. */
-  readonly report?: readonly ReportTable[] | object;
+  /** What the method says it learned, if it says anything. */
+  readonly report?: readonly ReportTable[];
   readonly environment: Environment;
 }
 
