@@ -57,14 +57,6 @@ export function unpackAtoms(sites: readonly Site[], { atoms, measured }: Kept): 
 
 const rowOf = ({ shape, data }: NdArray, k: number): Float32Array => data.subarray(k * shape[1]!, (k + 1) * shape[1]!);
 
-/** Vectors as the columns of a matrix (length, count). */
-export function columns(vectors: readonly Float32Array[]): NdArray {
-  const [n, count] = [vectors[0]!.length, vectors.length];
-  const data = new Float32Array(n * count);
-  vectors.forEach((v, k) => v.forEach((x, i) => (data[i * count + k] = x)));
-  return { shape: [n, count], data };
-}
-
 /** Vectors as the rows of a matrix (count, length). */
 export function rows(vectors: readonly Float32Array[]): NdArray {
   const n = vectors[0]!.length;

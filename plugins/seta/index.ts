@@ -1,10 +1,10 @@
 import {
-  type Arrays, type Gates, type Learner, type LearnerState, leadingDirections, type Method, type MethodHost, type NdArray, type ReportTable,
+  type Arrays, columnOf, columns, type Gates, type Learner, type LearnerState, leadingDirections, type Method, type MethodHost, type NdArray, type ReportTable,
   type Scope, type Site, type TaskView,
 } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { type Atom, columns, meanOf, newAtom, packAtoms, rows, unpackAtoms } from './atoms.js';
+import { type Atom, meanOf, newAtom, packAtoms, rows, unpackAtoms } from './atoms.js';
 import { Gate, type GateOptions } from './gate.js';
 import { type Owners, expertName, reportOf } from './report.js';
 import { Measured, type Sensitivity } from './sensitivity.js';
@@ -200,9 +200,9 @@ class Seta implements Learner {
     // sites that read the same input share one moment
     const directions = new Map([...new Set(Object.values(moments))].map((moment) => [moment, leadingDirections(moment, this.rank)]));
     this.host.sites.forEach((site, s) => {
-      const { shape: [, found], data } = directions.get(moments[site.name]!)!; // (in, found), at most the rank
+      const found = directions.get(moments[site.name]!)!; // (in, at most the rank)
       const fresh = this.atoms[s]!.filter(({ expert }) => this.owners[expert]!.length === 1 && this.owns({ expert }));
-      fresh.slice(0, found).forEach((atom, k) => { atom.a = Float32Array.from({ length: site.in }, (_, i) => data[i * found! + k]!); });
+      fresh.slice(0, found.shape[1]).forEach((atom, k) => { atom.a = columnOf(found, k); });
     });
     this.layOut();
   }
@@ -252,9 +252,9 @@ class Seta implements Learner {
   private readBack(): void {
     this.host.sites.forEach((site, s) => {
       const own = this.atoms[s]!.filter((atom) => this.owns(atom));
-      const [a, b] = [this.trainable[`own.A.${site.name}`]!.data, this.trainable[`own.B.${site.name}`]!.data];
+      const [a, b] = [this.trainable[`own.A.${site.name}`]!, this.trainable[`own.B.${site.name}`]!.data];
       own.forEach((atom, k) => {
-        atom.a = Float32Array.from({ length: site.in }, (_, i) => a[i * own.length + k]!);
+        atom.a = columnOf(a, k);
         atom.b = b.slice(k * site.out, (k + 1) * site.out);
       });
     });

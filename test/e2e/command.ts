@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const MAIN = join(root, 'packages/cli/dist/src/main.js');
@@ -23,4 +24,11 @@ export function lethe(...args: string[]): { readonly child: ChildProcess; readon
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
   return { child, ended: new Promise((resolve) => child.on('close', (status, signal) => resolve({ status, signal, stdout, stderr }))) };
+}
+
+/** Runs a module of this installation with node; its stdout. Its stderr is the message where it fails. */
+export function node(...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: root });
+  expect(status, stderr + stdout).to.equal(0);
+  return stdout;
 }

@@ -1,11 +1,10 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LETHE_VERSION, type CompletedRun, type Results, type TextPredictions } from '@lethe/core';
 import { expect } from 'chai';
-import { lethe } from './command.js';
+import { lethe, node } from './command.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const NANO = join(root, 'packages/model/lethe-nano');
@@ -49,11 +48,6 @@ describe('a scorer and a suite that are plugins, outside of the repository', () 
 
   const plugins = () => ['--plugins', join(folder, 'plugins')];
   const path = (name: string) => join(folder, name);
-  const node = (...args: string[]): string => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: root });
-    expect(status, stderr + stdout).to.equal(0);
-    return stdout;
-  };
   const run = async (...args: string[]) => {
     const { status, stdout, stderr } = await lethe(...args).ended;
     expect(status, stderr).to.equal(0);

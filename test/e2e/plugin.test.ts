@@ -1,20 +1,13 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Results } from '@lethe/core';
 import { expect } from 'chai';
+import { node } from './command.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const MODEL = join(root, 'packages/model/lethe-nano');
-
-/** Runs a module of this installation with node; its stdout. Its stderr is the message where it fails. */
-function node(...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: root });
-  expect(status, stderr + stdout).to.equal(0);
-  return stdout;
-}
 
 describe('a new method, outside of the repository', () => {
   let folder: string;

@@ -32,7 +32,7 @@ function ofKind(kind: PluginKind, plugins: readonly string[]): Listed[] {
 }
 
 function suites(plugins: readonly string[]): Listed[] {
-  const files = installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'suite').map((plugin) => suiteOfPlugin(plugin).file);
+  const files = installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'suite').map(suiteOfPlugin);
   return listSuites(PATHS.suites, files).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) }));
 }
 

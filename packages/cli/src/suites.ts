@@ -5,18 +5,15 @@ import { addScorers } from '@lethe/scorers';
 import { PATHS, installedPlugins } from './paths.js';
 import { scorersOf } from './plugins-option.js';
 
-const suiteFile = ({ file }: Plugin): string => join(dirname(file), 'suite.yaml');
-
 /**
- * The suite.yaml of a plugin that is a suite, as what its manifest says it is.
+ * Path of the suite.yaml of a plugin that is a suite, which is what the manifest says.
  *
  * @throws LetheError LETHE_SUITE_INVALID where the two have another name or version, and the errors of `readSuiteFile`
  */
-export function suiteOfPlugin(plugin: Plugin): ReturnType<typeof readSuiteFile> & { readonly file: string } {
-  const file = suiteFile(plugin);
+export function suiteOfPlugin({ manifest: { name, version }, file: manifestFile }: Plugin): string {
+  const file = join(dirname(manifestFile), 'suite.yaml');
   const definition = readSuiteFile(file);
-  const { name, version } = plugin.manifest;
-  if (definition.id === name && definition.version === version) return { ...definition, file };
+  if (definition.id === name && definition.version === version) return file;
   throw new LetheError('LETHE_SUITE_INVALID', `The plugin is ${name} ${version}, and its suite calls itself ${definition.id} ${definition.version}.`, {
     where: file, remedy: 'Give both the same name and version.',
   });
@@ -41,7 +38,7 @@ export async function referenceTo(suite: string, { dataDir, plugins }: SuiteFlag
   await addScorers(scorers);
   const plugin = isPath(suite) ? undefined : installed.find(({ manifest }) => manifest.kind === 'suite' && manifest.name === suite);
   return {
-    reference: isPath(suite) ? resolve(suite) : plugin ? suiteOfPlugin(plugin).file : suite,
+    reference: isPath(suite) ? resolve(suite) : plugin ? suiteOfPlugin(plugin) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(scorers.length === 0 ? {} : { scorers }),
     ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),

@@ -38,7 +38,7 @@ async function checkPlugin(file: string): Promise<string> {
     `checked: manifest: shape, range of Lethe's versions, dependencies, options (${count}) with descriptions, defaults and bounds`,
   ];
   const plugin = { manifest, ...pluginIn(dirname(file)) };
-  if (kind === 'suite') return [...lines, `checked: it has the name and version of ${here(suiteOfPlugin(plugin).file)}`].join('\n  ');
+  if (kind === 'suite') return [...lines, `checked: it has the name and version of ${here(suiteOfPlugin(plugin))}`].join('\n  ');
   if (kind === 'model') {
     const { checkModelFiles } = await import('./validate-model.js');
     return [...lines, ...await checkModelFiles(plugin)].join('\n  ');

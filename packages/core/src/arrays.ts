@@ -31,6 +31,20 @@ export function bytesOf(arrays: Arrays): number {
   return Object.values(arrays).reduce((sum, a) => sum + a.data.byteLength, 0);
 }
 
+/** Vectors as the columns of a matrix (length, count), at least one. */
+export function columns(vectors: readonly (Float32Array | Float64Array)[]): NdArray {
+  const [n, count] = [vectors[0]!.length, vectors.length];
+  const data = new Float32Array(n * count);
+  vectors.forEach((vector, k) => vector.forEach((v, i) => (data[i * count + k] = v)));
+  return { shape: [n, count], data };
+}
+
+/** Column k of a matrix. */
+export function columnOf({ shape, data }: NdArray, k: number): Float32Array {
+  const [n, count] = shape as [number, number];
+  return Float32Array.from({ length: n }, (_, i) => data[i * count + k]!);
+}
+
 /** Two matrices side by side, (n, p) and (n, q) to (n, p + q); the right one alone where there is no left one. */
 export function beside(left: NdArray | undefined, right: NdArray): NdArray {
   if (!left) return right;

@@ -1,4 +1,4 @@
-import { type NdArray, product, transposed } from './arrays.js';
+import { type NdArray, beside, columnOf, columns, product, transposed } from './arrays.js';
 import { dot, subtract, symmetricEigen } from './eigen.js';
 
 /** Share of the energy that float32 bases cannot tell from none. */
@@ -22,7 +22,7 @@ export function secondMoment(x: NdArray): NdArray {
  */
 export function leadingDirections(moment: NdArray, count: number, basis?: NdArray): NdArray {
   const size = moment.shape[0]!;
-  const found = columns(symmetricEigen(basis ? outside(moment, basis) : moment.data, size).vectors(count), size);
+  const found = columns(symmetricEigen(basis ? outside(moment, basis) : moment.data, size).vectors(count));
   // a direction without energy may lie anywhere, in the subspace too
   return basis ? minus(found, product(basis, product(transposed(basis), found))) : found;
 }
@@ -46,7 +46,7 @@ export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: 
   while (added < free && energy < wanted) energy += Math.max(0, values[added++]!);
   if (basis && added === 0) return basis;
   const fresh = vectors(Math.max(added, 1));
-  return basis ? columns(beside(basis, fresh), size) : columns(fresh, size);
+  return beside(basis, columns(basis ? orthonormal(fresh, basis) : fresh));
 }
 
 /** (I - M M^T) C (I - M M^T) = C - M Q - (M Q)^T with Q = M^T C - M^T C M M^T / 2: half as many products as from the left to the right. */
@@ -59,25 +59,16 @@ function outside(c: NdArray, basis: NdArray): Float64Array {
   return Float64Array.from(c.data, (v, i) => v - part[i]! - part[(i % size) * size + Math.floor(i / size)]!);
 }
 
-/** The columns of a basis, then vectors that lie outside of it, made orthonormal: rounding left them almost so. */
-function beside(basis: NdArray, vectors: readonly Float64Array[]): Float64Array[] {
-  const [size, known] = basis.shape as [number, number];
-  const all = Array.from({ length: known }, (_, k) => Float64Array.from({ length: size }, (_unused, i) => basis.data[i * known + k]!));
+/** Vectors that lie outside of a basis, made orthonormal to it and to each other: rounding left them almost so. */
+function orthonormal(vectors: readonly Float64Array[], basis: NdArray): Float64Array[] {
+  const all = Array.from({ length: basis.shape[1]! }, (_, k) => Float64Array.from(columnOf(basis, k)));
   for (const vector of vectors) {
     // twice is enough (Parlett 1998, The Symmetric Eigenvalue Problem, on orthogonalization in the face of roundoff)
     for (let pass = 0; pass < 2; pass++) for (const other of all) subtract(vector, other, dot(vector, other));
     const length = Math.sqrt(dot(vector, vector));
     all.push(vector.map((v) => v / length));
   }
-  return all;
-}
-
-/** Vectors as columns, (size, count). */
-function columns(vectors: readonly Float64Array[], size: number): NdArray {
-  const count = vectors.length;
-  const data = new Float32Array(size * count);
-  vectors.forEach((vector, k) => vector.forEach((v, i) => (data[i * count + k] = v)));
-  return { shape: [size, count], data };
+  return all.slice(basis.shape[1]!);
 }
 
 const minus = ({ shape, data }: NdArray, other: NdArray): NdArray => ({ shape, data: data.map((v, i) => v - other.data[i]!) });

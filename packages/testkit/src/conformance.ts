@@ -1,4 +1,4 @@
-import { type Rule, Subject } from './rule.js';
+import { type Rule, Subject, thrown } from './rule.js';
 import { growth, jsonState, rehearsal, storedInArrays } from './rules/declared.js';
 import { compiles, gradients, learns } from './rules/numbers.js';
 import { batchBlind, frozenStays, inputsUntouched, noLeak, taskBlind } from './rules/pure.js';
@@ -26,7 +26,7 @@ export async function judge(rule: Rule, subject: Subject): Promise<Verdict> {
   try {
     seen = await rule.check(subject);
   } catch (error) {
-    seen = `it throws ${error instanceof Error ? error.stack?.split('\n').slice(0, 2).join(' ') : String(error)}`;
+    seen = thrown(error);
   }
   if (seen === null) return { rule, status: 'kept' };
   if (typeof seen === 'object') return { rule, status: 'not-checked', why: seen.why };

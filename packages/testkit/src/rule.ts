@@ -7,6 +7,10 @@ import { TASKS } from './toy-world.js';
 /** Optimizer steps of a task where a rule does not need more: enough to leave the initial values. */
 export const STEPS = 4;
 
+/** What is seen of code that throws. */
+export const thrown = (error: unknown): string =>
+  `it throws ${error instanceof Error ? error.stack?.split('\n').slice(0, 2).join(' ') : String(error)}`;
+
 /** What is known of a learner after it has ended a stage. */
 export interface Landmark {
   readonly state: LearnerState;

@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Scorer, loadScorer } from '@lethe/core';
 import { watchAmbient } from './ambient.js';
+import { thrown } from './rule.js';
 import { manifestOf } from './tested.js';
 
 /** Texts as models write them, and as they should not. */
@@ -89,7 +90,7 @@ export function judgeScorer({ check }: ScorerRule, scorer: Scorer): string | nul
   try {
     return check(scorer);
   } catch (error) {
-    return `it throws ${error instanceof Error ? error.stack?.split('\n').slice(0, 2).join(' ') : String(error)}`;
+    return thrown(error);
   }
 }
 
