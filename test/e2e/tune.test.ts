@@ -49,11 +49,24 @@ describe('tuning from the command line', () => {
     expect(runs[0]!.method.options).to.deep.equal({ rate: 1 });
   });
 
+  it('goes on from a published entry, with the sweep that it keeps', async () => {
+    const published = await ended('publish', join(folder, 'run'), '--entries', join(folder, 'entries'));
+    expect(published.status, published.stderr).to.equal(0);
+    const [entry] = readdirSync(join(folder, 'entries'));
+    const { status, stdout, stderr } = await ended('run', SUITE, ...TERMS, '--methods', 'lora-sequential', '--seeds', '2',
+      '--tuned', join(folder, 'entries', entry!), '--out', join(folder, 'more'), '--json');
+    expect(status, stderr).to.equal(0);
+    const [before, after] = [(await readResults(join(folder, 'run')))!, validateResults(JSON.parse(stdout))];
+    expect(after.sweep).to.deep.equal(before.sweep);
+    expect(after.runs.map(({ seed, method }) => [seed, method])).to.deep.equal([[2, before.runs[1]!.method]]);
+    expect((await ended('show', join(folder, 'entries', entry!))).stdout).to.contain('lora-sequential');
+  });
+
   it('does not publish what was scored on validation rows', async () => {
-    const { status, stderr } = await ended('publish', join(folder, 'tune'), '--entries', join(folder, 'entries'));
+    const { status, stderr } = await ended('publish', join(folder, 'tune'), '--entries', join(folder, 'refused'));
     expect(status).to.equal(2);
     expect(stderr).to.contain('LETHE_RESULTS_INVALID').and.contain('validation rows');
-    expect(existsSync(join(folder, 'entries'))).to.equal(false);
+    expect(existsSync(join(folder, 'refused'))).to.equal(false);
   });
 
   for (const [what, tuned, args, text] of [

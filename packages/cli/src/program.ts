@@ -49,7 +49,7 @@ export function createProgram(output: Output): Command {
     .option('--json', 'as JSON')
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
   withScorers(program.command('show <what> [name]'))
-    .description('the table of a run folder: show RUN; what a method learned in it: show RUN --method NAME; or what a method says of itself, with '
+    .description('the table of a run folder or of an entry of the leaderboard: show RUN; what a method learned in it: show RUN --method NAME; or what a method says of itself, with '
       + 'its options: show method NAME')
     .option('--method <name>', 'what this method of the run, named as in its table, says it learned')
     .option('--order <id>', 'in which order (default: its first)')

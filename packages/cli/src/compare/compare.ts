@@ -1,9 +1,8 @@
-import { basename, dirname, resolve } from 'node:path';
-import { LetheError, type Run, didYouMean, methodName } from '@lethe/core';
-import { readResults } from '@lethe/harness';
-import { type ReportedTable, readEntry, readReported } from '@lethe/leaderboard';
+import { LetheError, didYouMean, methodName } from '@lethe/core';
+import { type ReportedTable, readReported } from '@lethe/leaderboard';
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
 import type { Output } from '../output.js';
+import { resultsAt } from '../results-at.js';
 import { parseList } from '../run/request.js';
 import { type Format, renderComparison } from './render.js';
 
@@ -15,17 +14,6 @@ export interface CompareFlags {
   readonly markdown?: boolean;
   readonly latex?: boolean;
   readonly reported?: boolean;
-}
-
-/** The runs of a run folder, of its results.json, or of an entry of the leaderboard, after recomputing their numbers. */
-async function runsOf(path: string): Promise<readonly Run[]> {
-  const target = resolve(path);
-  const isResults = basename(target) === 'results.json';
-  if (target.endsWith('.json') && !isResults) return (await readEntry(target)).results.runs;
-  const folder = isResults ? dirname(target) : target;
-  const results = await readResults(folder);
-  if (results) return results.runs;
-  throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a run, or the file of an entry' });
 }
 
 function metricsOf(text: string): Metric[] {
@@ -55,12 +43,12 @@ const plain = (comparison: Comparison, reported: readonly ReportedTable[] | unde
  *
  * @param paths run folders or entries of the leaderboard
  * @throws LETHE_USAGE for an unknown metric or method, and where no two methods ran under the same terms; LETHE_RUN_MISSING,
- *   LETHE_RUN_AMBIGUOUS, LETHE_STATISTICS_MISSING, and the errors of `readResults`
+ *   LETHE_RUN_AMBIGUOUS, LETHE_STATISTICS_MISSING, and the errors of `resultsAt`
  */
 export async function compareCommand(paths: readonly string[], flags: CompareFlags, output: Output): Promise<void> {
   const metrics = metricsOf(flags.metric);
   const format = formatOf(flags);
-  const runs = (await Promise.all(paths.map(runsOf))).flat();
+  const runs = (await Promise.all(paths.map(resultsAt))).flatMap((results) => results.runs);
   const methods = [...new Set(runs.map((run) => methodName(run.method)))];
   const { against } = flags;
   if (against !== undefined && !methods.includes(against)) {

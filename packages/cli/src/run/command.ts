@@ -96,7 +96,7 @@ export async function runRequest(request: RunRequest, settings: readonly Setting
 export function addRunCommands(program: Command, output: Output): void {
   addRunFlags(program.command('run <suite>')
     .description('train and score methods on a suite, or on what a config.yaml says'), '1,2')
-    .option('--tuned <runs>', 'run folders of `lethe tune`: its methods take the options that it chose, on this suite or another, which the results say', (text) => parseList('--tuned', text))
+    .option('--tuned <runs>', 'run folders of `lethe tune`, or entries that keep what was tuned: methods take the options that were chosen, on this suite or another, which the results say', (text) => parseList('--tuned', text))
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {

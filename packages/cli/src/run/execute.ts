@@ -5,6 +5,7 @@ import { installedCommit } from '../commit.js';
 import { methodLabels } from '../labels.js';
 import type { Output } from '../output.js';
 import { here } from '../paths.js';
+import { resultsFile } from '../results-at.js';
 import { showResults } from '../show.js';
 import { showChoice } from '../tune/choice.js';
 import { type Configuration, jobsOf } from './configuration.js';
@@ -69,7 +70,8 @@ export async function execute(
     });
     const results = await save();
     const tuned = configuration.suite.scored && !stopped;
-    const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, folder, output) : showResults(results, folder, json, output);
+    const file = resultsFile(folder);
+    const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
     output.note(stopped ? `stopped; go on with: lethe resume ${place}`
       : tuned ? `next: lethe run ${suite.id} --tuned ${place}` : `next: lethe publish ${place}, then lethe leaderboard build`);
     return stopped ? INTERRUPTED : status;

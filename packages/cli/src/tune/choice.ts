@@ -1,27 +1,26 @@
 import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean } from '@lethe/core';
-import { readResults } from '@lethe/harness';
 import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
+import { resultsAt } from '../results-at.js';
 import { showFailures } from '../show.js';
 
 /**
  * What the trials of one or several `lethe tune` chose.
  *
- * @param folders their run folders
- * @throws LETHE_RUN_MISSING where there are no results, LETHE_RESULTS_INVALID for a run that is none of trials or not finished, LETHE_USAGE
- *   where methods were not tuned under equal terms
+ * @param paths their run folders, or results and entries that keep what was tuned before them
+ * @throws LETHE_RUN_MISSING where there are no results, LETHE_RESULTS_INVALID for results that are none of trials, keep none or are not
+ *   finished, LETHE_USAGE where methods were not tuned under equal terms
  */
-export async function readSweeps(folders: readonly string[]): Promise<Sweep> {
-  const sweeps = await Promise.all(folders.map(async (folder) => {
-    const results = await readResults(folder);
-    if (results) return sweepOf(results, folder);
-    throw new LetheError('LETHE_RUN_MISSING', 'there is no results.json in this folder', { where: folder, remedy: 'give the folder of a `lethe tune`' });
+export async function readSweeps(paths: readonly string[]): Promise<Sweep> {
+  const sweeps = await Promise.all(paths.map(async (path) => {
+    const results = await resultsAt(path);
+    return results.sweep ?? sweepOf(results, path);
   }));
   const sweep = joinSweeps(sweeps);
   if (sweep) return sweep;
   throw new LetheError('LETHE_USAGE', 'The methods were not tuned under equal terms: another size, model, order, seed or number of trials, or one of them twice.', {
-    where: folders.join(', '), remedy: 'Tune them again with the same flags.',
+    where: paths.join(', '), remedy: 'Tune them again with the same flags.',
   });
 }
 
@@ -47,8 +46,8 @@ export function checkTuned(names: readonly string[], { methods }: Sweep): void {
 const percent = (value: number | null) => (value === null ? 'failed' : (100 * value).toFixed(1));
 
 /** Writes a line a method, what was chosen and what it gained over the defaults, with the errors of failed runs; gives the exit status: 1 where a run failed. */
-export function showChoice(results: Results, folder: string, output: Output): 0 | 1 {
-  const rows = sweepOf(results, folder).methods.map(({ id, trials, chosen }) => {
+export function showChoice(results: Results, file: string, output: Output): 0 | 1 {
+  const rows = sweepOf(results, file).methods.map(({ id, trials, chosen }) => {
     const [defaults, best] = [trials[0]!, trials[chosen]!];
     const changed = Object.entries(best.options).filter(([name, value]) => canonicalJson(defaults.options[name]) !== canonicalJson(value));
     return [id, String(trials.length), percent(trialMean(defaults)), percent(trialMean(best)),
@@ -56,5 +55,5 @@ export function showChoice(results: Results, folder: string, output: Output): 0 
   });
   const lines = plainTable(['method', 'trials', 'defaults', 'best', 'chosen'], rows, [0, 4]);
   output.data([...lines, '', 'percent: average accuracy on validation rows after the last task'].join('\n'));
-  return showFailures(results, folder, output);
+  return showFailures(results, file, output);
 }
