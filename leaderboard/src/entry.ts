@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { link, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { LetheError, type Results, type Run, canonicalJson } from '@lethe/core';
 import { validateResults } from '@lethe/metrics';
 import { Ajv } from 'ajv';
@@ -32,15 +32,11 @@ export interface PublishedEntry {
   readonly entry: Entry;
 }
 
-/** What is known of a method of this version, if anything. */
-export type DescribeMethod = (id: string, version: string) => MethodNote | undefined;
-
 const checkShape = new Ajv().compile<Entry>(
   JSON.parse(readFileSync(new URL('../../schemas/entry.schema.json', import.meta.resolve('@lethe/core')), 'utf8')) as object);
 
+const RESULTS = 'results.json';
 const REMEDY = 'Entries are never edited by hand: delete the file and publish the run again.';
-
-const safe = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-');
 
 async function readJson(path: string, remedy: string): Promise<unknown> {
   let text: string;
@@ -56,19 +52,17 @@ async function readJson(path: string, remedy: string): Promise<unknown> {
   }
 }
 
-/** JSON over several lines, but lists of numbers (predictions, matrices) on one: white space alone is changed. */
-const printed = (entry: Entry): string =>
-  `${JSON.stringify(entry, null, 1).replace(/\[\n[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, ''))}\n`;
-
-/** All runs of an entry are of one suite on one model, scored on test rows, and none is left out. */
-function checkWhole(runs: readonly Run[], where: string): void {
+/** All runs of an entry are of one suite with the same rows, on one model with one budget, scored on test rows, and none is left out. */
+export function checkWhole(runs: readonly Run[], where: string): void {
   if (runs.length === 0) {
     throw new LetheError('LETHE_RESULTS_INVALID', 'The results hold no runs.', { where, remedy: 'Run at least one method.' });
   }
-  if (new Set(runs.map((run) => canonicalJson([run.suite, run.model]))).size > 1) {
-    throw new LetheError('LETHE_RESULTS_INVALID', 'The runs are of several suites or models.', {
-      where, remedy: 'Publish each suite and model from its own run folder.',
-    });
+  if (new Set(runs.map((run) => canonicalJson([run.suite, run.model, run.training]))).size > 1) {
+    throw new LetheError('LETHE_RESULTS_INVALID', 'The runs are of several suites, models or budgets.', { where, remedy: 'Publish each from its own run folder.' });
+  }
+  const completed = runs.filter((run) => run.status === 'completed');
+  if (new Set(completed.map(({ environment }) => canonicalJson(environment.dataSha256))).size > 1) {
+    throw new LetheError('LETHE_RESULTS_INVALID', 'The runs were not scored on the same rows.', { where, remedy: 'Publish each from its own run folder.' });
   }
   if (runs.some(({ suite }) => suite.scored)) {
     throw new LetheError('LETHE_RESULTS_INVALID', 'The runs were scored on validation rows, to tune methods.', {
@@ -80,45 +74,6 @@ function checkWhole(runs: readonly Run[], where: string): void {
   throw new LetheError('LETHE_RUN_STOPPED', `${missing} of the runs of these methods, orders and seeds are not there.`, {
     where, remedy: 'Finish them with `lethe resume`; a part of a run is not published.',
   });
-}
-
-/**
- * Publishes `results.json` of a run folder as one entry, written whole or not at all. Every score and metric is recomputed
- * first; failed runs are kept.
- *
- * @returns the path of the new entry
- * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
- *   LETHE_ENTRY_EXISTS for the same content
- */
-export async function publishRun(runDir: string, entriesDir: string, describe: DescribeMethod): Promise<string> {
-  const source = join(runDir, 'results.json');
-  const results = validateResults(await readJson(source, 'Give the folder of a run that `lethe run` has finished.'), source);
-  const { runs, sha256 } = results;
-  checkWhole(runs, source);
-  const methods: Record<string, MethodNote> = {};
-  for (const { method } of runs) {
-    const note = describe(method.id, method.version);
-    if (note) methods[method.id] = note;
-  }
-  const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
-  const { suite, model } = runs[0]!;
-  const name = `${[`${suite.id}-${suite.version}`, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
-  const path = join(entriesDir, name);
-  const part = join(entriesDir, `.${name}.${process.pid}.part`);
-  await mkdir(entriesDir, { recursive: true });
-  try {
-    await writeFile(part, printed(entry));
-    // A link, unlike a rename, never replaces an entry that another process published in between.
-    await link(part, path);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new LetheError('LETHE_ENTRY_EXISTS', 'This content is already published.', {
-      where: path, remedy: 'Nothing to do; publish another run.', cause,
-    });
-  } finally {
-    await rm(part, { force: true });
-  }
-  return path;
 }
 
 /** Checks an entry: its shape, its results with every number recomputed, and that its commands are those of its runs. */
@@ -137,6 +92,21 @@ function validateEntry(value: unknown, path: string): Entry {
   if (other >= 0) return refuse(`/commands/${other}`, 'This is not a command that makes the runs again.');
   if (value.commands.length < commands.length) return refuse('/commands', `The runs are made by ${commands.length} commands.`);
   return value;
+}
+
+/** The file with the results that a path names: a run folder, its results.json, or an entry. */
+export const resultsFile = (path: string): string => (path.endsWith('.json') ? path : join(path, RESULTS));
+
+/**
+ * The results that a path names, recomputed.
+ *
+ * @param path as {@link resultsFile} takes it
+ * @throws LETHE_RUN_MISSING where there are none, LETHE_RESULTS_INVALID with file and JSON pointer where their numbers do not hold
+ */
+export async function resultsAt(path: string): Promise<Results> {
+  const file = resultsFile(path);
+  if (basename(file) !== RESULTS) return (await readEntry(file)).results;
+  return validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.'), file);
 }
 
 /**

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LetheError, Run } from '@lethe/core';
 import { expect } from 'chai';
-import { type Entry, buildSite, publishRun, readEntries } from '../src/index.js';
+import { type Entry, buildSite, publishRuns, readEntries } from '../src/index.js';
 import { type Given, completed, describeMethod, failed, stream, writeRun } from './fixture.js';
 
 const fault = (promise: Promise<unknown>): Promise<LetheError> =>
@@ -18,7 +18,7 @@ describe('entries', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const publish = async (runs: readonly Run[]) => publishRun(await writeRun(join(folder, 'run'), runs), entries, describeMethod);
+  const publish = async (runs: readonly Run[]) => publishRuns([await writeRun(join(folder, 'run'), runs)], entries, describeMethod);
   const commands = async (...runs: Run[]): Promise<readonly string[]> =>
     (JSON.parse(await readFile(await publish(runs), 'utf8')) as Entry).commands;
   const run = (given: Given = {}) => completed(given, stream(0.9, 0.1));
@@ -69,12 +69,33 @@ describe('entries', () => {
     ]);
   });
 
+  it('are made of the parts of one benchmark, an entry among them, as if it had run at once', async () => {
+    const parts = [[run(), run({ method: 'b' })], [run({ seed: 2 }), run({ method: 'b', seed: 2 }), run()]];
+    const first = await publish(parts[0]!);
+    const united = await publishRuns([first, await writeRun(join(folder, 'more'), parts[1]!)], entries, describeMethod);
+    const { commands: [command], results: { runs } } = JSON.parse(await readFile(united, 'utf8')) as Entry;
+    expect(runs.map(({ method, seed }) => [method.id, seed])).to.deep.equal([['lora', 1], ['b', 1], ['lora', 2], ['b', 2]]);
+    expect(command).to.contain('--methods lora,b --orders 1 --seeds 1,2');
+    expect(await readEntries(entries)).to.have.length(2);
+  });
+
+  it('are refused of parts that do not belong together', async () => {
+    const united = async (...others: Run[]) => fault(publishRuns([
+      await writeRun(join(folder, 'a'), [run(), run({ seed: 2 })]), await writeRun(join(folder, 'b'), others)], entries, describeMethod));
+    expect(await united(completed({ seed: 2 }, stream(0.8, 0.1)))).to.include({ code: 'LETHE_RUN_AMBIGUOUS' })
+      .and.have.property('message').that.contains('lora, order 1, seed 2 is there 2 times');
+    expect((await united(run({ method: 'b' }))).code).to.equal('LETHE_RUN_STOPPED');
+    expect((await united(run({ seed: 3, training: { rank: 16 } }))).message).to.contain('budgets');
+    expect((await united(run({ seed: 3, environment: { dataSha256: { other: 'f'.repeat(64) } } }))).message).to.contain('same rows');
+    expect(await readEntries(entries)).to.have.length(0);
+  });
+
   it('are refused of a part of a run, of several suites, and of none', async () => {
     expect((await fault(publish([run(), run({ seed: 2 }), run({ method: 'b' })]))).code).to.equal('LETHE_RUN_STOPPED');
     expect((await fault(publish([run(), run({ suite: { version: '2.0.0' } })]))).code).to.equal('LETHE_RESULTS_INVALID');
     expect((await fault(publish([]))).code).to.equal('LETHE_RESULTS_INVALID');
     expect((await fault(publish([run({ suite: { scored: 'validation' } })]))).message).to.contain('validation rows');
-    expect((await fault(publishRun(join(folder, 'none'), entries, describeMethod))).code).to.equal('LETHE_RUN_MISSING');
+    expect((await fault(publishRuns([join(folder, 'none')], entries, describeMethod))).code).to.equal('LETHE_RUN_MISSING');
   });
 
   it('are refused with file and pointer where they were doctored, and no page is written', async () => {

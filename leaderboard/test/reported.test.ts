@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { METRICS } from '@lethe/metrics';
 import { expect } from 'chai';
-import { buildSite, publishRun, readReported } from '../src/index.js';
+import { buildSite, publishRuns, readReported } from '../src/index.js';
 import { completed, describeMethod, stream, writeRun } from './fixture.js';
 
 describe('reported numbers', () => {
@@ -60,7 +60,7 @@ describe('reported numbers', () => {
   it('are on the page beside runs of their suite, marked, and never in its table', async () => {
     const entries = join(folder, 'entries');
     await mkdir(entries);
-    await publishRun(await writeRun(join(folder, 'run'), [completed({ suite: { id: 'trace' } }, stream(0.9, 0.1))]), entries, describeMethod);
+    await publishRuns([await writeRun(join(folder, 'run'), [completed({ suite: { id: 'trace' } }, stream(0.9, 0.1))])], entries, describeMethod);
     await buildSite(entries, join(folder, 'site'));
     const page = await readFile(join(folder, 'site', 'index.html'), 'utf8');
     expect(page).to.contain('Reported by papers for trace, not measured here').and.contain('LoraSeqFT').and.contain('class="tag">reported<');

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LetheError, Run } from '@lethe/core';
 import { expect } from 'chai';
-import { buildSite, publishRun } from '../src/index.js';
+import { buildSite, publishRuns } from '../src/index.js';
 import { completed, describeMethod, failed, stream, writeRun } from './fixture.js';
 
 describe('the site', () => {
@@ -12,7 +12,7 @@ describe('the site', () => {
   beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'lethe-site-')); });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const publish = async (name: string, runs: readonly Run[]) => publishRun(await writeRun(path(name), runs), path('entries'), describeMethod);
+  const publish = async (name: string, runs: readonly Run[]) => publishRuns([await writeRun(path(name), runs)], path('entries'), describeMethod);
   const build = () => buildSite(path('entries'), path('site'));
   const read = (file: string) => readFile(path('site', file), 'utf8');
   /** The pages below the first one, by a part of their names. */
@@ -44,12 +44,12 @@ describe('the site', () => {
     const { suite, model, training, order } = completed({}, stream(0.9, 0.1));
     const tried = (lambda: number, ...accuracies: number[]) => ({ options: { lambda, gamma: 1 }, accuracies });
     const publishTuned = async (on: Partial<typeof suite>) => {
-      await publishRun(await writeRun(path('run'), [
+      await publishRuns([await writeRun(path('run'), [
         completed({ method: 'ewc', options: { lambda: 500, gamma: 1 } }, stream(0.9, 0.1)), completed({}, stream(0.9, 0.1)),
       ], {
         suite: { ...suite, size: 'quick', scored: 'validation', ...on }, model, training, orders: [order.id], seeds: [8, 9],
         methods: [{ id: 'ewc', version: '1.0.0', trials: [tried(2000, 0.4, 0.5), tried(500, 0.7, 0.75)], chosen: 1 }],
-      }), path('entries'), describeMethod);
+      })], path('entries'), describeMethod);
       await build();
     };
     await publishTuned({});

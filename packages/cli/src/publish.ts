@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
@@ -23,14 +23,16 @@ interface PublishFlags {
 }
 
 /**
- * `lethe publish RUN`: makes an entry of the leaderboard of a run folder. Its path goes to stdout, what to do next to stderr.
+ * `lethe publish RUN…`: makes an entry of the leaderboard of a run, or of its parts. Its path goes to stdout, what to do next to stderr.
  *
- * @throws LetheError the errors of `publishRun`
+ * @throws LetheError the errors of `publishRuns`
  */
-export async function publishCommand(run: string, { entries, plugins }: PublishFlags, output: Output): Promise<void> {
-  const { publishRun } = await import('@lethe/leaderboard');
-  const path = await publishRun(resolve(run), resolve(entries), describer(plugins));
+export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
+  const { publishRuns } = await import('@lethe/leaderboard');
+  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins));
   output.data(here(path));
+  const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
+  if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);
   const build = entries === PATHS.entries ? 'lethe leaderboard build' : `lethe leaderboard build --entries ${here(entries)}`;
   output.note(`every score and metric was recomputed; next: ${build}, look at the page, and commit the entry`);
 }
@@ -41,8 +43,8 @@ export const entriesOption = (): Option =>
 
 /** Adds `lethe publish`. */
 export function addPublishCommand(program: Command, output: Output): void {
-  withScorers(program.command('publish <run>'))
-    .description('add a run folder to the leaderboard, after recomputing its scores')
+  withScorers(program.command('publish <runs...>'))
+    .description('add a run folder to the leaderboard, after recomputing its scores; several, of which one may be an entry, as the parts of one benchmark')
     .addOption(entriesOption())
-    .action((run: string, flags: PublishFlags) => publishCommand(run, flags, output));
+    .action((runs: string[], flags: PublishFlags) => publishCommand(runs, flags, output));
 }

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
+import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import type { Output } from './output.js';
-import { resultsAt, resultsFile } from './results-at.js';
 import { type RunChoice, showLearned } from './show-learned.js';
 import { summarise } from './summary.js';
 import { renderTable } from './table.js';
@@ -28,8 +29,9 @@ export function showFailures(results: Results, file: string, output: Output): 0 
  * @throws LetheError the errors of `resultsAt` and of `showLearned`
  */
 export async function showCommand(run: string, one: RunChoice, json: boolean, output: Output): Promise<0 | 1> {
-  const results = await resultsAt(run);
-  if (one.method === undefined) return showResults(results, resultsFile(run), json, output);
+  const path = resolve(run);
+  const results = await resultsAt(path);
+  if (one.method === undefined) return showResults(results, resultsFile(path), json, output);
   showLearned(results, one, json, output);
   return 0;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CompletedRun, readManifest, sha256 } from '@lethe/core';
 import { fraction, replaceAt, soundly } from '@lethe/core/testing';
-import { buildSite, publishRun, readEntry } from '@lethe/leaderboard';
+import { buildSite, publishRuns, readEntry } from '@lethe/leaderboard';
 import { metricsOf, resultsHash } from '@lethe/metrics';
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -94,7 +94,7 @@ describe('damaged files of the command line', function () {
     const [source, entries, site] = ['run', 'entries', 'site'].map((name) => join(folder, name)) as [string, string, string];
     mkdirSync(source);
     writeFileSync(join(source, 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] }));
-    const entry = await publishRun(source, entries, () => ({ version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }));
+    const entry = await publishRuns([source], entries, () => ({ version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }));
     const text = readFileSync(entry, 'utf8');
     let [refused, built] = [0, 0];
     await fc.assert(fc.asyncProperty(damaged(text), async (bytes) => {

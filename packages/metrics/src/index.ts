@@ -15,3 +15,4 @@ export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/
 export { type Ranks, ranksOf } from './statistics/ranks.js';
 export { carriedOver, joinSweeps, sweepOf, trialMean } from './sweep.js';
 export { validateResults } from './validate.js';
+export { type Part, unite } from './unite.js';

@@ -22,14 +22,14 @@ export function carriedOver(from: Terms, to: Terms): boolean {
 }
 
 /**
- * Sweeps of different methods as one.
+ * Sweeps of several methods as one. What several hold of a method counts once.
  *
- * @returns null where they were not made under equal terms: the same rows, model, budget, orders, seeds and number of trials, no method in two
+ * @returns null where they were not made under equal terms: the same rows, model, budget, orders, seeds and number of trials, no method tuned twice
  */
 export function joinSweeps(sweeps: readonly Sweep[]): Sweep | null {
   const { methods: _, ...terms } = sweeps[0]!;
   const same = sweeps.every(({ methods: _methods, ...own }) => canonicalJson(own) === canonicalJson(terms));
-  const methods = sweeps.flatMap((sweep) => sweep.methods);
+  const methods = grouped(sweeps.flatMap((sweep) => sweep.methods), (method) => method).map(([method]) => method!);
   const equal = unique(methods.map(({ trials }) => trials.length)).length === 1;
   return same && equal && unique(methods.map(({ id }) => id)).length === methods.length ? { ...terms, methods } : null;
 }

@@ -1,6 +1,6 @@
 import type { CompletedRun, Run, Sweep } from '@lethe/core';
 import { expect } from 'chai';
-import { carriedOver, joinSweeps, resultsHash, sweepOf, trialMean, validateResults } from '../src/index.js';
+import { carriedOver, joinSweeps, resultsHash, sweepOf, trialMean, unite, validateResults } from '../src/index.js';
 import { completed, failed } from './runs.js';
 
 /** A run of a trial: a method with a value of its option, scored on validation rows. */
@@ -60,7 +60,8 @@ describe('a sweep', () => {
   it('joins others that were made under equal terms', () => {
     const [a, b] = [sweepOf({ runs: trials('a') }, 'f'), sweepOf({ runs: trials('b') }, 'f')];
     expect(joinSweeps([a, b])).to.deep.equal(sweep);
-    expect(joinSweeps([a, a]), 'a method twice').to.equal(null);
+    expect(joinSweeps([a, sweep, b]), 'a method in two').to.deep.equal(sweep);
+    expect(joinSweeps([a, sweepOf({ runs: [...trials('a').slice(1), tried('a', 4, 0.1)] }, 'f')]), 'a method tuned twice').to.equal(null);
     expect(joinSweeps([a, sweepOf({ runs: trials('b').slice(1) }, 'f')]), 'fewer trials').to.equal(null);
     expect(joinSweeps([a, { ...b, seeds: [2] }]), 'another seed').to.equal(null);
   });
@@ -82,6 +83,17 @@ describe('a sweep', () => {
     expect(refusal(better as unknown as Sweep, [reported(3)]), 'a worse trial').to.equal('f#/sweep/methods/0/chosen');
     const unequal = { ...sweep, methods: [sweep.methods[0]!, { ...sweep.methods[1]!, trials: sweep.methods[1]!.trials.slice(0, 2) }] };
     expect(refusal(unequal, [reported(2)]), 'fewer trials').to.equal('f#/sweep/methods/1/trials');
+  });
+
+  it('is one for results that were made in parts, if they were tuned under equal terms', () => {
+    const part = (runs: readonly Run[], own?: Sweep) =>
+      ({ where: 'f', results: { schema: 'lethe.results/1', sha256: resultsHash(runs, own), runs, ...(own && { sweep: own }) } as const });
+    const [a, b] = [sweepOf({ runs: trials('a') }, 'f'), sweepOf({ runs: trials('b') }, 'f')];
+    const bound = completed({ method: 'bound', seed: 7 });
+    const united = unite([part([reported(2)], a), part([bound]), part([], b)]);
+    expect(validateResults(united)).to.deep.include({ runs: [reported(2), bound], sweep });
+    expect(() => unite([part([reported(2)], a), part([], { ...b, seeds: [2] })])).to.throw('equal terms');
+    expect(() => unite([part([], a), part([reported(1)])])).to.throw('The sweep chose other options for a.');
   });
 
   it('is a part of what the hash covers', () => {

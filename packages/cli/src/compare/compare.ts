@@ -1,8 +1,8 @@
+import { resolve } from 'node:path';
 import { LetheError, didYouMean, methodName } from '@lethe/core';
-import { type ReportedTable, readReported } from '@lethe/leaderboard';
+import { type ReportedTable, readReported, resultsAt } from '@lethe/leaderboard';
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
 import type { Output } from '../output.js';
-import { resultsAt } from '../results-at.js';
 import { parseList } from '../run/request.js';
 import { type Format, renderComparison } from './render.js';
 
@@ -48,7 +48,7 @@ const plain = (comparison: Comparison, reported: readonly ReportedTable[] | unde
 export async function compareCommand(paths: readonly string[], flags: CompareFlags, output: Output): Promise<void> {
   const metrics = metricsOf(flags.metric);
   const format = formatOf(flags);
-  const runs = (await Promise.all(paths.map(resultsAt))).flatMap((results) => results.runs);
+  const runs = (await Promise.all(paths.map((path) => resultsAt(resolve(path))))).flatMap((results) => results.runs);
   const methods = [...new Set(runs.map((run) => methodName(run.method)))];
   const { against } = flags;
   if (against !== undefined && !methods.includes(against)) {

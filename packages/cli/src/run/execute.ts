@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { LETHE_VERSION, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
 import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
@@ -5,7 +6,6 @@ import { installedCommit } from '../commit.js';
 import { methodLabels } from '../labels.js';
 import type { Output } from '../output.js';
 import { here } from '../paths.js';
-import { resultsFile } from '../results-at.js';
 import { showResults } from '../show.js';
 import { showChoice } from '../tune/choice.js';
 import { type Configuration, jobsOf } from './configuration.js';
@@ -70,7 +70,7 @@ export async function execute(
     });
     const results = await save();
     const tuned = configuration.suite.scored && !stopped;
-    const file = resultsFile(folder);
+    const file = join(folder, 'results.json');
     const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
     output.note(stopped ? `stopped; go on with: lethe resume ${place}`
       : tuned ? `next: lethe run ${suite.id} --tuned ${place}` : `next: lethe publish ${place}, then lethe leaderboard build`);

@@ -2,7 +2,6 @@ import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonica
 import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
-import { resultsAt } from '../results-at.js';
 import { showFailures } from '../show.js';
 
 /**
@@ -13,6 +12,7 @@ import { showFailures } from '../show.js';
  *   finished, LETHE_USAGE where methods were not tuned under equal terms
  */
 export async function readSweeps(paths: readonly string[]): Promise<Sweep> {
+  const { resultsAt } = await import('@lethe/leaderboard');
   const sweeps = await Promise.all(paths.map(async (path) => {
     const results = await resultsAt(path);
     return results.sweep ?? sweepOf(results, path);

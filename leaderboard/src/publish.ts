@@ -1,0 +1,54 @@
+import { link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LetheError } from '@lethe/core';
+import { unite } from '@lethe/metrics';
+import { commandsOf } from './command.js';
+import { type Entry, type MethodNote, checkWhole, resultsAt, resultsFile } from './entry.js';
+
+/** What is known of a method of this version, if anything. */
+export type DescribeMethod = (id: string, version: string) => MethodNote | undefined;
+
+const safe = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-');
+
+/** JSON over several lines, but lists of numbers (predictions, matrices) on one: white space alone is changed. */
+const printed = (entry: Entry): string =>
+  `${JSON.stringify(entry, null, 1).replace(/\[\n[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, ''))}\n`;
+
+/**
+ * Publishes results as one entry, written whole or not at all. Every score and metric is recomputed first; failed runs are kept.
+ *
+ * @param paths run folders; several are the parts of one benchmark, of which an entry may be one
+ * @returns the path of the new entry
+ * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
+ *   LETHE_ENTRY_EXISTS for the same content; the errors of `unite`
+ */
+export async function publishRuns(paths: readonly string[], entriesDir: string, describe: DescribeMethod): Promise<string> {
+  const parts = await Promise.all(paths.map(async (path) => ({ where: resultsFile(path), results: await resultsAt(path) })));
+  const results = unite(parts);
+  const { runs, sha256 } = results;
+  checkWhole(runs, parts.map(({ where }) => where).join(', '));
+  const methods: Record<string, MethodNote> = {};
+  for (const { method } of runs) {
+    const note = describe(method.id, method.version);
+    if (note) methods[method.id] = note;
+  }
+  const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
+  const { suite, model } = runs[0]!;
+  const name = `${[`${suite.id}-${suite.version}`, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
+  const path = join(entriesDir, name);
+  const part = join(entriesDir, `.${name}.${process.pid}.part`);
+  await mkdir(entriesDir, { recursive: true });
+  try {
+    await writeFile(part, printed(entry));
+    // A link, unlike a rename, never replaces an entry that another process published in between.
+    await link(part, path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+    throw new LetheError('LETHE_ENTRY_EXISTS', 'This content is already published.', {
+      where: path, remedy: 'Nothing to do; publish another run.', cause,
+    });
+  } finally {
+    await rm(part, { force: true });
+  }
+  return path;
+}
