@@ -1,4 +1,4 @@
-import type { Arrays, LearnerState, MethodHost, NdArray, Scope, TaskView } from '@lethe/core';
+import { type Arrays, type LearnerState, type MethodHost, type NdArray, product, type Scope, type TaskView, transposed, whitening } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
 export interface GateOptions {
@@ -12,114 +12,141 @@ export interface GateOptions {
 /** Smallest deviation of a feature, as a share of the mean deviation: features that the first task never varies must not rule. */
 const FLOOR = 0.1;
 
+/** Most dimensions that tasks are told apart in: what the gate keeps does not grow with the square of a large model's width. */
+const MOST_DIMENSIONS = 256;
+
+/** How far the shared covariance is drawn towards a ball. */
+const SHRINKAGE = 0.1;
+
 /** Most pseudo-features of all earlier tasks together: a training step costs no more after fifty tasks than after sixteen. */
 const MOST_PSEUDO = 1024;
 
 /**
- * The unified gate. For pooled prompt features z, standardised by the first task, it keeps a key k_t a task, a metric m that
- * all tasks share, and a radius r_t:
- *   d_t(z) = mean_i exp(m_i) (z_i - k_ti)^2,   p(z) = softmax(0, s (r_1 - d_1), …, s (r_T - d_T))
- * p_0 is the null route, the untouched base model: it takes prompts that lie outside of every radius. A linear discriminant
- * with one covariance, in other words, whose keys start as the means of their tasks and are trained from there; a new task adds
- * a key. Of earlier tasks it keeps the mean and the deviation of every feature: no text, no rows.
+ * The unified gate: a linear discriminant over pooled prompt features z, which the first task standardises. Of every task it keeps the mean k_t, of
+ * all together one covariance C within tasks, of y = R^T z; R is random, drawn from the seed, or I where features are few. With W
+ * that makes C white, and v_t, by which training moves a key,
+ *   q(z) = softmax_t(-|W^T (y - R^T k_t) - v_t|^2 / 2)
+ * is the route among tasks: the probability of a task where features are normal with the same covariance in all of them. Prompts outside of the radius r_t
+ * of their task take the null route, the untouched base model:
+ *   p_t(z) = q_t(z) sigmoid(s sum_u q_u(z) (r_u - mean_i (z_i - k_ui)^2))
+ * A new task adds a key and is averaged into C. No text is kept, no rows.
  */
 export class Gate {
-  /** (tasks, size) and (size): what trains. */
-  private keys: NdArray;
-  private metric: NdArray;
+  /** v, (tasks, dimensions): what trains. */
+  private moved: NdArray;
+  /** (tasks, size) */
+  private means: NdArray;
   /** (2, size): mean and reciprocal deviation of the first task's raw features. */
   private centre: NdArray | null = null;
-  /** Of every task the means, then the deviations of its standardised features, (2 * size); none where no term needs them. */
-  private moments: Float32Array[] = [];
+  /** C, (dimensions, dimensions), and over how many rows. */
+  private covariance: NdArray;
+  private rows = 0;
   private radii: number[] = [];
+  /** R W, (size, dimensions). */
+  private map!: NdArray;
+  private readonly dimensions: number;
 
   constructor(private readonly host: MethodHost, private readonly options: GateOptions) {
-    this.keys = { shape: [0, host.featureSize], data: new Float32Array(0) };
-    this.metric = { shape: [host.featureSize], data: new Float32Array(host.featureSize) };
+    this.dimensions = Math.min(host.featureSize, MOST_DIMENSIONS);
+    this.moved = { shape: [0, this.dimensions], data: new Float32Array(0) };
+    this.means = { shape: [0, host.featureSize], data: new Float32Array(0) };
+    this.covariance = { shape: [this.dimensions, this.dimensions], data: new Float32Array(this.dimensions ** 2) };
   }
 
-  /** Meets a task: keeps the moments of its features and adds a key. */
+  /** Meets a task: adds a key, and what its features say of the covariance. */
   async expand(task: TaskView): Promise<void> {
     const size = this.host.featureSize;
-    const { data } = await this.host.features(task, task.rows);
+    const { shape, data } = await this.host.features(task, task.rows);
     this.centre ??= centreOf(data, size);
     const [mean, reciprocal] = [this.centre.data.subarray(0, size), this.centre.data.subarray(size)];
-    const rows = data.map((x, n) => (x - mean[n % size]!) * reciprocal[n % size]!);
-    const moments = momentsOf(rows, size);
-    const keys = new Float32Array(this.keys.data.length + size);
-    keys.set(this.keys.data);
-    keys.set(moments.subarray(0, size), this.keys.data.length);
-    this.keys = { shape: [this.radii.length + 1, size], data: keys };
-    if (this.options.routing > 0) this.moments.push(moments);
-    const distances = momentsOf(distancesOf(rows, moments, this.metric.data), 1);
+    const z: NdArray = { shape, data: data.map((x, n) => (x - mean[n % size]!) * reciprocal[n % size]!) };
+    const key = momentsOf(z.data, size).subarray(0, size);
+    const centred: NdArray = { shape, data: z.data.map((x, n) => x - key[n % size]!) };
+    const distances = momentsOf(Float32Array.from({ length: shape[0] }, (_, row) => meanSquare(centred.data, row, size)), 1);
     this.radii.push(distances[0]! + this.options.radius * distances[1]!);
+    this.means = added(this.means, key);
+    this.moved = added(this.moved, new Float32Array(this.dimensions));
+    this.average(this.projected(centred));
+    this.map = this.mapOf();
   }
 
-  /** What trains: `gate.keys`, `gate.metric`. The same arrays at every call, so that training changes them. */
+  /** What trains: `gate.moved`. The same array at every call, so that training changes it. */
   get trainable(): Arrays {
-    return { 'gate.keys': this.keys, 'gate.metric': this.metric };
+    return { 'gate.moved': this.moved };
   }
 
-  /** What is read beside it: the standardisation, the radii, and pseudo-features of earlier tasks, anew for every task. */
+  /** What is read beside it: `fixed` without the covariance, what follows from that, and pseudo-features of earlier tasks, anew for every task. */
   frozen(): Arrays {
-    const earlier = this.moments.slice(0, -1);
-    if (earlier.length === 0) return this.fixed();
-    const [size, n] = [this.host.featureSize, this.pseudoRows(earlier.length)];
-    const z = new Float32Array(earlier.length * n * size);
-    earlier.forEach((moments, t) => {
-      const random = this.host.random.fork('pseudo', this.moments.length, t + 1);
-      for (let at = t * n * size; at < (t + 1) * n * size; at++) {
-        z[at] = moments[at % size]! + random.normal() * moments[size + (at % size)]!;
-      }
-    });
-    return { ...this.fixed(), 'gate.pseudo': { shape: [earlier.length * n, size], data: z } };
+    const { 'gate.covariance': _, ...fixed } = this.fixed();
+    const read = { ...fixed, 'gate.map': this.map };
+    const earlier = this.radii.length - 1;
+    if (earlier === 0 || this.options.routing === 0) return read;
+    const [d, n] = [this.dimensions, this.pseudoRows(earlier)];
+    const white = product(this.means, this.map).data;
+    const drawn = new Float32Array(earlier * n * d);
+    for (let t = 0; t < earlier; t++) {
+      const random = this.host.random.fork('pseudo', this.radii.length, t + 1);
+      for (let at = 0; at < n * d; at++) drawn[t * n * d + at] = white[t * d + (at % d)]! + random.normal();
+    }
+    return { ...read, 'gate.pseudo': { shape: [earlier * n, d], data: drawn } };
   }
 
   /** Traced. Probability of every task's route for the rows of a batch, without the null route: (batch, tasks). An oracle knows it. */
   routes(scope: Scope): tf.Tensor2D {
     return scope.once('routes', () => {
-      const routes = this.options.oracle ? tf.oneHot(scope.task(), this.radii.length + 1, 1, 0, 'float32')
-        : tf.exp(this.logRoutes(this.standardised(scope), scope));
-      return routes.slice([0, 1]) as tf.Tensor2D;
+      if (this.options.oracle) return tf.oneHot(scope.task(), this.radii.length + 1, 1, 0, 'float32').slice([0, 1]) as tf.Tensor2D;
+      const { params } = scope;
+      const z = this.standardised(scope);
+      const means = params['gate.means'] as tf.Tensor2D;
+      // mean (z - k)^2 = mean z^2 - 2 mean z k + mean k^2
+      const distance = z.square().mean(1, true).sub(tf.matMul(z, means, false, true).mul(2 / this.host.featureSize)).add(means.square().mean(1)); // (rows, tasks)
+      const among = tf.exp(this.logRoutes(this.white(scope), scope));
+      const within = tf.sigmoid(tf.sub(params['gate.radius']!, distance).mul(among).sum(1, true).mul(this.options.sharpness));
+      return among.mul(within) as tf.Tensor2D;
     });
   }
 
   /**
-   * Traced. Cross-entropy of the route of the task at hand on its rows, plus `routing` times that of the earlier tasks' routes
-   * on their pseudo-features: the routing-aware term.
+   * Traced. Cross-entropy of the route among tasks for the rows of the task at hand, plus `routing` times that for pseudo-features of the earlier
+   * tasks, drawn from their means and the covariance: the routing-aware term.
    */
   loss(scope: Scope): tf.Scalar {
     const task = this.radii.length;
-    const own = tf.neg(tf.mean(this.logRoutes(this.standardised(scope), scope).slice([0, task], [-1, 1]))) as tf.Scalar;
+    const own = tf.neg(tf.mean(this.logRoutes(this.white(scope), scope).slice([0, task - 1], [-1, 1]))) as tf.Scalar;
     const pseudo = scope.params['gate.pseudo'];
     if (!pseudo) return own;
-    const routes = tf.range(1, task, 1, 'int32').expandDims(1).tile([1, this.pseudoRows(task - 1)]).reshape([-1]); // (rows)
-    const chosen = tf.oneHot(routes.cast('int32'), task + 1).mul(this.logRoutes(pseudo as tf.Tensor2D, scope)).sum(1);
+    const routes = tf.range(0, task - 1, 1, 'int32').expandDims(1).tile([1, this.pseudoRows(task - 1)]).reshape([-1]); // (rows)
+    const chosen = tf.oneHot(routes.cast('int32'), task).mul(this.logRoutes(pseudo as tf.Tensor2D, scope)).sum(1);
     return own.sub(chosen.mean().mul(this.options.routing));
   }
 
-  /** What predictions read beside `trainable`: the standardisation and the radii. */
+  /** What predictions need beside `trainable`: the standardisation, means and radii, and the covariance. */
   fixed(): Arrays {
-    return { 'gate.centre': this.centre!, 'gate.radius': { shape: [this.radii.length], data: Float32Array.from(this.radii) } };
+    return {
+      'gate.centre': this.centre!, 'gate.means': this.means, 'gate.radius': { shape: [this.radii.length], data: Float32Array.from(this.radii) },
+      'gate.covariance': this.covariance,
+    };
   }
 
-  /** What later tasks need: the moments of every task. */
+  /** What later tasks need: over how many rows the covariance is. */
   statistics(): Arrays {
-    return Object.fromEntries(this.moments.map((data, t): [string, NdArray] => [`gate.moments.${t + 1}`, { shape: [2, this.host.featureSize], data }]));
+    return { 'gate.rows': { shape: [1], data: Float32Array.of(this.rows) } };
   }
 
-  /** Number of values after so many tasks: a key and a radius each, metric and standardisation; beside them moments for later tasks. */
+  /** Number of values after so many tasks: a mean, a radius and what training moved for each; standardisation and covariance. */
   values(tasks: number): { predicting: number; later: number } {
-    const size = this.host.featureSize;
-    return { predicting: tasks * (size + 1) + 3 * size, later: this.options.routing > 0 ? 2 * size * tasks : 0 };
+    const [size, d] = [this.host.featureSize, this.dimensions];
+    return { predicting: tasks * (size + 1 + d) + 2 * size + d * d, later: 1 };
   }
 
   restore({ trainable, frozen, stored }: Pick<LearnerState, 'trainable' | 'frozen' | 'stored'>): void {
-    this.keys = trainable['gate.keys']!;
-    this.metric = trainable['gate.metric']!;
+    this.moved = trainable['gate.moved']!;
     this.centre = frozen['gate.centre']!;
+    this.means = frozen['gate.means']!;
     this.radii = [...frozen['gate.radius']!.data];
-    this.moments = this.options.routing > 0 ? this.radii.map((_, t) => stored[`gate.moments.${t + 1}`]!.data) : [];
+    this.covariance = frozen['gate.covariance']!;
+    this.rows = stored['gate.rows']!.data[0]!;
+    this.map = this.mapOf();
   }
 
   /** Pseudo-features of each of so many earlier tasks. */
@@ -127,24 +154,57 @@ export class Gate {
     return Math.max(1, Math.min(this.options.pseudo, Math.floor(MOST_PSEUDO / earlier)));
   }
 
+  /** R, (size, dimensions); null for I. */
+  private projection(): NdArray | null {
+    const [size, d] = [this.host.featureSize, this.dimensions];
+    return d === size ? null : { shape: [size, d], data: this.host.random.fork('projection').normals(size * d, 1 / Math.sqrt(d)) };
+  }
+
+  private projected(z: NdArray): NdArray {
+    const projection = this.projection();
+    return projection ? product(z, projection) : z;
+  }
+
+  private mapOf(): NdArray {
+    const white = whitening(this.covariance, SHRINKAGE);
+    const projection = this.projection();
+    return projection ? product(projection, white) : white;
+  }
+
+  /** Averages the rows of a task, less their mean, into the covariance of all. */
+  private average(y: NdArray): void {
+    const n = y.shape[0]!;
+    const { shape, data } = product(transposed(y), y);
+    this.covariance = { shape, data: data.map((sum, i) => (this.rows * this.covariance.data[i]! + sum) / (this.rows + n)) };
+    this.rows += n;
+  }
+
   private standardised(scope: Scope): tf.Tensor2D {
     const [mean, reciprocal] = tf.unstack(scope.params['gate.centre'] as tf.Tensor2D);
     return scope.features().sub(mean!).mul(reciprocal!);
   }
 
-  /** Log-probabilities of the null route and of every task's, (rows, 1 + tasks). */
-  private logRoutes(z: tf.Tensor2D, { params }: Scope): tf.Tensor2D {
-    const keys = params['gate.keys'] as tf.Tensor2D;
-    const metric = tf.exp(params['gate.metric']!); // (size)
-    const weighted = keys.mul(metric) as tf.Tensor2D; // (tasks, size)
-    // mean m (z - k)^2 = mean m z^2 - 2 mean m z k + mean m k^2
-    const distance = z.square().mul(metric).sum(1, true)
-      .sub(tf.matMul(z, weighted, false, true).mul(2))
-      .add(weighted.mul(keys).sum(1))
-      .div(this.host.featureSize); // (rows, tasks)
-    const logits = tf.sub(params['gate.radius']!, distance).mul(this.options.sharpness) as tf.Tensor2D;
-    return tf.logSoftmax(logits.pad([[0, 0], [1, 0]])) as tf.Tensor2D;
+  /** W^T R^T z of a batch, (rows, dimensions). */
+  private white(scope: Scope): tf.Tensor2D {
+    return tf.matMul(this.standardised(scope), scope.params['gate.map'] as tf.Tensor2D);
   }
+
+  /** log q of white features (rows, dimensions): (rows, tasks). The square of the features is the same for all tasks, and left out. */
+  private logRoutes(white: tf.Tensor2D, { params }: Scope): tf.Tensor2D {
+    const keys = tf.matMul(params['gate.means'] as tf.Tensor2D, params['gate.map'] as tf.Tensor2D).add(params['gate.moved']!) as tf.Tensor2D;
+    return tf.logSoftmax(tf.matMul(white, keys, false, true).sub(keys.square().sum(1).div(2)) as tf.Tensor2D);
+  }
+}
+
+/** A matrix with one more row. */
+const added = ({ shape: [rows, columns], data }: NdArray, row: Float32Array): NdArray =>
+  ({ shape: [rows! + 1, columns!], data: Float32Array.from([...data, ...row]) });
+
+/** Mean square of one row of (rows, size). */
+function meanSquare(data: Float32Array, row: number, size: number): number {
+  let sum = 0;
+  for (let i = row * size; i < (row + 1) * size; i++) sum += data[i]! ** 2;
+  return sum / size;
 }
 
 /** Mean and reciprocal deviation of raw features (rows, size): (2, size). */
@@ -154,16 +214,6 @@ function centreOf(data: Float32Array, size: number): NdArray {
   const floor = FLOOR * (deviations.reduce((sum, d) => sum + d, 0) / size) + 1e-6;
   deviations.forEach((d, i) => (deviations[i] = 1 / Math.max(d, floor)));
   return { shape: [2, size], data: moments };
-}
-
-/** Distance of every row (rows, size) from the mean among `moments`: (rows). */
-function distancesOf(rows: Float32Array, moments: Float32Array, metric: Float32Array): Float32Array {
-  const size = metric.length;
-  return Float32Array.from({ length: rows.length / size }, (_, row) => {
-    let sum = 0;
-    for (let i = 0; i < size; i++) sum += Math.exp(metric[i]!) * (rows[row * size + i]! - moments[i]!) ** 2;
-    return sum / size;
-  });
 }
 
 /** Column means and standard deviations of a (rows, size) matrix: the first and second half of the result. */

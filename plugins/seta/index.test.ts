@@ -141,8 +141,7 @@ describe('seta', () => {
 
   it('predicts from what it trains and freezes alone, and keeps the rest only where an option needs it', async () => {
     for (const [options, kept] of [
-      [{}, ['gate.moments', 'measured']], [{ anchor: 0 }, ['gate.moments', 'measured']], [{ split: false }, ['gate.moments']],
-      [{ split: false, routing: 0 }, []],
+      [{}, ['gate.rows', 'measured']], [{ anchor: 0 }, ['gate.rows', 'measured']], [{ split: false }, ['gate.rows']],
     ] as const) {
       const stream = await ToyStream.open(import.meta.url, options);
       for (const t of [1, 2]) await stream.learn(t);
@@ -192,24 +191,47 @@ describe('seta', () => {
   });
 
   it('trains the gate by the cross-entropy of routes, on pseudo-features of earlier tasks too', async () => {
-    const stream = await ToyStream.open(import.meta.url, { anchor: 0, routing: 0.5, sharpness: 2 });
+    const stream = await ToyStream.open(import.meta.url, { anchor: 0, routing: 0.5 });
     await stream.learn(1);
     await stream.begin(2);
     const arrays = { ...stream.learner.frozen, ...stream.learner.trainable };
-    const [keys, metric, radius, centre] = ['keys', 'metric', 'radius', 'centre'].map((name) => arrays[`gate.${name}`]!.data) as
-      [Float32Array, Float32Array, Float32Array, Float32Array];
-    const size = metric.length;
-    /** -log of the probability of a route, in plain arithmetic. */
-    const surprise = (z: readonly number[], route: number) => {
-      const logit = (t: number) => 2 * (radius[t]! - z.reduce((sum, v, i) => sum + Math.exp(metric[i]!) * (v - keys[t * size + i]!) ** 2, 0) / size);
-      const logits = [0, logit(0), logit(1)];
-      return Math.log(logits.reduce((sum, l) => sum + Math.exp(l - logits[route]!), 0));
+    const [centre, pseudo] = [arrays['gate.centre']!.data, arrays['gate.pseudo']!];
+    const map = arrays['gate.map']!;
+    const keys = product(arrays['gate.means']!, map).data.map((v, i) => v + arrays['gate.moved']!.data[i]!);
+    const { z } = stream.rows[1]!;
+    const size = z.shape[1]!;
+    const white = product({ shape: z.shape, data: z.data.map((v, i) => (v - centre[i % size]!) * centre[size + (i % size)]!) }, map);
+    /** Mean of -log of the probability of a route over rows, in plain arithmetic. */
+    const surprise = ({ shape: [rows, d], data }: NdArray, route: number) => {
+      let sum = 0;
+      for (let row = 0; row < rows!; row++) {
+        const logits = [0, 1].map((t) => {
+          let square = 0;
+          for (let i = 0; i < d!; i++) square += (data[row * d! + i]! - keys[t * d! + i]!) ** 2;
+          return -square / 2;
+        });
+        sum += Math.log(logits.reduce((total, logit) => total + Math.exp(logit - logits[route]!), 0));
+      }
+      return sum / rows!;
     };
-    const rowsOf = (data: ArrayLike<number>) => Array.from({ length: data.length / size }, (_, row) =>
-      Array.from({ length: size }, (__, i) => data[row * size + i]!));
-    const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-    const own = rowsOf(stream.rows[1]!.z.data).map((z) => surprise(z.map((v, i) => (v - centre[i]!) * centre[size + i]!), 2));
-    const pseudo = rowsOf(arrays['gate.pseudo']!.data).map((z) => surprise(z, 1));
-    expect(stream.penalty()).to.be.closeTo(mean(own) + 0.5 * mean(pseudo), 1e-3);
+    expect(stream.penalty()).to.be.closeTo(surprise(white, 1) + 0.5 * surprise(pseudo, 0), 1e-3);
+  });
+
+  it('tells tasks apart by the covariance that they share: by a difference that is small beside what varies in both', async () => {
+    const stream = await ToyStream.open(import.meta.url, { split: false });
+    const random = createRandom(5);
+    const plain = stream.rows.map((rows) => rows.z);
+    // all tasks vary along the first feature, and differ by a little in the second
+    plain.forEach(({ shape, data }, t) => {
+      const size = shape[1]!;
+      const rows = data.map((_, i) => [10 * random.normal(), t + 0.1 * random.normal()][i % size] ?? 0.1 * random.normal());
+      stream.rows[t] = { ...stream.rows[t]!, z: { shape, data: rows } };
+    });
+    for (const t of [1, 2, 3]) await stream.learn(t);
+    for (const t of [1, 2, 3]) {
+      const { parts, open } = stream.gates(t)!;
+      const own = [...open].filter((_, i) => parts[i % parts.length] === `unique ${t}`);
+      expect(own.reduce((sum, p) => sum + p, 0) / own.length, `task ${t}`).to.be.above(0.9);
+    }
   });
 });

@@ -21,6 +21,6 @@ export type { Scorer } from './scorer.js';
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
 export { PLUGIN_KEYWORD, type PluginPlace, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
 export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
-export { extendBasis, leadingDirections, secondMoment } from './subspace.js';
+export { extendBasis, leadingDirections, secondMoment, whitening } from './subspace.js';
 export type { Sweep, Trial, TunedMethod } from './sweep.js';
 export { LETHE_VERSION } from './version.js';

@@ -1,6 +1,8 @@
 import { type NdArray, beside, columnOf, columns, product, transposed } from './arrays.js';
 import { dot, subtract, symmetricEigen } from './eigen.js';
 
+/** Variance of features that do not vary. */
+const TINY = 1e-6;
 /** Share of the energy that float32 bases cannot tell from none. */
 const ROUNDING = 1e-6;
 
@@ -47,6 +49,38 @@ export function extendBasis(basis: NdArray | undefined, moment: NdArray, share: 
   if (basis && added === 0) return basis;
   const fresh = vectors(Math.max(added, 1));
   return beside(basis, columns(basis ? orthonormal(fresh, basis) : fresh));
+}
+
+/**
+ * What makes features with a covariance C white: a matrix W with W^T C' W = I for C' = (1 - e) C + e mean(diag C) I, which is C drawn towards a ball, so
+ * that few rows give a usable inverse (Ledoit and Wolf 2004, Journal of Multivariate Analysis 88, with a given e). W = L^-T of the
+ * Cholesky factor L of C', which moves little when C does.
+ *
+ * @param covariance symmetric and positive semidefinite, (size, size); its lower half is read. One of zeros is taken for a tiny ball.
+ * @param shrinkage e, above 0, at most 1
+ * @returns upper triangular, (size, size)
+ */
+export function whitening(covariance: NdArray, shrinkage: number): NdArray {
+  const size = covariance.shape[0]!;
+  const ball = Math.max(trace(covariance.data, size) / size, TINY);
+  const l = new Float64Array(size * size); // L, then its inverse
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = (1 - shrinkage) * covariance.data[i * size + j]! + (i === j ? shrinkage * ball : 0);
+      for (let k = 0; k < j; k++) sum -= l[i * size + k]! * l[j * size + k]!;
+      l[i * size + j] = i === j ? Math.sqrt(sum) : sum / l[j * (size + 1)]!;
+    }
+  }
+  for (let i = 0; i < size; i++) {
+    const diagonal = 1 / l[i * (size + 1)]!;
+    for (let j = 0; j < i; j++) {
+      let sum = 0;
+      for (let k = j; k < i; k++) sum += l[i * size + k]! * l[k * size + j]!;
+      l[i * size + j] = -sum * diagonal;
+    }
+    l[i * (size + 1)] = diagonal;
+  }
+  return transposed({ shape: [size, size], data: Float32Array.from(l) });
 }
 
 /** (I - M M^T) C (I - M M^T) = C - M Q - (M Q)^T with Q = M^T C - M^T C M M^T / 2: half as many products as from the left to the right. */

@@ -1,4 +1,4 @@
-import { type NdArray, extendBasis, leadingDirections, product, secondMoment, transposed } from '@lethe/core';
+import { type NdArray, createRandom, extendBasis, leadingDirections, product, secondMoment, transposed, whitening } from '@lethe/core';
 import { expect } from 'chai';
 
 /** Rows whose energy in coordinate i is `energies[i]`, exactly. */
@@ -22,6 +22,20 @@ describe('subspaces', () => {
   it('gives the second moment of rows', () => {
     const { data } = moment(4, 2, 1);
     closeTo([...data], [4, 0, 0, 0, 2, 0, 0, 0, 1]);
+  });
+
+  it('makes features white that were not, as far as the covariance is their own', () => {
+    const size = 12;
+    const x: NdArray = { shape: [40, size], data: createRandom(1).normals(40 * size, 1).map((v, i) => v * (1 + (i % size))) };
+    const { data } = secondMoment(x);
+    const mean = Array.from({ length: size }, (_, i) => data[i * (size + 1)]!).reduce((a, b) => a + b, 0) / size;
+    for (const shrinkage of [1e-3, 0.1, 1]) {
+      const shrunk: NdArray = { shape: [size, size], data: data.map((v, i) => (1 - shrinkage) * v + (i % (size + 1) === 0 ? shrinkage * mean : 0)) };
+      const w = whitening({ shape: [size, size], data }, shrinkage);
+      closeTo([...product(product(transposed(w), shrunk), w).data], Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0)));
+      w.data.forEach((v, i) => { if (i % size < Math.floor(i / size)) expect(v).to.equal(0); });
+    }
+    expect([...whitening({ shape: [2, 2], data: new Float32Array(4) }, 0.1).data].every(Number.isFinite), 'of features that do not vary').to.equal(true);
   });
 
   it('finds the directions of most energy, the first one first', () => {
