@@ -1,6 +1,6 @@
 import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LetheError } from '@lethe/core';
+import { LetheError, type Run } from '@lethe/core';
 import { unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type Entry, type MethodNote, checkWhole, resultsAt, resultsFile } from './entry.js';
@@ -18,14 +18,21 @@ const printed = (entry: Entry): string =>
  * Publishes results as one entry, written whole or not at all. Every score and metric is recomputed first; failed runs are kept.
  *
  * @param paths run folders; several are the parts of one benchmark, of which an entry may be one
+ * @param note told of methods that are left out, as parts have a newer version of them
  * @returns the path of the new entry
  * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
  *   LETHE_ENTRY_EXISTS for the same content; the errors of `unite`
  */
-export async function publishRuns(paths: readonly string[], entriesDir: string, describe: DescribeMethod): Promise<string> {
+export async function publishRuns(
+  paths: readonly string[], entriesDir: string, describe: DescribeMethod, note: (text: string) => void = () => undefined,
+): Promise<string> {
   const parts = await Promise.all(paths.map(async (path) => ({ where: resultsFile(path), results: await resultsAt(path) })));
   const results = unite(parts);
   const { runs, sha256 } = results;
+  const named = (all: readonly Run[]) => new Set(all.map(({ method }) => `${method.id} ${method.version}`));
+  const kept = named(runs);
+  const left = [...named(parts.flatMap((part) => part.results.runs))].filter((method) => !kept.has(method));
+  if (left.length > 0) note(`left out: ${left.join(', ')}, of which a newer version is there`);
   checkWhole(runs, parts.map(({ where }) => where).join(', '));
   const methods: Record<string, MethodNote> = {};
   for (const { method } of runs) {

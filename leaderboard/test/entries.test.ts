@@ -79,6 +79,17 @@ describe('entries', () => {
     expect(await readEntries(entries)).to.have.length(2);
   });
 
+  it('leave out what a newer version of a method takes the place of, and say so', async () => {
+    const notes: string[] = [];
+    const old = await publish([run(), run({ method: 'b' })]);
+    const newer = run({ method: 'b' });
+    const path = await publishRuns([old, await writeRun(join(folder, 'new'), [{ ...newer, method: { ...newer.method, version: '1.1.0' } }])],
+      entries, describeMethod, (text) => notes.push(text));
+    const { results: { runs } } = JSON.parse(await readFile(path, 'utf8')) as Entry;
+    expect(runs.map(({ method }) => [method.id, method.version])).to.deep.equal([['lora', '1.0.0'], ['b', '1.1.0']]);
+    expect(notes).to.deep.equal(['left out: b 1.0.0, of which a newer version is there']);
+  });
+
   it('are refused of parts that do not belong together', async () => {
     const united = async (...others: Run[]) => fault(publishRuns([
       await writeRun(join(folder, 'a'), [run(), run({ seed: 2 })]), await writeRun(join(folder, 'b'), others)], entries, describeMethod));

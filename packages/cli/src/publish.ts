@@ -29,7 +29,7 @@ interface PublishFlags {
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
   const { publishRuns } = await import('@lethe/leaderboard');
-  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins));
+  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins), output.note);
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
   if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);

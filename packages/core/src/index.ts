@@ -23,4 +23,4 @@ export { PLUGIN_KEYWORD, type PluginPlace, nodeModulesFrom, pluginIn, pluginPack
 export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { extendBasis, leadingDirections, secondMoment, whitening } from './subspace.js';
 export type { Sweep, Trial, TunedMethod } from './sweep.js';
-export { LETHE_VERSION } from './version.js';
+export { LETHE_VERSION, outdatedAmong } from './version.js';

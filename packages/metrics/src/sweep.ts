@@ -1,5 +1,5 @@
 import type { Results, Run, Sweep, Trial, TunedMethod } from '@lethe/core';
-import { LetheError, canonicalJson, grouped } from '@lethe/core';
+import { LetheError, canonicalJson, grouped, outdatedAmong } from '@lethe/core';
 
 /** The mean over orders and seeds; null for a trial of which a run failed, or that was not scored: it is never chosen. */
 export function trialMean({ accuracies }: Trial): number | null {
@@ -22,14 +22,16 @@ export function carriedOver(from: Terms, to: Terms): boolean {
 }
 
 /**
- * Sweeps of several methods as one. What several hold of a method counts once.
+ * Sweeps of several methods as one. What several hold of a method counts once; of a method that was tuned in several versions, the newest counts.
  *
  * @returns null where they were not made under equal terms: the same rows, model, budget, orders, seeds and number of trials, no method tuned twice
  */
 export function joinSweeps(sweeps: readonly Sweep[]): Sweep | null {
   const { methods: _, ...terms } = sweeps[0]!;
   const same = sweeps.every(({ methods: _methods, ...own }) => canonicalJson(own) === canonicalJson(terms));
-  const methods = grouped(sweeps.flatMap((sweep) => sweep.methods), (method) => method).map(([method]) => method!);
+  const all = sweeps.flatMap((sweep) => sweep.methods);
+  const isOutdated = outdatedAmong(all);
+  const methods = grouped(all.filter((method) => !isOutdated(method)), (method) => method).map(([method]) => method!);
   const equal = unique(methods.map(({ trials }) => trials.length)).length === 1;
   return same && equal && unique(methods.map(({ id }) => id)).length === methods.length ? { ...terms, methods } : null;
 }

@@ -1,4 +1,4 @@
-import { LetheError, type Results, type Run, type Sweep, grouped, methodName, unlabelled } from '@lethe/core';
+import { LetheError, type Results, type Run, type Sweep, grouped, methodName, outdatedAmong, unlabelled } from '@lethe/core';
 import { resultsHash } from './hash.js';
 import { joinSweeps, sweepFault } from './sweep.js';
 
@@ -31,7 +31,8 @@ function sweepOfAll(parts: readonly Part[], runs: readonly Run[], where: string)
 }
 
 /**
- * Results that were made in parts (other seeds on another machine, methods that came later) as one. A run that several parts hold counts once.
+ * Results that were made in parts (other seeds on another machine, methods that came later) as one. A run that several parts hold counts once; runs of
+ * a method of which parts hold a newer version are left out.
  *
  * @param parts whose numbers hold, at least one; one alone stays as it is
  * @throws LETHE_RUN_AMBIGUOUS where a run is there with two outcomes, LETHE_RESULTS_INVALID where methods were not tuned under equal terms
@@ -40,7 +41,9 @@ export function unite(parts: readonly Part[]): Results {
   const [first] = parts as readonly [Part, ...Part[]];
   if (parts.length === 1) return first.results;
   const where = parts.map((part) => part.where).join(', ');
-  const runs = grouped(parts.flatMap(({ results }) => results.runs), ({ suite, method, model, order, seed, training }) =>
+  const all = parts.flatMap(({ results }) => results.runs);
+  const isOutdated = outdatedAmong(all.map(({ method }) => method));
+  const runs = grouped(all.filter(({ method }) => !isOutdated(method)), ({ suite, method, model, order, seed, training }) =>
     [suite, unlabelled(method), model, order, seed, training]).map((same) => outcomeOf(same, where));
   const sweep = sweepOfAll(parts, runs, where);
   return { schema: 'lethe.results/1', sha256: resultsHash(runs, sweep), runs, ...(sweep && { sweep }) };

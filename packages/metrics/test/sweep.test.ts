@@ -12,7 +12,7 @@ function tried(method: string, strength: number, skill: number, seed = 1): Compl
 const trials = (method: string) => [[1, 0.5], [2, 0.9], [3, 0.2]].map(([strength, skill]) => tried(method, strength!, skill!));
 
 /** What is reported with the options that a sweep chose. */
-function reported(strength: number): Run {
+function reported(strength: number): CompletedRun {
   const run = completed({ method: 'a', seed: 7 });
   return { ...run, method: { ...run.method, options: { strength } } };
 }
@@ -93,6 +93,10 @@ describe('a sweep', () => {
     const united = unite([part([reported(2)], a), part([bound]), part([], b)]);
     expect(validateResults(united)).to.deep.include({ runs: [reported(2), bound], sweep });
     expect(() => unite([part([reported(2)], a), part([], { ...b, seeds: [2] })])).to.throw('equal terms');
+    const later = (run: CompletedRun): CompletedRun => ({ ...run, method: { ...run.method, version: '1.10.0' } });
+    const newer = sweepOf({ runs: trials('a').map(later) }, 'f');
+    expect(unite([part([reported(2)], sweep), part([later(reported(2))], newer), part([bound])])).to.deep.include(
+      { runs: [later(reported(2)), bound], sweep: { ...sweep, methods: [sweep.methods[1], newer.methods[0]] } }, 'a newer version');
     expect(() => unite([part([], a), part([reported(1)])])).to.throw('The sweep chose other options for a.');
   });
 
