@@ -5,8 +5,6 @@ export interface Atom {
   expert: number;
   a: Float32Array;
   b: Float32Array;
-  /** Largest sensitivity that any of its owners had for it. */
-  sensitivity: number;
   /** Diagonal Fisher information of `a` and `b`, summed over the tasks that trained them. */
   fisherA: Float32Array;
   fisherB: Float32Array;
@@ -14,42 +12,41 @@ export interface Atom {
 
 /** An atom of an expert that starts as these two vectors and was not measured yet. */
 export const newAtom = (expert: number, a: Float32Array, b: Float32Array): Atom =>
-  ({ expert, a, b, sensitivity: 0, fisherA: new Float32Array(a.length), fisherB: new Float32Array(b.length) });
+  ({ expert, a, b, fisherA: new Float32Array(a.length), fisherB: new Float32Array(b.length) });
 
 /** What is kept of atoms. */
 export interface Kept {
   /** What predictions need: `atoms.SITE`, rows [expert, a, b]. */
   readonly atoms: Arrays;
-  /** What later tasks need: `measured.SITE`, rows [sensitivity, fisherA, fisherB]. */
-  readonly measured: Arrays;
+  /** What later tasks need: `fisher.SITE`, rows [fisherA, fisherB]. */
+  readonly fisher: Arrays;
 }
 
-/** Packs the atoms of every site; `fisher` says whether their Fisher information is of use to later tasks. */
-export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom[])[], fisher: boolean): Kept {
-  const packed: { atoms: Record<string, NdArray>; measured: Record<string, NdArray> } = { atoms: {}, measured: {} };
+/** Packs the atoms of every site. */
+export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom[])[]): Kept {
+  const packed: { atoms: Record<string, NdArray>; fisher: Record<string, NdArray> } = { atoms: {}, fisher: {} };
   sites.forEach((site, s) => {
     const list = atoms[s]!;
     if (list.length === 0) return;
     packed.atoms[`atoms.${site.name}`] = rows(list.map(({ expert, a, b }) => Float32Array.from([expert, ...a, ...b])));
-    packed.measured[`measured.${site.name}`] = rows(list.map(({ sensitivity, fisherA, fisherB }) =>
-      Float32Array.from([sensitivity, ...(fisher ? [...fisherA, ...fisherB] : [])])));
+    packed.fisher[`fisher.${site.name}`] = rows(list.map(({ fisherA, fisherB }) => Float32Array.from([...fisherA, ...fisherB])));
   });
   return packed;
 }
 
 /** The inverse of {@link packAtoms}; what was not kept is zero. */
-export function unpackAtoms(sites: readonly Site[], { atoms, measured }: Kept): Atom[][] {
+export function unpackAtoms(sites: readonly Site[], { atoms, fisher }: Kept): Atom[][] {
   return sites.map((site) => {
     const packed = atoms[`atoms.${site.name}`];
     if (!packed) return [];
-    const known = measured[`measured.${site.name}`];
+    const known = fisher[`fisher.${site.name}`];
     return Array.from({ length: packed.shape[0]! }, (_, k) => {
       const [expert, ...vectors] = rowOf(packed, k);
-      const [sensitivity, ...fisher] = known ? rowOf(known, k) : [0];
       const atom = newAtom(expert!, Float32Array.from(vectors.slice(0, site.in)), Float32Array.from(vectors.slice(site.in)));
-      atom.sensitivity = sensitivity!;
-      atom.fisherA.set(fisher.slice(0, site.in));
-      atom.fisherB.set(fisher.slice(site.in));
+      if (known) {
+        atom.fisherA.set(rowOf(known, k).subarray(0, site.in));
+        atom.fisherB.set(rowOf(known, k).subarray(site.in));
+      }
       return atom;
     });
   });

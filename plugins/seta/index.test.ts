@@ -34,7 +34,7 @@ describe('seta, against PyTorch', () => {
     fixture.check('anchor', [learner.penalty!(moved)!.dataSync()[0]! - gate!]);
   });
 
-  it('measures atoms: sensitivity of every kind, Fisher information, conflict', () => {
+  it('measures atoms: sensitivity of every kind, Fisher information, agreement', () => {
     const [a, b] = [fixture.array('a'), fixture.array('b')];
     const [size, count] = a.shape as [number, number];
     const site = { name: 'q', index: 0, layer: 0, kind: 'q', in: size, out: b.shape[1]! } as const;
@@ -45,7 +45,7 @@ describe('seta, against PyTorch', () => {
         atoms.forEach((atom, k) => atom.add(k, { count, a: a.data, gradA, b: b.data, gradB }));
       }
       fixture.check(`score.${kind}`, atoms.map(({ score }) => score));
-      fixture.check('conflict', [Measured.conflict(atoms)]);
+      fixture.check('agreement', [Measured.agreement(atoms)]);
       fixture.check('fisher.A', atoms.flatMap(({ fisherA }) => [...fisherA]));
       fixture.check('fisher.B', atoms.flatMap(({ fisherB }) => [...fisherB]));
     }
@@ -71,8 +71,8 @@ describe('seta', () => {
     }
   });
 
-  it('splits atoms that a new task is sensitive to off their expert and grows less than an adapter a task', async () => {
-    const stream = await ToyStream.open(import.meta.url, { threshold: 0, maxShared: 0.5 });
+  it('splits atoms off their expert for a new task, and grows less than an adapter a task', async () => {
+    const stream = await ToyStream.open(import.meta.url, { agreement: -1, maxShared: 0.5 });
     for (const t of [1, 2, 3]) await stream.learn(t);
     const found = experts(stream);
     expect(Object.keys(found)).to.include('shared 1 2');
@@ -98,29 +98,29 @@ describe('seta', () => {
     };
 
     it('shares experts where they agree', async () => {
-      expect(await planted(1, { conflict: 0.5 })).to.include('shared 1 2');
+      expect(await planted(1, {})).to.include('shared 1 2');
     });
 
     it('shares none where they conflict, though the second is more sensitive to what the first learned than the first', async () => {
-      expect(await planted(-1, { conflict: 0.5 })).to.deep.equal(['unique 1', 'unique 2']);
-      expect(await planted(-1, { conflict: 1 })).to.include('shared 1 2');
+      expect(await planted(-1, {})).to.deep.equal(['unique 1', 'unique 2']);
+      expect(await planted(-1, { agreement: -1 })).to.include('shared 1 2');
     });
 
     for (const sensitivity of ['product', 'gradient', 'fisher', 'random']) {
       it(`shares by ${sensitivity} too`, async () => {
-        expect(await planted(1, { sensitivity, threshold: 0.3 })).to.include('shared 1 2');
+        expect(await planted(1, { sensitivity })).to.include('shared 1 2');
       });
     }
   });
 
   it('takes no more of the rank than its budget', async () => {
-    const stream = await ToyStream.open(import.meta.url, { budget: 0.5, threshold: 0, maxShared: 0.5 });
+    const stream = await ToyStream.open(import.meta.url, { budget: 0.5, agreement: -1, maxShared: 0.5 });
     for (const t of [1, 2]) await stream.learn(t);
     expect(experts(stream)).to.deep.equal({ 'unique 1': 2, 'unique 2': 2, 'shared 1 2': 2 });
   });
 
   it('says what it learned: overlap, growth in parameters that are those it saves, and how far its gate opens', async () => {
-    const stream = await ToyStream.open(import.meta.url, { threshold: 0, maxShared: 0.5 });
+    const stream = await ToyStream.open(import.meta.url, { agreement: -1, maxShared: 0.5 });
     for (const t of [1, 2, 3]) await stream.learn(t);
     const [, overlap, growth] = stream.learner.report!();
     const shares = overlap!.cells as number[][];
@@ -141,7 +141,7 @@ describe('seta', () => {
 
   it('predicts from what it trains and freezes alone, and keeps the rest only where an option needs it', async () => {
     for (const [options, kept] of [
-      [{}, ['gate.rows', 'measured']], [{ anchor: 0 }, ['gate.rows', 'measured']], [{ split: false }, ['gate.rows']],
+      [{}, ['fisher', 'gate.rows']], [{ anchor: 0 }, ['gate.rows']], [{ split: false }, ['gate.rows']],
     ] as const) {
       const stream = await ToyStream.open(import.meta.url, options);
       for (const t of [1, 2]) await stream.learn(t);
@@ -154,7 +154,7 @@ describe('seta', () => {
   });
 
   it('anchors a shared atom but leaves a unique one free', async () => {
-    const stream = await ToyStream.open(import.meta.url, { threshold: 0, routing: 0 });
+    const stream = await ToyStream.open(import.meta.url, { agreement: -1, routing: 0 });
     await stream.learn(1);
     await stream.begin(2);
     const weights = stream.learner.frozen['anchor.weight.B.layers.0.q']!; // (atoms, 6): shared atoms first

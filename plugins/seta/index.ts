@@ -14,8 +14,7 @@ interface Options extends GateOptions {
   readonly split: boolean;
   readonly start: 'inputs' | 'random';
   readonly sensitivity: Sensitivity;
-  readonly threshold: number;
-  readonly conflict: number;
+  readonly agreement: number;
   readonly maxShared: number;
   readonly anchor: number;
   readonly rows: number;
@@ -32,7 +31,7 @@ interface Json {
  * owner task) or shared (several). One gate (gate.ts) gives every task's route a probability from pooled prompt features z, without
  * a task identity, and an expert opens as far as its owners' routes do:
  *   delta(x) = scale * sum_atoms g[expert(atom)](z) (x . a) b,      g[e](z) = sum_{t in owners(e)} p_t(z)
- * Before task t the sensitivity of all old atoms is calibrated on it. Atoms that matter to it too, of experts that do it no harm,
+ * Before task t the sensitivity of all old atoms is calibrated on it. The atoms that matter most to it, of experts that it wants as they are,
  * are split off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only, whose a are the
  * leading eigenvectors of the second moment of the task's inputs at the site. While t is learned its own atoms train, all others are frozen, and
  *   L = L_task + anchor * sum_shared (|owners| - 1) mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
@@ -102,14 +101,13 @@ class Seta implements Learner {
 
   async end(task: TaskView): Promise<void> {
     this.readBack();
-    if (!this.options.split) return;
-    // Fisher information and sensitivity of this task's atoms, for anchoring and for later splits.
+    if (!this.anchors) return;
+    // Fisher information of this task's atoms, for when a later task takes them over.
     const measured = await this.measure(task, 'own');
     this.host.sites.forEach((site, s) => {
       const own = this.atoms[s]!.filter((atom) => this.owns(atom));
       own.forEach((atom, k) => {
-        const { score, fisherA, fisherB } = measured.get(site.name)![k]!;
-        atom.sensitivity = Math.max(atom.sensitivity, score);
+        const { fisherA, fisherB } = measured.get(site.name)![k]!;
         atom.fisherA = atom.fisherA.map((f, i) => f + fisherA[i]!);
         atom.fisherB = atom.fisherB.map((f, i) => f + fisherB[i]!);
       });
@@ -119,11 +117,10 @@ class Seta implements Learner {
   save(): LearnerState {
     const json: Json = { owners: this.owners, task: this.task };
     // The arrays of the traced functions are laid out again from the atoms: nothing is stored twice.
-    const { split, anchor } = this.options;
-    const { atoms, measured } = packAtoms(this.host.sites, this.atoms, anchor > 0);
+    const { atoms, fisher } = packAtoms(this.host.sites, this.atoms);
     return {
       trainable: this.gate.trainable, frozen: { ...atoms, ...this.gate.fixed() },
-      stored: { ...(split ? measured : {}), ...this.gate.statistics() }, json,
+      stored: { ...(this.anchors ? fisher : {}), ...this.gate.statistics() }, json,
     };
   }
 
@@ -131,7 +128,7 @@ class Seta implements Learner {
     const json = state.json as Json;
     this.owners = [...json.owners];
     this.task = json.task;
-    this.atoms = unpackAtoms(this.host.sites, { atoms: state.frozen, measured: state.stored });
+    this.atoms = unpackAtoms(this.host.sites, { atoms: state.frozen, fisher: state.stored });
     this.gate.restore(state);
     this.layOut();
   }
@@ -148,27 +145,31 @@ class Seta implements Learner {
   }
 
   report(): readonly ReportTable[] {
-    const { split, anchor } = this.options;
     return reportOf({
       sites: this.host.sites, atoms: this.atoms, owners: this.owners, tasks: this.task, modelParameters: this.host.modelParameters,
-      gateValues: (tasks) => this.gate.values(tasks), atomLater: (site) => (split ? 1 + (anchor > 0 ? site.in + site.out : 0) : 0),
+      gateValues: (tasks) => this.gate.values(tasks), atomLater: (site) => (this.anchors ? site.in + site.out : 0),
     });
+  }
+
+  /** Whether atoms may be taken over, and are held then. */
+  private get anchors(): boolean {
+    return this.options.split && this.options.anchor > 0;
   }
 
   // --- split on share ------------------------------------------------------------------------------------------------
 
-  /** Re-parents the atoms of earlier experts that the new task is sensitive to into the experts of (owners + task). */
+  /** Re-parents atoms of the earlier experts that the new task agrees with, those it is most sensitive to, into the experts of (owners + task). */
   private async splitOnShare(task: TaskView): Promise<void> {
     this.layOut();
     const measured = await this.measure(task, 'kept');
-    const { threshold, conflict, maxShared } = this.options;
+    const { agreement, maxShared } = this.options;
     const limit = Math.floor(this.rank * maxShared);
     const ofExpert = (e: number) => this.host.sites.flatMap((site, s) => measured.get(site.name)!.filter((_, k) => this.atoms[s]![k]!.expert === e));
-    const welcome = this.owners.map((_, e) => Measured.conflict(ofExpert(e)) <= conflict);
+    const wanted = this.owners.map((_, e) => Measured.agreement(ofExpert(e)) >= agreement);
     this.host.sites.forEach((site, s) => {
       const scores = measured.get(site.name)!;
       const overlapping = this.atoms[s]!.map((atom, k) => ({ atom, score: scores[k]!.score }))
-        .filter(({ atom, score }) => welcome[atom.expert] && score > 0 && score >= threshold * atom.sensitivity)
+        .filter(({ atom, score }) => wanted[atom.expert] && score > 0)
         .sort((p, q) => q.score - p.score)
         .slice(0, limit);
       for (const { atom } of overlapping) atom.expert = this.childOf(atom.expert, task.index);

@@ -46,12 +46,12 @@ export class Measured {
   }
 
   /**
-   * Whether the task would rather be without these atoms: sum theta g over sum |theta g|, in [-1, 1]. To first order, taking them away
-   * changes the loss by -sum theta g: 1 says that all of their entries do harm, -1 that all help, 0 that they are settled.
+   * Whether the task wants these atoms as they are: -sum theta g over sum |theta g|, in [-1, 1]. To first order, taking them away changes the loss by
+   * -sum theta g: 1 says that all of their entries help, -1 that all do harm, 0 that they are settled, or help and harm alike.
    */
-  static conflict(atoms: readonly Measured[]): number {
+  static agreement(atoms: readonly Measured[]): number {
     const absolute = atoms.reduce((sum, atom) => sum + atom.absolute, 0);
-    return absolute > 0 ? atoms.reduce((sum, atom) => sum + atom.signed, 0) / absolute : 0;
+    return absolute > 0 ? -atoms.reduce((sum, atom) => sum + atom.signed, 0) / absolute : 0;
   }
 
   /** Adds a batch. */
