@@ -52,7 +52,7 @@ describe('a benchmark from the command line', () => {
     expect(whole.runs.map(({ method, status: state }) => `${method.id} ${state}`)).to.deep.equal(
       ['zero-shot completed', 'joint completed', 'lora-sequential completed', 'seta completed']);
     const seta = whole.runs[3]!;
-    expect(seta.method.options).to.include({ split: true, threshold: 0.5 });
+    expect(seta.method.options).to.include({ split: true, agreement: 0.25 });
     expect(seta.status === 'completed' && seta.matrix).to.have.length(3);
     expect(stderr).not.to.contain('\u001b');
     expect(stderr).to.contain('seta').and.contain(' left').and.contain(join(out, 'results.json'));

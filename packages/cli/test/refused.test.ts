@@ -48,9 +48,9 @@ describe('lethe run refuses', () => {
   const SIMPLE: readonly (readonly [title: string, args: readonly string[], ...texts: string[]])[] = [
     ['an unknown method', ['--methods', 'setta'], 'LETHE_PLUGIN_UNKNOWN', 'Did you mean "seta"?'],
     ['a folder without a plugin', ['--methods', './no-such-plugin'], 'LETHE_PLUGIN_UNKNOWN', 'no-such-plugin'],
-    ['an option out of range', ['--methods', 'seta', '--set', 'seta.threshold=1000'], 'LETHE_PLUGIN_OPTIONS', 'from 0 to 100, given 1000', 'plugins/seta/plugin.json'],
-    ['an unknown option', ['--methods', 'seta', '--set', 'seta.treshold=1'], 'LETHE_PLUGIN_OPTIONS', 'Did you mean "threshold"?'],
-    ['an option of a method that does not run', ['--methods', 'ewc', '--set', 'seta.threshold=1'], 'LETHE_USAGE', '"seta" is not among the methods'],
+    ['an option out of range', ['--methods', 'seta', '--set', 'seta.agreement=1000'], 'LETHE_PLUGIN_OPTIONS', 'from -1 to 1, given 1000', 'plugins/seta/plugin.json'],
+    ['an unknown option', ['--methods', 'seta', '--set', 'seta.agrement=1'], 'LETHE_PLUGIN_OPTIONS', 'Did you mean "agreement"?'],
+    ['an option of a method that does not run', ['--methods', 'ewc', '--set', 'seta.agreement=1'], 'LETHE_USAGE', '"seta" is not among the methods'],
     ['a setting that is none', ['--set', 'threshold'], 'LETHE_USAGE', 'METHOD.OPTION=VALUE'],
     ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
     ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '--seeds', '"x"'],
@@ -94,12 +94,12 @@ describe('lethe run refuses', () => {
   });
 
   it('a label that is given twice, that is the name of another method, or that none could type', async () => {
-    const seta = (label: string, threshold: number) => `{ name: seta, label: ${label}, options: { threshold: ${threshold} } }`;
+    const seta = (label: string, agreement: number) => `{ name: seta, label: ${label}, options: { agreement: ${agreement} } }`;
     const config = files('labels', {
-      'a.yaml': `suite: domain-mini\nmethods: [${seta('bare', 1)}, ${seta('bare', 2)}]\n`,
+      'a.yaml': `suite: domain-mini\nmethods: [${seta('bare', 1)}, ${seta('bare', 0.5)}]\n`,
       'b.yaml': `suite: domain-mini\nmethods: [ewc, ${seta('ewc', 1)}]\n`,
       'c.yaml': `suite: domain-mini\nmethods:\n- ${seta('"a,b"', 1)}\n`,
-      'd.yaml': `suite: domain-mini\nmethods: [seta, ${seta('bare', 0.5)}]\n`,
+      'd.yaml': `suite: domain-mini\nmethods: [seta, ${seta('bare', 0.25)}]\n`,
     });
     expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "bare"');
     expect(await problem('run', join(config, 'b.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "ewc"');

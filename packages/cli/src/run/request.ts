@@ -82,7 +82,7 @@ export interface Setting {
 /** Reads `method.option=value`. The method may be a path, so the option begins after the last dot before the `=`. */
 export function parseSetting(text: string): Setting {
   const match = /^([^=]+)\.([^.=]+)=(.*)$/s.exec(text);
-  if (!match) throw usage(`--set "${text}" is not METHOD.OPTION=VALUE`, 'write --set seta.threshold=0.3');
+  if (!match) throw usage(`--set "${text}" is not METHOD.OPTION=VALUE`, 'write --set seta.agreement=0.3');
   const [, method, option, written] = match as unknown as [string, string, string, string];
   let value: unknown = written;
   try {
