@@ -1,6 +1,6 @@
 import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, grouped, methodName, unlabelled } from '@lethe/core';
 import type { Metric } from './catalogue.js';
-import { resultsHash } from './hash.js';
+import { ambiguous, byIdentity, outcomesOf } from './outcomes.js';
 import { measuredOf, resampleRows } from './resample.js';
 import { type RunValue, intervalOver, middleOf, runInterval } from './statistics/bootstrap.js';
 import { ALPHA } from './statistics/distributions.js';
@@ -89,17 +89,12 @@ const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
 const termsOf = (run: Run) => [run.suite, run.model.sha256, run.training, tasksOf(run)];
 const trialOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
 
-/** The same outcome given twice counts once; two outcomes of one run are refused, because which counts is not for Lethe to choose. */
-function distinct(runs: readonly Run[], repeated: ComparisonRequest['repeated']): Run[] {
-  return grouped(runs, (run) => [termsOf(run), unlabelled(run.method), run.order, run.seed]).flatMap((same) => {
-    const outcomes = [...new Map(same.map((run) => [resultsHash([{ ...run, method: unlabelled(run.method) }]), run])).values()];
-    if (outcomes.length === 1 || repeated === 'mean') return outcomes;
-    const [first] = same as [Run, ...Run[]];
-    throw new LetheError('LETHE_RUN_AMBIGUOUS',
-      `${first.method.id}, order ${first.order.id}, seed ${first.seed} is there ${same.length} times with different outcomes.`,
-      { remedy: 'Give only the run folders that are to be compared.' });
-  });
-}
+/** The same outcome given twice counts once; two outcomes of one run are refused, unless their mean is asked for. */
+const distinct = (runs: readonly Run[], repeated: ComparisonRequest['repeated']): Run[] => byIdentity(runs).flatMap((same) => {
+  const outcomes = outcomesOf(same);
+  if (outcomes.length === 1 || repeated === 'mean') return outcomes;
+  throw ambiguous(same, { remedy: 'Give only the run folders that are to be compared.' });
+});
 
 /** One method under one set of terms. */
 interface Contender extends ComparedMethod {

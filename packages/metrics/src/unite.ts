@@ -1,5 +1,6 @@
-import { LetheError, type Results, type Run, type Sweep, grouped, methodName, outdatedAmong, unlabelled } from '@lethe/core';
+import { LetheError, type Results, type Run, type Sweep, outdatedAmong } from '@lethe/core';
 import { resultsHash } from './hash.js';
+import { ambiguous, byIdentity, outcomesOf } from './outcomes.js';
 import { joinSweeps, sweepFault } from './sweep.js';
 
 /** Results, with what to call them in messages. */
@@ -9,16 +10,6 @@ export interface Part {
 }
 
 const REMEDY = 'Publish the parts apart: what was measured under the same terms is compared anyway.';
-
-/** The one outcome that a run has in all parts that hold it. */
-function outcomeOf(same: readonly Run[], where: string): Run {
-  const [first] = same as [Run, ...Run[]];
-  const outcomes = new Set(same.map((run) => resultsHash([{ ...run, method: unlabelled(run.method) }])));
-  if (outcomes.size === 1) return first;
-  throw new LetheError('LETHE_RUN_AMBIGUOUS', `${methodName(first.method)}, order ${first.order.id}, seed ${first.seed} is there ${same.length} times with different outcomes.`, {
-    where, remedy: 'Leave out the part that is not to count.',
-  });
-}
 
 function sweepOfAll(parts: readonly Part[], runs: readonly Run[], where: string): Sweep | undefined {
   const sweeps = parts.flatMap(({ results: { sweep } }) => (sweep ? [sweep] : []));
@@ -43,8 +34,11 @@ export function unite(parts: readonly Part[]): Results {
   const where = parts.map((part) => part.where).join(', ');
   const all = parts.flatMap(({ results }) => results.runs);
   const isOutdated = outdatedAmong(all.map(({ method }) => method));
-  const runs = grouped(all.filter(({ method }) => !isOutdated(method)), ({ suite, method, model, order, seed, training }) =>
-    [suite, unlabelled(method), model, order, seed, training]).map((same) => outcomeOf(same, where));
+  const runs = byIdentity(all.filter(({ method }) => !isOutdated(method))).map((same) => {
+    const [outcome, ...others] = outcomesOf(same);
+    if (others.length === 0) return outcome!;
+    throw ambiguous(same, { where, remedy: 'Leave out the part that is not to count.' });
+  });
   const sweep = sweepOfAll(parts, runs, where);
   return { schema: 'lethe.results/1', sha256: resultsHash(runs, sweep), runs, ...(sweep && { sweep }) };
 }
