@@ -38,17 +38,18 @@ const checkShape = new Ajv().compile<Entry>(
 const RESULTS = 'results.json';
 const REMEDY = 'Entries are never edited by hand: delete the file and publish the run again.';
 
-async function readJson(path: string, remedy: string): Promise<unknown> {
+/** @param missing what to do where there is no file; `damaged` where it holds no JSON */
+async function readJson(path: string, missing: string, damaged: string): Promise<unknown> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    throw new LetheError('LETHE_RUN_MISSING', 'The file cannot be read.', { where: path, remedy, cause });
+    throw new LetheError('LETHE_RUN_MISSING', 'The file cannot be read.', { where: path, remedy: missing, cause });
   }
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new LetheError('LETHE_RESULTS_INVALID', 'The file is not JSON.', { where: path, remedy, cause });
+    throw new LetheError('LETHE_RESULTS_INVALID', 'The file is not JSON.', { where: path, remedy: damaged, cause });
   }
 }
 
@@ -106,7 +107,7 @@ export const resultsFile = (path: string): string => (path.endsWith('.json') ? p
 export async function resultsAt(path: string): Promise<Results> {
   const file = resultsFile(path);
   if (basename(file) !== RESULTS) return (await readEntry(file)).results;
-  return validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.'), file);
+  return validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.', 'Delete it and go on with `lethe resume`: finished steps are reused.'), file);
 }
 
 /**
@@ -115,7 +116,7 @@ export async function resultsAt(path: string): Promise<Results> {
  * @throws LETHE_RUN_MISSING where it cannot be read, LETHE_RESULTS_INVALID with file and JSON pointer where it is none or its numbers do not hold
  */
 export async function readEntry(path: string): Promise<Entry> {
-  return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.'), path);
+  return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.', REMEDY), path);
 }
 
 /**
@@ -132,7 +133,7 @@ export async function readEntries(entriesDir: string): Promise<PublishedEntry[]>
   const entries: PublishedEntry[] = [];
   for (const file of files) {
     const path = join(entriesDir, file);
-    entries.push({ file, entry: validateEntry(await readJson(path, 'Publish the run again.'), path) });
+    entries.push({ file, entry: validateEntry(await readJson(path, REMEDY, REMEDY), path) });
   }
   return entries;
 }

@@ -36,8 +36,8 @@ export async function publishRuns(
   checkWhole(runs, parts.map(({ where }) => where).join(', '));
   const methods: Record<string, MethodNote> = {};
   for (const { method } of runs) {
-    const note = describe(method.id, method.version);
-    if (note) methods[method.id] = note;
+    const known = describe(method.id, method.version);
+    if (known) methods[method.id] = known;
   }
   const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
   const { suite, model } = runs[0]!;
