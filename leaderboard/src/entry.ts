@@ -107,7 +107,8 @@ export const resultsFile = (path: string): string => (path.endsWith('.json') ? p
 export async function resultsAt(path: string): Promise<Results> {
   const file = resultsFile(path);
   if (basename(file) !== RESULTS) return (await readEntry(file)).results;
-  return validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.', 'Delete it and go on with `lethe resume`: finished steps are reused.'), file);
+  return validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.',
+    'Delete it and go on with `lethe resume`: finished steps are reused.'), file);
 }
 
 /**

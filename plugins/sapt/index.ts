@@ -1,6 +1,6 @@
 import {
-  type Arrays, below, type Gates, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Random, type Scope, type Site,
-  type TaskView, type Tensors,
+  type Arrays, below, columnMoments, type Gates, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Random, type Scope,
+  type Site, type TaskView, type Tensors,
 } from '@lethe/core';
 import { linear, loraArrays, loraBeside, loraJoined } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -73,7 +73,7 @@ class Sapt implements Learner {
 
   async end(task: TaskView): Promise<void> {
     const z = await this.host.features(task, task.rows); // (rows, size)
-    this.stored = { ...this.stored, [`moments.${task.index}`]: momentsOf(z), [`shares.${task.index}`]: this.shares(z) };
+    this.stored = { ...this.stored, [`moments.${task.index}`]: columnMoments(z), [`shares.${task.index}`]: this.shares(z) };
   }
 
   save(): LearnerState {
@@ -148,23 +148,10 @@ const uniforms = (n: number, random: Random) => Float32Array.from({ length: n },
 
 /** Means of columns, and their deviations with a floor, (2, size). */
 function centreOf(z: NdArray): NdArray {
-  const { shape, data } = momentsOf(z);
+  const { shape, data } = columnMoments(z);
   const size = shape[1]!;
   const least = FLOOR * data.subarray(size).reduce((sum, v) => sum + v / size, 0);
   return { shape, data: data.map((v, i) => (i < size ? v : Math.max(v, least))) };
-}
-
-/** Means and deviations of columns, (2, size). */
-function momentsOf({ shape, data }: NdArray): NdArray {
-  const [rows, size] = shape as [number, number];
-  const moments = new Float32Array(2 * size);
-  for (let k = 0; k < size; k++) {
-    const column = Array.from({ length: rows }, (_, row) => data[row * size + k]!);
-    const mean = column.reduce((sum, v) => sum + v, 0) / rows;
-    moments[k] = mean;
-    moments[size + k] = Math.sqrt(column.reduce((sum, v) => sum + (v - mean) ** 2, 0) / rows);
-  }
-  return { shape: [2, size], data: moments };
 }
 
 const method: Method = { create: (host, options) => new Sapt(host, options as unknown as Options) };

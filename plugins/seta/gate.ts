@@ -1,4 +1,6 @@
-import { type Arrays, type LearnerState, type MethodHost, type NdArray, product, type Scope, type TaskView, transposed, whitening } from '@lethe/core';
+import {
+  type Arrays, below, columnMoments, type LearnerState, type MethodHost, type NdArray, product, type Scope, type TaskView, transposed, whitening, zeros,
+} from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
 export interface GateOptions {
@@ -45,28 +47,34 @@ export class Gate {
   /** R W, (size, dimensions). */
   private map!: NdArray;
   private readonly dimensions: number;
+  /** R, (size, dimensions); null for I. */
+  private readonly projection: NdArray | null;
 
   constructor(private readonly host: MethodHost, private readonly options: GateOptions) {
-    this.dimensions = Math.min(host.featureSize, MOST_DIMENSIONS);
-    this.moved = { shape: [0, this.dimensions], data: new Float32Array(0) };
-    this.means = { shape: [0, host.featureSize], data: new Float32Array(0) };
-    this.covariance = { shape: [this.dimensions, this.dimensions], data: new Float32Array(this.dimensions ** 2) };
+    const [size, d] = [host.featureSize, Math.min(host.featureSize, MOST_DIMENSIONS)];
+    this.dimensions = d;
+    this.projection = d === size ? null : { shape: [size, d], data: host.random.fork('projection').normals(size * d, 1 / Math.sqrt(d)) };
+    this.moved = zeros([0, d]);
+    this.means = zeros([0, size]);
+    this.covariance = zeros([d, d]);
   }
 
   /** Meets a task: adds a key, and what its features say of the covariance. */
   async expand(task: TaskView): Promise<void> {
     const size = this.host.featureSize;
-    const { shape, data } = await this.host.features(task, task.rows);
-    this.centre ??= centreOf(data, size);
+    const features = await this.host.features(task, task.rows);
+    const { shape, data } = features;
+    this.centre ??= centreOf(features);
     const [mean, reciprocal] = [this.centre.data.subarray(0, size), this.centre.data.subarray(size)];
     const z: NdArray = { shape, data: data.map((x, n) => (x - mean[n % size]!) * reciprocal[n % size]!) };
-    const key = momentsOf(z.data, size).subarray(0, size);
+    const key = columnMoments(z).data.subarray(0, size);
     const centred: NdArray = { shape, data: z.data.map((x, n) => x - key[n % size]!) };
-    const distances = momentsOf(Float32Array.from({ length: shape[0] }, (_, row) => meanSquare(centred.data, row, size)), 1);
-    this.radii.push(distances[0]! + this.options.radius * distances[1]!);
-    this.means = added(this.means, key);
-    this.moved = added(this.moved, new Float32Array(this.dimensions));
-    this.average(this.projected(centred));
+    const distances = Float32Array.from({ length: shape[0] }, (_, row) => meanSquare(centred.data, row, size));
+    const [distance, deviation] = columnMoments({ shape: [shape[0], 1], data: distances }).data;
+    this.radii.push(distance! + this.options.radius * deviation!);
+    this.means = below(this.means, { shape: [1, size], data: key });
+    this.moved = below(this.moved, zeros([1, this.dimensions]));
+    this.average(this.projection ? product(centred, this.projection) : centred);
     this.map = this.mapOf();
   }
 
@@ -154,21 +162,9 @@ export class Gate {
     return Math.max(1, Math.min(this.options.pseudo, Math.floor(MOST_PSEUDO / earlier)));
   }
 
-  /** R, (size, dimensions); null for I. */
-  private projection(): NdArray | null {
-    const [size, d] = [this.host.featureSize, this.dimensions];
-    return d === size ? null : { shape: [size, d], data: this.host.random.fork('projection').normals(size * d, 1 / Math.sqrt(d)) };
-  }
-
-  private projected(z: NdArray): NdArray {
-    const projection = this.projection();
-    return projection ? product(z, projection) : z;
-  }
-
   private mapOf(): NdArray {
     const white = whitening(this.covariance, SHRINKAGE);
-    const projection = this.projection();
-    return projection ? product(projection, white) : white;
+    return this.projection ? product(this.projection, white) : white;
   }
 
   /** Averages the rows of a task, less their mean, into the covariance of all. */
@@ -196,10 +192,6 @@ export class Gate {
   }
 }
 
-/** A matrix with one more row. */
-const added = ({ shape: [rows, columns], data }: NdArray, row: Float32Array): NdArray =>
-  ({ shape: [rows! + 1, columns!], data: Float32Array.from([...data, ...row]) });
-
 /** Mean square of one row of (rows, size). */
 function meanSquare(data: Float32Array, row: number, size: number): number {
   let sum = 0;
@@ -208,25 +200,11 @@ function meanSquare(data: Float32Array, row: number, size: number): number {
 }
 
 /** Mean and reciprocal deviation of raw features (rows, size): (2, size). */
-function centreOf(data: Float32Array, size: number): NdArray {
-  const moments = momentsOf(data, size);
-  const deviations = moments.subarray(size);
+function centreOf(features: NdArray): NdArray {
+  const moments = columnMoments(features);
+  const size = moments.shape[1]!;
+  const deviations = moments.data.subarray(size);
   const floor = FLOOR * (deviations.reduce((sum, d) => sum + d, 0) / size) + 1e-6;
   deviations.forEach((d, i) => (deviations[i] = 1 / Math.max(d, floor)));
-  return { shape: [2, size], data: moments };
-}
-
-/** Column means and standard deviations of a (rows, size) matrix: the first and second half of the result. */
-function momentsOf(data: Float32Array, size: number): Float32Array {
-  const n = data.length / size;
-  const result = new Float32Array(2 * size);
-  for (let i = 0; i < size; i++) {
-    let [sum, square] = [0, 0];
-    for (let row = 0; row < n; row++) sum += data[row * size + i]!;
-    const mean = sum / n;
-    for (let row = 0; row < n; row++) square += (data[row * size + i]! - mean) ** 2;
-    result[i] = mean;
-    result[size + i] = Math.sqrt(square / n);
-  }
-  return result;
+  return moments;
 }

@@ -111,3 +111,18 @@ export function transposed({ shape, data }: NdArray): NdArray {
   }
   return { shape: [columns, rows], data: result };
 }
+
+/** Means and standard deviations of the columns of a matrix (rows, size), at least one row: (2, size). Added up in float64. */
+export function columnMoments({ shape, data }: NdArray): NdArray {
+  const [rows, size] = shape as [number, number];
+  const moments = new Float32Array(2 * size);
+  for (let i = 0; i < size; i++) {
+    let [sum, square] = [0, 0];
+    for (let row = 0; row < rows; row++) sum += data[row * size + i]!;
+    const mean = sum / rows;
+    for (let row = 0; row < rows; row++) square += (data[row * size + i]! - mean) ** 2;
+    moments[i] = mean;
+    moments[size + i] = Math.sqrt(square / rows);
+  }
+  return { shape: [2, size], data: moments };
+}

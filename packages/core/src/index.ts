@@ -1,5 +1,5 @@
 export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
-export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, columns, columnOf, beside, below } from './arrays.js';
+export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, columns, columnOf, columnMoments, beside, below } from './arrays.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';

@@ -1,4 +1,4 @@
-import { transposed } from '@lethe/core';
+import { columnMoments, transposed } from '@lethe/core';
 import { expect } from 'chai';
 
 describe('transposed', () => {
@@ -8,5 +8,13 @@ describe('transposed', () => {
       expect(shape).to.deep.equal([columns, rows]);
       data.forEach((value, i) => expect(value).to.equal((i % rows) * columns + Math.floor(i / rows)));
     }
+  });
+});
+
+describe('columnMoments', () => {
+  it('gives means, then deviations, of every column', () => {
+    const { shape, data } = columnMoments({ shape: [4, 2], data: Float32Array.of(1, 5, 3, 5, 1, 5, 3, 5) });
+    expect(shape).to.deep.equal([2, 2]);
+    expect([...data]).to.deep.equal([2, 5, 1, 0]);
   });
 });
