@@ -1,58 +1,44 @@
 import { type Example, type Random, createRandom } from '@lethe/core';
 import { type Row, type Share, pick, rowsOf, shareOf } from '../shared/rows.js';
-
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  animal: ['cat', 'dog', 'horse', 'cow', 'sheep', 'lion', 'bear', 'fox', 'wolf', 'duck', 'goat', 'mouse'],
-  fruit: ['apple', 'pear', 'plum', 'grape', 'lemon', 'peach', 'cherry', 'melon', 'orange', 'mango', 'fig', 'lime'],
-  colour: ['red', 'blue', 'green', 'black', 'white', 'brown', 'pink', 'grey', 'yellow', 'purple', 'gold', 'silver'],
-  tool: ['hammer', 'saw', 'drill', 'spade', 'axe', 'rake', 'chisel', 'wrench', 'knife', 'file', 'clamp', 'plane'],
-};
-const KINDS = Object.keys(GROUPS);
-const WORDS = Object.values(GROUPS).flat();
-
-/** Puts the right answer at the wanted index among the wrong ones. */
-function row(question: string, right: string, wrong: readonly string[], answer: number): Row {
-  const options = [...wrong.slice(0, answer), right, ...wrong.slice(answer)].map((word) => ` ${word}`);
-  return { prompt: `${question}\nAnswer:`, options, answer };
-}
+import { GROUPS, KINDS, WORDS, exercise } from '../shared/words.js';
 
 const SKILLS: Readonly<Record<string, (random: Random, answer: number) => Row>> = {
   copy(random, answer) {
     const [a, b, c] = random.shuffle(WORDS) as [string, string, string];
-    return row(`The words are ${b}, ${a} and ${c}. Repeat the word ${a}.`, a, [b, c], answer);
+    return exercise(`The words are ${b}, ${a} and ${c}. Repeat the word ${a}.`, a, [b, c], answer);
   },
   alphabet(random, answer) {
     const words = random.shuffle(WORDS).slice(0, 3);
     const [first, ...rest] = [...words].sort() as [string, string, string];
-    return row(`Which word comes first in the alphabet: ${words.join(', ')}?`, first, random.shuffle(rest), answer);
+    return exercise(`Which word comes first in the alphabet: ${words.join(', ')}?`, first, random.shuffle(rest), answer);
   },
   count(random, answer) {
     const [word, ...others] = random.shuffle(WORDS) as [string, ...string[]];
     const times = 1 + random.below(4);
     const words = random.shuffle([...Array<string>(times).fill(word), ...others.slice(0, 5 - times)]);
     const wrong = random.shuffle([1, 2, 3, 4].filter((n) => n !== times)).slice(0, 2).map(String);
-    return row(`How often is ${word} in this list: ${words.join(', ')}?`, `${times}`, wrong, answer);
+    return exercise(`How often is ${word} in this list: ${words.join(', ')}?`, `${times}`, wrong, answer);
   },
   compare(random, answer) {
     const numbers = random.shuffle(Array.from({ length: 99 }, (_, i) => i + 1)).slice(0, 3);
     const [least, ...rest] = [...numbers].sort((x, y) => x - y) as [number, number, number];
-    return row(`Which number is the smallest: ${numbers.join(', ')}?`, `${least}`, random.shuffle(rest).map(String), answer);
+    return exercise(`Which number is the smallest: ${numbers.join(', ')}?`, `${least}`, random.shuffle(rest).map(String), answer);
   },
   sum(random, answer) {
     const [a, b] = [1 + random.below(80), 1 + random.below(9)];
     const wrong = random.shuffle([-2, -1, 1, 2]).slice(0, 2).map((step) => `${a + b + step}`);
-    return row(`What is ${a} plus ${b}?`, `${a + b}`, wrong, answer);
+    return exercise(`What is ${a} plus ${b}?`, `${a + b}`, wrong, answer);
   },
   category(random, answer) {
     const [kind, ...others] = random.shuffle(KINDS) as [string, ...string[]];
     const [a, b, c] = random.shuffle(GROUPS[kind]!) as [string, string, string];
-    return row(`What are ${a}, ${b} and ${c}?`, kind, others.slice(0, 2), answer);
+    return exercise(`What are ${a}, ${b} and ${c}?`, kind, others.slice(0, 2), answer);
   },
   odd(random, answer) {
     const [kind, other] = random.shuffle(KINDS) as [string, string];
     const same = random.shuffle(GROUPS[kind]!).slice(0, 2);
     const stranger = pick(random, GROUPS[other]!);
-    return row(`Which is the odd one out: ${random.shuffle([...same, stranger]).join(', ')}?`, stranger, same, answer);
+    return exercise(`Which is the odd one out: ${random.shuffle([...same, stranger]).join(', ')}?`, stranger, same, answer);
   },
 };
 

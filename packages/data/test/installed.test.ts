@@ -29,7 +29,7 @@ describe('installed suites', () => {
     }
   });
 
-  for (const id of ['domain-mini', 'general-mini']) {
+  for (const id of ['domain-mini', 'general-mini', 'skills-mini']) {
     it(`${id} makes the rows that its sizes ask for, twice the same`, async () => {
       const suite = await loadSuite({ ...INSTALLED, reference: id });
       expect(await loadSuite({ ...INSTALLED, reference: join(INSTALLED.suitesDir, id) })).to.deep.equal(suite);
@@ -41,11 +41,14 @@ describe('installed suites', () => {
     });
   }
 
-  it('domain-mini is probed with all tasks of general-mini', async () => {
-    const [domain, general] = [await loadSuite({ ...INSTALLED, reference: 'domain-mini' }), await loadSuite({ ...INSTALLED, reference: 'general-mini' })];
-    expect(domain.probes.map(({ id }) => id)).to.deep.equal(general.tasks.map(({ id }) => id));
+  it('domain-mini and skills-mini are probed with all tasks of general-mini', async () => {
+    const general = await loadSuite({ ...INSTALLED, reference: 'general-mini' });
     const trained = prompts(general, 'train');
-    expect(domain.probes.some(({ test }) => test.some(({ prompt }) => trained.has(prompt)))).to.equal(false);
+    for (const reference of ['domain-mini', 'skills-mini']) {
+      const suite = await loadSuite({ ...INSTALLED, reference });
+      expect(suite.probes.map(({ id }) => id), reference).to.deep.equal(general.tasks.map(({ id }) => id));
+      expect(suite.probes.some(({ test }) => test.some(({ prompt }) => trained.has(prompt))), reference).to.equal(false);
+    }
   });
 
   it('are named in the error about one that there is not', async () => {
