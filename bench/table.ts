@@ -5,7 +5,7 @@ export interface Row {
   readonly model: string;
   readonly parameters: number;
   readonly work: 'roof' | 'train' | 'score';
-  /** `cpu` and `wasm` are this engine's devices; `torch` and `torch.compile` are PyTorch. */
+  /** `torch` and `torch.compile` are PyTorch; all others are this engine's devices. */
   readonly device: string;
   readonly threads: number;
   readonly milliseconds: Spread;

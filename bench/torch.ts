@@ -16,11 +16,13 @@ export interface Torch {
   close(): void;
 }
 
-/** Loads a checkpoint into PyTorch. Throws an Error with what Python printed when it ends before it answers. */
-export async function openTorch(python: string, model: string, shape: Shape, threads: number): Promise<Torch> {
+/** Loads a checkpoint into PyTorch on a device that it knows. Throws an Error with what Python printed when it ends before it answers. */
+export async function openTorch(
+  python: string, model: string, shape: Shape, { device, threads }: { readonly device: string; readonly threads: number },
+): Promise<Torch> {
   const { batch, tokens, targets } = shape;
   const numbers = { threads, batch, tokens, targets, options: OPTIONS, rank: BUDGET.rank, alpha: BUDGET.alpha };
-  const options = Object.entries({ model, sites: BUDGET.sites.map((kind) => `${kind}_proj`).join(','), ...numbers });
+  const options = Object.entries({ model, device, sites: BUDGET.sites.map((kind) => `${kind}_proj`).join(','), ...numbers });
   const child = spawn(python, [WORKER, ...options.flatMap(([name, value]) => [`--${name}`, String(value)])], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...process.env, OMP_NUM_THREADS: String(threads), HF_HUB_OFFLINE: '1', TOKENIZERS_PARALLELISM: 'false' },

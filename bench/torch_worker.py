@@ -8,7 +8,7 @@ import sys
 import time
 
 parser = argparse.ArgumentParser()
-for name in ("model", "sites"):
+for name in ("model", "device", "sites"):
     parser.add_argument(f"--{name}", required=True)
 for name in ("threads", "batch", "tokens", "targets", "options", "rank", "alpha"):
     parser.add_argument(f"--{name}", type=int, required=True)
@@ -21,7 +21,7 @@ import transformers  # noqa: E402
 torch.set_num_threads(args.threads)
 torch.manual_seed(1)
 
-base = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32)
+base = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32).to(args.device)
 vocabulary = base.config.vocab_size
 
 config = peft.LoraConfig(
@@ -31,7 +31,7 @@ model = peft.get_peft_model(base, config)
 trained = [p for p in model.parameters() if p.requires_grad]
 optimizer = torch.optim.AdamW(trained, lr=1e-3, weight_decay=0.0)
 
-ids = torch.randint(0, vocabulary, (args.batch, args.tokens))
+ids = torch.randint(0, vocabulary, (args.batch, args.tokens), device=args.device)
 labels = torch.full_like(ids, -100)
 labels[:, -args.targets :] = ids[:, -args.targets :]
 
@@ -47,7 +47,7 @@ def train_with(forward):
 
 # every option is a sequence of its own: the prompt and the option's tokens
 length = args.tokens - (args.options - 1) * args.targets
-sequences = torch.randint(0, vocabulary, (args.batch * args.options, length))
+sequences = torch.randint(0, vocabulary, (args.batch * args.options, length), device=args.device)
 wanted = sequences[:, -args.targets :, None]
 
 
