@@ -127,9 +127,8 @@ function checkSearch({ name, options, search }: Manifest, locate: Document['loca
   const known = Object.keys(options.properties);
   for (const [option, range] of Object.entries(search)) {
     const refuse = (message: string, remedy: string) => fail('LETHE_PLUGIN_OPTIONS', `"${name}": ${message}`, locate(`/search/${option}`), remedy);
-    const property = options.properties[option];
-    if (!property) return refuse(`there is no option "${option}" to search.${didYouMean(option, known)}`, `the options are: ${known.join(', ') || 'none'}`);
-    const check = new Ajv({ strict: false }).compile(property);
+    if (!known.includes(option)) return refuse(`there is no option "${option}" to search.${didYouMean(option, known)}`, `the options are: ${known.join(', ') || 'none'}`);
+    const check = new Ajv({ strict: false }).compile(options.properties[option]!);
     const values = 'low' in range ? [range.low, range.high] : range;
     const wrong = values.find((value) => !check(value));
     if (wrong !== undefined) refuse(`option "${option}" cannot be ${JSON.stringify(wrong)}`, 'search within the bounds of the option');

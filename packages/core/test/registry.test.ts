@@ -127,6 +127,7 @@ describe('plugin registry', () => {
 
   for (const [what, search, text] of [
     ['an option that there is not', { row: [1, 2] }, 'Did you mean "rows"?'],
+    ['what every object has', { constructor: [1, 2] }, 'there is no option "constructor"'],
     ['a value outside of the bounds', { rows: { low: 1, high: 20, scale: 'linear' } }, 'cannot be 20'],
     ['a value of another type', { rows: [1, 'two'] }, 'cannot be "two"'],
     ['a range that ends before it begins', { rows: { low: 5, high: 2, scale: 'linear' } }, 'ends before it begins'],

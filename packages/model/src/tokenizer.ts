@@ -40,6 +40,13 @@ function unprefixed(step: unknown): unknown {
   return type === 'ByteLevel' ? { ...step, add_prefix_space: false } : step;
 }
 
+/** The tokens of a file with their ids, as they stand there; those of a list have their places. */
+function* idsIn(json: unknown): Generator<readonly [token: unknown, id: unknown]> {
+  const { model, added_tokens: added } = json as { model?: { vocab?: unknown }; added_tokens?: unknown };
+  if (model?.vocab && !Array.isArray(model.vocab)) yield* Object.entries(model.vocab);
+  if (Array.isArray(added)) yield* added.map((token: { content?: unknown; id?: unknown } | null) => [token?.content, token?.id] as const);
+}
+
 function open({ normalizer, pre_tokenizer: words, ...rest }: Settings): ByteTokenizer {
   return new ByteTokenizer(
     { ...rest, normalizer, pre_tokenizer: spellOut(words) },
@@ -76,15 +83,18 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
   if (kind !== undefined && !KINDS.includes(String(kind))) {
     fail(`The tokenizer has type ${JSON.stringify(kind)}; ${KINDS.join(', ')} can be used.${didYouMean(String(kind), KINDS)}`);
   }
+  const check = (token: unknown, id: unknown) => {
+    if (!known(id)) fail(`Token ${JSON.stringify(token)} has id ${JSON.stringify(id)}, but the model has ids from 0 to ${vocabSize - 1}.`);
+  };
+  // first of all: the library makes room up to the largest id
+  if (json) for (const [token, id] of idsIn(json)) check(token, id);
   const [inner, next, vocabulary] = attempt('The tokenizer cannot be read', () => {
     const settings = json as Settings;
     const made = open(settings);
     const following = { ...settings, normalizer: unprefixed(settings['normalizer']), pre_tokenizer: unprefixed(settings['pre_tokenizer']) };
     return [made, open(following), made.get_vocab()] as const;
   });
-  for (const [token, id] of vocabulary) {
-    if (!known(id)) fail(`Token ${JSON.stringify(token)} has id ${String(id)}, but the model has ids from 0 to ${vocabSize - 1}.`);
-  }
+  for (const [token, id] of vocabulary) check(token, id);
   const name = END_OF_TEXT.find((token) => vocabulary.has(token));
   const endOfText = ends[0] ?? (name === undefined ? undefined : vocabulary.get(name));
   if (endOfText === undefined) {

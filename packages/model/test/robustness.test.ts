@@ -99,6 +99,10 @@ const CASES: readonly Case[] = [
     code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /type "BPF".* Did you mean "BPE"/ },
   { what: 'a tokenizer of a larger model', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['model'] as { vocab: Record<string, number> }).vocab['zz'] = 96; }),
     code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "zz" has id 96.* 0 to 95/ },
+  { what: 'a tokenizer with an id for which there is no room', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['model'] as { vocab: Record<string, number> }).vocab['zz'] = 3e9; }),
+    code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "zz" has id 3000000000.* 0 to 95/ },
+  { what: 'a tokenizer with an added token without an id', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['added_tokens'] as unknown[]).push({ content: '<new>' }); }),
+    code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "<new>" has id undefined/ },
   { what: 'a tokenizer without an end of text', spoil: async (folder) => {
     await config({ eos_token_id: null })(folder);
     const text = await readFile(join(folder, TOKENIZER), 'utf8');
