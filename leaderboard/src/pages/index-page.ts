@@ -78,7 +78,9 @@ function howToCheck(files: readonly string[]): Html {
 same command on the same device gives the same results; their sha256 is in the entry.</p>
 <p>When this page was built, every score was recomputed from the predictions in the entries, every metric from the scores, every interval
 from the metrics and every command from the runs; an entry that does not add up stops the build. Predictions that were made up
-consistently are found only by running the command.</p>
+consistently are found only by making runs again: this draws three of an entry by a number of your own, and compares every answer.</p>
+${command('lethe reproduce leaderboard/entries/ENTRY.json --draw 7')}
+<p>This builds the page anew:</p>
 ${command('lethe leaderboard build')}
 ${files.length === 0 ? null : html`<details><summary>The entries behind this page (${files.length})</summary><ul>${links}</ul></details>`}
 </section>`;

@@ -1,6 +1,9 @@
-import { type RunIdentity, methodName } from '@lethe/core';
+import { type RunIdentity, canonicalJson, methodName } from '@lethe/core';
 
 type Named = Pick<RunIdentity['method'], 'id' | 'label' | 'options'>;
+
+/** Tells methods of one benchmark apart: equal for the same method with the same options under the same label. */
+export const variantKey = ({ id, label, options }: Named): string => canonicalJson([id, label ?? null, options]);
 
 /** What to call each method: its label, or its id with the options in which it differs from others of that id without a label. */
 export function methodLabels(methods: readonly Named[]): string[] {

@@ -12,6 +12,7 @@ import type { Output } from './output.js';
 import { explained } from './problem.js';
 import { withScorers } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
+import { addReproduceCommand } from './reproduce/command.js';
 import { addRunCommands } from './run/command.js';
 import { addTuneCommand } from './tune/command.js';
 
@@ -41,6 +42,7 @@ export function createProgram(output: Output): Command {
   addExportCommand(program, output);
   addGenerateCommand(program, output);
   addPublishCommand(program, output);
+  addReproduceCommand(program, output);
   addLeaderboardCommands(program, output);
   addDataCommands(program, output);
   addNewCommand(program, output);

@@ -32,7 +32,7 @@ export interface RunFlags {
 }
 
 /** One run a core, as a run on a cpu uses one thread; one at a time on a device that all share. */
-function workersFor({ device, threads }: Configuration, asked: number | undefined): number {
+export function workersFor({ device, threads }: Configuration, asked: number | undefined): number {
   return asked ?? (device === 'cpu' || device === 'tfjs-cpu' ? Math.max(1, Math.floor(availableParallelism() / threads)) : 1);
 }
 

@@ -35,6 +35,8 @@ export interface Configuration {
   readonly training: TrainingBudget;
   /** Where the options of methods come from, if they were tuned. */
   readonly sweep?: Sweep;
+  /** Places, among all jobs, of those that are wanted; absent for all. */
+  readonly picked?: readonly number[];
 }
 
 /**
@@ -44,10 +46,10 @@ export interface Configuration {
  * @param folder the run folder
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
-  const { methods, orders, seeds, model, device, threads, training } = configuration;
+  const { methods, orders, seeds, model, device, threads, training, picked } = configuration;
   const { reference, data: _, ...suite } = configuration.suite;
   const { dir: modelDir, adapterDir, ...named } = model;
-  return seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
+  const all = seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
     const identity: RunIdentity = {
       suite,
       method: { id, ...(label !== undefined && { label }), version, options, capabilities },
@@ -56,4 +58,5 @@ export function jobsOf(configuration: Configuration, folder: string, origin: Job
     };
     return { identity, codePath, stream, suite: reference, modelDir, ...(adapterDir === undefined ? {} : { adapterDir }), device, threads, outDir: folder, origin };
   })));
+  return picked ? picked.map((place) => all[place]!) : all;
 }

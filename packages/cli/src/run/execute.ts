@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { LETHE_VERSION, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
+import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
 import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
-import { methodLabels } from '../labels.js';
+import { methodLabels, variantKey } from '../labels.js';
 import type { Output } from '../output.js';
 import { here } from '../paths.js';
 import { showResults } from '../show.js';
@@ -24,10 +24,11 @@ export interface ExecuteOptions {
 
 /** What to call each run: its method, its order where there are several, and its seed. */
 function labelsOf({ methods, orders }: Configuration, jobs: readonly Job[]): string[] {
-  const names = methodLabels(methods);
-  const width = Math.max(...names.map((name) => name.length));
-  return jobs.map(({ identity: { order, seed } }, i) =>
-    [names[i % names.length]!.padEnd(width), ...(orders.length > 1 ? [`order ${order.id}`] : []), `seed ${seed}`].join('  '));
+  const labels = methodLabels(methods);
+  const names = new Map(methods.map((method, i) => [variantKey(method), labels[i]!]));
+  const width = Math.max(...labels.map((name) => name.length));
+  return jobs.map(({ identity: { method, order, seed } }) =>
+    [names.get(variantKey(method))!.padEnd(width), ...(orders.length > 1 ? [`order ${order.id}`] : []), `seed ${seed}`].join('  '));
 }
 
 /** The finished runs that a folder holds already, by job. A file that does not check out is made anew from the steps. */
@@ -39,17 +40,22 @@ async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Ru
   return jobs.map((job) => known.get(identity(job.identity)) ?? null);
 }
 
+/** What came of a configuration so far. */
+export interface Performed {
+  readonly results: Results;
+  /** Whether it was interrupted. */
+  readonly stopped: boolean;
+}
+
 /**
- * Runs what a configuration asks for in its folder, goes on where an earlier process ended, and shows the table.
- * `results.json` is written anew after every run, so that there is a table at any time.
+ * Runs what a configuration asks for in its folder, and goes on where an earlier process ended. `results.json` is written anew
+ * after every run, so that there is a table at any time.
  *
  * @param suite the rows that the configuration names
- * @returns the exit status: 0, 1 where a run failed, 130 where it was interrupted
+ * @param workers runs at a time
  * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY
  */
-export async function execute(
-  configuration: Configuration, folder: string, suite: SuiteData, { workers, json }: ExecuteOptions, output: Output,
-): Promise<number> {
+export async function perform(configuration: Configuration, folder: string, suite: SuiteData, workers: number, output: Output): Promise<Performed> {
   await openRun(folder, LETHE_VERSION, configuration);
   const unlock = await lockRun(folder);
   try {
@@ -58,26 +64,39 @@ export async function execute(
     const runs = await finishedBefore(folder, jobs);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
-    const place = here(folder);
-    const { methods, orders, seeds, device } = configuration;
-    output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${counted(methods.length, 'method')}, `
-      + `${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')} on ${device}, ${Math.min(workers, jobs.length)} at a time, in ${place}`);
+    const { methods, orders, seeds, device, picked } = configuration;
+    const extent = picked ? counted(jobs.length, 'run') : `${counted(methods.length, 'method')}, ${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')}`;
+    output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${extent} on ${device}, ${Math.min(workers, jobs.length)} at a time, in ${here(folder)}`);
     if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
     const save = () => writeResults(folder, runs.filter((run) => run !== null), configuration.sweep);
     const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, workers, output, async (run, at) => {
       runs[left[at]!] = run;
       await save();
     });
-    const results = await save();
-    const tuned = configuration.suite.scored && !stopped;
-    const file = join(folder, 'results.json');
-    const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
-    output.note(stopped ? `stopped; go on with: lethe resume ${place}`
-      : tuned ? `next: lethe run ${suite.id} --tuned ${place}` : `next: lethe publish ${place}, then lethe leaderboard build`);
-    return stopped ? INTERRUPTED : status;
+    return { results: await save(), stopped };
   } finally {
     await unlock();
   }
+}
+
+/**
+ * {@link perform}s a configuration and shows the table.
+ *
+ * @returns the exit status: 0, 1 where a run failed, 130 where it was interrupted
+ * @throws the errors of `perform`
+ */
+export async function execute(
+  configuration: Configuration, folder: string, suite: SuiteData, { workers, json }: ExecuteOptions, output: Output,
+): Promise<number> {
+  const { results, stopped } = await perform(configuration, folder, suite, workers, output);
+  const place = here(folder);
+  const tuned = configuration.suite.scored && !stopped;
+  const file = join(folder, 'results.json');
+  const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
+  if (stopped) output.note(`stopped; go on with: lethe resume ${place}`);
+  else if (tuned) output.note(`next: lethe run ${suite.id} --tuned ${place}`);
+  else if (!configuration.picked) output.note(`next: lethe publish ${place}, then lethe leaderboard build`);
+  return stopped ? INTERRUPTED : status;
 }
 
 /** Runs the jobs and shows how they go on; true where they were interrupted. */

@@ -1,0 +1,48 @@
+import { type CompletedRun, LetheError, type Results, createRandom } from '@lethe/core';
+import { chosen } from '../chosen.js';
+import { methodLabels } from '../labels.js';
+
+/** Which runs of results are to be made again. */
+export interface RunsChoice {
+  /** As it is called in the table. */
+  readonly method?: string;
+  readonly order?: string;
+  readonly seed?: string;
+  /** How many are drawn of those that are left; fewer where there are no more. */
+  readonly runs: number;
+  /** What they are drawn by: the same number draws the same runs. */
+  readonly draw: number;
+}
+
+/** A run with what to call it. */
+export interface NamedRun {
+  readonly run: CompletedRun;
+  readonly name: string;
+}
+
+/**
+ * Draws completed runs, those that train before those that do not, and gives them in the order of the results. Who published them cannot
+ * know which it will be.
+ *
+ * @throws LETHE_USAGE for a method, order or seed that the results do not have, or where no run of theirs was completed
+ */
+export function chooseRuns(results: Results, { method, order, seed, runs, draw }: RunsChoice): NamedRun[] {
+  const completed = results.runs.filter((run) => run.status === 'completed');
+  const labels = methodLabels(completed.map((run) => run.method));
+  const all = completed.map((run, i) => ({ run, label: labels[i]!, name: `${labels[i]!}, order ${run.order.id}, seed ${run.seed}` }));
+  /** Those that a flag asks for, all of them without it. */
+  const narrowed = <T extends (typeof all)[number]>(flag: string, asked: string | undefined, of: (one: T) => string, among: readonly T[]): readonly T[] => {
+    if (asked === undefined) return among;
+    const known = [...new Set(among.map(of))];
+    const wanted = known[chosen(flag, known, asked)]!;
+    return among.filter((one) => of(one) === wanted);
+  };
+  const ofMethod = narrowed('--method', method, ({ label }) => label, all);
+  const ofOrder = narrowed('--order', order, ({ run }) => run.order.id, ofMethod);
+  const left = narrowed('--seed', seed, ({ run }) => String(run.seed), ofOrder);
+  if (left.length === 0) throw new LetheError('LETHE_USAGE', 'None of the runs was completed: there is nothing to make again.', { remedy: 'Give results with completed runs.' });
+  const shuffled = createRandom(draw, 'reproduce').shuffle(left);
+  const trains = ({ run }: NamedRun) => run.cost.trainTokens > 0;
+  const drawn = new Set([...shuffled.filter(trains), ...shuffled.filter((one) => !trains(one))].slice(0, runs));
+  return all.filter((one) => drawn.has(one)).map(({ run, name }) => ({ run, name }));
+}

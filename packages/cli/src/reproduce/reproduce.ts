@@ -1,0 +1,109 @@
+import { join, resolve } from 'node:path';
+import { type CompletedRun, LetheError, canonicalJson, sha256 } from '@lethe/core';
+import { resultsAt, resultsFile } from '@lethe/leaderboard';
+import { variantKey } from '../labels.js';
+import type { Output } from '../output.js';
+import { here } from '../paths.js';
+import { plainTable } from '../plain-table.js';
+import { type Configuration, jobsOf } from '../run/configuration.js';
+import { perform } from '../run/execute.js';
+import { INTERRUPTED } from '../run/interrupt.js';
+import type { RunRequest } from '../run/request.js';
+import { resolveRequest } from '../run/resolve.js';
+import { type NamedRun, type RunsChoice, chooseRuns } from './choice.js';
+import { type Reproduced, outcomeOf, verdict } from './outcome.js';
+import { checkTerms } from './terms.js';
+
+/** What is to be made again, and with what that results only name. */
+export interface ReproduceRequest extends RunsChoice, Pick<RunRequest, 'model' | 'adapter' | 'dataDir' | 'plugins' | 'device' | 'out'> {
+  /** Where the suite lies, where it is not installed. */
+  readonly suite?: string;
+}
+
+const unique = <T>(values: readonly T[], key: (value: T) => unknown = (value) => value): T[] =>
+  [...new Map(values.map((value) => [canonicalJson(key(value)), value])).values()];
+
+/** The device that all runs were made on. Throws LETHE_USAGE where they were made on several. */
+function deviceOf(runs: readonly CompletedRun[]): string {
+  const devices = unique(runs.map(({ environment }) => environment.device));
+  if (devices.length === 1) return devices[0]!;
+  throw new LetheError('LETHE_USAGE', `The runs were made on ${devices.join(' and ')}.`, { remedy: `Say on which they are to be made again: --device ${devices[0]}` });
+}
+
+/** What one would ask for to make these runs, and more: all of their methods in all of their orders with all of their seeds. */
+function requestFor(runs: readonly CompletedRun[], { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
+  const { suite: published, model: base, general, environment } = runs[0]!;
+  return {
+    suite: suite ?? published.id, size: published.size, ...(published.prompts !== undefined && { prompts: published.prompts }),
+    methods: methodsOf(runs).map(({ id, label, options }) => ({ name: id, ...(label !== undefined && { label }), options })),
+    orders: ordersOf(runs), seeds: seedsOf(runs),
+    // where only the adapter is given, it says itself what it was trained on
+    ...(model !== undefined || adapter === undefined ? { model: model ?? base.adapter?.base.id ?? base.id } : {}),
+    ...(base.chat && { chat: true }),
+    device: device ?? deviceOf(runs), threads: environment.threads,
+    ...(Object.keys(general.base).length > 0 && { probes: true }), ...(environment.skippedRows && { skipBadRows: true }),
+    ...(adapter !== undefined && { adapter }), ...(dataDir !== undefined && { dataDir }), ...(plugins && { plugins }), ...(out !== undefined && { out }),
+  };
+}
+
+const methodsOf = (runs: readonly CompletedRun[]) => unique(runs.map(({ method }) => method), variantKey);
+const ordersOf = (runs: readonly CompletedRun[]) => unique(runs.map(({ order }) => order.id));
+const seedsOf = (runs: readonly CompletedRun[]) => unique(runs.map(({ seed }) => seed));
+
+/** The place of a run among the jobs of a request, which {@link jobsOf} gives by seed, then order, then method. */
+function placeOf({ method, order, seed }: CompletedRun, runs: readonly CompletedRun[]): number {
+  const [methods, orders] = [methodsOf(runs), ordersOf(runs)];
+  const at = methods.findIndex((other) => variantKey(other) === variantKey(method));
+  return (seedsOf(runs).indexOf(seed) * orders.length + orders.indexOf(order.id)) * methods.length + at;
+}
+
+const percent = (value: number | null) => (value === null ? '–' : (100 * value).toFixed(1));
+
+function show(all: readonly Reproduced[], output: Output): void {
+  const lines = plainTable(['run', 'published', 'again', 'other answers'], all.map(({ name, published, again, answers, error }) =>
+    [name, percent(published), percent(again), answers ? `${answers.other} of ${answers.of}` : error!]), [0]);
+  output.data([...lines, '', 'average accuracy after the last task, in percent; answers to test rows at all points of the stream', verdict(all)].join('\n'));
+}
+
+/** Where what was made again may round otherwise than what was published. */
+function placesDiffer(runs: readonly NamedRun[], again: CompletedRun): string {
+  const say = ({ device, threads, node, lethe }: CompletedRun['environment']) => `Lethe ${lethe}, ${device}, threads: ${threads}, Node ${node}`;
+  const [then, now] = [say(runs[0]!.run.environment), say(again.environment)];
+  return `published: ${then}; here: ${now}. The same seed gives the same answers on the same kind of processor; on another one rounding grows over the steps, and an `
+    + 'average that stays within the interval of its method is no sign of a fault';
+}
+
+/**
+ * `lethe reproduce RESULTS`: makes some of the published runs again, with what is here, and compares every answer.
+ *
+ * @param path a run folder or an entry
+ * @param workers how many runs at a time a configuration may have
+ * @returns the exit status: 0 where all came out as published, 1 where one did not, 130 where it was interrupted
+ * @throws LETHE_USAGE for runs that there are not, LETHE_RUN_CHANGED where something else is here than they were made with, and the errors of
+ *   `resultsAt`, `resolveRequest` and `perform`
+ */
+export async function reproduce(
+  path: string, request: ReproduceRequest, workers: (configuration: Configuration) => number, json: boolean, output: Output,
+): Promise<number> {
+  const file = resultsFile(resolve(path));
+  const results = await resultsAt(resolve(path));
+  const chosen = chooseRuns(results, request);
+  const runs = chosen.map(({ run }) => run);
+  const asked = await resolveRequest(requestFor(runs, request), [], output.note);
+  const configuration: Configuration = { ...asked.configuration, picked: runs.map((run) => placeOf(run, runs)) };
+  const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
+  jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(runs[i]!, identity, configuration.suite.data, file));
+  for (const note of asked.notes) output.note(note);
+  const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers(configuration), output);
+  if (stopped) {
+    output.note('stopped; the same command goes on: finished steps are kept');
+    return INTERRUPTED;
+  }
+  const outcomes = chosen.map((one, i) => outcomeOf(one, again.runs[i]!));
+  if (json) output.data(JSON.stringify({ schema: 'lethe.reproduction/1', results: results.sha256, runs: outcomes }, null, 2));
+  else show(outcomes, output);
+  output.note(`made again in ${here(folder)}`);
+  const other = again.runs.find((run, i) => run.status === 'completed' && !outcomes[i]!.same) as CompletedRun | undefined;
+  if (other) output.note(placesDiffer(chosen, other));
+  return outcomes.every(({ same }) => same) ? 0 : 1;
+}

@@ -1,0 +1,90 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { CompletedRun, Results } from '@lethe/core';
+import { accuracy, metricsOf, resultsHash, validateResults } from '@lethe/metrics';
+import { expect } from 'chai';
+import { MODEL, SUITE, lethe } from './command.js';
+
+describe('making published runs again', () => {
+  let folder: string;
+  let entry: string;
+  before(async function () {
+    if (!MODEL) this.skip();
+    folder = mkdtempSync(join(tmpdir(), 'lethe-again-'));
+    const out = join(folder, 'run');
+    const ran = await lethe('run', SUITE, '--size', 'tiny', '--model', MODEL, '--device', 'cpu', '--out', out, '--methods', 'zero-shot,lora-sequential,seta',
+      '--orders', '1,2', '--seeds', '3,4').ended;
+    expect(ran.status, ran.stderr).to.equal(0);
+    const published = await lethe('publish', out, '--entries', join(folder, 'entries')).ended;
+    expect(published.status, published.stderr).to.equal(0);
+    entry = join(folder, 'entries', readdirSync(join(folder, 'entries'))[0]!);
+  });
+  after(() => { if (folder) rmSync(folder, { recursive: true }); });
+
+  const again = (results: string, out: string, ...args: string[]) =>
+    lethe('reproduce', results, '--suite', SUITE, '--model', MODEL!, '--out', join(folder, out), ...args).ended;
+
+  it('draws runs that train, makes them again and finds every answer as it was', async () => {
+    const { status, stdout, stderr } = await again(entry, 'same', '--runs', '2');
+    expect(status, stderr).to.equal(0);
+    const lines = stdout.trim().split('\n');
+    expect(lines.slice(1, 3)).to.have.length(2);
+    for (const line of lines.slice(1, 3)) expect(line).to.match(/^(lora-sequential|seta), order [12], seed [34] .* 0 of 48$/);
+    expect(lines.at(-1)).to.equal('all 2 runs came out as published, to the last answer');
+    expect(validateResults(JSON.parse(readFileSync(join(folder, 'same', 'results.json'), 'utf8'))).runs).to.have.length(2);
+  });
+
+  it('draws by the number that it is given, of the runs that are asked for', async () => {
+    const { status, stdout, stderr } = await again(entry, 'one', '--method', 'seta', '--order', '2', '--seed', '4', '--json');
+    expect(status, stderr).to.equal(0);
+    const { runs } = JSON.parse(stdout) as { runs: { name: string; same: boolean; answers: { other: number; of: number } }[] };
+    expect(runs).to.have.length(1);
+    expect(runs[0]).to.deep.include({ name: 'seta, order 2, seed 4', same: true, answers: { other: 0, of: 48 } });
+    // finished before: the same command has nothing left to do
+    const { stderr: said } = await again(entry, 'one', '--method', 'seta', '--order', '2', '--seed', '4');
+    expect(said).to.contain('1 of 1 runs are finished already');
+  });
+
+  it('finds an answer that was made up, though all numbers of the file agree with it', async () => {
+    const results = JSON.parse(readFileSync(join(folder, 'run', 'results.json'), 'utf8')) as Results;
+    const runs = structuredClone(results.runs) as CompletedRun[];
+    const made = runs.find(({ method, order, seed }) => method.id === 'lora-sequential' && order.id === '1' && seed === 3)!;
+    const { answers, chosen } = made.predictions['weather'] as { answers: number[]; chosen: number[][] };
+    const wrong = chosen[2]!.findIndex((option, row) => option !== answers[row]);
+    const row = wrong < 0 ? 0 : wrong;
+    chosen[2]![row] = 1 - chosen[2]![row]!;
+    (made.matrix as number[][])[2]![0] = accuracy(chosen[2]!, answers);
+    Object.assign(made.metrics, metricsOf(made.matrix, made.general));
+    const file = join(folder, 'results.json');
+    writeFileSync(file, JSON.stringify({ ...results, runs, sha256: resultsHash(runs) }));
+    validateResults(JSON.parse(readFileSync(file, 'utf8')));
+    const { status, stdout, stderr } = await again(file, 'made-up', '--method', 'lora-sequential', '--seed', '3');
+    expect(status, stderr).to.equal(1);
+    expect(stdout).to.match(/lora-sequential, order 1, seed 3 .* 1 of 48\n/).and.match(/lora-sequential, order 2, seed 3 .* 0 of 48\n/);
+    expect(stdout).to.contain('as published: 1 of 2 runs; with other answers: 1');
+    expect(stderr).to.contain('published: Lethe').and.contain('rounding');
+  });
+
+  it('refuses results of another version, other weights, rows and budget, names all of it, and writes nothing', async () => {
+    const results = JSON.parse(readFileSync(join(folder, 'run', 'results.json'), 'utf8')) as Results;
+    const runs = results.runs.filter((run): run is CompletedRun => run.status === 'completed' && run.method.id === 'seta').map((run): CompletedRun => ({
+      ...run, suite: { ...run.suite, version: '0.9.0' }, method: { ...run.method, version: '0.8.0' }, model: { ...run.model, sha256: 'f'.repeat(64) },
+      training: { ...run.training, epochs: 5 }, environment: { ...run.environment, dataSha256: { ...run.environment.dataSha256, kitchen: 'e'.repeat(64) } },
+    }));
+    const file = join(folder, 'results.json');
+    writeFileSync(file, JSON.stringify({ ...results, runs, sha256: resultsHash(runs) }));
+    const { status, stderr } = await again(file, 'refused');
+    expect(status, stderr).to.equal(2);
+    for (const said of [
+      'LETHE_RUN_CHANGED', 'suite: two-trades 0.9.0', 'method seta: 0.8.0, here ', ': ffffffffffff, here ', 'rows of kitchen: eeeeeeeeeeee, here ', '"epochs":5', '--data-dir',
+    ]) expect(stderr).to.contain(said);
+    expect(existsSync(join(folder, 'refused'))).to.equal(false);
+  });
+
+  it('names what the results have where something else is asked for', async () => {
+    const { status, stderr } = await again(entry, 'refused', '--method', 'setta');
+    expect(status).to.equal(2);
+    expect(stderr).to.contain('LETHE_USAGE').and.contain('Did you mean "seta"?').and.contain('zero-shot, lora-sequential, seta');
+  });
+});
