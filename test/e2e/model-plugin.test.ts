@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createProgram, explained } from '@lethe/cli';
 import { LETHE_VERSION, type Results } from '@lethe/core';
+import { openDevice } from '@lethe/engine';
 import { validateResults } from '@lethe/metrics';
-import { loadModel } from '@lethe/model';
+import { type BatchTensors, loadModel } from '@lethe/model';
 import * as parts from '@lethe/model/parts';
 import { expect } from 'chai';
 import pc from 'picocolors';
@@ -128,7 +129,7 @@ describe('a model that is a plugin', () => {
 
   const FAULTS: readonly (readonly [name: string, title: string, from: string, to: string, message: string])[] = [
     ['blind', 'states that are not finite', "return norm(x, 'norm');", "return tf.log(tf.sub(tf.mul(norm(x, 'norm'), 0), 1));", 'A forward pass fails'],
-    ['throwing', 'code that throws', "return norm(x, 'norm');", "return norm(x, 'nrom');", 'A forward pass fails'],
+    ['throwing', 'code that throws', "return norm(x, 'norm');", "return norm(x, 'nrom');", '"hidden" of the architecture threw'],
     ['closed', 'a layer that no method reaches', "pass.linear(name('gate'), h)", "tf.reshape(tf.matMul(tf.reshape(h, [-1, h.shape[2]]), pass.weight(name('gate'))), [...h.shape.slice(0, 2), -1])",
       'No method can add to the linear layer layers.0.gate'],
     ['crowded', 'rows that read each other', "const h = norm(x, name('norm2'));", "const h = norm(tf.add(x, tf.mean(x, 0, true)), name('norm2'));", 'changes with its neighbours'],
@@ -138,7 +139,7 @@ describe('a model that is a plugin', () => {
       + "const { segments } = pass.batch; let x = pass.embed(); x = tf.add(x, tf.mul(next(x), tf.expandDims(tf.cast(tf.equal(segments, next(segments)), 'float32'), 2)));",
       'changes with those behind it'],
     ['forgetful', 'attention that remembers nothing', '{ config } = pass;', '{ config } = pass; const recall = pass.recall.bind(pass); pass.recall = (at, own) => (recall(at, own), own);',
-      'A forward pass fails'],
+      '"hidden" of the architecture threw'],
     ['muddled', 'attention that remembers another order', '{ config } = pass;', '{ config } = pass; const recall = pass.recall.bind(pass); pass.recall = (at, own) => '
       + '((read) => (read === own ? own : { ...read, values: tf.reverse(read.values, 2) }))(recall(at, own));', 'remembered keys and values'],
   ];
@@ -160,6 +161,8 @@ describe('a model that is a plugin', () => {
     ['unnamed', 'a configuration of no type of its own', EXAMPLE.replace("architecture: 'my-model'", "architecture: 'llama'"), 'LETHE_MODEL_CODE', '"architecture" must be one of its types, unnamed, not "llama"'],
     ['sizeless', 'a configuration without a size', EXAMPLE.replace('hiddenSize, intermediateSize', 'intermediateSize'), 'LETHE_MODEL_CODE', '"hiddenSize" must be a whole number'],
     ['falling', 'a function that throws', EXAMPLE.replace('blocks: (config) =>', 'blocks: (config) => config.none.at ??'), 'LETHE_MODEL_CODE', '"blocks" of the architecture threw'],
+    ['misspelt', 'a forward pass that throws', EXAMPLE.replace("return norm(x, 'norm');", "return norm(x, 'nrom');"), 'LETHE_MODEL_CODE', '"hidden" of the architecture threw', 'index.js'],
+    ['exotic', 'an operation that there is no kernel for', EXAMPLE.replace("return norm(x, 'norm');", "return tf.fft(tf.cast(norm(x, 'norm'), 'complex64'));"), 'LETHE_ENGINE_', 'index.js:'],
     ['leaving', 'a layout without a linear layer', EXAMPLE.replace('...sites.flatMap', '...sites.slice(1).flatMap'), 'LETHE_MODEL_CODE', 'no weight "layers.0.q"'],
   ];
   for (const [name, title, code, ...texts] of REFUSED) {
@@ -168,6 +171,19 @@ describe('a model that is a plugin', () => {
       for (const text of [...texts, 'fix ']) expect(problem).to.contain(text);
     });
   }
+
+  it('is not blamed for what a method throws at its layers', async () => {
+    const model = await loadModel(plugin('innocent'));
+    const device = await openDevice({ name: 'cpu' });
+    const grid = { shape: [1, 2], dtype: 'int32' } as const;
+    const fault = new Error('the method fell');
+    const error = await device.compile({
+      name: 'falls', inputs: { ids: grid, positions: grid, segments: grid }, constants: model.weights,
+      compute: (inputs, weights) => ({ states: model.hidden(inputs as unknown as BatchTensors, weights, () => { throw fault; }) }),
+    }).catch((thrown: unknown) => thrown);
+    expect(error).to.equal(fault);
+    await device.dispose();
+  });
 
   it('is refused where another plugin brought its type, where it is not built, and where the plugin is of another kind', async () => {
     await loadModel(plugin('first'));

@@ -8,8 +8,10 @@ import { callerOf } from './caller.js';
  * @param who what has no kernel: the compiler, or a device
  */
 export function explain(error: unknown, program: string, who: string): unknown {
-  const text = String(error);
-  const where = callerOf(error) ?? program;
+  // an architecture of a plugin says that it threw, and keeps what
+  const source = error instanceof LetheError && error.cause instanceof Error ? error.cause : error;
+  const text = String(source);
+  const where = callerOf(source) ?? program;
   const missing = /[Kk]ernel '(\w+)' not registered/.exec(text)?.[1];
   if (missing !== undefined) {
     return new LetheError('LETHE_ENGINE_KERNEL', `${who} has no kernel for ${missing}, which program "${program}" uses.`, {

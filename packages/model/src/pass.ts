@@ -56,6 +56,8 @@ export class Pass<C extends Dimensions = Dimensions> {
   /** By window; the one of null reads back without limit. */
   private readonly all = new Map<number | null, Readers>();
   private last: Readers | undefined;
+  /** What the method threw at a linear layer, if it did: no fault of the architecture. */
+  thrownByMethod: unknown;
 
   constructor(
     readonly config: C,
@@ -116,8 +118,17 @@ export class Pass<C extends Dimensions = Dimensions> {
     const product = linear(x, this.weight(name));
     const bias = this.weights[`${name}.bias`];
     const y = bias ? tf.add(product, bias) as tf.Tensor3D : product;
-    const delta = this.adapt?.(this.sites.get(name)!, x) ?? null;
+    const delta = this.delta(name, x);
     return delta ? tf.add(y, delta) : y;
+  }
+
+  private delta(name: string, x: tf.Tensor3D): tf.Tensor3D | null {
+    try {
+      return this.adapt?.(this.sites.get(name)!, x) ?? null;
+    } catch (error) {
+      this.thrownByMethod = error;
+      throw error;
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import type { Architecture } from './architecture.js';
 import { registerArchitecture } from './architectures/index.js';
 import type { Fields } from './fields.js';
 import type { WeightEntry } from './layout.js';
+import type { Pass } from './pass.js';
 import type { ModelConfig } from './types.js';
 
 /** A model that has a plugin.json beside its checkpoint. */
@@ -55,18 +56,15 @@ function missingWeight(entries: readonly WeightEntry[], config: ModelConfig, sit
   return ['embed', ...(config.tiedHead ? [] : ['head']), ...sites.map(({ name }) => name)].find((name) => !names.has(name));
 }
 
-/**
- * An architecture of a plugin, whose functions outside of tracing throw one clear error where they throw, or give what cannot be used.
- * What goes wrong while tracing, the engine explains.
- */
+/** An architecture of a plugin, whose functions throw one clear error where they throw, or give what cannot be used. */
 function guarded(own: Architecture, module: string): Architecture {
   const broken = (message: string, cause?: unknown) =>
     new LetheError('LETHE_MODEL_CODE', message, { where: module, remedy: 'Mend the architecture; lethe validate FOLDER checks it.', cause });
-  const guard = <A extends unknown[], R>(name: string, call: (...given: A) => R) => (...given: A): R => {
+  const guard = <A extends unknown[], R>(name: string, call: (...given: A) => R, innocent: (cause: unknown, ...given: A) => boolean = () => false) => (...given: A): R => {
     try {
       return call(...given);
     } catch (cause) {
-      if (cause instanceof LetheError) throw cause;
+      if (cause instanceof LetheError || innocent(cause, ...given)) throw cause;
       throw broken(`"${name}" of the architecture threw: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
     }
   };
@@ -86,7 +84,7 @@ function guarded(own: Architecture, module: string): Architecture {
       if (missing !== undefined) throw broken(`"layout" of the architecture has no weight "${missing}".`);
       return entries;
     }),
-    hidden: (pass) => own.hidden(pass),
+    hidden: guard('hidden', (pass: Pass<ModelConfig>) => own.hidden(pass), (cause, pass) => cause === pass.thrownByMethod),
   };
 }
 
