@@ -11,7 +11,7 @@ export interface PeftConfig {
   scale(module: string): number;
 }
 
-/** Fields that, when they are set, make the update something else than scale (x A) B at linear layers. */
+/** AdapterFields that, when they are set, make the update something else than scale (x A) B at linear layers. */
 const OTHER_UPDATES = [
   'use_dora', 'modules_to_save', 'lora_bias', 'trainable_token_indices', 'layer_replication', 'target_parameters',
   'alora_invocation_tokens', 'use_qalora', 'use_bdlora', 'arrow_config', 'velora_config', 'kasa_config', 'monteclora_config',
@@ -25,7 +25,7 @@ const isRank = (value: unknown): value is number => isAbove0(value) && Number.is
 /** Whether a list of PEFT names a module: whole, or by the last parts of its name. */
 const names = (list: readonly string[], module: string) => list.some((part) => module === part || module.endsWith(`.${part}`));
 
-class Fields {
+class AdapterFields {
   private readonly json: Readonly<Record<string, unknown>>;
   private readonly locate: (pointer: string) => string;
 
@@ -92,7 +92,7 @@ class Fields {
   }
 }
 
-function checkKind(fields: Fields): void {
+function checkKind(fields: AdapterFields): void {
   const kind = fields.get('peft_type');
   if (kind !== 'LORA') {
     fields.refuse('peft_type', `The adapter is of type ${JSON.stringify(kind ?? null)}; "LORA" can be used.`, 'Train and save a LoRA adapter.');
@@ -108,7 +108,7 @@ function checkKind(fields: Fields): void {
 }
 
 /** Every name in a list of targets must be one of the model, so that a misspelt one is not passed over. */
-function checkTargets(fields: Fields, modules: readonly string[]): void {
+function checkTargets(fields: AdapterFields, modules: readonly string[]): void {
   const given = fields.get('target_modules');
   if (!isTexts(given)) return;
   const stray = given.find((part) => !modules.some((module) => names([part], module)));
@@ -125,7 +125,7 @@ function checkTargets(fields: Fields, modules: readonly string[]): void {
  * @throws LETHE_ADAPTER_INVALID with file:line, for another kind of adapter, fields of a wrong type, and targets that the model lacks
  */
 export function readPeftConfig(file: string, modules: readonly string[]): PeftConfig {
-  const fields: Fields = new Fields(file);
+  const fields: AdapterFields = new AdapterFields(file);
   checkKind(fields);
   checkTargets(fields, modules);
   const selected = fields.selection('target_modules') ?? fields.wrong('target_modules', 'a list of module names or a pattern');
@@ -151,7 +151,7 @@ export function readPeftConfig(file: string, modules: readonly string[]): PeftCo
  * @throws LETHE_ADAPTER_INVALID where it names none
  */
 export function readBaseName(file: string): { name: string; revision?: string } {
-  const fields: Fields = new Fields(file);
+  const fields: AdapterFields = new AdapterFields(file);
   const [name, revision] = [fields.get('base_model_name_or_path'), fields.get('revision')];
   if (typeof name !== 'string' || name === '') return fields.refuse('base_model_name_or_path', 'The adapter does not say which model it was trained on.', 'Name the model with --model.');
   return { name, ...(typeof revision === 'string' ? { revision } : {}) };
