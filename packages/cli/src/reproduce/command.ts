@@ -1,6 +1,6 @@
-import { type Command } from 'commander';
+import type { Command } from 'commander';
 import type { Output } from '../output.js';
-import { pluginsOption } from '../plugins-option.js';
+import { withScorers } from '../plugins-option.js';
 import { integer, workersFor } from '../run/command.js';
 import { parseInteger } from '../run/request.js';
 import type { ReproduceRequest } from './reproduce.js';
@@ -20,7 +20,7 @@ interface ReproduceFlags extends ReproduceRequest {
 
 /** Adds `lethe reproduce`. */
 export function addReproduceCommand(program: Command, output: Output): void {
-  program.command('reproduce <results>')
+  withScorers(program.command('reproduce <results>'))
     .description('make some runs of an entry of the leaderboard, or of a run folder, again, and compare every answer with what was published')
     .option('--method <name>', 'only runs of this method, named as in the table')
     .option('--order <id>', 'only runs in this order')
@@ -31,7 +31,6 @@ export function addReproduceCommand(program: Command, output: Output): void {
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')
     .option('--model <id or folder>', 'the model, where it is not installed')
     .option('--adapter <folder>', 'the adapter that the model started from, where there was one')
-    .addOption(pluginsOption())
     .option('--device <name>', 'another device than the runs were made on')
     .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
     .option('--out <folder>', 'the folder of the new runs (default: runs/SUITE-again-HASH)')
