@@ -1,4 +1,4 @@
-import { type Run, canonicalJson, unlabelled } from '@lethe/core';
+import { type Run, canonicalJson, methodName, unlabelled } from '@lethe/core';
 
 /** The defaults of a method's options, or undefined where they are not known. */
 export type DefaultsOf = (method: string) => Readonly<Record<string, unknown>> | undefined;
@@ -68,4 +68,11 @@ export function commandsOf(runs: readonly Run[], defaultsOf: DefaultsOf): string
 export function missingRuns(runs: readonly Run[]): number {
   const count = (key: (run: Run) => unknown) => new Set(runs.map((run) => canonicalJson(key(run)))).size;
   return count((run) => unlabelled(run.method)) * count((run) => run.order) * count((run) => run.seed) - runs.length;
+}
+
+/** The command line that makes a run of an entry again and compares its answers; null where the name of its method means several. */
+export function reproduceCommand(run: Run, all: readonly Run[], file: string): string | null {
+  const same = all.filter(({ method }) => methodName(method) === methodName(run.method));
+  if (run.status === 'failed' || new Set(same.map(({ method }) => canonicalJson(method.options))).size > 1) return null;
+  return `lethe reproduce ${quoted(`leaderboard/entries/${file}`)} --method ${quoted(methodName(run.method))} --order ${quoted(run.order.id)} --seed ${run.seed}`;
 }

@@ -1,7 +1,7 @@
 import { type CompletedRun, methodName, suiteLabel } from '@lethe/core';
 import { proportionInterval, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
-import { commandsOf } from '../command.js';
+import { commandsOf, reproduceCommand } from '../command.js';
 import { curves } from '../curves.js';
 import { percent, slug, whole } from '../format.js';
 import type { Group, Outcome, Row } from '../groups.js';
@@ -45,7 +45,9 @@ const completedPart = (run: CompletedRun): Html => html`${metricsTable((metric) 
 
 function madeWith(row: Row, { run, entry, files }: Outcome): Html {
   const { device, threads, lethe, node, git, dataSha256 } = run.environment;
+  const again = reproduceCommand(run, entry.results.runs, files[0]!);
   return facts([
+    ...(again === null ? [] : [['Again, and compared', command(again)] as const]),
     ['This run alone', commandsOf([run], (id) => entry.methods[id]?.defaults).map(command)],
     ['Its whole entry', entry.commands.map(command)],
     ['Commit', commitOf(git)],
