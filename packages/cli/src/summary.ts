@@ -1,5 +1,5 @@
 import { type Capabilities, type CompletedRun, type FailedRun, type Results, grouped } from '@lethe/core';
-import { type Interval, intervalOf } from '@lethe/metrics';
+import { type Interval, intervalOf, intervalOver } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
 /** The metrics of the table. */
@@ -34,6 +34,15 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
   return [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
 }
 
+/**
+ * The mean over runs with its interval. Runs of one order have much in common, so that over several orders it is the bootstrap of `lethe compare`
+ * and of the pages; seeds alone are independent, and a t interval keeps its level for two of them.
+ */
+function intervalAmong(runs: readonly CompletedRun[], values: readonly number[], metric: string): Interval | null {
+  if (new Set(runs.map(({ order }) => order.id)).size < 2) return intervalOf(values);
+  return intervalOver(runs.map(({ order, seed }, i) => ({ order: order.id, seed, value: values[i]! })), metric);
+}
+
 /** One summary a method, in the order of the runs, bounds last. */
 export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   // runs that differ in options are not averaged together
@@ -42,9 +51,9 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   const rows = groups.map((runs, i) => {
     const completed = runs.filter((run) => run.status === 'completed');
     // what one run lacks has no mean over the others
-    const over = (pick: (run: CompletedRun) => number | null): Interval | null => {
+    const over = (name: string, pick: (run: CompletedRun) => number | null): Interval | null => {
       const values = completed.map(pick);
-      return values.includes(null) || completed.length < runs.length ? null : intervalOf(values as number[]);
+      return values.includes(null) || completed.length < runs.length ? null : intervalAmong(completed, values as number[], name);
     };
     return {
       method: labels[i]!,
@@ -53,10 +62,10 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       completed: completed.length,
       failed: runs.filter((run) => run.status === 'failed'),
       intervals: Object.fromEntries(
-        COLUMNS.map(({ metric }) => [metric, over((run) => run.metrics[metric])]),
+        COLUMNS.map(({ metric }) => [metric, over(metric, (run) => run.metrics[metric])]),
       ) as Record<ColumnMetric, Interval | null>,
       trainableParameters: completed.length ? Math.max(...completed.map((run) => run.cost.trainableParameters)) : null,
-      seconds: over((run) => run.cost.trainSeconds + run.cost.evalSeconds)?.mean ?? null,
+      seconds: over('seconds', (run) => run.cost.trainSeconds + run.cost.evalSeconds)?.mean ?? null,
     };
   });
   return [...rows.filter((row) => !row.bound), ...rows.filter((row) => row.bound)];

@@ -5,11 +5,12 @@ import { COLUMNS, type MethodSummary } from './summary.js';
 const percent = (value: number): string => (value * 100).toFixed(1);
 const MISSING = '–';
 
-/** Mean and half width of an interval, in percent; the mean alone where one run gives no interval. */
+/** Mean and half the width of an interval, in percent; the mean alone where few runs give no interval. */
 function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): string {
   const interval = row.intervals[metric];
   if (interval === null) return MISSING;
-  const half = interval.high === null ? '' : ` ± ${percent(interval.high - interval.mean)}`;
+  const { low, high } = interval;
+  const half = low === null || high === null ? '' : ` ± ${percent((high - low) / 2)}`;
   return `${percent(interval.mean)}${half}`;
 }
 
@@ -17,7 +18,7 @@ function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): s
 const named = ({ method, marks }: MethodSummary): string => (marks.length > 0 ? `${method} (${marks.join(', ')})` : method);
 
 /**
- * The results table, bounds at the end. Values are in percent, mean ± half width of the 95 % interval over the runs. Metrics that no
+ * The results table, bounds at the end. Values are in percent, mean ± half the width of the 95 % interval over the runs. Metrics that no
  * method has are left out. Which differences were shown is for `lethe compare` to say.
  */
 export function renderTable(rows: readonly MethodSummary[], colour: Output['colour']): string {
@@ -32,7 +33,7 @@ export function renderTable(rows: readonly MethodSummary[], colour: Output['colo
   ]), [0]);
   return [
     ...lines, '',
-    'percent, mean ± 95 % interval over runs: accuracy after the last task, backward and forward transfer,',
+    'percent, mean ± half the 95 % interval over seeds and orders: accuracy after the last task, backward and forward transfer,',
     `forgetting, change on the general probes; parameters trained at once; seconds of a run`,
     ...(rows.some(({ completed, failed }) => completed > 0 && failed.length > 0) ? ['a method of which a run failed has no means: what is missing could have changed them'] : []),
   ].join('\n');
