@@ -35,11 +35,12 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
 }
 
 /**
- * The mean over runs with its interval. Runs of one order have much in common, so that over several orders it is the bootstrap of `lethe compare`
- * and of the pages; seeds alone are independent, and a t interval keeps its level for two of them.
+ * The mean over runs with its interval. Several seeds in several orders are no independent values: it is the bootstrap of `lethe compare` and of
+ * the pages then. Seeds of one order, or orders of one seed, have a t interval, which keeps its level for two of them.
  */
 function intervalAmong(runs: readonly CompletedRun[], values: readonly number[], metric: string): Interval | null {
-  if (new Set(runs.map(({ order }) => order.id)).size < 2) return intervalOf(values);
+  const [orders, seeds] = [new Set(runs.map(({ order }) => order.id)), new Set(runs.map(({ seed }) => seed))];
+  if (orders.size < 2 || seeds.size < 2) return intervalOf(values);
   return intervalOver(runs.map(({ order, seed }, i) => ({ order: order.id, seed, value: values[i]! })), metric);
 }
 
