@@ -47,8 +47,8 @@ function madeWith(row: Row, { run, entry, files }: Outcome): Html {
   const { device, threads, lethe, node, git, dataSha256 } = run.environment;
   const again = reproduceCommand(run, entry.results.runs, files[0]!);
   return facts([
-    ...(again === null ? [] : [['Again, and compared', command(again)] as const]),
     ['This run alone', commandsOf([run], (id) => entry.methods[id]?.defaults).map(command)],
+    ...(again === null ? [] : [['Again, and compared', command(again)] as const]),
     ['Its whole entry', entry.commands.map(command)],
     ['Commit', commitOf(git)],
     ['Options', optionsOf(row)],
