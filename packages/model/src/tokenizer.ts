@@ -40,7 +40,7 @@ function unprefixed(step: unknown): unknown {
   return type === 'ByteLevel' ? { ...step, add_prefix_space: false } : step;
 }
 
-/** The tokens of a file with their ids, as they stand there; those of a list have their places. */
+/** The tokens of a file with the ids that stand there; in a vocabulary that is a list, places are ids. */
 function* idsIn(json: unknown): Generator<readonly [token: unknown, id: unknown]> {
   const { model, added_tokens: added } = json as { model?: { vocab?: unknown }; added_tokens?: unknown };
   if (model?.vocab && !Array.isArray(model.vocab)) yield* Object.entries(model.vocab);

@@ -11,7 +11,7 @@ export interface PeftConfig {
   scale(module: string): number;
 }
 
-/** AdapterFields that, when they are set, make the update something else than scale (x A) B at linear layers. */
+/** Fields that, when they are set, make the update something else than scale (x A) B at linear layers. */
 const OTHER_UPDATES = [
   'use_dora', 'modules_to_save', 'lora_bias', 'trainable_token_indices', 'layer_replication', 'target_parameters',
   'alora_invocation_tokens', 'use_qalora', 'use_bdlora', 'arrow_config', 'velora_config', 'kasa_config', 'monteclora_config',
