@@ -1,5 +1,5 @@
 import { type Capabilities, type CompletedRun, type FailedRun, type Results, grouped } from '@lethe/core';
-import { type Interval, intervalOf, intervalOver } from '@lethe/metrics';
+import { type Interval, completeMean, intervalOf, intervalOver } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
 /** The metrics of the table. */
@@ -38,7 +38,7 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
  * The mean over runs with its interval. Several seeds in several orders are no independent values: it is the bootstrap of `lethe compare` and of
  * the pages then. Seeds of one order, or orders of one seed, have a t interval, which keeps its level for two of them.
  */
-function intervalAmong(runs: readonly CompletedRun[], values: readonly number[], metric: string): Interval | null {
+function intervalAmong(runs: readonly CompletedRun[], values: readonly number[], metric: ColumnMetric): Interval | null {
   const [orders, seeds] = [new Set(runs.map(({ order }) => order.id)), new Set(runs.map(({ seed }) => seed))];
   if (orders.size < 2 || seeds.size < 2) return intervalOf(values);
   return intervalOver(runs.map(({ order, seed }, i) => ({ order: order.id, seed, value: values[i]! })), metric);
@@ -52,10 +52,15 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   const rows = groups.map((runs, i) => {
     const completed = runs.filter((run) => run.status === 'completed');
     // what one run lacks has no mean over the others
-    const over = (name: string, pick: (run: CompletedRun) => number | null): Interval | null => {
+    const valuesOf = (pick: (run: CompletedRun) => number | null): number[] | null => {
       const values = completed.map(pick);
-      return values.includes(null) || completed.length < runs.length ? null : intervalAmong(completed, values as number[], name);
+      return values.includes(null) || completed.length < runs.length ? null : values as number[];
     };
+    const over = (metric: ColumnMetric): Interval | null => {
+      const values = valuesOf((run) => run.metrics[metric]);
+      return values && intervalAmong(completed, values, metric);
+    };
+    const seconds = valuesOf((run) => run.cost.trainSeconds + run.cost.evalSeconds);
     return {
       method: labels[i]!,
       bound: runs[0]!.method.capabilities.bound,
@@ -63,10 +68,10 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       completed: completed.length,
       failed: runs.filter((run) => run.status === 'failed'),
       intervals: Object.fromEntries(
-        COLUMNS.map(({ metric }) => [metric, over(metric, (run) => run.metrics[metric])]),
+        COLUMNS.map(({ metric }) => [metric, over(metric)]),
       ) as Record<ColumnMetric, Interval | null>,
       trainableParameters: completed.length ? Math.max(...completed.map((run) => run.cost.trainableParameters)) : null,
-      seconds: over('seconds', (run) => run.cost.trainSeconds + run.cost.evalSeconds)?.mean ?? null,
+      seconds: seconds && completeMean(seconds, 'seconds'),
     };
   });
   return [...rows.filter((row) => !row.bound), ...rows.filter((row) => row.bound)];

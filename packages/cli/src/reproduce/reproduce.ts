@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type CompletedRun, LetheError, canonicalJson, sha256 } from '@lethe/core';
+import { type CompletedRun, LetheError, grouped, sha256 } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
@@ -20,12 +20,9 @@ export interface ReproduceRequest extends RunsChoice, Pick<RunRequest, 'model' |
   readonly suite?: string;
 }
 
-const unique = <T>(values: readonly T[], key: (value: T) => unknown = (value) => value): T[] =>
-  [...new Map(values.map((value) => [canonicalJson(key(value)), value])).values()];
-
 /** The device that all runs were made on. Throws LETHE_USAGE where they were made on several. */
 function deviceOf(runs: readonly CompletedRun[]): string {
-  const devices = unique(runs.map(({ environment }) => environment.device));
+  const devices = [...new Set(runs.map(({ environment }) => environment.device))];
   if (devices.length === 1) return devices[0]!;
   throw new LetheError('LETHE_USAGE', `The runs were made on ${devices.join(' and ')}.`, { remedy: `Say on which they are to be made again: --device ${devices[0]}` });
 }
@@ -46,9 +43,9 @@ function requestFor(runs: readonly CompletedRun[], { suite, model, adapter, data
   };
 }
 
-const methodsOf = (runs: readonly CompletedRun[]) => unique(runs.map(({ method }) => method), variantKey);
-const ordersOf = (runs: readonly CompletedRun[]) => unique(runs.map(({ order }) => order.id));
-const seedsOf = (runs: readonly CompletedRun[]) => unique(runs.map(({ seed }) => seed));
+const methodsOf = (runs: readonly CompletedRun[]) => grouped(runs.map(({ method }) => method), variantKey).map(([method]) => method!);
+const ordersOf = (runs: readonly CompletedRun[]) => [...new Set(runs.map(({ order }) => order.id))];
+const seedsOf = (runs: readonly CompletedRun[]) => [...new Set(runs.map(({ seed }) => seed))];
 
 /** The place of a run among the jobs of a request, which {@link jobsOf} gives by seed, then order, then method. */
 function placeOf({ method, order, seed }: CompletedRun, runs: readonly CompletedRun[]): number {
