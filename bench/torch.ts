@@ -34,6 +34,8 @@ export async function openTorch(
     child.on('exit', (status) => reject(new Error(`PyTorch ended with status ${status}: ${printed}`)));
   });
   failed.catch(() => undefined);
+  // of a worker that has ended; `failed` says why
+  child.stdin.on('error', () => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const answer = async <T>(): Promise<T> => {
     const { value, done } = (await Promise.race([lines.next(), failed])) as { value: string; done?: boolean };

@@ -45,6 +45,7 @@ export const ERROR_CATALOGUE = {
   // engine
   LETHE_ENGINE_KERNEL: 'The compiler has no kernel for this operation.',
   LETHE_ENGINE_READ: 'Values were read while a function was being traced.',
+  LETHE_ENGINE_SHAPE: 'A traced function combined tensors whose shapes do not go together.',
   LETHE_ENGINE_TRACE: 'A traced function used a tensor that another program made, or gave something else than tensors.',
   LETHE_ENGINE_INPUT: 'A program was given inputs of another name, shape or type.',
   LETHE_ENGINE_DEVICE: 'The device is not there or cannot run this.',

@@ -1,16 +1,19 @@
 import * as tf from '@tensorflow/tfjs';
+import { type Forward, withGradient } from './gradient.js';
 import { isTracing } from './trace.js';
 
 const run = (kernel: string, inputs: Record<string, tf.Tensor>, attributes = {}): tf.Tensor[] =>
   ([] as tf.Tensor[]).concat(tf.engine().runKernel(kernel, inputs as unknown as tf.NamedTensorMap, attributes));
 
-function rmsForward(x: tf.Tensor, gain: tf.Tensor, epsilon: number): { value: tf.Tensor; inverse: tf.Tensor } {
-  if (isTracing()) {
-    const [value, inverse] = run('LetheRmsNorm', { x, gain }, { epsilon }) as [tf.Tensor, tf.Tensor];
-    return { value, inverse };
-  }
-  const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
-  return { value: tf.mul(tf.mul(x, inverse), gain), inverse };
+function rmsPlain(x: tf.Tensor, gain: tf.Tensor, epsilon: number): Forward<[tf.Tensor]> {
+  const inverse: tf.Tensor = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon));
+  return { value: tf.mul(tf.mul(x, inverse), gain), kept: [inverse] };
+}
+
+function rmsForward(x: tf.Tensor, gain: tf.Tensor, epsilon: number): Forward<[tf.Tensor]> {
+  if (!isTracing()) return rmsPlain(x, gain, epsilon);
+  const [value, inverse] = run('LetheRmsNorm', { x, gain }, { epsilon }) as [tf.Tensor, tf.Tensor];
+  return { value, kept: [inverse] };
 }
 
 /**
@@ -20,21 +23,16 @@ function rmsForward(x: tf.Tensor, gain: tf.Tensor, epsilon: number): { value: tf
  * @param gain (size)
  */
 export function rmsNorm<T extends tf.Tensor>(x: T, gain: tf.Tensor, epsilon: number): T {
-  const op = tf.customGrad((input, scale, save) => {
-    const [at, by] = [input as tf.Tensor, scale as tf.Tensor];
-    const { value, inverse } = rmsForward(at, by, epsilon);
-    (save as tf.GradSaveFunc)([at, by, inverse]);
-    return {
-      value,
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [h, g, r] = saved as [tf.Tensor, tf.Tensor, tf.Tensor]; // (…, size), (size), (…, 1)
-        const d = tf.mul(dy, g);
-        const along = tf.mul(tf.mean(tf.mul(d, h), -1, true), tf.square(r)); // (…, 1)
-        const toGain = tf.sum(tf.reshape(tf.mul(dy, tf.mul(h, r)), [-1, g.size]), 0);
-        return [tf.mul(r, tf.sub(d, tf.mul(h, along))), toGain];
-      },
-    };
-  });
+  const op = withGradient(
+    (at: tf.Tensor, by: tf.Tensor) => rmsForward(at, by, epsilon),
+    (dy, [h, g], [r]) => {
+      const d = tf.mul(dy, g); // (…, size), as h; r (…, 1)
+      const along = tf.mul(tf.mean(tf.mul(d, h), -1, true), tf.square(r)); // (…, 1)
+      const toGain = tf.sum(tf.reshape(tf.mul(dy, tf.mul(h, r)), [-1, g.size]), 0);
+      return [tf.mul(r, tf.sub(d, tf.mul(h, along))), toGain];
+    },
+    (at, by) => rmsPlain(at, by, epsilon).value,
+  );
   return op(x, gain) as T;
 }
 
@@ -67,7 +65,7 @@ export function rotary(x: tf.Tensor4D, positions: tf.Tensor2D, tables: RotaryTab
       value: turn(input as tf.Tensor4D, positions, tables),
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
         const [at, cos, sin] = saved as [tf.Tensor2D, tf.Tensor2D, tf.Tensor2D];
-        return turn(dy as tf.Tensor4D, at, { cos, sin: tf.neg(sin) });
+        return rotary(dy as tf.Tensor4D, at, { cos, sin: tf.neg(sin) });
       },
     };
   });

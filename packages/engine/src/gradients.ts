@@ -1,4 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { mendTape } from './tape.js';
+
+mendTape();
 
 /**
  * Gradients that TensorFlow.js 4.22 lacks, or gets wrong where sides broadcast, an axis is not the last one or a list has one
@@ -87,16 +90,23 @@ add('Cumprod', ['x'], (dys, [given], attributes) => {
   };
 });
 
-/** Operations that take elements of x: what the same one takes of their positions says where each element of dy goes back to. */
-for (const kernel of ['StridedSlice', 'MirrorPad']) {
-  add(kernel, ['x'], (dy, [x], attributes) => ({
-    x: () => {
-      const positions = tf.reshape(tf.range(0, x!.size, 1, 'int32'), x!.shape);
-      const taken = tf.engine().runKernel(kernel, { x: positions }, attributes) as tf.Tensor;
-      return tf.reshape(tf.scatterND(tf.reshape(taken, [-1, 1]), tf.reshape(one(dy), [-1]), [x!.size]), x!.shape);
-    },
-  }));
-}
+/** The gradient by x of an operation that takes elements of x: what the same one takes of their positions says where each one goes back to. */
+const returned = (kernel: string, { x, ...others }: Record<'x', tf.Tensor> & Record<string, tf.Tensor>, dy: tf.Tensor, attributes: tf.NamedAttrMap) => () => {
+  const positions = tf.reshape(tf.range(0, x.size, 1, 'int32'), x.shape);
+  const taken = tf.engine().runKernel(kernel, { x: positions, ...others }, attributes) as tf.Tensor;
+  return tf.reshape(tf.scatterND(tf.reshape(taken, [-1, 1]), tf.reshape(dy, [-1]), [x.size]), x.shape);
+};
+
+for (const kernel of ['StridedSlice', 'MirrorPad'])
+  add(kernel, ['x'], (dy, [x], attributes) => ({ x: returned(kernel, { x: x! }, one(dy), attributes) }));
+
+/** TensorFlow.js counts its axes from the front only. */
+const product = tf.getGradient('Prod');
+add('Prod', ['x'], (dy, [x], attributes) => {
+  const { axis } = attributes as unknown as { axis: number | number[] | null };
+  const given = (axis ?? x!.shape.map((_, i) => i)) as number[];
+  return product.gradFunc(dy, [x!], { ...attributes, axis: tf.util.parseAxisParam(given, x!.shape) });
+});
 
 add('Diag', ['x'], (dy, [x]) => ({
   x: () => tf.reshape(tf.sum(tf.mul(tf.reshape(one(dy), [x!.size, x!.size]), tf.eye(x!.size)), 1), x!.shape),
@@ -124,14 +134,30 @@ add('AvgPool', ['x'], (dys, [x], attributes) => {
   };
 });
 
+add('EluGrad', ['dy', 'y'], (ddy, [dy, y]) => {
+  const below = tf.less(y!, 0);
+  return {
+    dy: () => tf.where(below, tf.mul(one(ddy), tf.add(y!, 1)), one(ddy)),
+    y: () => tf.where(below, tf.mul(one(ddy), dy!), tf.zerosLike(y!)),
+  };
+});
+
 /** What is constant almost everywhere has the gradient 0. */
 for (const kernel of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'])
   add(kernel, ['a', 'b'], (_, [a, b]) => ({ a: () => tf.zeros(a!.shape), b: () => tf.zeros(b!.shape) }));
 for (const kernel of ['LogicalNot', 'All', 'Any', 'ArgMax', 'ArgMin']) add(kernel, ['x'], (_, [x]) => ({ x: () => tf.zeros(x!.shape) }));
 
-/** Places have no gradient. The library gives the places themselves, and then refuses them for not being floats. */
+/**
+ * Places have no gradient. The library gives the places themselves, and then refuses them for not being floats. It knows one batch
+ * dimension, row by row: with any number, what tf.gather takes of the positions says where each element goes back to.
+ */
 const gather = tf.getGradient('GatherV2');
-add('GatherV2', ['x', 'indices'], (dy, saved, attributes) => ({ ...gather.gradFunc(dy, saved, attributes), indices: () => tf.zeros(saved[1]!.shape) }));
+add('GatherV2', ['x', 'indices'], (dy, saved, attributes) => {
+  const [x, indices] = saved as [tf.Tensor, tf.Tensor];
+  const byRows = { x: returned('GatherV2', { x, indices }, one(dy), attributes) };
+  const own = (attributes as unknown as { batchDims?: number }).batchDims ? byRows : gather.gradFunc(dy, saved, attributes);
+  return { ...own, indices: () => tf.zeros(indices.shape) };
+});
 
 add('GatherNd', ['params', 'indices'], (dy, [params, indices]) => ({
   params: () => tf.scatterND(indices!, one(dy), params!.shape),

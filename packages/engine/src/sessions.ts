@@ -74,7 +74,7 @@ export class Sessions {
     try {
       session = await lent.session;
     } catch (error) {
-      this.entries.delete(id);
+      if (this.entries.get(id) === lent) this.entries.delete(id);
       throw error;
     }
     let open = true;
@@ -93,12 +93,13 @@ export class Sessions {
     this.entries.set(entry.id, entry);
     const unused = [...this.entries.values()].filter(({ users }) => users === 0);
     let bytes = unused.reduce((sum, each) => sum + each.bytes, 0);
-    for (const each of unused) {
-      if (bytes <= IDLE_BYTES) return;
+    // all are chosen before the first one is waited for: meanwhile others are lent and given back
+    const victims = unused.filter((each) => {
+      if (bytes <= IDLE_BYTES) return false;
       bytes -= each.bytes;
-      this.entries.delete(each.id);
-      await (await each.session).release();
-    }
+      return this.entries.delete(each.id);
+    });
+    for (const { session } of victims) await (await session).release();
   }
 
   async dispose(): Promise<void> {

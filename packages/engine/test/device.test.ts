@@ -107,6 +107,22 @@ describe('openDevice', () => {
     await device.dispose();
   });
 
+  it('lets go of programs side by side, and lends what is still there', async () => {
+    const device = await openDevice({ name: 'cpu' });
+    const filled = (size: number): ProgramDefinition => ({
+      name: 'filled',
+      inputs: { x: { shape: [size], dtype: 'float32' } },
+      constants: { k: { shape: [size], dtype: 'float32', data: new Float32Array(size).fill(2) } },
+      compute: ({ x }, { k }) => ({ y: tf.mul(x!, k!) }),
+    });
+    const [small, ...large] = [filled(3), filled(20e6), filled(20e6 + 1)];
+    for (const program of await Promise.all([small!, filled(4), filled(5)].map((one) => device.compile(one)))) await program.dispose();
+    const programs = await Promise.all(large.map((one) => device.compile(one)));
+    const [again] = await Promise.all([device.compile(small!), ...programs.map((one) => one.dispose())]);
+    expect([...(await again!.run({ x: Float32Array.of(1, 2, 3) }))['y']!]).to.deep.equal([2, 4, 6]);
+    await device.dispose();
+  });
+
   it('lets go of most programs that nobody uses, small ones too', async () => {
     const device = await openDevice({ name: 'cpu' });
     const sessions = InferenceSession as unknown as { prototype: { release(): Promise<void> } };

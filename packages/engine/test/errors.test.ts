@@ -41,6 +41,25 @@ describe('errors of the engine', () => {
     expect(error.where).to.match(/errors\.test\.js:\d+$/);
   });
 
+  it('name the line of a pooling that rounds its size up', async () => {
+    const image = { x: { shape: [1, 4, 4, 1], dtype: 'float32' } } as const;
+    const compute: ProgramDefinition['compute'] = ({ x }) => ({ y: tf.maxPool(x as tf.Tensor4D, 3, 2, 0, 'ceil') });
+    const error = await failure(cpu.compile({ name: 'prog', inputs: image, compute }));
+    expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
+    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.remedy).to.contain('tf.pad');
+  });
+
+  it('name the shapes of tensors that do not go together, and the line', async () => {
+    const product = await compile(({ x }) => ({ y: tf.matMul(tf.reshape(x!, [1, 2]), tf.ones([3, 4])) }));
+    const joined = await compile(({ x }) => ({ y: tf.concat([tf.reshape(x!, [1, 2]), tf.ones([1, 3])], 0) }));
+    for (const [error, shapes] of [[product, '(1, 2) and (3, 4)'], [joined, '(1, 2) and (1, 3)']] as const) {
+      expect(error.code).to.equal('LETHE_ENGINE_SHAPE');
+      expect(error.message).to.contain(shapes);
+      expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    }
+  });
+
   it('name an operation without gradient', async () => {
     const error = await compile(({ x }) => ({ y: tf.grad((v) => tf.sum(tf.bincount(tf.tensor1d([0, 1], 'int32'), v as tf.Tensor1D, 2)))(x!) }));
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
@@ -80,6 +99,24 @@ describe('errors of the engine', () => {
       expect(error.remedy).to.contain('without async');
     }
     expect((await compile(() => ({ y: 3 as unknown as tf.Tensor }))).message).to.contain('Output "y"');
+    expect((await compile((() => undefined) as unknown as ProgramDefinition['compute'])).message).to.contain('The result');
+  });
+
+  it('outlive a function that fails after it was refused for waiting', async () => {
+    const late = (async ({ x }: Record<string, tf.Tensor>) => {
+      await null;
+      return { y: tf.mul(x!, 2) };
+    }) as unknown as ProgramDefinition['compute'];
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    try {
+      expect((await compile(late)).code).to.equal('LETHE_ENGINE_TRACE');
+      await new Promise((done) => setTimeout(done, 10));
+      expect(unhandled).to.deep.equal([]);
+    } finally {
+      process.off('unhandledRejection', note);
+    }
   });
 
   it('leave the values of constants readable', async () => {
@@ -147,9 +184,11 @@ describe('errors of the engine', () => {
       inputs: table,
       compute: ({ i }) => ({ y: tf.gather(tf.tensor1d([1, 2, 3]), i as tf.Tensor1D) }),
     });
-    const error = await failure(program.run({ i: Int32Array.of(9) }));
-    expect(error.code).to.equal('LETHE_ENGINE_INPUT');
-    expect(error.message).to.contain('at GatherV2');
+    for (const place of [9, 3, -1, -100]) {
+      const error = await failure(program.run({ i: Int32Array.of(place) }));
+      expect(error.code, `${place}`).to.equal('LETHE_ENGINE_INPUT');
+      expect(error.message).to.contain('at GatherV2');
+    }
   });
 
   it('name inputs that do not fit', async () => {

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
-import { openDevice } from '../src/index.js';
+import { type ProgramDefinition, openDevice, rmsNorm, rotary } from '../src/index.js';
 
 const draw = createRandom(3, 'gradients');
 const random = (name: string, ...shape: number[]) => tf.tensor(draw.fork(name).normals(tf.util.sizeFromShape(shape), 1), shape);
@@ -70,6 +70,8 @@ describe('gradients that TensorFlow.js lacks', () => {
     diag: [(x) => tf.diag(x), b],
     'tensorScatterUpdate, the tensor': [(x) => tf.tensorScatterUpdate(x, tf.tensor2d([[1]], [1, 1], 'int32'), random('u', 1, 3)), a],
     'tensorScatterUpdate, the updates': [(x) => tf.tensorScatterUpdate(tf.mul(a, 2), tf.tensor2d([[1], [0]], [2, 1], 'int32'), x), a],
+    'prod along the last axis': [(x) => tf.prod(x, -1), a],
+    'gather with two batch dimensions': [(x) => tf.gather(x, tf.tensor3d([[[1], [0]], [[2], [2]]], [2, 2, 1], 'int32'), 2, 2), random('x', 2, 2, 3)],
     'avgPool over the border': [(x) => tf.avgPool(x as tf.Tensor4D, 3, 2, 'same'), random('x', 1, 4, 4, 2)],
     'a choice by what holds for all': [(x) => tf.mul(x, tf.cast(tf.all(tf.greater(x, -9)), 'float32')), a],
   };
@@ -77,6 +79,62 @@ describe('gradients that TensorFlow.js lacks', () => {
     it(name, () => {
       const [analytic, numeric] = slopes(f, x);
       expect(analytic).to.be.closeTo(numeric, 5e-3 * (1 + Math.abs(numeric)));
+    });
+  }
+});
+
+describe('gradients of gradients', () => {
+  // of operations whose slope is made of their value
+  const made: Record<string, (x: tf.Tensor) => tf.Tensor> = {
+    exp: tf.exp, tanh: tf.tanh, sigmoid: tf.sigmoid, elu: tf.elu, softmax: tf.softmax, logSoftmax: tf.logSoftmax, logSumExp: (x) => tf.logSumExp(x, -1),
+    'a power': (x) => tf.pow(2, x), 'the largest': (x) => tf.max(tf.square(x), -1), 'a running product': (x) => tf.cumprod(x, 1),
+  };
+  for (const [name, call] of Object.entries(made)) {
+    it(`of ${name} agree with finite differences`, async () => {
+      await openDevice({ name: 'tfjs-cpu' });
+      await tf.setBackend('cpu');
+      const slope = (x: tf.Tensor) => tf.grad((v: tf.Tensor) => tf.sum(tf.sin(call(v))))(x);
+      const [analytic, numeric] = slopes(slope, random('x', 2, 3));
+      expect(analytic).to.be.closeTo(numeric, 1e-2 * (1 + Math.abs(numeric)));
+    });
+  }
+
+  const angles = (of: (x: number) => number) => tf.tensor2d(Float32Array.from({ length: 4 }, (_, i) => of(i * 0.7)), [2, 2]);
+  /** What is summed in the end is a gradient, so that its own gradient is of second order. */
+  const cases: Record<string, [call: (x: tf.Tensor, by: tf.Tensor) => tf.Tensor, x: number[], by: number[]]> = {
+    rmsNorm: [(x, by) => rmsNorm(x, by, 1e-5), [2, 3], [3]],
+    rotary: [(x, by) => tf.mul(tf.square(rotary(x as tf.Tensor4D, tf.tensor2d([[0, 1]], [1, 2], 'int32'), { cos: angles(Math.cos), sin: angles(Math.sin) })), by), [1, 1, 2, 4], [4]],
+  };
+  for (const [name, [call, x, by]] of Object.entries(cases)) {
+    it(`of ${name} agree with finite differences, compiled and op by op`, async () => {
+      const direction = draw.fork('direction', name).normals(tf.util.sizeFromShape(x), 1);
+      const definition: ProgramDefinition = {
+        name,
+        inputs: { x: { shape: x, dtype: 'float32' }, by: { shape: by, dtype: 'float32' } },
+        compute: (given) => {
+          const slope = (at: tf.Tensor, scale: tf.Tensor) => tf.grads((v, w) => tf.sum(tf.sin(call(v!, w!))))([at, scale]);
+          const summed = (at: tf.Tensor, scale: tf.Tensor) => {
+            const [toX, toScale] = slope(at, scale);
+            return tf.add(tf.sum(tf.mul(toX!, tf.tensor(direction, x))), tf.sum(tf.square(toScale!)));
+          };
+          const [toX, toScale] = tf.grads((v, w) => summed(v!, w!))([given['x']!, given['by']!]);
+          return { value: summed(given['x']!, given['by']!), toX: toX!, toScale: toScale! };
+        },
+      };
+      const feeds = { x: draw.fork('x', name).normals(tf.util.sizeFromShape(x), 1), by: draw.fork('by', name).normals(by[0]!, 1) };
+      const moved = (key: 'x' | 'by', i: number, step: number) => ({ ...feeds, [key]: feeds[key].map((v, j) => (i === j ? v + step : v)) });
+      for (const device of [await openDevice({ name: 'cpu' }), await openDevice({ name: 'tfjs-cpu' })]) {
+        const program = await device.compile(definition);
+        const value = async (at: typeof feeds) => (await program.run(at))['value']![0]!;
+        const found = await program.run(feeds);
+        for (const [key, output] of [['x', 'toX'], ['by', 'toScale']] as const)
+          for (const i of feeds[key].keys()) {
+            const numeric = ((await value(moved(key, i, 1e-2))) - (await value(moved(key, i, -1e-2)))) / 2e-2;
+            expect(found[output]![i], `${device.name} ${output} ${i}`).to.be.closeTo(numeric, 2e-2 * (1 + Math.abs(numeric)));
+          }
+        await program.dispose();
+        await device.dispose();
+      }
     });
   }
 });

@@ -1,3 +1,4 @@
+import { withGradient } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import type { Fields } from './fields.js';
 import type { Pass } from './pass.js';
@@ -7,53 +8,42 @@ import type { Pass } from './pass.js';
  * has: with s = sigmoid(gate), y = gate s and h = y up, silu'(gate) up = (s + y (1 - s)) up = h + s (up - h).
  * Both and the result (batch, n, intermediate).
  */
-export const gated = tf.customGrad((gate, up, save) => {
-  const [g, u] = [gate as tf.Tensor, up as tf.Tensor];
-  const s = tf.sigmoid(g);
-  const y = tf.mul(g, s);
-  const h = tf.mul(y, u);
-  (save as tf.GradSaveFunc)([s, y, u, h]);
-  return {
-    value: h,
-    gradFunc: (dh: tf.Tensor, saved: tf.Tensor[]) => {
-      const [sigmoid, silu, second, product] = saved as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
-      return [tf.mul(dh, tf.add(product, tf.mul(sigmoid, tf.sub(second, product)))), tf.mul(dh, silu)];
-    },
-  };
-}) as (gate: tf.Tensor3D, up: tf.Tensor3D) => tf.Tensor3D;
+export const gated = withGradient(
+  (gate: tf.Tensor, up: tf.Tensor) => {
+    const s: tf.Tensor = tf.sigmoid(gate);
+    const y: tf.Tensor = tf.mul(gate, s);
+    const h: tf.Tensor = tf.mul(y, up);
+    return { value: h, kept: [s, y, h] };
+  },
+  (dh, [, up], [s, y, h]) => [tf.mul(dh, tf.add(h, tf.mul(s, tf.sub(up, h)))), tf.mul(dh, y)],
+) as (gate: tf.Tensor3D, up: tf.Tensor3D) => tf.Tensor3D;
 
 /** x Phi(x) with Phi the normal distribution function (Hendrycks and Gimpel 2016, arXiv 1606.08415); Phi'(x) = exp(-x²/2) / sqrt(2 pi). */
-const gelu = tf.customGrad((x, save) => {
-  const at = x as tf.Tensor;
-  const share = tf.mul(tf.add(tf.erf(tf.mul(at, Math.SQRT1_2)), 1), 0.5);
-  (save as tf.GradSaveFunc)([at, share]);
-  return {
-    value: tf.mul(at, share),
-    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [h, phi] = saved as [tf.Tensor, tf.Tensor];
-      const density = tf.mul(tf.exp(tf.mul(tf.square(h), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-      return tf.mul(dy, tf.add(phi, tf.mul(h, density)));
-    },
-  };
-});
+const gelu = withGradient(
+  (x: tf.Tensor) => {
+    const phi: tf.Tensor = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
+    return { value: tf.mul(x, phi), kept: [phi] };
+  },
+  (dy, [x], [phi]) => {
+    const density = tf.mul(tf.exp(tf.mul(tf.square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return [tf.mul(dy, tf.add(phi, tf.mul(x, density)))];
+  },
+);
 
 const [SLOPE, CUBE] = [Math.sqrt(2 / Math.PI), 0.044715];
 
 /** The same with Phi(x) = (1 + t) / 2, t = tanh(sqrt(2/pi) (x + 0.044715 x³)), as the paper gives it for speed; t' = 1 - t² times the inner slope. */
-const geluTanh = tf.customGrad((x, save) => {
-  const at = x as tf.Tensor;
-  const t = tf.tanh(tf.mul(tf.mul(at, SLOPE), tf.add(tf.mul(tf.square(at), CUBE), 1)));
-  (save as tf.GradSaveFunc)([at, t]);
-  return {
-    value: tf.mul(tf.mul(at, 0.5), tf.add(t, 1)),
-    gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-      const [h, tanh] = saved as [tf.Tensor, tf.Tensor];
-      const slope = tf.mul(tf.add(tf.mul(tf.square(h), 3 * CUBE), 1), SLOPE);
-      const bend = tf.mul(tf.mul(h, tf.sub(1, tf.square(tanh))), slope);
-      return tf.mul(dy, tf.mul(tf.add(tf.add(tanh, 1), bend), 0.5));
-    },
-  };
-});
+const geluTanh = withGradient(
+  (x: tf.Tensor) => {
+    const t: tf.Tensor = tf.tanh(tf.mul(tf.mul(x, SLOPE), tf.add(tf.mul(tf.square(x), CUBE), 1)));
+    return { value: tf.mul(tf.mul(x, 0.5), tf.add(t, 1)), kept: [t] };
+  },
+  (dy, [x], [t]) => {
+    const slope = tf.mul(tf.add(tf.mul(tf.square(x), 3 * CUBE), 1), SLOPE);
+    const bend = tf.mul(tf.mul(x, tf.sub(1, tf.square(t))), slope);
+    return [tf.mul(dy, tf.mul(tf.add(tf.add(t, 1), bend), 0.5))];
+  },
+);
 
 /** Activations of feed-forward networks, by the names of Transformers; some have several. */
 export const ACTIVATIONS = { gelu, gelu_new: geluTanh, gelu_fast: geluTanh, gelu_pytorch_tanh: geluTanh, relu: (x: tf.Tensor) => tf.relu(x) };

@@ -1,3 +1,4 @@
+import { withGradient } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 
 /**
@@ -8,23 +9,20 @@ import * as tf from '@tensorflow/tfjs';
  * @param bias (size)
  */
 export function layerNorm(x: tf.Tensor3D, gain: tf.Tensor, bias: tf.Tensor, epsilon: number): tf.Tensor3D {
-  const op = tf.customGrad((input, scale, shift, save) => {
-    const [at, by, to] = [input as tf.Tensor, scale as tf.Tensor, shift as tf.Tensor];
-    const centred = tf.sub(at, tf.mean(at, -1, true));
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)); // (batch, n, 1)
-    const normed = tf.mul(centred, inverse);
-    (save as tf.GradSaveFunc)([by, inverse, normed]);
-    return {
-      value: tf.add(tf.mul(normed, by), to),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => {
-        const [g, r, h] = saved as [tf.Tensor, tf.Tensor, tf.Tensor];
-        const d = tf.mul(dy, g);
-        const along = tf.mul(h, tf.mean(tf.mul(d, h), -1, true));
-        const toInput = tf.mul(r, tf.sub(tf.sub(d, tf.mean(d, -1, true)), along));
-        const rows = (values: tf.Tensor) => tf.sum(tf.reshape(values, [-1, g.size]), 0);
-        return [toInput, rows(tf.mul(dy, h)), rows(dy)];
-      },
-    };
-  });
+  const op = withGradient(
+    (at: tf.Tensor, by: tf.Tensor, to: tf.Tensor) => {
+      const centred = tf.sub(at, tf.mean(at, -1, true));
+      const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon)); // (batch, n, 1)
+      const normed = tf.mul(centred, inverse);
+      return { value: tf.add(tf.mul(normed, by), to), kept: [inverse, normed] };
+    },
+    (dy, [, g], [r, h]) => {
+      const d = tf.mul(dy, g);
+      const along = tf.mul(h, tf.mean(tf.mul(d, h), -1, true));
+      const toInput = tf.mul(r, tf.sub(tf.sub(d, tf.mean(d, -1, true)), along));
+      const rows = (values: tf.Tensor): tf.Tensor => tf.sum(tf.reshape(values, [-1, g.size]), 0);
+      return [toInput, rows(tf.mul(dy, h)), rows(dy)];
+    },
+  );
   return op(x, gain, bias) as tf.Tensor3D;
 }

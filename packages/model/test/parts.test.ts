@@ -1,9 +1,11 @@
 import { createRandom } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
-import { ACTIVATIONS, type Activation } from '../src/mlp.js';
+import { logProbabilities } from '../src/head.js';
+import { ACTIVATIONS, type Activation, gated } from '../src/mlp.js';
 import { layerNorm } from '../src/norm.js';
 import { bucketBothWays, bucketOf } from '../src/relative.js';
+import type { ModelConfig } from '../src/types.js';
 
 const random = (name: string, shape: number[]) => tf.tensor(createRandom(3, name).normals(shape.reduce((a, b) => a * b, 1), 1), shape);
 
@@ -20,6 +22,14 @@ function expectGradients(f: (...at: tf.Tensor[]) => tf.Tensor, args: readonly tf
   });
 }
 
+/** A gradient of sum(sin f) along fixed directions, as a function whose own gradients are of second order. */
+const slopeOf =
+  (f: (...at: tf.Tensor[]) => tf.Tensor) =>
+  (...at: tf.Tensor[]): tf.Tensor => {
+    const gradients = tf.grads((...xs: tf.Tensor[]) => tf.sum(tf.sin(f(...xs))))(at);
+    return tf.addN(gradients.map((gradient, i) => tf.sum(tf.mul(gradient, random(`slope ${i}`, at[i]!.shape)))));
+  };
+
 describe('the parts of a model without rms norm and gate', () => {
   before(() => tf.setBackend('cpu'));
 
@@ -28,7 +38,25 @@ describe('the parts of a model without rms norm and gate', () => {
     const normed = layerNorm(args[0] as tf.Tensor3D, tf.ones([8]), tf.zeros([8]), 1e-5);
     for (const mean of tf.mean(normed, -1).dataSync()) expect(mean).to.be.closeTo(0, 1e-6);
     for (const square of tf.mean(tf.square(normed), -1).dataSync()) expect(square).to.be.closeTo(1, 1e-3);
-    expectGradients((x, gain, bias) => layerNorm(x as tf.Tensor3D, gain!, bias!, 1e-5), args);
+    const norm = (x?: tf.Tensor, gain?: tf.Tensor, bias?: tf.Tensor) => layerNorm(x as tf.Tensor3D, gain!, bias!, 1e-5);
+    expectGradients(norm, args);
+    expectGradients(slopeOf(norm), args);
+  });
+
+  it('gate, with the gradients of both sides', () => {
+    const args = [random('gate', [2, 3, 4]), random('up', [2, 3, 4])];
+    const gate = (...[g, u]: tf.Tensor[]) => gated(g as tf.Tensor3D, u as tf.Tensor3D);
+    expectGradients(gate, args);
+    expectGradients(slopeOf(gate), args);
+  });
+
+  it('score tokens, with the gradients of states and table', () => {
+    const token = tf.tensor1d([1, 4, 1], 'int32');
+    const config = { hiddenSize: 4, vocabSize: 6, tiedHead: true } as ModelConfig;
+    const score = (...[states, embed]: tf.Tensor[]) => logProbabilities(config, states as tf.Tensor3D, { token, index: null }, { embed: embed! });
+    const args = [tf.mul(random('states', [1, 3, 4]), 0.5), tf.mul(random('embed', [6, 4]), 0.5)];
+    expectGradients(score, args);
+    expectGradients(slopeOf(score), args);
   });
 
   const known: Readonly<Record<Activation, readonly number[]>> = {
@@ -44,7 +72,9 @@ describe('the parts of a model without rms norm and gate', () => {
       const activation = ACTIVATIONS[name as Activation];
       const at = activation(tf.tensor1d([-3, -1, 0, 0.5, 2])) as tf.Tensor;
       at.dataSync().forEach((value, i) => expect(value).to.be.closeTo(values[i]!, 1e-6));
-      expectGradients((x) => activation(x!) as tf.Tensor, [random('x', [4, 5])]);
+      const call = (x?: tf.Tensor) => activation(x!) as tf.Tensor;
+      expectGradients(call, [random('x', [4, 5])]);
+      if (name !== 'relu') expectGradients(slopeOf(call), [random('x', [4, 5])]); // whose slope has none of its own
     });
   }
 

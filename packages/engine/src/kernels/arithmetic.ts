@@ -7,10 +7,21 @@ const arithmetic =
   (t, { a, b }) =>
     pairs(t, op, a!, b!, wider(a!, b!));
 
+const equals = (t: Trace, x: Info, value: number): Info => pairs(t, 'Equal', x, scalar(t, value, 'int32'), 'int32', 'bool');
+
+/** A quotient of integers, or what is left of one, with 0 for a divisor of 0: the processor faults there, and for the smallest one by -1. */
+function whole(t: Trace, op: 'Div' | 'Mod', a: Info, b: Info): Info {
+  const [none, turn] = [equals(t, b, 0), equals(t, b, -1)];
+  const safe = choose(t, pairs(t, 'Or', none, turn, 'bool'), scalar(t, 1, 'int32'), t.cast(b, 'int32'));
+  const by = pairs(t, op, a, safe, 'int32');
+  if (op === 'Mod') return by; // 0 for a divisor of 1
+  return choose(t, none, scalar(t, 0, 'int32'), choose(t, turn, each(t, 'Neg', t.cast(a, 'int32')), by));
+}
+
 /** The remainder with the sign of the divisor. */
 function floorMod(t: Trace, a: Info, b: Info): Info {
   const dtype = wider(a, b);
-  if (dtype === 'int32') return pairs(t, 'Mod', a, b, 'int32');
+  if (dtype === 'int32') return whole(t, 'Mod', a, b);
   const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
   const [x, y] = [t.cast(a, dtype), t.cast(b, dtype)];
   // for floats ONNX has only the remainder with the sign of the dividend
@@ -25,7 +36,7 @@ function floorMod(t: Trace, a: Info, b: Info): Info {
 const floorDiv: Kernel = (t, { a, b }) => {
   if (wider(a!, b!) === 'float32') return t.cast(each(t, 'Floor', pairs(t, 'Div', a!, b!, 'float32')), 'int32');
   // exact, where floats would lose integers past 2^24
-  return pairs(t, 'Div', pairs(t, 'Sub', a!, floorMod(t, a!, b!), 'int32'), b!, 'int32');
+  return whole(t, 'Div', pairs(t, 'Sub', a!, floorMod(t, a!, b!), 'int32'), b!);
 };
 
 const squaredDifference: Kernel = (t, { a, b }) => {
@@ -40,7 +51,7 @@ const atan2: Kernel = (t, { a, b }) => {
   const turn = choose(t, compare('Less', a!), scalar(t, -Math.PI), scalar(t, Math.PI));
   const left = pairs(t, 'Add', angle, turn, 'float32');
   const upright = pairs(t, 'Mul', each(t, 'Sign', t.cast(a!, 'float32')), scalar(t, Math.PI / 2), 'float32');
-  return choose(t, compare('Greater', b!), angle, choose(t, compare('Less', b!), left, upright));
+  return choose(t, compare('Equal', b!), upright, choose(t, compare('Less', b!), left, angle));
 };
 
 const addN: Kernel = (t, inputs) => {

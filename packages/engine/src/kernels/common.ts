@@ -1,4 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
+import { LetheError } from '@lethe/core';
+import { callerOf } from '../caller.js';
 import type { Composed } from '../composed.js';
 import { ONNX_TYPE } from '../graph/onnx-types.js';
 import type { Attribute } from '../graph/types.js';
@@ -66,7 +68,17 @@ export const reverse = (t: Trace, x: Info, axes: readonly number[]): Info => {
   );
 };
 
+/** Throws LETHE_ENGINE_SHAPE with the line that asked for what these shapes do not allow. */
+export function mismatch(what: string, ...shapes: (readonly number[])[]): never {
+  throw new LetheError('LETHE_ENGINE_SHAPE', `${what} of shapes ${shapes.map((shape) => `(${shape.join(', ')})`).join(' and ')} does not exist.`, {
+    where: callerOf(new Error()) ?? what,
+    remedy: 'Compare the shapes where the tensors are made: tensor.shape is known while tracing.',
+  });
+}
+
 export const concat = (t: Trace, all: readonly Info[], axis: number): Info => {
+  const odd = all.find((x) => x.shape.some((d, i) => i !== axis && d !== all[0]!.shape[i]));
+  if (odd) mismatch(`A concatenation along axis ${axis}`, all[0]!.shape, odd.shape);
   const shape = [...all[0]!.shape];
   shape[axis] = all.reduce((sum, x) => sum + x.shape[axis]!, 0);
   return t.emit(

@@ -34,14 +34,21 @@ interface ConvAttributes {
 }
 type Shape4 = [number, number, number, number];
 
+const refuse = (what: string, remedy: string): never => {
+  throw new LetheError('LETHE_ENGINE_KERNEL', what, { where: callerOf(new Error()) ?? 'a convolution', remedy });
+};
+
+/** The runtime rounds sizes down; the others need a number of pixels that differs from side to side. */
+function checkRounding(mode: 'floor' | 'round' | 'ceil' | undefined): void {
+  if (mode !== undefined && mode !== 'floor')
+    refuse(`The compiler rounds the sizes of images down, not as dimRoundingMode "${mode}" says.`, 'Leave it out, and pad the image with tf.pad where its border counts.');
+}
+
 function sizesOf(shape: readonly number[], filter: readonly number[], attributes: ConvAttributes, depthwise: boolean): Sizes {
   const { strides, pad, dilations = 1, dimRoundingMode, dataFormat } = attributes;
-  if (dataFormat === 'NCHW') {
-    throw new LetheError('LETHE_ENGINE_KERNEL', 'The compiler convolves images whose channels come last, not NCHW.', {
-      where: callerOf(new Error()) ?? 'a convolution',
-      remedy: 'Transpose them with tf.transpose(x, [0, 2, 3, 1]).',
-    });
-  }
+  if (dataFormat === 'NCHW')
+    refuse('The compiler convolves images whose channels come last, not NCHW.', 'Transpose them with tf.transpose(x, [0, 2, 3, 1]).');
+  checkRounding(dimRoundingMode);
   return tf.backend_util.computeConv2DInfo(shape as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, depthwise);
 }
 
@@ -118,8 +125,10 @@ interface PoolAttributes {
   readonly dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
-const poolSizes = (shape: readonly number[], { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) =>
-  tf.backend_util.computePool2DInfo(shape as Shape4, filterSize, strides, 1, pad, dimRoundingMode);
+const poolSizes = (shape: readonly number[], { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) => {
+  checkRounding(dimRoundingMode);
+  return tf.backend_util.computePool2DInfo(shape as Shape4, filterSize, strides, 1, pad, dimRoundingMode);
+};
 
 /** The largest or mean elements, (batch, channels, height, width), and if asked the places where the largest ones lie. */
 function pooled(t: Trace, op: 'MaxPool' | 'AveragePool', x: Info, attributes: PoolAttributes, places = false): Info[] {

@@ -1,16 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '@lethe/core';
 import { denseBincount, searchSorted } from '../composed.js';
-import type { Kernel, Kernels } from '../trace.js';
+import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
-import { choose, composed, full, literal, pairs, reshape, scalar, wide } from './common.js';
+import { axisOf, choose, composed, full, literal, pairs, reshape, scalar, wide } from './common.js';
+
+/** Indices of which those below 0 are moved past the end, where the runtime refuses them: ONNX would count them from the back. */
+function counted(t: Trace, indices: Info, sizes: readonly number[]): Info {
+  const [index, ends] = [t.cast(indices, 'int32'), literal(t, sizes.length === 1 ? [] : [sizes.length], 'int32', Int32Array.from(sizes))];
+  return choose(t, pairs(t, 'Less', index, scalar(t, 0, 'int32'), 'int32', 'bool'), ends, index);
+}
 
 /** tf.gather. With batch dimensions, every index is moved to its own part of the merged leading dimensions. */
-const gather: Kernel = (t, { x, indices }, { axis, batchDims = 0 }: { axis: number; batchDims?: number }) => {
+const gather: Kernel = (t, { x, indices }, { axis, batchDims: given = 0 }: { axis: number; batchDims?: number }) => {
+  const batchDims = axisOf(given, indices!.shape.length);
   const [at] = tf.util.parseAxisParam(axis, x!.shape) as [number];
   const [lead, size, rest] = [x!.shape.slice(0, at), x!.shape[at]!, x!.shape.slice(at + 1)];
   const shape = [...lead, ...indices!.shape.slice(batchDims), ...rest];
-  const index = t.cast(indices!, 'int32');
+  const index = counted(t, indices!, [size]);
   if (batchDims === 0) return t.emit('Gather', [t.ref(x!), t.ref(index)], shape, x!.dtype, { axis: at });
   const [batch, outer] = [sizeOf(lead.slice(0, batchDims)), sizeOf(lead.slice(batchDims))];
   const offsets = literal(t, [batch, outer, 1], 'int32', Int32Array.from({ length: batch * outer }, (_, n) => n * size));
@@ -24,21 +31,25 @@ const gather: Kernel = (t, { x, indices }, { axis, batchDims = 0 }: { axis: numb
 const gatherNd: Kernel = (t, { params, indices }) => {
   const depth = indices!.shape.at(-1)!;
   const shape = [...indices!.shape.slice(0, -1), ...params!.shape.slice(depth)];
-  return t.emit('GatherND', [t.ref(params!), wide(t, indices!)], shape, params!.dtype);
+  const index = counted(t, indices!, params!.shape.slice(0, depth));
+  return t.emit('GatherND', [t.ref(params!), wide(t, index)], shape, params!.dtype);
 };
+
+const placesIn = (t: Trace, shape: readonly number[], indices: Info): string =>
+  wide(t, counted(t, indices, shape.slice(0, indices.shape.at(-1)!)));
 
 /** tf.scatterND: values at equal indices add up. */
 const scatterNd: Kernel = (t, { indices, updates }, { shape }: { shape: number[] }) =>
   t.emit(
     'ScatterND',
-    [t.ref(full(t, shape, updates!.dtype as DType, 0)), wide(t, indices!), t.ref(updates!)],
+    [t.ref(full(t, shape, updates!.dtype as DType, 0)), placesIn(t, shape, indices!), t.ref(updates!)],
     shape,
     updates!.dtype,
     { reduction: 'add' },
   );
 
 const tensorScatterUpdate: Kernel = (t, { tensor, indices, updates }) =>
-  t.emit('ScatterND', [t.ref(tensor!), wide(t, indices!), t.ref(updates!)], tensor!.shape, tensor!.dtype);
+  t.emit('ScatterND', [t.ref(tensor!), placesIn(t, tensor!.shape, indices!), t.ref(updates!)], tensor!.shape, tensor!.dtype);
 
 /** tf.oneHot by comparison: an index out of range gives a row of off values, where ONNX would count from the back. */
 const oneHot: Kernel = (t, { indices }, { depth, onValue, offValue, dtype = 'float32' }) => {
@@ -47,10 +58,17 @@ const oneHot: Kernel = (t, { indices }, { depth, onValue, offValue, dtype = 'flo
   return choose(t, hot, scalar(t, onValue, dtype), scalar(t, offValue, dtype));
 };
 
+/** tf.unsortedSegmentSum: what has no segment is left out. */
 const unsortedSegmentSum: Kernel = (t, { x, segmentIds }, { numSegments }: { numSegments: number }) => {
   const shape = [numSegments, ...x!.shape.slice(segmentIds!.shape.length)];
-  const rows = wide(t, reshape(t, segmentIds!, [...segmentIds!.shape, 1]));
-  return t.emit('ScatterND', [t.ref(full(t, shape, x!.dtype as DType, 0)), rows, t.ref(x!)], shape, x!.dtype, {
+  const ids = reshape(t, segmentIds!, [...segmentIds!.shape, 1]);
+  const compare = (op: string, than: number) => pairs(t, op, ids, scalar(t, than, 'int32'), 'int32', 'bool');
+  const inside = pairs(t, 'And', compare('GreaterOrEqual', 0), compare('Less', numSegments), 'bool');
+  // counted as a zero of the first segment
+  const rows = wide(t, choose(t, inside, ids, scalar(t, 0, 'int32')));
+  const mask = reshape(t, inside, [...segmentIds!.shape, ...shape.slice(1).map(() => 1)]);
+  const values = choose(t, mask, x!, scalar(t, 0, x!.dtype as DType));
+  return t.emit('ScatterND', [t.ref(full(t, shape, x!.dtype as DType, 0)), rows, t.ref(values)], shape, x!.dtype, {
     reduction: 'add',
   });
 };
@@ -58,6 +76,8 @@ const unsortedSegmentSum: Kernel = (t, { x, segmentIds }, { numSegments }: { num
 /** tf.topk over the last axis: values and int32 indices, largest first, the first of equal ones first. */
 const topK: Kernel = (t, { x }, { k, sorted }: { k: number; sorted: boolean }) => {
   const shape = [...x!.shape.slice(0, -1), k];
+  // the runtime ends the process
+  if (sizeOf(shape) === 0) return [full(t, shape, x!.dtype as DType, 0), full(t, shape, 'int32', 0)];
   const results = [
     { shape, dtype: x!.dtype as DType },
     { shape, dtype: 'int64' as const },

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
-import { pairs, transpose } from './common.js';
+import { mismatch, pairs, transpose, wider } from './common.js';
 import { unaryKernels } from './unary.js';
 
 function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boolean): Info {
@@ -10,9 +10,11 @@ function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boo
     const perm = [...Array(rank - 2).keys(), rank - 1, rank - 2];
     return turn ? transpose(t, x, perm) : x;
   };
-  const [left, right] = [turned(t.cast(a, 'float32'), transposeA), turned(t.cast(b, 'float32'), transposeB)];
+  const dtype = wider(a, b);
+  const [left, right] = [turned(t.cast(a, dtype), transposeA), turned(t.cast(b, dtype), transposeB)];
+  if (left.shape.at(-1) !== right.shape.at(-2)) mismatch('A product', left.shape, right.shape);
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(left.shape.slice(0, -2), right.shape.slice(0, -2));
-  return t.emit('MatMul', [t.ref(left), t.ref(right)], [...batch, left.shape.at(-2)!, right.shape.at(-1)!], 'float32');
+  return t.emit('MatMul', [t.ref(left), t.ref(right)], [...batch, left.shape.at(-2)!, right.shape.at(-1)!], dtype);
 }
 
 /** tf.fused.matMul: product, bias and activation. */

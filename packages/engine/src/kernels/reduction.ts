@@ -1,7 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '@lethe/core';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
 import { axisOf, concat, full, pairs, part, reverse } from './common.js';
+
+/** Truth values count as 0 and 1. */
+const numeric = (t: Trace, x: Info): Info => (x.dtype === 'bool' ? t.cast(x, 'int32') : x);
 
 function reduce(t: Trace, op: string, x: Info, axis: number | readonly number[] | null | undefined, keepDims: boolean): Info {
   const axes = tf.util.parseAxisParam((axis ?? x.shape.map((_, i) => i)) as number[], x.shape);
@@ -15,34 +19,41 @@ const numbers =
   (op: string): Kernel =>
   (t, { x }, { axis, reductionIndices, keepDims }) =>
     // tf.max calls its axis otherwise
-    reduce(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!, axis ?? reductionIndices, Boolean(keepDims));
+    reduce(t, op, numeric(t, x!), axis ?? reductionIndices, Boolean(keepDims));
+/** @param empty what holds of no elements, where the runtime gives the end of the range */
 const truth =
-  (op: string): Kernel =>
-  (t, { x }, { axis, keepDims }) =>
-    t.cast(reduce(t, op, t.cast(x!, 'int32'), axis, Boolean(keepDims)), 'bool');
+  (op: string, empty: number): Kernel =>
+  (t, { x }, { axis, keepDims }) => {
+    const found = reduce(t, op, t.cast(x!, 'int32'), axis, Boolean(keepDims));
+    return sizeOf(x!.shape) === 0 ? full(t, found.shape, 'bool', empty) : t.cast(found, 'bool');
+  };
 
 /** The index of the largest or smallest element, the first of equal ones. */
 const argument =
   (op: string): Kernel =>
   (t, { x }, attributes) => {
-    const input = x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!;
+    const input = numeric(t, x!);
     const [axis] = tf.util.parseAxisParam(attributes.axis, x!.shape) as [number];
     const shape = x!.shape.filter((_, i) => i !== axis);
     const index = t.builder.node(op, [t.ref(input)], { shape, dtype: 'int64' }, { axis, keepdims: 0 });
     return t.cast(t.bind(index, shape, 'int64'), 'int32');
   };
 
-const cumsum: Kernel = (t, { x }, { axis, exclusive, reverse: back }) =>
-  t.emit('CumSum', [t.ref(x!), t.builder.ints([axis])], x!.shape, x!.dtype, {
+const cumsum: Kernel = (t, { x: given }, { axis, exclusive, reverse: back }) => {
+  const x = numeric(t, given!);
+  return t.emit('CumSum', [t.ref(x), t.builder.ints([axis])], x.shape, x.dtype, {
     exclusive: exclusive ? 1 : 0,
     reverse: back ? 1 : 0,
   });
+};
 
 /** tf.cumprod: ONNX has none, so the products over 1, 2, 4, … elements are made one after the other (Hillis and Steele 1986). */
-const cumprod: Kernel = (t, { x }, attributes) => {
-  const axis = axisOf(attributes.axis, x!.shape.length);
-  const size = x!.shape[axis]!;
-  const dtype = x!.dtype as DType;
+const cumprod: Kernel = (t, { x: given }, attributes) => {
+  const x = numeric(t, given!);
+  const axis = axisOf(attributes.axis, x.shape.length);
+  const size = x.shape[axis]!;
+  if (size === 0) return x;
+  const dtype = x.dtype as DType;
   const shifted = (y: Info, by: number): Info =>
     concat(
       t,
@@ -57,7 +68,7 @@ const cumprod: Kernel = (t, { x }, attributes) => {
       ],
       axis,
     );
-  let y = attributes.reverse ? reverse(t, x!, [axis]) : x!;
+  let y = attributes.reverse ? reverse(t, x, [axis]) : x;
   if (attributes.exclusive) y = shifted(y, 1);
   for (let by = 1; by < size; by *= 2) y = pairs(t, 'Mul', y, shifted(y, by), dtype);
   return attributes.reverse ? reverse(t, y, [axis]) : y;
@@ -69,8 +80,8 @@ export const reductionKernels: Kernels = {
   Max: numbers('ReduceMax'),
   Min: numbers('ReduceMin'),
   Mean: (t, { x }, { axis, keepDims }) => reduce(t, 'ReduceMean', t.cast(x!, 'float32'), axis, Boolean(keepDims)),
-  All: truth('ReduceMin'),
-  Any: truth('ReduceMax'),
+  All: truth('ReduceMin', 1),
+  Any: truth('ReduceMax', 0),
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
   Cumsum: cumsum,

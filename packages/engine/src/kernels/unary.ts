@@ -43,7 +43,8 @@ const log1p: Kernel = (t, inputs) => {
 
 const clip = (t: Trace, x: Info, low: number, high: number): Info => {
   const dtype = x.dtype as DType;
-  return t.emit('Clip', [t.ref(x), t.builder.scalar(low, dtype), t.builder.scalar(high, dtype)], x.shape, dtype);
+  const bound = (value: number) => (dtype === 'int32' ? Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1) : value);
+  return t.emit('Clip', [t.ref(x), t.builder.scalar(bound(low), dtype), t.builder.scalar(bound(high), dtype)], x.shape, dtype);
 };
 
 /** tf.step: 1 above 0, else alpha; what is not a number stays so. */

@@ -116,6 +116,8 @@ export const INDEXING: readonly Case[] = [
   flat('GatherV2', (a, i) => tf.gather(a!, i as tf.Tensor2D, 2, 1), [[2, 4, 5, 3]], [[2, 3], { below: 5 }]),
   flat('GatherV2', (a, i) => tf.gather(a!, i as tf.Tensor3D, 2, 2), [[2, 3, 5, 2], 'int'], [[2, 3, 4], { below: 5 }]),
   smooth('GatherV2', (a, i) => tf.gather(a!, i as tf.Tensor2D, 1, 1), [[2, 5, 3]], [[2, 3], { below: 5 }]),
+  smooth('GatherV2', (a, i) => tf.gather(a!, i as tf.Tensor3D, 2, 2), [[2, 3, 5, 2]], [[2, 3, 4], { below: 5 }]),
+  flat('GatherV2', (a, i) => tf.gather(a!, i as tf.Tensor2D, 1, -1), [[2, 5, 3]], [[2, 3], { below: 5 }]),
   smooth('GatherNd', (x, i) => tf.gatherND(x!, i!), [[3, 3]], [[4, 2], { below: 3 }]),
   smooth('GatherNd', (x, i) => tf.gatherND(x!, i!), [[3, 3, 2]], [[2, 2, 2], { below: 3 }]),
   flat('GatherNd', (x, i) => tf.gatherND(x!, i!), [[3, 2], 'int'], [[4, 1], { below: 3 }]),
@@ -142,6 +144,8 @@ export const INDEXING: readonly Case[] = [
   flat('OneHot', (i) => tf.oneHot(i!, 3, 7, 1, 'int32'), [[4], 'int']),
   smooth('UnsortedSegmentSum', (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 4), [[6]], [[6], { below: 4 }]),
   smooth('UnsortedSegmentSum', (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 5), [[6, 2, 3]], [[6], { below: 4 }]),
+  flat('UnsortedSegmentSum', (x) => tf.unsortedSegmentSum(x!, tf.tensor1d([0, -1, 1, 7], 'int32'), 3), [[4, 2]]),
+  flat('TopK', (x) => Object.values(tf.topk(x!, 1)), [[0, 3]]),
   ...(
     [
       [[5], 2],
@@ -175,6 +179,7 @@ export const CREATION: readonly Case[] = [
   flat('OnesLike', (x) => tf.onesLike(x!), [[2], 'bool']),
   flat('Range', () => tf.range(0, 5)),
   flat('Range', () => tf.range(5, 0, -2)),
+  flat('Range', () => tf.range(5, 0)),
   flat('Range', () => tf.range(0, 1, 0.3)),
   flat('Range', () => tf.range(1, 7, 2, 'int32')),
   flat('LinSpace', () => tf.linspace(0, 1, 5)),

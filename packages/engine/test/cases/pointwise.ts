@@ -50,6 +50,9 @@ export const ARITHMETIC: readonly Case[] = [
   smooth('Sub', (a) => tf.sub(tf.zeros([2, 3]), a), [[2, 3]]),
   smooth('RealDiv', (a) => tf.div(tf.ones([2, 3]), a), [[2, 3], 'positive']),
   flat('Atan2', () => tf.atan2(tf.tensor1d([0, 0, 1, -1, 0]), tf.tensor1d([1, -1, 0, 0, 0]))),
+  flat('Atan2', () => tf.atan2(tf.tensor1d([1, NaN, 1]), tf.tensor1d([NaN, 1, -1]))),
+  flat('FloorDiv', () => tf.floorDiv(tf.tensor1d([7, -7, -(2 ** 31), 9], 'int32'), tf.tensor1d([0, 0, -1, -1], 'int32'))),
+  flat('Mod', () => tf.mod(tf.tensor1d([7, -7, -(2 ** 31), 9], 'int32'), tf.tensor1d([0, 0, -1, -1], 'int32'))),
   ...SHAPES.map((shape) => smooth('AddN', (a, b, c) => tf.addN([a!, b!, c!]), [shape], [shape], [shape])),
   smooth('AddN', (a) => tf.addN([a!]), [[2, 3]]),
 ];
@@ -148,6 +151,8 @@ export const UNARY: readonly Case[] = [
   flat('Relu', tf.relu, [[2, 3], 'int']),
   flat('Exp', tf.exp, [[3], 'int']),
   flat('ClipByValue', (x) => tf.clipByValue(x!, -2, 3), [[2, 3], 'int']),
+  flat('ClipByValue', (x) => tf.clipByValue(x!, -Infinity, 5), [[2, 3], 'int']),
+  flat('ClipByValue', (x) => tf.clipByValue(x!, 0, Infinity), [[2, 3], 'int']),
   flat('Round', () => tf.round(tf.tensor1d([0.5, 1.5, 2.5, -0.5, -1.5, 0.4, 0.6]))),
   flat('Step', () => tf.step(special(), 0.5)),
   flat('Expm1', () => tf.expm1(tf.tensor1d([1e-6, -1e-6, 1e-30, 0, 3, -40, 90]))),
