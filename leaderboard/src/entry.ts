@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { LetheError, type Results, type Run, canonicalJson } from '@lethe/core';
+import { LetheError, type Results } from '@lethe/core';
 import { validateResults } from '@lethe/metrics';
 import { Ajv } from 'ajv';
-import { commandsOf, missingRuns } from './command.js';
+import { commandsOf } from './command.js';
+import { checkWhole } from './whole.js';
 
 /** What the plugin of a method says of itself. */
 export interface MethodNote {
@@ -51,30 +52,6 @@ async function readJson(path: string, missing: string, damaged: string): Promise
   } catch (cause) {
     throw new LetheError('LETHE_RESULTS_INVALID', 'The file is not JSON.', { where: path, remedy: damaged, cause });
   }
-}
-
-/** All runs of an entry are of one suite with the same rows, on one model with one budget, scored on test rows, and none is left out. */
-export function checkWhole(runs: readonly Run[], where: string): void {
-  if (runs.length === 0) {
-    throw new LetheError('LETHE_RESULTS_INVALID', 'The results hold no runs.', { where, remedy: 'Run at least one method.' });
-  }
-  if (new Set(runs.map((run) => canonicalJson([run.suite, run.model, run.training]))).size > 1) {
-    throw new LetheError('LETHE_RESULTS_INVALID', 'The runs are of several suites, models or budgets.', { where, remedy: 'Publish each from its own run folder.' });
-  }
-  const completed = runs.filter((run) => run.status === 'completed');
-  if (new Set(completed.map(({ environment }) => canonicalJson(environment.dataSha256))).size > 1) {
-    throw new LetheError('LETHE_RESULTS_INVALID', 'The runs were not scored on the same rows.', { where, remedy: 'Publish each from its own run folder.' });
-  }
-  if (runs.some(({ suite }) => suite.scored)) {
-    throw new LetheError('LETHE_RESULTS_INVALID', 'The runs were scored on validation rows, to tune methods.', {
-      where, remedy: 'Publish a run with the options that were chosen: lethe run SUITE --tuned RUN.',
-    });
-  }
-  const missing = missingRuns(runs);
-  if (missing === 0) return;
-  throw new LetheError('LETHE_RUN_STOPPED', `${missing} of the runs of these methods, orders and seeds are not there.`, {
-    where, remedy: 'Finish them with `lethe resume`; a part of a run is not published.',
-  });
 }
 
 /** Checks an entry: its shape, its results with every number recomputed, and that its commands are those of its runs. */

@@ -1,8 +1,9 @@
-import { type CompletedRun, type Metrics, type Order, type Run, canonicalJson, grouped, sha256, unlabelled } from '@lethe/core';
+import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, grouped, sha256, unlabelled } from '@lethe/core';
 import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, intervalOver, resultsHash } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { Entry, MethodNote, PublishedEntry } from './entry.js';
 import { optionValue, slug } from './format.js';
+import { checkAgreement } from './whole.js';
 
 /** What came of one run, with every entry that holds it. The same outcome published twice is one outcome. */
 export interface Outcome {
@@ -27,6 +28,8 @@ export interface Row {
   readonly slug: string;
   readonly method: Run['method'];
   readonly note: MethodNote | undefined;
+  /** What was tried to choose its options; null where they are those that its plugin or a user says. */
+  readonly tuning: { readonly sweep: Sweep; readonly tuned: TunedMethod } | null;
   /** Options that differ from the defaults, as text. */
   readonly changed: readonly string[];
   readonly trials: readonly Trial[];
@@ -91,6 +94,11 @@ function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval |
   return values.every((one): one is typeof one & { value: number } => one.value !== null) ? intervalOver(values, metric) : null;
 }
 
+function tuningOf({ results: { sweep } }: Entry, { id, version, options }: Run['method']): Row['tuning'] {
+  const tuned = sweep?.methods.find((method) => method.id === id && method.version === version);
+  return sweep && tuned && canonicalJson(tuned.trials[tuned.chosen]!.options) === canonicalJson(options) ? { sweep, tuned } : null;
+}
+
 function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Comparison): Row {
   const { entry, run: { method } } = sources[0]!;
   const trials = inKeyOrder(sources, ({ run }) => [run.order, run.seed]).map(trialOf)
@@ -102,7 +110,7 @@ function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Com
   const note = noted?.version === method.version ? noted : undefined;
   return {
     slug: `${slug(method.id)}-${slug(method.version)}-${sha256(unlabelled(method)).slice(0, 6)}`,
-    method, note, trials,
+    method, note, trials, tuning: tuningOf(entry, method),
     changed: changedOptions({ method }, () => note?.defaults).map(([name, value]) => `${name}=${optionValue(value)}`),
     completed: done.flatMap(({ completed }) => completed),
     failed: trials.length - done.length,
@@ -127,6 +135,7 @@ function groupOf(sources: readonly Source[]): Group {
   const { suite, model, training } = sources[0]!.run;
   const data = dataOf(sources[0]!);
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
+  checkAgreement(sources.map(({ run }) => run), [...new Set(sources.map(({ file }) => file))].join(', '));
   const metrics = METRICS.filter(({ id }) => id === 'averageAccuracy');
   const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean', overRows: false }) as [Comparison];
   const rows = inKeyOrder(sources, ({ run }) => unlabelled(run.method)).map((own) => rowOf(own, comparison));
@@ -140,6 +149,8 @@ function groupOf(sources: readonly Source[]): Group {
 /**
  * What may be compared, together: runs on the same suite, version, size, prompts and rows, on the same model, with the same training
  * budget. Rows come best average accuracy first, rows without any result last.
+ *
+ * @throws LETHE_RESULTS_INVALID where entries contradict each other in what no method has a hand in
  */
 export function groupsOf(entries: readonly PublishedEntry[]): Group[] {
   const sources = entries.flatMap(({ file, entry }) => entry.results.runs.map((run): Source => ({ file, entry, run })));

@@ -27,9 +27,9 @@ export function meanOf(interval: Interval | null): Content {
 }
 
 /** What a method declares of itself that a reader must know to compare it. */
-export function tagsOf({ method: { capabilities: { bound, growth, rehearsal, taskIdentity } } }: Row): Html[] {
+export function tagsOf({ tuning, method: { capabilities: { bound, growth, rehearsal, taskIdentity } } }: Row): Html[] {
   const tags = [
-    ...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : []),
+    ...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : []), ...(tuning ? ['tuned'] : []),
     ...(growth === 'none' ? [] : [`grows ${growth === 'linear' ? 'linearly' : 'sublinearly'}`]),
   ];
   return tags.map((tag) => html`<span class="tag">${tag}</span>`);

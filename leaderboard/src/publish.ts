@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { LetheError, type Run } from '@lethe/core';
 import { unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
-import { type Entry, type MethodNote, checkWhole, resultsAt, resultsFile } from './entry.js';
+import { type Entry, type MethodNote, resultsAt, resultsFile } from './entry.js';
+import { checkWhole } from './whole.js';
 
 /** What is known of a method of this version, if anything. */
 export type DescribeMethod = (id: string, version: string) => MethodNote | undefined;

@@ -16,14 +16,14 @@ function settingOf({ options }: Trial, all: readonly Trial[]): string {
 const termsOf = ({ suite, model, orders, seeds }: Sweep): string =>
   `the validation rows of ${suite.id} ${suite.version}, size ${suite.size}, with ${model.id}, ${orders.length === 1 ? 'order' : 'orders'} ${orders.join(', ')}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
 
-/** The settings of a method that were tried before its runs, or null where it ran with what its plugin or a user says. */
-export function tuningSection({ method, trials }: Row): Html | null {
-  const { entry: { results: { sweep } }, run } = trials[0]!.outcomes[0]!;
-  const tuned = sweep?.methods.find(({ id }) => id === method.id);
-  if (!sweep || !tuned) return null;
+/** The settings of a method that were tried before its runs, or null where there are none. */
+export function tuningSection({ tuning, trials }: Row): Html | null {
+  if (!tuning) return null;
+  const { sweep, tuned } = tuning;
+  const { run } = trials[0]!.outcomes[0]!;
   const rows = tuned.trials.map((trial, i) => html`<tr><td class="name">${settingOf(trial, tuned.trials)}${i === tuned.chosen ? html` <span class="tag">chosen</span>` : null}</td>
 <td>${percent(trialMean(trial))}</td></tr>`);
-  return html`<h2 id="tuning">Tuning</h2><p>${counted(tuned.trials.length, 'setting was', 'settings were')} tried, as many as of every other method, on
+  return html`<h2 id="tuning">Tuning</h2><p>${counted(tuned.trials.length, 'setting was', 'settings were')} tried, as many as of every method that was tuned (${sweep.methods.map(({ id }) => id).join(', ')}), on
 ${termsOf(sweep)}. No test row was read.${carriedOver(sweep, run) ? ' What was chosen there is carried over to the runs on this page: they are of another suite, model or budget.' : ''}</p>
 ${wide('Tuning', html`<table><caption><span>Average accuracy on validation rows after the last task, percent. The first setting is the
 defaults.</span></caption><thead><tr><th scope="col" class="name">Setting</th><th scope="col">Accuracy</th></tr></thead><tbody>${rows}</tbody></table>`)}`;

@@ -29,7 +29,7 @@ describe('the site in a browser', () => {
       completed({ method: 'strong', seed }, stream(0.9, seed / 100)),
       completed({ method: 'weak', seed, options: { a_rather_long_name_of_an_option: 'and a value that is long as well', rate: 0.125 } }, stream(0.6, 0.1 + seed / 50)),
       completed({ method: 'middle', seed }, stream(0.75, 0.05 + seed / 40)),
-      completed({ method: 'oracle', seed, capabilities: { bound: true } }, [[0.2, 0.2, 0.2], [null, null, null], [null, null, null], [0.9, 0.95, 0.9]]),
+      completed({ method: 'oracle', seed, capabilities: { bound: true } }, [[0.25, 0.25, 0.25], [null, null, null], [null, null, null], [0.9, 0.95, 0.9]]),
       seed === 2 ? failed({ method: 'brittle', seed }) : completed({ method: 'brittle', seed }, stream(0.8, 0.2)),
     ]);
     await publishRuns([await writeRun(join(folder, 'run'), runs)], join(folder, 'entries'), describeMethod);

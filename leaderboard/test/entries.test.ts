@@ -2,6 +2,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LetheError, Run } from '@lethe/core';
+import { metricsOf } from '@lethe/metrics';
 import { expect } from 'chai';
 import { type Entry, buildSite, publishRuns, readEntries } from '../src/index.js';
 import { type Given, completed, describeMethod, failed, stream, writeRun } from './fixture.js';
@@ -107,6 +108,38 @@ describe('entries', () => {
     expect((await fault(publish([]))).code).to.equal('LETHE_RESULTS_INVALID');
     expect((await fault(publish([run({ suite: { scored: 'validation' } })]))).message).to.contain('validation rows');
     expect((await fault(publishRuns([join(folder, 'none')], entries, describeMethod))).code).to.equal('LETHE_RUN_MISSING');
+  });
+
+  it('are refused where a run contradicts the others, though all of its own numbers agree', async () => {
+    const right = (run: any) => {
+      run.matrix = run.matrix.map((row: unknown[], i: number) => row.map((_, j) => {
+        const { answers, chosen } = run.predictions[run.order.tasks[j]];
+        return chosen[i].filter((option: number, at: number) => option === answers[at]).length / answers.length;
+      }));
+      run.metrics = metricsOf(run.matrix, run.general);
+    };
+    const forgeries: [string, (run: any) => void][] = [
+      ['other right answers in law', (run) => { run.predictions.law.answers = run.predictions.law.chosen.at(-1); }],
+      ['start from other predictions in news', (run) => { run.predictions.news.chosen[0] = run.predictions.news.chosen[0].map(() => 1); }],
+      ['not scored on the same tasks and probes', (run) => { run.general = { base: {}, final: {} }; delete run.predictions.facts; }],
+      ['has other tasks than', (run) => { run.order = { ...run.order, tasks: ['news', 'law', 'med'] }; }],
+      ['does not say which rows of law', (run) => { run.environment = { ...run.environment, dataSha256: { facts: run.environment.dataSha256.facts } }; }],
+    ];
+    for (const [message, forge] of forgeries) {
+      const runs: any[] = structuredClone([run(), run({ method: 'b' })]);
+      // what the rows are must be forged in all runs: that they differ is found before
+      for (const forged of message.includes('which rows') ? runs : [runs[1]]) {
+        forge(forged);
+        right(forged);
+      }
+      const error = await fault(publish(runs as Run[]));
+      expect([error.code, error.message]).to.satisfy(([code, text]: string[]) => code === 'LETHE_RESULTS_INVALID' && text!.includes(message), `${message}: ${error.message}`);
+    }
+    // one row of many may fall otherwise on another processor
+    const runs: any[] = structuredClone([run(), run({ method: 'b' })]);
+    runs[1].predictions.law.chosen[0][39] = 0;
+    right(runs[1]);
+    await publish(runs as Run[]);
   });
 
   it('are refused with file and pointer where they were doctored, and no page is written', async () => {

@@ -14,7 +14,7 @@ describe('comparisons', () => {
   it('keep apart versions, sizes, models, budgets, tasks and rows', () => {
     const others: Given[] = [
       { suite: { version: '1.0.1' } }, { suite: { size: 'full' } }, { model: 'other' }, { training: { epochs: 3 } }, { tasks: ['law', 'news'] },
-      { environment: { dataSha256: { law: '0'.repeat(64) } } },
+      { environment: { dataSha256: Object.fromEntries(['law', 'news', 'med', 'facts'].map((task) => [task, '0'.repeat(64)])) } },
     ];
     expect(groupsOf(published([{}, { seed: 2 }, { method: 'ewc' }]))).to.have.length(1);
     for (const other of others) expect(groupsOf(published([{}], [other])), JSON.stringify(other)).to.have.length(2);
@@ -36,7 +36,7 @@ describe('comparisons', () => {
 
   it('have failed runs among those of their entry, and no mean over what a metric is not defined for', () => {
     const [entry] = published([{}]);
-    const joint = completed({ method: 'joint' }, [[0.2, 0.2, 0.2], [null, null, null], [null, null, null], [0.9, 0.9, 0.9]]);
+    const joint = completed({ method: 'joint' }, [[0.25, 0.25, 0.25], [null, null, null], [null, null, null], [0.9, 0.9, 0.9]]);
     const runs = [...entry!.entry.results.runs, failed({ seed: 2 }), joint];
     const groups = groupsOf([{ ...entry!, entry: { ...entry!.entry, results: { ...entry!.entry.results, runs } } }]);
     expect(groups).to.have.length(1);

@@ -62,14 +62,19 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
 }
 
 /**
- * What is wrong with the sweep that results were made after, or null: it chose its best trials, of which every method had as many, on the
- * same validation rows, and every run of a tuned method, variants apart, has the options that were chosen.
+ * What is wrong with the sweep that results were made after, or null: every method was tuned once, by as many trials as every other, each with
+ * options of its own and an accuracy for every order and seed, on validation rows; it chose its best trial, and every run of a tuned
+ * method, variants apart, has the options that were chosen.
  */
-export function sweepFault(sweep: Sweep, runs: readonly Run[]): { pointer: string; message: string } | null {
-  const { methods } = sweep;
+export function sweepFault({ suite, orders, seeds, methods }: Sweep, runs: readonly Run[]): { pointer: string; message: string } | null {
+  if (suite.scored !== 'validation') return { pointer: '/sweep/suite', message: 'The options were not chosen on validation rows.' };
   for (const [i, { id, version, trials, chosen }] of methods.entries()) {
     const at = `/sweep/methods/${i}`;
+    if (methods.findIndex((other) => other.id === id) < i) return { pointer: at, message: `${id} was tuned twice.` };
     if (trials.length !== methods[0]!.trials.length) return { pointer: `${at}/trials`, message: `${id} had another number of trials than ${methods[0]!.id}.` };
+    const short = trials.findIndex(({ accuracies }) => accuracies.length !== orders.length * seeds.length);
+    if (short >= 0) return { pointer: `${at}/trials/${short}/accuracies`, message: `A trial has an accuracy for each of ${orders.length} orders with each of ${seeds.length} seeds.` };
+    if (unique(trials.map(({ options }) => canonicalJson(options))).length < trials.length) return { pointer: `${at}/trials`, message: `Two trials of ${id} are the same.` };
     const best = bestTrial(trials);
     if (chosen !== best) return { pointer: `${at}/chosen`, message: `The best trial is ${best}, the file says ${chosen}.` };
     const options = canonicalJson(trials[chosen]!.options);

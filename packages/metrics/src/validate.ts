@@ -68,7 +68,7 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
 }
 
 const differ = (a: number | null | undefined, b: number | null | undefined) =>
-  a === null || b === null || a === undefined || b === undefined ? a !== b : Math.abs(a - b) > TOLERANCE;
+  a === null || b === null || a === undefined || b === undefined ? a !== b : !(Math.abs(a - b) <= TOLERANCE);
 
 const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
 

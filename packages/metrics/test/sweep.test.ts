@@ -83,6 +83,12 @@ describe('a sweep', () => {
     expect(refusal(better as unknown as Sweep, [reported(3)]), 'a worse trial').to.equal('f#/sweep/methods/0/chosen');
     const unequal = { ...sweep, methods: [sweep.methods[0]!, { ...sweep.methods[1]!, trials: sweep.methods[1]!.trials.slice(0, 2) }] };
     expect(refusal(unequal, [reported(2)]), 'fewer trials').to.equal('f#/sweep/methods/1/trials');
+    const { scored: _, ...onTestRows } = sweep.suite;
+    expect(refusal({ ...sweep, suite: onTestRows }, [reported(2)]), 'on test rows').to.equal('f#/sweep/suite');
+    expect(refusal({ ...sweep, methods: [sweep.methods[0]!, sweep.methods[0]!] }, [reported(2)]), 'tuned twice').to.equal('f#/sweep/methods/1');
+    expect(refusal({ ...sweep, seeds: [1, 2] }, [reported(2)]), 'fewer runs').to.equal('f#/sweep/methods/0/trials/0/accuracies');
+    const same = { ...sweep.methods[1]!, trials: sweep.methods[1]!.trials.map((trial) => ({ ...trial, options: { strength: 1 } })) };
+    expect(refusal({ ...sweep, methods: [sweep.methods[0]!, same] }, [reported(2)]), 'one setting').to.equal('f#/sweep/methods/1/trials');
   });
 
   it('is one for results that were made in parts, if they were tuned under equal terms', () => {

@@ -61,6 +61,7 @@ describe('validation', () => {
     expect(refused((run) => { run['predictions'].y.written[0][0] = 7; })).to.equal('f#/runs/0/predictions/y/written/0/0');
     expect(refused((run) => { delete run['predictions'].plain.sources; })).to.equal('f#/runs/0/predictions/plain');
     expect(refused((run) => { delete run['general'].base.plain; })).to.equal('f#/runs/0/general');
+    expect(refused((run) => { run['predictions'].x = { answers: [], chosen: [[], [], []] }; }), 'no rows').to.equal('f#/runs/0/predictions/x/answers');
     expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y');
   });
 

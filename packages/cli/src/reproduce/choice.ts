@@ -1,4 +1,4 @@
-import { type CompletedRun, LetheError, type Results, createRandom } from '@lethe/core';
+import { type CompletedRun, LetheError, type Results, canonicalJson, createRandom } from '@lethe/core';
 import { chosen } from '../chosen.js';
 import { methodLabels } from '../labels.js';
 
@@ -20,9 +20,15 @@ export interface NamedRun {
   readonly name: string;
 }
 
+/** Whether the last predictions are not those of the untouched model. */
+const learned = ({ run: { predictions } }: NamedRun): boolean => Object.values(predictions).some((task) => {
+  const steps: readonly unknown[] = 'scorer' in task ? task.written : task.chosen;
+  return canonicalJson(steps[0]) !== canonicalJson(steps.at(-1));
+});
+
 /**
- * Draws completed runs, those that train before those that do not, and gives them in the order of the results. Who published them cannot
- * know which it will be.
+ * Draws completed runs, those that learned before those that did not, and gives them in the order of the results. Who published them cannot
+ * know which it will be, as nothing counts that they only state: a run has learned where its predictions changed.
  *
  * @throws LETHE_USAGE for a method, order or seed that the results do not have, or where no run of theirs was completed
  */
@@ -42,7 +48,6 @@ export function chooseRuns(results: Results, { method, order, seed, runs, draw }
   const left = narrowed('--seed', seed, ({ run }) => String(run.seed), ofOrder);
   if (left.length === 0) throw new LetheError('LETHE_USAGE', 'None of the runs was completed: there is nothing to make again.', { remedy: 'Give results with completed runs.' });
   const shuffled = createRandom(draw, 'reproduce').shuffle(left);
-  const trains = ({ run }: NamedRun) => run.cost.trainTokens > 0;
-  const drawn = new Set([...shuffled.filter(trains), ...shuffled.filter((one) => !trains(one))].slice(0, runs));
+  const drawn = new Set([...shuffled.filter(learned), ...shuffled.filter((one) => !learned(one))].slice(0, runs));
   return all.filter((one) => drawn.has(one)).map(({ run, name }) => ({ run, name }));
 }

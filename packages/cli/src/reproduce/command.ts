@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { withScorers } from '../plugins-option.js';
@@ -13,7 +14,8 @@ Which runs they are is drawn by --draw, so that who published them could not kno
 (--data-dir), the model (--model), the plugins; versions and hashes are checked before anything runs.
 Exit status: 0 every run came out as published, 1 one did not, 2 bad input or other rows, model or versions (nothing was written), 130 stopped by Ctrl-C.`;
 
-interface ReproduceFlags extends ReproduceRequest {
+interface ReproduceFlags extends Omit<ReproduceRequest, 'draw'> {
+  readonly draw?: number;
   readonly workers?: number;
   readonly json?: boolean;
 }
@@ -26,7 +28,7 @@ export function addReproduceCommand(program: Command, output: Output): void {
     .option('--order <id>', 'only runs in this order')
     .option('--seed <number>', 'only runs with this seed')
     .option('--runs <n>', 'how many are drawn', integer('--runs', MOST), RUNS)
-    .option('--draw <number>', 'what they are drawn by', (text) => parseInteger('--draw', text, 0, 2 ** 31 - 1), 1)
+    .option('--draw <number>', 'what they are drawn by (default: another number every time, which is printed)', (text) => parseInteger('--draw', text, 0, 2 ** 31 - 1))
     .option('--suite <name or path>', 'the suite, where it is not installed')
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')
     .option('--model <id or folder>', 'the model, where it is not installed')
@@ -36,7 +38,8 @@ export function addReproduceCommand(program: Command, output: Output): void {
     .option('--out <folder>', 'the folder of the new runs (default: runs/SUITE-again-HASH)')
     .option('--json', 'as JSON')
     .addHelpText('after', HELP)
-    .action(async (results: string, { workers, json = false, ...request }: ReproduceFlags) => {
+    .action(async (results: string, { workers, json = false, draw = randomInt(2 ** 31), ...flags }: ReproduceFlags) => {
+      const request = { ...flags, draw };
       const { reproduce } = await import('./reproduce.js');
       process.exitCode = await reproduce(results, request, (configuration) => workersFor(configuration, workers), json, output);
     });

@@ -48,11 +48,13 @@ export function outcomeOf({ run, name }: NamedRun, again: Run): Reproduced {
 export function verdict(all: readonly Reproduced[]): string {
   const [same, failed] = [all.filter((one) => one.same).length, all.filter(({ answers }) => answers === null).length];
   if (same === all.length) return `${all.length === 1 ? 'the run' : `all ${all.length} runs`} came out as published, to the last answer`;
-  const answered = all.filter((one) => !one.same && one.answers?.other === 0).length;
+  const answered = all.filter((one) => !one.same && one.answers?.other === 0 && one.published === one.again).length;
+  const rescored = all.filter((one) => one.answers?.other === 0 && one.published !== one.again).length;
   return [
     `as published: ${same} of ${counted(all.length, 'run')}`,
     ...(answered > 0 ? [`with the same answers, but other costs or another report: ${answered}`] : []),
-    ...(all.length > same + failed + answered ? [`with other answers: ${all.length - same - failed - answered}`] : []),
+    ...(rescored > 0 ? [`with the same answers, but another score: ${rescored}`] : []),
+    ...(all.length > same + failed + answered + rescored ? [`with other answers: ${all.length - same - failed - answered - rescored}`] : []),
     ...(failed > 0 ? [`failed: ${failed}`] : []),
   ].join('; ');
 }

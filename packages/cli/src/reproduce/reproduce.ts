@@ -91,9 +91,10 @@ export async function reproduce(
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
   jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(runs[i]!, identity, configuration.suite.data, file));
   for (const note of asked.notes) output.note(note);
+  output.note(`drawn by --draw ${request.draw}: ${chosen.map(({ name }) => name).join('; ')}`);
   const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers(configuration), output);
   if (stopped) {
-    output.note('stopped; the same command goes on: finished steps are kept');
+    output.note(`stopped; the same command with --draw ${request.draw} goes on: finished steps are kept`);
     return INTERRUPTED;
   }
   const outcomes = chosen.map((one, i) => outcomeOf(one, again.runs[i]!));

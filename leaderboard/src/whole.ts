@@ -1,0 +1,74 @@
+import { type CompletedRun, LetheError, type Run, type TaskPredictions, canonicalJson } from '@lethe/core';
+import { missingRuns } from './command.js';
+
+const APART = 'Publish each from its own run folder.';
+
+const refuse = (message: string, where: string, remedy: string): never => {
+  throw new LetheError('LETHE_RESULTS_INVALID', message, { where, remedy });
+};
+
+const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed';
+const nameOf = ({ method, order, seed }: Run): string => `${method.label ?? method.id}, order ${order.id}, seed ${seed}`;
+
+/** All of predictions but what was predicted: what the rows ask for. */
+const askedIn = (task: TaskPredictions) => ('scorer' in task ? [task.scorer, task.references, task.sources ?? null] : task.answers);
+const baseOf = (task: TaskPredictions): readonly (number | string)[] => ('scorer' in task ? task.written[0] : task.chosen[0]) ?? [];
+
+/** Of so many rows one may differ before anything was trained: another processor may round the other way where two options are as good. */
+const ROWS_A_FLIP = 50;
+
+/**
+ * Checks that runs agree in what no method has a hand in: the tasks of an order, the probes, the right answers of every row, and what the
+ * untouched model predicts. A run that was doctored by itself contradicts the others.
+ *
+ * @param runs on the same rows with the same model
+ * @throws LETHE_RESULTS_INVALID with the two runs that disagree
+ */
+export function checkAgreement(runs: readonly Run[], where: string): void {
+  const orders = new Map<string, Run>();
+  for (const run of runs) {
+    const first = orders.get(run.order.id);
+    if (!first) orders.set(run.order.id, run);
+    else if (canonicalJson(first.order.tasks) !== canonicalJson(run.order.tasks))
+      refuse(`${nameOf(run)} has other tasks than ${nameOf(first)}, whose order is called the same.`, where, APART);
+  }
+  const [first, ...others] = runs.filter(isCompleted);
+  if (!first) return;
+  for (const run of [first, ...others]) {
+    const lacking = Object.keys(run.predictions).find((task) => !Object.hasOwn(run.environment.dataSha256, task));
+    if (lacking !== undefined) refuse(`${nameOf(run)} does not say which rows of ${lacking} it was scored on.`, where, 'Run it again.');
+  }
+  const scored = (run: CompletedRun) => Object.keys(run.predictions).sort();
+  for (const run of others) {
+    const both = `${nameOf(run)} and ${nameOf(first)}`;
+    if (canonicalJson(scored(run)) !== canonicalJson(scored(first))) refuse(`${both} were not scored on the same tasks and probes.`, where, APART);
+    for (const [task, predictions] of Object.entries(run.predictions)) {
+      const theirs = first.predictions[task]!;
+      if (canonicalJson(askedIn(predictions)) !== canonicalJson(askedIn(theirs))) refuse(`${both} have other right answers in ${task}.`, where, 'Run again what was changed.');
+      const [here, there] = [baseOf(predictions), baseOf(theirs)];
+      const flips = here.filter((prediction, row) => prediction !== there[row]).length;
+      if (flips > Math.ceil(here.length / ROWS_A_FLIP))
+        refuse(`${both} start from other predictions in ${task}, before anything was trained: ${flips} of ${here.length}.`, where, 'Run again what was changed.');
+    }
+  }
+}
+
+/**
+ * Checks that runs make an entry: one suite with the same rows, one model with one budget, scored on test rows, in agreement, none left out.
+ *
+ * @throws LETHE_RESULTS_INVALID, and LETHE_RUN_STOPPED where runs are missing
+ */
+export function checkWhole(runs: readonly Run[], where: string): void {
+  if (runs.length === 0) refuse('The results hold no runs.', where, 'Run at least one method.');
+  if (new Set(runs.map((run) => canonicalJson([run.suite, run.model, run.training]))).size > 1) refuse('The runs are of several suites, models or budgets.', where, APART);
+  const data = runs.filter(isCompleted).map(({ environment }) => canonicalJson(environment.dataSha256));
+  if (new Set(data).size > 1) refuse('The runs were not scored on the same rows.', where, APART);
+  if (runs.some(({ suite }) => suite.scored))
+    refuse('The runs were scored on validation rows, to tune methods.', where, 'Publish a run with the options that were chosen: lethe run SUITE --tuned RUN.');
+  checkAgreement(runs, where);
+  const missing = missingRuns(runs);
+  if (missing === 0) return;
+  throw new LetheError('LETHE_RUN_STOPPED', `${missing} of the runs of these methods, orders and seeds are not there.`, {
+    where, remedy: 'Finish them with `lethe resume`; a part of a run is not published.',
+  });
+}
