@@ -5,17 +5,8 @@ import { LetheError, type Results } from '@lethe/core';
 import { validateResults } from '@lethe/metrics';
 import { Ajv } from 'ajv';
 import { commandsOf } from './command.js';
+import { type DescribeMethod, type MethodNote, checkDeclared, unknown } from './declared.js';
 import { checkWhole } from './whole.js';
-
-/** What the plugin of a method says of itself. */
-export interface MethodNote {
-  readonly version: string;
-  readonly description: string;
-  /** Address of the paper, or why there is none. */
-  readonly paper: string | null;
-  /** The default of every option. */
-  readonly defaults: Readonly<Record<string, unknown>>;
-}
 
 /** One published results file. Its JSON Schema is `schemas/entry.schema.json` of the core package. */
 export interface Entry {
@@ -54,8 +45,8 @@ async function readJson(path: string, missing: string, damaged: string): Promise
   }
 }
 
-/** Checks an entry: its shape, its results with every number recomputed, and that its commands are those of its runs. */
-function validateEntry(value: unknown, path: string): Entry {
+/** Checks an entry: its shape, its results with every number recomputed, what it says of methods, and that its commands are those of its runs. */
+function validateEntry(value: unknown, path: string, describe: DescribeMethod): Entry {
   const refuse = (pointer: string, message: string): never => {
     throw new LetheError('LETHE_RESULTS_INVALID', message, { where: `${path}#${pointer}`, remedy: REMEDY });
   };
@@ -65,6 +56,7 @@ function validateEntry(value: unknown, path: string): Entry {
   }
   const { runs } = validateResults(value.results, path, '/results');
   checkWhole(runs, `${path}#/results/runs`);
+  checkDeclared(runs, value.methods, describe, path);
   const commands = commandsOf(runs, (id) => value.methods[id]?.defaults);
   const other = value.commands.findIndex((command, i) => command !== commands[i]);
   if (other >= 0) return refuse(`/commands/${other}`, 'This is not a command that makes the runs again.');
@@ -91,18 +83,20 @@ export async function resultsAt(path: string): Promise<Results> {
 /**
  * One entry, recomputed.
  *
+ * @param describe what is known of methods, to hold the entry to it
  * @throws LETHE_RUN_MISSING where it cannot be read, LETHE_RESULTS_INVALID with file and JSON pointer where it is none or its numbers do not hold
  */
-export async function readEntry(path: string): Promise<Entry> {
-  return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.', REMEDY), path);
+export async function readEntry(path: string, describe = unknown): Promise<Entry> {
+  return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.', REMEDY), path, describe);
 }
 
 /**
  * Every entry of a folder by file name, each one recomputed. No folder is no entries.
  *
+ * @param describe what is known of methods, to hold the entries to it
  * @throws LETHE_RESULTS_INVALID with file and JSON pointer where a file is not an entry or its numbers do not hold
  */
-export async function readEntries(entriesDir: string): Promise<PublishedEntry[]> {
+export async function readEntries(entriesDir: string, describe = unknown): Promise<PublishedEntry[]> {
   const names = await readdir(entriesDir).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
@@ -111,7 +105,7 @@ export async function readEntries(entriesDir: string): Promise<PublishedEntry[]>
   const entries: PublishedEntry[] = [];
   for (const file of files) {
     const path = join(entriesDir, file);
-    entries.push({ file, entry: validateEntry(await readJson(path, REMEDY, REMEDY), path) });
+    entries.push({ file, entry: validateEntry(await readJson(path, REMEDY, REMEDY), path, describe) });
   }
   return entries;
 }

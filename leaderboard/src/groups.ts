@@ -1,7 +1,8 @@
 import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, grouped, sha256, unlabelled } from '@lethe/core';
 import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, intervalOver, resultsHash } from '@lethe/metrics';
 import { changedOptions } from './command.js';
-import type { Entry, MethodNote, PublishedEntry } from './entry.js';
+import type { MethodNote } from './declared.js';
+import type { Entry, PublishedEntry } from './entry.js';
 import { optionValue, slug } from './format.js';
 import { checkAgreement } from './whole.js';
 

@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { LetheError, type Run } from '@lethe/core';
 import { unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
-import { type Entry, type MethodNote, resultsAt, resultsFile } from './entry.js';
+import { type DescribeMethod, type MethodNote, checkDeclared } from './declared.js';
+import { type Entry, resultsAt, resultsFile } from './entry.js';
 import { checkWhole } from './whole.js';
-
-/** What is known of a method of this version, if anything. */
-export type DescribeMethod = (id: string, version: string) => MethodNote | undefined;
 
 const safe = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-');
 
@@ -34,12 +32,14 @@ export async function publishRuns(
   const kept = named(runs);
   const left = [...named(parts.flatMap((part) => part.results.runs))].filter((method) => !kept.has(method));
   if (left.length > 0) note(`left out: ${left.join(', ')}, of which a newer version is there`);
-  checkWhole(runs, parts.map(({ where }) => where).join(', '));
+  const where = parts.map((part) => part.where).join(', ');
+  checkWhole(runs, where);
   const methods: Record<string, MethodNote> = {};
   for (const { method } of runs) {
     const known = describe(method.id, method.version);
-    if (known) methods[method.id] = known;
+    if (known) methods[method.id] = known.note;
   }
+  checkDeclared(runs, methods, describe, where);
   const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
   const { suite, model } = runs[0]!;
   const name = `${[`${suite.id}-${suite.version}`, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;

@@ -1,6 +1,7 @@
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LetheError } from '@lethe/core';
+import { type DescribeMethod, unknown } from './declared.js';
 import { readEntries } from './entry.js';
 import { groupsOf } from './groups.js';
 import { GENERATOR } from './layout.js';
@@ -32,8 +33,8 @@ async function checkReplaceable(outDir: string): Promise<void> {
 }
 
 /** Writes all pages into an empty folder; their number. */
-async function writePages(entriesDir: string, folder: string): Promise<Omit<Site, 'index'>> {
-  const entries = await readEntries(entriesDir);
+async function writePages(entriesDir: string, folder: string, describe: DescribeMethod): Promise<Omit<Site, 'index'>> {
+  const entries = await readEntries(entriesDir, describe);
   const files = entries.map(({ file }) => file);
   const groups = groupsOf(entries);
   await mkdir(join(folder, 'entries'), { recursive: true });
@@ -61,17 +62,18 @@ async function writePages(entriesDir: string, folder: string): Promise<Omit<Site
  * entries themselves. It needs no network and no server, and no script but for sorting. Written whole or not at all: an
  * earlier site in the folder is replaced once the new one is there.
  *
+ * @param describe what is known of methods, to hold the entries to it
  * @throws LETHE_RESULTS_INVALID with file and JSON pointer where an entry does not hold, LETHE_RUN_STOPPED where one is not
  *   whole, LETHE_USAGE where the folder holds anything but a site
  */
-export async function buildSite(entriesDir: string, outDir: string): Promise<Site> {
+export async function buildSite(entriesDir: string, outDir: string, describe = unknown): Promise<Site> {
   const target = resolve(outDir);
   await checkReplaceable(target);
   const made = `${target}.${process.pid}.part`;
   const old = `${target}.${process.pid}.old`;
   try {
     await mkdir(dirname(target), { recursive: true });
-    const counts = await writePages(entriesDir, made);
+    const counts = await writePages(entriesDir, made, describe);
     await mkdir(target, { recursive: true });
     await rename(target, old);
     try {

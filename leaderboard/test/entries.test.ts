@@ -142,6 +142,19 @@ describe('entries', () => {
     await publish(runs as Run[]);
   });
 
+  it('are refused where they say other things of a method than its plugin', async () => {
+    const ewc = (capabilities = {}) => run({ method: 'ewc', options: { lambda: 500, gamma: 1 }, capabilities });
+    expect((await fault(publish([ewc({ bound: true })]))).message).to.contain('other capabilities of ewc');
+    const path = await publish([ewc()]);
+    const entry = JSON.parse(await readFile(path, 'utf8'));
+    entry.methods.ewc.defaults.lambda = 500;
+    entry.commands[0] = entry.commands[0].replace(' --set ewc.lambda=500', '');
+    await writeFile(path, JSON.stringify(entry));
+    await readEntries(entries);
+    expect((await fault(readEntries(entries, describeMethod))).message).to.contain('other defaults of ewc');
+    expect((await fault(buildSite(entries, join(folder, 'site'), describeMethod))).where).to.equal(path);
+  });
+
   it('are refused with file and pointer where they were doctored, and no page is written', async () => {
     const path = await publish([run(), run({ options: { x: 1 } })]);
     const whole = await readFile(path, 'utf8');

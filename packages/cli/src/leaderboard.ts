@@ -8,7 +8,7 @@ import sirv from 'sirv';
 import type { Output } from './output.js';
 import { PATHS, here } from './paths.js';
 import { withScorers } from './plugins-option.js';
-import { entriesOption } from './publish.js';
+import { describer, entriesOption } from './publish.js';
 import { parseInteger } from './run/request.js';
 
 const HOST = '127.0.0.1';
@@ -18,12 +18,13 @@ const PORTS = 65_535;
 interface Folders {
   readonly entries: string;
   readonly out: string;
+  readonly plugins?: readonly string[];
 }
 
 /** Builds the site, says of what, and gives the path of its first page. */
-async function build({ entries, out }: Folders, output: Output): Promise<string> {
+async function build({ entries, out, plugins }: Folders, output: Output): Promise<string> {
   const { buildSite } = await import('@lethe/leaderboard');
-  const site = await buildSite(resolve(entries), resolve(out));
+  const site = await buildSite(resolve(entries), resolve(out), describer(plugins));
   const empty = site.entries === 0 ? `; there are no entries in ${here(entries)} yet: lethe publish RUN` : '';
   output.note(`${site.entries} ${site.entries === 1 ? 'entry' : 'entries'} recomputed, ${site.pages} pages written${empty}`);
   return site.index;

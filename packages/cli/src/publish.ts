@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { capabilitiesOf } from '@lethe/core';
 import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
@@ -6,14 +7,14 @@ import { PATHS, here, installedPlugins } from './paths.js';
 import { withScorers } from './plugins-option.js';
 
 /** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
-function describer(plugins: readonly string[] | undefined): DescribeMethod {
+export function describer(plugins: readonly string[] | undefined): DescribeMethod {
   const methods = installedPlugins(plugins).map(({ manifest }) => manifest).filter(({ kind }) => kind === 'method');
   return (id, version) => {
     const manifest = methods.find((method) => method.name === id && method.version === version);
     if (!manifest) return undefined;
     const { description, paper = null, options } = manifest;
     const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
-    return { version, description, paper, defaults };
+    return { note: { version, description, paper, defaults }, capabilities: (given) => capabilitiesOf(manifest, given) };
   };
 }
 

@@ -5,6 +5,7 @@ import { inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { PATHS, here } from './paths.js';
+import { describer } from './publish.js';
 import { suiteOfPlugin } from './suites.js';
 
 const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined) => Promise<string> | string>> = {
@@ -24,7 +25,7 @@ function checkOf(file: string): ((file: string, dataDir: string | undefined) => 
 
 async function checkEntry(file: string): Promise<string> {
   const { readEntry } = await import('@lethe/leaderboard');
-  const { runs } = (await readEntry(file)).results;
+  const { runs } = (await readEntry(file, describer(undefined))).results;
   return `entry of ${runs.length} runs, every score and metric recomputed`;
 }
 

@@ -89,12 +89,14 @@ describe('damaged files of the command line', function () {
         y: { scorer: 'exact-match', references: [['b'], ['c']], written: [['', ''], ['b', ''], ['b', 'c']] },
       },
       cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
-      environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },
+      environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: { x: '0'.repeat(64), y: '1'.repeat(64) }, git: null },
     };
     const [source, entries, site] = ['run', 'entries', 'site'].map((name) => join(folder, name)) as [string, string, string];
     mkdirSync(source);
     writeFileSync(join(source, 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] }));
-    const entry = await publishRuns([source], entries, () => ({ version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }));
+    const entry = await publishRuns([source], entries, () => ({
+      note: { version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }, capabilities: () => run.method.capabilities,
+    }));
     const text = readFileSync(entry, 'utf8');
     let [refused, built] = [0, 0];
     await fc.assert(fc.asyncProperty(damaged(text), async (bytes) => {

@@ -1,0 +1,43 @@
+import { type Capabilities, LetheError, type Run, canonicalJson } from '@lethe/core';
+
+/** What the plugin of a method says of itself. */
+export interface MethodNote {
+  readonly version: string;
+  readonly description: string;
+  /** Address of the paper, or why there is none. */
+  readonly paper: string | null;
+  /** The default of every option. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+/** A method whose plugin is at hand. */
+export interface KnownMethod {
+  readonly note: MethodNote;
+  /** What it declares with these options. */
+  capabilities(options: Readonly<Record<string, unknown>>): Capabilities;
+}
+
+/** What is known of a method of this version, if anything. */
+export type DescribeMethod = (id: string, version: string) => KnownMethod | undefined;
+
+/** Of methods without their plugins, nothing. */
+export const unknown: DescribeMethod = () => undefined;
+
+/**
+ * Checks what results say of methods against their plugins, where those of the same version are at hand: a method that keeps rows, is told the
+ * task or is a bound is not a rival like others, and the commands of an entry leave out what is a default.
+ *
+ * @throws LETHE_RESULTS_INVALID
+ */
+export function checkDeclared(runs: readonly Run[], notes: Readonly<Record<string, MethodNote>>, describe: DescribeMethod, where: string): void {
+  for (const { method: { id, version, options, capabilities } } of runs) {
+    const known = describe(id, version);
+    if (!known) continue;
+    const fault = canonicalJson(known.capabilities(options)) !== canonicalJson(capabilities) ? 'capabilities'
+      : notes[id]?.version === version && canonicalJson(notes[id].defaults) !== canonicalJson(known.note.defaults) ? 'defaults' : null;
+    if (fault === null) continue;
+    throw new LetheError('LETHE_RESULTS_INVALID', `The results name other ${fault} of ${id} ${version} than its plugin, which is here.`, {
+      where, remedy: 'Make the runs again; where the plugin was changed, give it another version.',
+    });
+  }
+}
