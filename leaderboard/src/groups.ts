@@ -1,5 +1,5 @@
 import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, grouped, sha256, unlabelled } from '@lethe/core';
-import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, intervalOver, resultsHash } from '@lethe/metrics';
+import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, resultsHash, runInterval } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { MethodNote } from './declared.js';
 import type { Entry, PublishedEntry } from './entry.js';
@@ -92,7 +92,7 @@ function valueOf({ completed }: Trial, metric: keyof Metrics): number | null {
 
 function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval | null {
   const values = trials.map((trial) => ({ order: trial.order.id, seed: trial.seed, value: valueOf(trial, metric) }));
-  return values.every((one): one is typeof one & { value: number } => one.value !== null) ? intervalOver(values, metric) : null;
+  return values.every((one): one is typeof one & { value: number } => one.value !== null) ? runInterval(values) : null;
 }
 
 function tuningOf({ results: { sweep } }: Entry, { id, version, options }: Run['method']): Row['tuning'] {

@@ -1,5 +1,5 @@
 import { type Capabilities, type CompletedRun, type FailedRun, type Results, grouped } from '@lethe/core';
-import { type Interval, completeMean, intervalOf, intervalOver } from '@lethe/metrics';
+import { type Interval, completeMean, runInterval } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
 /** The metrics of the table. */
@@ -34,16 +34,6 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
   return [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
 }
 
-/**
- * The mean over runs with its interval. Several seeds in several orders are no independent values: it is the bootstrap of `lethe compare` and of
- * the pages then. Seeds of one order, or orders of one seed, have a t interval, which keeps its level for two of them.
- */
-function intervalAmong(runs: readonly CompletedRun[], values: readonly number[], metric: ColumnMetric): Interval | null {
-  const [orders, seeds] = [new Set(runs.map(({ order }) => order.id)), new Set(runs.map(({ seed }) => seed))];
-  if (orders.size < 2 || seeds.size < 2) return intervalOf(values);
-  return intervalOver(runs.map(({ order, seed }, i) => ({ order: order.id, seed, value: values[i]! })), metric);
-}
-
 /** One summary a method, in the order of the runs, bounds last. */
 export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   // runs that differ in options are not averaged together
@@ -58,7 +48,7 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
     };
     const over = (metric: ColumnMetric): Interval | null => {
       const values = valuesOf((run) => run.metrics[metric]);
-      return values && intervalAmong(completed, values, metric);
+      return values && values.length > 0 ? runInterval(completed.map(({ order, seed }, at) => ({ order: order.id, seed, value: values[at]! }))) : null;
     };
     const seconds = valuesOf((run) => run.cost.trainSeconds + run.cost.evalSeconds);
     return {

@@ -26,7 +26,7 @@ function run(method: string, seed: number, first: number, second: number, suite 
     matrix, general, metrics: metricsOf(matrix, general),
     predictions: { x: { answers, chosen: rows.x.map(right) }, y: { answers, chosen: rows.y.map(right) } },
     cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
-    environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },
+    environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: { x: '0'.repeat(64), y: '1'.repeat(64) }, git: null },
   };
 }
 

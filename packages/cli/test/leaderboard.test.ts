@@ -34,7 +34,7 @@ const run: CompletedRun = {
     y: { answers: [1, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
   },
   cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
-  environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },
+  environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: { x: '0'.repeat(64), y: '1'.repeat(64) }, git: null },
 };
 
 describe('lethe publish and lethe leaderboard', () => {

@@ -2,10 +2,10 @@ import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, g
 import type { Metric } from './catalogue.js';
 import { ambiguous, byIdentity, outcomesOf } from './outcomes.js';
 import { measuredOf, resampleRows } from './resample.js';
-import { type RunValue, intervalOver, middleOf, runInterval } from './statistics/bootstrap.js';
+import { middleOf } from './statistics/bootstrap.js';
 import { ALPHA } from './statistics/distributions.js';
 import { holm } from './statistics/holm.js';
-import type { Interval } from './statistics/interval.js';
+import { type Interval, type RunValue, runInterval } from './statistics/interval.js';
 import { completeMean, deviationOf } from './statistics/mean.js';
 import { type PermutationTest, permutationTest } from './statistics/permutation.js';
 import { pairsNeeded } from './statistics/power.js';
@@ -18,7 +18,7 @@ export type Bounds = readonly [low: number, high: number];
 export interface Standing {
   /** Place of the method among those of the comparison. */
   readonly method: number;
-  /** Over seeds and orders, by bootstrap. Null where the metric is not defined, or is missing for a run. */
+  /** Over seeds and orders. Null where the metric is not defined, or is missing for a run. */
   readonly overRuns: Interval | null;
   /** What other test rows would leave of the mean, these runs as they are. */
   readonly overRows: Bounds | null;
@@ -32,7 +32,7 @@ export interface Standing {
 export interface PairedComparison {
   readonly a: number;
   readonly b: number;
-  /** Mean of a - b, by bootstrap over seeds and orders. */
+  /** Mean of a - b, over seeds and orders. */
   readonly difference: Interval;
   readonly overRows: Bounds | null;
   readonly test: PermutationTest;
@@ -43,6 +43,13 @@ export interface PairedComparison {
   /** Pairs that a difference of this size and spread would take; null for more than can be run. */
   readonly pairsNeeded: number | null;
 }
+
+/**
+ * Whether a difference was shown for the orders and seeds of the runs, and the interval over others contains 0 all the same: the test asks
+ * what chance alone would do to these pairs, and takes them for independent.
+ */
+export const holdsHereAlone = ({ better, difference: { low, high } }: PairedComparison): boolean =>
+  better !== null && low !== null && high !== null && low <= 0 && high >= 0;
 
 export interface ComparedMethod {
   readonly method: Run['method'];
@@ -166,7 +173,7 @@ function compareMetric(
     if ('missing' in own) return { method: i, overRuns: null, overRows: null, missing: own.missing };
     const draws = rows[i];
     return {
-      method: i, overRuns: intervalOver(own.values, metric.id),
+      method: i, overRuns: runInterval(own.values),
       overRows: draws ? middleOf(draws.slice(), ALPHA / 2) : null,
     };
   });
@@ -188,7 +195,7 @@ function compareMetric(
     // of rows only where both ran the same: other runs are not what these rows are about
     const whole = differences.length === contenders[a]!.completed && differences.length === contenders[b]!.completed;
     return [{
-      a, b, difference: runInterval(differences, createRandom(SEED, 'difference', metric.id)),
+      a, b, difference: runInterval(differences),
       overRows: mine && theirs && whole ? middleOf(mine.map((value, k) => value - theirs[k]!), ALPHA / 2) : null,
       test: permutationTest(sizes, createRandom(SEED, 'signs', metric.id)),
       deviation: deviationOf(sizes) ?? 0,

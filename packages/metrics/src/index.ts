@@ -1,14 +1,14 @@
 export { type Measured, type Metric, METRICS } from './catalogue.js';
 export {
-  type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns,
+  type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns, holdsHereAlone,
 } from './compare.js';
 export { resultsHash } from './hash.js';
 export { accuracy, metricsOf } from './metrics.js';
 export { meanScore, rowScores, rowsOf } from './rows.js';
-export { type RunValue, intervalOver, quantileOf, runInterval } from './statistics/bootstrap.js';
+export { quantileOf } from './statistics/bootstrap.js';
 export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
 export { holm } from './statistics/holm.js';
-export { type Interval, intervalOf, proportionInterval } from './statistics/interval.js';
+export { type Interval, type RunValue, proportionInterval, runInterval } from './statistics/interval.js';
 export { completeMean } from './statistics/mean.js';
 export { type PermutationTest, fewestPairs, leastP, permutationTest } from './statistics/permutation.js';
 export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';

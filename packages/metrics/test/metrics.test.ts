@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { METRICS, type Measured, intervalOf, metricsOf, proportionInterval, studentQuantile } from '../src/index.js';
+import { METRICS, type Measured, metricsOf, proportionInterval, studentQuantile } from '../src/index.js';
 
 const none = { base: {}, final: {} };
 
@@ -146,17 +146,8 @@ describe('the catalogue', () => {
   });
 });
 
-describe('intervalOf', () => {
-  it('is the t interval', () => {
-    const interval = intervalOf([1, 2, 3]);
-    expect(interval?.mean).to.equal(2);
-    expect(interval?.high).to.be.closeTo(2 + 4.302653 / Math.sqrt(3), 1e-6);
-  });
-  it('has no bounds for one value and no value for none', () => {
-    expect(intervalOf([5])).to.deep.equal({ mean: 5, low: null, high: null, n: 1, level: 0.95 });
-    expect(intervalOf([])).to.equal(null);
-  });
-  it('knows the tabulated quantiles', () => {
+describe('quantiles of t', () => {
+  it('are those of tables', () => {
     expect(studentQuantile(11)).to.be.closeTo(2.201, 1e-3);
     expect(studentQuantile(30)).to.be.closeTo(2.0423, 1e-4);
   });

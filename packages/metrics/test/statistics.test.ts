@@ -3,7 +3,7 @@ import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  completeMean, fewestPairs, holm, intervalOf, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, ranksOf, runInterval, studentQuantile,
+  completeMean, fewestPairs, holm, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, ranksOf, runInterval, studentQuantile,
 } from '../src/index.js';
 
 /** What scipy and statsmodels say; see the README beside it. */
@@ -12,7 +12,7 @@ const expected = JSON.parse(readFileSync(new URL('../../../../test/fixtures/stat
   holm: { p: number[]; holm: number[] }[];
   power: { effect: number; alpha: number; power: Record<string, number>; pairs: number }[];
   permutationPower: { pairs: number; effect: number; alpha: number; power: number }[];
-  bootstrap: { values: number[]; tail: number; low: number; high: number }[];
+  crossed: { grid: number[][]; bounds: [number, number] }[];
   student: { degrees: number; probability: number; quantile: number }[];
   interval: { values: number[]; bounds: [number, number] }[];
   wilson: { hits: number; rows: number; bounds: [number, number] }[];
@@ -118,53 +118,75 @@ describe('power', () => {
 });
 
 describe('intervals over runs', () => {
-  it('are those of scipy for one order', () => {
-    for (const { values, low, high } of expected.bootstrap) {
-      const interval = runInterval(oneOrder(values), random());
-      expect(interval.low).to.be.closeTo(low, 4e-3);
-      expect(interval.high).to.be.closeTo(high, 4e-3);
+  it('are t intervals over the seeds of one order, or the orders of one seed', () => {
+    for (const { values, bounds } of expected.interval) {
+      for (const runs of [oneOrder(values), values.map((value, i) => ({ order: String(i), seed: 1, value }))]) {
+        const { low, high } = runInterval(runs);
+        expect(low).to.be.closeTo(bounds[0], 1e-7);
+        expect(high).to.be.closeTo(bounds[1], 1e-7);
+      }
+    }
+    for (const { degrees, probability, quantile } of expected.student) expect(studentQuantile(degrees, probability)).to.be.closeTo(quantile, 1e-6 * quantile);
+  });
+
+  it('over orders and seeds are those of an analysis of variance', () => {
+    for (const { grid, bounds } of expected.crossed) {
+      const { low, high } = runInterval(grid.flatMap((row, order) => row.map((value, seed) => ({ order: String(order), seed, value }))));
+      expect(low).to.be.closeTo(bounds[0], 1e-7);
+      expect(high).to.be.closeTo(bounds[1], 1e-7);
     }
   });
 
-  it('are not given for two runs, and for one', () => {
-    expect(runInterval(oneOrder([0.1, 0.9]), random())).to.deep.equal({ mean: 0.5, low: null, high: null, n: 2, level: 0.95 });
-    expect(runInterval(oneOrder([0.1]), random()).low).to.equal(null);
+  it('are not given for one run, and are a point where nothing differs', () => {
+    expect(runInterval(oneOrder([0.1]))).to.deep.equal({ mean: 0.1, low: null, high: null, n: 1, level: 0.95 });
+    expect(runInterval(oneOrder([0.5, 0.5, 0.5]))).to.deep.equal({ mean: 0.5, low: 0.5, high: 0.5, n: 3, level: 0.95 });
   });
 
   it('count what orders have in common once and not once a seed', () => {
-    // two orders that differ, ten seeds that do not: seeds alone would give next to no width
+    // two orders that differ, ten seeds that do not: seeds alone would give next to no width, two orders give that of two values
     const values = Array.from({ length: 20 }, (_, i) => ({ order: i < 10 ? 'a' : 'b', seed: i % 10, value: i < 10 ? 0 : 1 }));
-    const { low, high } = runInterval(values, random());
-    expect([low, high]).to.deep.equal([0, 1]);
+    const { low, high } = runInterval(values);
+    const two = runInterval(oneOrder([0, 1]));
+    expect([low, high]).to.deep.equal([two.low, two.high]);
   });
 
   it('take grids with holes, where a seed did not run in every order', () => {
     const values = [...oneOrder([0.4, 0.5, 0.6]), { order: '2', seed: 1, value: 0.7 }];
-    const { mean, low, high } = runInterval(values, random());
+    const { mean, low, high } = runInterval(values);
     expect(mean).to.be.closeTo(0.55, 1e-12);
     expect(low).to.be.below(mean);
     expect(high).to.be.above(mean);
   });
 
+  it('hold the mean of the distribution about as often as they say, whatever orders and seeds have in common', () => {
+    for (const [byOrder, bySeed] of [[0, 0], [0.6, 0], [0, 0.6], [0.4, 0.4], [0.9, 0]] as const) {
+      const draws = createRandom(11, 'cover', String(byOrder), String(bySeed));
+      const left = Math.sqrt(1 - byOrder ** 2 - bySeed ** 2);
+      const simulations = 2000;
+      let held = 0;
+      for (let k = 0; k < simulations; k++) {
+        const [orders, seeds] = [[0, 1, 2].map(() => byOrder * draws.normal()), [0, 1, 2, 3].map(() => bySeed * draws.normal())];
+        const { low, high } = runInterval(orders.flatMap((o, i) => seeds.map((s, seed) => ({ order: String(i), seed, value: o + s + left * draws.normal() }))));
+        if (low! <= 0 && high! >= 0) held += 1;
+      }
+      expect(held / simulations, `${byOrder} ${bySeed}`).to.be.within(0.925, 0.995);
+    }
+  });
+
   it('shift with a constant, scale with a factor, and do not depend on the order of the runs', () => {
     fc.assert(fc.property(numbers(3, 8), fc.double({ min: -5, max: 5, noNaN: true }), (values, constant) => {
-      const own = runInterval(oneOrder(values), random(), 200);
-      const moved = runInterval(oneOrder(values.map((value) => value + constant)), random(), 200);
-      const halved = runInterval(oneOrder(values.map((value) => value / 2)), random(), 200);
+      const own = runInterval(oneOrder(values));
+      const moved = runInterval(oneOrder(values.map((value) => value + constant)));
+      const halved = runInterval(oneOrder(values.map((value) => value / 2)));
       for (const end of ['mean', 'low', 'high'] as const) {
         expect(moved[end]).to.be.closeTo(own[end]! + constant, 1e-9);
         expect(halved[end]).to.be.closeTo(own[end]! / 2, 1e-9);
       }
-      expect(runInterval(oneOrder(values).reverse(), random(), 200)).to.deep.equal(own);
+      expect(runInterval(oneOrder(values).reverse())).to.deep.equal(own);
     }), { numRuns: 50 });
   });
 
-  it('are t intervals where one is asked for', () => {
-    for (const { values, bounds } of expected.interval) {
-      expect(intervalOf(values)!.low).to.be.closeTo(bounds[0], 1e-7);
-      expect(intervalOf(values)!.high).to.be.closeTo(bounds[1], 1e-7);
-    }
-    for (const { degrees, probability, quantile } of expected.student) expect(studentQuantile(degrees, probability)).to.be.closeTo(quantile, 1e-6 * quantile);
+  it('of a proportion are those of Wilson', () => {
     for (const { hits, rows, bounds } of expected.wilson) {
       const { low, high } = proportionInterval(hits / rows, rows);
       expect(low).to.be.closeTo(bounds[0], 1e-9);

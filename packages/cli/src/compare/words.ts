@@ -1,6 +1,6 @@
 import { suiteLabel } from '@lethe/core';
 import { probability } from '@lethe/leaderboard';
-import { ALPHA, type Comparison, POWER, fewestPairs } from '@lethe/metrics';
+import { ALPHA, type Comparison, POWER, fewestPairs, holdsHereAlone } from '@lethe/metrics';
 import { namesOf } from './tables.js';
 
 const listed = (items: readonly (string | number)[]): string => items.join(', ');
@@ -19,6 +19,13 @@ const untested = ({ methods }: Comparison): string =>
   `Nothing was tested: ${methods.filter(({ bound }) => !bound).length < 2 ? 'a bound is tested only where --against names it'
     : 'no two methods have a value for the same order and seed'}.`;
 
+/** Which of the differences that were shown other orders or seeds may not have: the test takes those of the runs as they are. */
+function hereAlone(comparison: Comparison): string[] {
+  const names = namesOf(comparison);
+  const all = comparison.metrics.flatMap(({ metric, pairs }) => pairs.filter(holdsHereAlone).map(({ a, b }) => `${names[a]} and ${names[b]} in ${metric.title}`));
+  return all.length === 0 ? [] : [`Shown for these orders and seeds alone, as the interval over others contains 0: ${all.join('; ')}.`];
+}
+
 /** What these runs cannot tell. */
 function limits(comparison: Comparison): string[] {
   const pairs = comparison.metrics.flatMap((metric) => metric.pairs);
@@ -27,15 +34,13 @@ function limits(comparison: Comparison): string[] {
   const most = Math.max(...pairs.map(({ test }) => test.pairs));
   const fewest = fewestPairs(tests, ALPHA);
   const least = Math.min(1, Math.min(...pairs.map(({ test }) => test.least)) * tests);
-  const runs = Math.min(seeds.length > 1 ? seeds.length : Infinity, orders.length > 1 ? orders.length : Infinity);
   return [
     ...(most < fewest ? [`With at most ${most} pairs and ${tests} ${tests === 1 ? 'test' : 'tests'} no p can be below ${probability(least)}: `
       + `these runs cannot show any difference, however large. It takes ${fewest} pairs.`] : []),
     'Not shown does not mean equal: it means that these runs do not tell.',
     ...(orders.length === 1 ? [`All runs are of order ${orders[0]}: nothing is said of other orders.`] : []),
     ...(seeds.length === 1 ? [`All runs are of seed ${seeds[0]}: nothing is said of other seeds.`] : []),
-    ...(Number.isFinite(runs) && runs < 6 ? [`Intervals over ${runs} ${runs === orders.length && orders.length > 1 ? 'orders' : 'seeds'} stay within what was seen; `
-      + 'below six they are narrower than 95 % asks for.'] : []),
+    ...hereAlone(comparison),
   ];
 }
 
@@ -53,9 +58,9 @@ export function explain(comparison: Comparison): string[] {
   return [
     ...(comparison.tests === 0 ? [untested(comparison)] : found.length ? ['Shown at level 0.05:', ...found.map((line) => `  ${line}`)] : ['No difference was shown at level 0.05.']),
     ...limits(comparison), ...missing, '',
-    'Percent. Over runs: 95 % bootstrap over seeds and orders. Over rows: 95 % bootstrap over test rows, these runs as they are.',
+    'Percent. Over runs: 95 % t interval over other seeds in other orders. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [
-      `p: paired permutation test over runs of the same order and seed, two-sided; Holm: corrected for all ${comparison.tests} tests shown here.`,
+      `p: paired permutation test over runs of the same order and seed, two-sided, which takes these orders and seeds as they are; Holm: corrected for all ${comparison.tests} tests shown here.`,
       `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by this test at level 0.05 / ${comparison.tests}.`,
     ]),
     ...(comparison.metrics.some(({ standings }) => standings.some(({ ranks }) => ranks !== null))

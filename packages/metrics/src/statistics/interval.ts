@@ -1,3 +1,4 @@
+import { grouped } from '@lethe/core';
 import { LEVEL, normalQuantile, studentQuantile } from './distributions.js';
 import { deviationOf } from './mean.js';
 
@@ -10,15 +11,42 @@ export interface Interval {
   readonly level: typeof LEVEL;
 }
 
-/** The mean over seeds and orders with its t interval at level 0.95, or null for no values. */
-export function intervalOf(values: readonly number[]): Interval | null {
-  const n = values.length;
-  if (n === 0) return null;
-  const mean = values.reduce((sum, v) => sum + v, 0) / n;
-  const deviation = deviationOf(values);
-  if (deviation === null) return { mean, low: null, high: null, n, level: LEVEL };
-  const half = studentQuantile(n - 1) * (deviation / Math.sqrt(n));
-  return { mean, low: mean - half, high: mean + half, n, level: LEVEL };
+/** The value of one run, with what it was drawn by. */
+export interface RunValue {
+  readonly order: string;
+  readonly seed: number;
+  readonly value: number;
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The square of the standard error that a factor gives the mean, with its degrees of freedom; null for a factor of one level. */
+function partOf(values: readonly RunValue[], level: (one: RunValue) => unknown): { variance: number; degrees: number } | null {
+  const means = grouped(values, level).map((own) => meanOf(own.map(({ value }) => value)));
+  const deviation = deviationOf(means);
+  return deviation === null ? null : { variance: deviation ** 2 / means.length, degrees: means.length - 1 };
+}
+
+/**
+ * The mean over runs with its interval over seeds and orders: what would come of other seeds in other orders. The runs of one order have
+ * something in common, and so do those of one seed, so runs are not independent: the variance of the mean is that of the orders' means
+ * over their number plus that of the seeds' means over theirs, and Student's t has the degrees of freedom that Satterthwaite (1946,
+ * Biometrics Bulletin 2) gives such a sum. Where orders and seeds have no effect of their own this is wider than it need be, as
+ * what is left counts twice; it is never much too narrow. With one order it is the t interval over seeds, and says nothing of other
+ * orders; so with one seed. Assumes normal values, and may leave the range of the metric. Bounds are null for one run.
+ *
+ * @param values at least one; the order in which they come does not matter
+ */
+export function runInterval(values: readonly RunValue[]): Interval {
+  const runs = [...values].sort((a, b) => a.seed - b.seed || (a.order < b.order ? -1 : 1));
+  const interval = { mean: meanOf(runs.map(({ value }) => value)), n: runs.length, level: LEVEL } as const;
+  const parts = [partOf(runs, ({ order }) => order), partOf(runs, ({ seed }) => seed)].filter((part) => part !== null);
+  if (parts.length === 0) return { ...interval, low: null, high: null };
+  const variance = parts.reduce((sum, part) => sum + part.variance, 0);
+  if (variance === 0) return { ...interval, low: interval.mean, high: interval.mean };
+  const degrees = 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0);
+  const half = studentQuantile(degrees) * Math.sqrt(variance);
+  return { ...interval, low: interval.mean - half, high: interval.mean + half };
 }
 
 /**
