@@ -80,7 +80,7 @@ its 95 % interval over other seeds in other orders: the variances of the orders'
 
 /** Every metric with its formula and its source. */
 export const definitions = (): Html => html`<section aria-labelledby="metrics"><h2 id="metrics">Metrics</h2>
-<p>${R} is the fraction of test rows of task <i>j</i> that are answered rightly after training on task <i>i</i>; row 0 is the base model, <i>T</i> is the
+<p>${R} is the fraction of test rows of task <i>j</i> that are answered rightly after training on task <i>i</i>, or the mean score of what was written; row 0 is the base model, <i>T</i> is the
 number of tasks. ${G} is the same for probe <i>p</i> of <i>P</i>. Means are over tasks, never over rows. A metric that a method does not pass
 the points of (joint training has no step for each task) is a dash: it is not defined, and it is not zero.</p>
 <dl class="definitions">${METRICS.map(({ metric, title, better }) => {

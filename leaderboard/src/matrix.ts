@@ -34,7 +34,7 @@ export function matrixTable(matrix: Matrix, tasks: readonly string[], caption: s
     : html`<tr><th scope="row">${nameOf(i)}</th>${row.map((score, j) => cell(score, !joint && i === j + 1))}</tr>`));
   const frame = joint ? 'All tasks were trained at once.' : 'A frame marks the task that was just trained; to its right are tasks not trained yet.';
   return wide('Score matrix', html`<table class="heat">
-<caption><span>${caption} ${frame} Percent of test rows answered rightly.</span></caption>
+<caption><span>${caption} ${frame} Percent of test rows answered rightly; the mean score where answers are written.</span></caption>
 <thead><tr><th scope="col" class="name">Tested on</th>${tasks.map((task) => html`<th scope="col">${task}</th>`)}</tr></thead>
 <tbody>${rows}</tbody></table>`);
 }

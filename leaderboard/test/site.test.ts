@@ -114,6 +114,17 @@ describe('the site', () => {
     expect(await read((await pages('leaky'))[0]!)).to.contain('domains 1.0.0, size mini, leaky prompts');
   });
 
+  it('says of written answers their mean score and no number of right ones', async () => {
+    const run = completed({}, stream(0.9, 0.1));
+    const law = run.predictions['law'] as { answers: number[]; chosen: (number[] | null)[] };
+    const written = law.chosen.map((step) => step!.map((option) => (option === 0 ? 'b' : 'c')));
+    const predictions = { ...run.predictions, law: { scorer: 'exact-match', references: law.answers.map(() => ['b']), written } };
+    await publish('written', [{ ...run, predictions }]);
+    await build();
+    const [page] = await pages('-order-');
+    expect(await read(page!)).to.match(/law<\/th><td>40<\/td><td>–<\/td>\s*<td>70\.0<\/td>/).and.match(/news<\/th><td>40<\/td><td>32<\/td>/);
+  });
+
   it('gives one run no interval and no rank', async () => {
     await publish('run', [completed({}, stream(0.9, 0.1))]);
     await build();

@@ -1,5 +1,5 @@
 import { type CompletedRun, methodName, suiteLabel } from '@lethe/core';
-import { proportionInterval, rowsOf } from '@lethe/metrics';
+import { proportionInterval, rowInterval, rowScores, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf, reproduceCommand } from '../command.js';
 import { curves } from '../curves.js';
@@ -15,20 +15,28 @@ import { reportSection } from '../report.js';
 export const runFile = ({ method }: Row, { id, run }: Outcome): string =>
   `${slug(method.id)}-order-${slug(run.order.id)}-seed-${run.seed}-${id}.html`;
 
+/** What testing on these rows and not on others leaves open of a score: Wilson's interval of a proportion, or that of a mean of what was written. */
+function overRows(run: CompletedRun, task: string, score: number): readonly [number, number] {
+  const predictions = run.predictions[task]!;
+  const { low, high } = 'scorer' in predictions ? rowInterval(rowScores(predictions, run.matrix.length - 1)!) : proportionInterval(score, rowsOf(predictions));
+  return [low ?? score, high ?? score];
+}
+
 /** The scores at the end with what testing on these rows and not on others leaves open. */
 function finalScores(run: CompletedRun): Html {
   const row = (id: string, name: string, score: number): Html => {
-    const rows = rowsOf(run.predictions[id]!);
-    const { low, high } = proportionInterval(score, rows);
-    return html`<tr><th scope="row" class="name">${name}</th><td>${rows}</td><td>${Math.round(score * rows)}</td>
+    const predictions = run.predictions[id]!;
+    const rows = rowsOf(predictions);
+    const [low, high] = overRows(run, id, score);
+    return html`<tr><th scope="row" class="name">${name}</th><td>${rows}</td><td>${'scorer' in predictions ? '–' : Math.round(score * rows)}</td>
 <td>${percent(score)}</td><td>${percent(low)} to ${percent(high)}</td></tr>`;
   };
   const tasks = run.order.tasks.map((task, j) => row(task, task, run.matrix.at(-1)![j]!));
   const probes = Object.entries(run.general.final).map(([probe, score]) => row(probe, `${probe} (probe)`, score));
   const heads = ['Rows', 'Right', 'Score', '95 % interval'].map((title) => html`<th scope="col">${title}</th>`);
   return wide('Scores at the end', html`<table>
-<caption><span>Scores at the end with the 95 % score interval over test rows (Wilson): how far off they can be because the test has only so
-many rows. This is another uncertainty than that over seeds and orders.</span></caption>
+<caption><span>Scores at the end with the 95 % interval over test rows (Wilson's for right answers, a t interval for the scores of
+written ones): how far off they can be because the test has only so many rows. This is another uncertainty than that over seeds and orders.</span></caption>
 <thead><tr><th scope="col" class="name">Task</th>${heads}</tr></thead><tbody>${tasks}${probes}</tbody></table>`);
 }
 

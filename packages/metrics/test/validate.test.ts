@@ -62,6 +62,10 @@ describe('validation', () => {
     expect(refused((run) => { delete run['predictions'].plain.sources; })).to.equal('f#/runs/0/predictions/plain');
     expect(refused((run) => { delete run['general'].base.plain; })).to.equal('f#/runs/0/general');
     expect(refused((run) => { run['predictions'].x = { answers: [], chosen: [[], [], []] }; }), 'no rows').to.equal('f#/runs/0/predictions/x/answers');
+    for (const sign of ['\n', '\u001b[2K', '\u2028']) {
+      expect(refused((run) => { run['method'].label = `a${sign}b`; }), 'a label over two lines').to.equal('f#/runs/0/method/label');
+      expect(refused((run) => { run['model'].id = `m${sign}`; })).to.equal('f#/runs/0/model/id');
+    }
     expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y');
   });
 

@@ -49,6 +49,9 @@ export function runInterval(values: readonly RunValue[]): Interval {
   return { ...interval, low: interval.mean - half, high: interval.mean + half };
 }
 
+/** The mean score of test rows with its t interval: what other rows would leave of it. Bounds are null for one row. */
+export const rowInterval = (scores: readonly number[]): Interval => runInterval(scores.map((value, seed) => ({ order: '', seed, value })));
+
 /**
  * The interval of a proportion that was measured on `count` rows: the uncertainty that comes from having tested on these
  * rows and not on others. Wilson's score interval (Wilson 1927), which stays within [0, 1].
