@@ -169,6 +169,8 @@ describe('adapters of PEFT', () => {
       ['whole modules', { modules_to_save: ['lm_head'] }, 'modules_to_save'],
       ['biases of the adapter', { lora_bias: true }, 'lora_bias'],
       ['biases of the model', { bias: 'all' }, 'bias="none"'],
+      ...['pissa', 'pissa_niter_16', 'olora', 'corda', 'loftq', 'lora_ga', 'another'].map((init) =>
+        [`a start that changes the model: ${init}`, { init_lora_weights: init }, `"${init}"`, 'path_initial_model_for_weight_conversion', `${CONFIG}:`] as const),
       ['replicated layers', { layer_replication: [[0, 2]] }, 'layer_replication'],
       ['a target that the model lacks', { target_modules: ['q_prj', 'v_proj'] }, 'Did you mean "q_proj"?', `${CONFIG}:`],
       ['targets of another architecture', { target_modules: ['c_attn'] }, 'c_attn', 'q_proj, k_proj, v_proj'],

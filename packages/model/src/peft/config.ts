@@ -16,6 +16,8 @@ const OTHER_UPDATES = [
   'use_dora', 'modules_to_save', 'lora_bias', 'trainable_token_indices', 'layer_replication', 'target_parameters',
   'alora_invocation_tokens', 'use_qalora', 'use_bdlora', 'arrow_config', 'velora_config', 'kasa_config', 'monteclora_config',
 ] as const;
+/** Ways to begin an adapter that leave the weights of the model as they are. */
+const PLAIN_STARTS: readonly unknown[] = [undefined, true, false, 'gaussian', 'orthogonal', 'eva', 'mica'];
 const isSet = (value: unknown) =>
   value !== undefined && value !== null && value !== false && !(typeof value === 'object' && Object.keys(value).length === 0);
 const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every((part) => typeof part === 'string');
@@ -102,6 +104,13 @@ function checkKind(fields: AdapterFields): void {
       fields.refuse(field, `"${field}" is set, so that the adapter is not a low-rank update of linear layers alone.`,
         `Train the adapter without "${field}", or merge it into the model with PEFT and use that model.`);
     }
+  }
+  const start = fields.get('init_lora_weights');
+  if (!PLAIN_STARTS.includes(typeof start === 'string' ? start.toLowerCase() : start)) {
+    // PEFT changes the weights of the model whenever it builds such a layer, so that the update alone is another model
+    const plain = PLAIN_STARTS.filter((each) => each !== undefined).join(', ');
+    fields.refuse('init_lora_weights', `"init_lora_weights" is ${JSON.stringify(start)}, which may change the weights of the model; ${plain} do not.`,
+      'Convert it with PEFT (save_pretrained with path_initial_model_for_weight_conversion), or merge it into the model and use that.');
   }
   const bias = fields.get('bias') ?? 'none';
   if (bias !== 'none') fields.refuse('bias', `"bias" is ${JSON.stringify(bias)}: trained biases are not part of a low-rank update.`, 'Train the adapter with bias="none".');
