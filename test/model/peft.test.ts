@@ -96,6 +96,36 @@ describe('adapters of PEFT', () => {
     expect(targets('gpt2')).to.deep.equal(['transformer.h.0.attn.c_attn', 'transformer.h.0.mlp.c_proj', 'transformer.h.1.attn.c_attn', 'transformer.h.1.mlp.c_proj']);
   });
 
+  it('of some layers are meant as PEFT means them: by the first number in the name, or whole names', async () => {
+    const of = await loadModel(path.join(FIXTURES, ADAPTERS.t5));
+    /** The sites of the adapter, with the tensors of these modules alone. */
+    const sitesWith = async (fields: Config, kept: RegExp) => {
+      const copy = mkdtempSync(path.join(folder, 'layers-'));
+      writeFileSync(path.join(copy, CONFIG!), JSON.stringify({ ...read(PEFT, 't5', CONFIG!), ...fields }));
+      await writeSafetensors(path.join(copy, TENSORS!), new Map([...await readSafetensors(path.join(PEFT, 't5', TENSORS!))].filter(([name]) => kept.test(name))));
+      return Object.keys(await readAdapter(copy, of));
+    };
+    const upper = ['encoder.layers.1', 'decoder.layers.1', 'decoder.layers.1.cross'].flatMap((block) => [`${block}.q`, `${block}.v`]);
+    // the last number in these names is that of a part of the layer: encoder.block.1.layer.0.SelfAttention.q
+    for (const layers_pattern of [null, 'block', ['h', 'block']]) {
+      expect(await sitesWith({ layers_to_transform: [1], layers_pattern }, /\.block\.1\./)).to.deep.equal(upper);
+    }
+    expect(await sitesWith({ layers_to_transform: 0, layers_pattern: 'layer' }, /\.layer\.0\./)).to.deep.equal(
+      [0, 1].flatMap((i) => [`encoder.layers.${i}.q`, `encoder.layers.${i}.v`]).concat([0, 1].flatMap((i) => [`decoder.layers.${i}.q`, `decoder.layers.${i}.v`])));
+    const whole = 'encoder.block.0.layer.0.SelfAttention.v';
+    expect(await sitesWith({ layers_to_transform: [1], target_modules: [whole, 'q'] }, new RegExp(`\\.block\\.1\\..*\\.q\\.|${whole}`))).to.deep.equal(
+      ['encoder.layers.0.v', ...upper.filter((site) => site.endsWith('.q'))]);
+  });
+
+  it('load however they were begun, where that leaves the weights of the model as they are', async () => {
+    for (const init_lora_weights of [true, false, null, 'gaussian', 'orthogonal', 'eva', 'mica']) {
+      const copy = mkdtempSync(path.join(folder, 'begun-'));
+      cpSync(path.join(PEFT, 'plain'), copy, { recursive: true });
+      writeFileSync(path.join(copy, CONFIG!), JSON.stringify({ ...read(copy, CONFIG!), init_lora_weights }));
+      expect(await readAdapter(copy, model), String(init_lora_weights)).to.deep.equal(await readAdapter(path.join(PEFT, 'plain'), model));
+    }
+  });
+
   it('of the parts of one layer, each with an A of its own, become one adapter of that layer', async () => {
     for (const base of ['architectures/gpt2', 'architectures/pythia']) {
       const of = await loadModel(path.join(FIXTURES, base));

@@ -81,7 +81,7 @@ class AdapterFields {
     return (module) => expression.test(module);
   }
 
-  /** Whether a module is in a layer that is adapted. As PEFT has it, its layer is the last number in its name, or that behind a part of a given name. */
+  /** Whether a module is in a layer that is adapted. As PEFT has it, its layer is the first number in its name, or that behind a part of a given name. */
   layers(): (module: string) => boolean {
     const given = this.get('layers_to_transform');
     if (!isSet(given)) return () => true;
@@ -89,8 +89,22 @@ class AdapterFields {
     if (!list.every((layer) => Number.isSafeInteger(layer))) this.wrong('layers_to_transform', 'a list of whole numbers');
     const parts = [this.get('layers_pattern') ?? []].flat();
     if (!isTexts(parts)) return this.wrong('layers_pattern', 'a name or a list of names');
-    const expressions = (parts.length > 0 ? parts : ['[^.]*']).map((part) => this.expression('layers_pattern', `^.*\\.${part}\\.(\\d+)\\.`));
-    return (module) => list.includes(Number(expressions.map((expression) => expression.exec(module)?.[1]).find((layer) => layer !== undefined)));
+    const expressions = parts.length > 0
+      ? parts.map((part) => this.expression('layers_pattern', `^(?:|.*?\\.)${part}\\.(?<layer>\\d+)\\.`))
+      : [/^.*?\.[^.]*\.(?<layer>\d+)\./];
+    return (module) => {
+      const found = expressions.map((expression) => expression.exec(module)).find((match) => match !== null);
+      return found !== undefined && list.includes(Number(found.groups!['layer']));
+    };
+  }
+
+  /** Whether `target_modules` and the settings of layers mean a module. One that is named in full is meant whatever its layer. */
+  targets(): (module: string) => boolean {
+    const selected = this.selection('target_modules') ?? this.wrong('target_modules', 'a list of module names or a pattern');
+    const layers = this.layers();
+    const given = this.get('target_modules');
+    const whole: readonly unknown[] = Array.isArray(given) ? given : [];
+    return (module) => selected(module) && (whole.includes(module) || layers(module));
   }
 }
 
@@ -137,9 +151,8 @@ export function readPeftConfig(file: string, modules: readonly string[]): PeftCo
   const fields: AdapterFields = new AdapterFields(file);
   checkKind(fields);
   checkTargets(fields, modules);
-  const selected = fields.selection('target_modules') ?? fields.wrong('target_modules', 'a list of module names or a pattern');
+  const targets = fields.targets();
   const excluded = fields.selection('exclude_modules') ?? (() => false);
-  const layers = fields.layers();
   const [r, alpha] = [fields.get('r'), fields.get('lora_alpha')];
   if (!isRank(r)) fields.wrong('r', 'a whole number above 0');
   if (!isAbove0(alpha)) fields.wrong('lora_alpha', 'a number above 0');
@@ -148,7 +161,7 @@ export function readPeftConfig(file: string, modules: readonly string[]): PeftCo
   const stabilised = isSet(fields.get('use_rslora'));
   return {
     file,
-    targets: (module) => selected(module) && !excluded(module) && layers(module),
+    targets: (module) => targets(module) && !excluded(module),
     rank,
     scale: (module) => alphaOf(module) / (stabilised ? Math.sqrt(rank(module)) : rank(module)),
   };
