@@ -17,6 +17,8 @@ export interface Architecture<C extends ModelConfig = ModelConfig> {
   readonly prefix: string;
   /** Names of tensors that files hold although nothing is computed with them: masks, angles. */
   readonly spare: RegExp;
+  /** Names of tensors that files may hold and that must be the embedding once more. */
+  readonly copies?: RegExp;
   /** Reads a configuration of one of `types`. Throws LETHE_MODEL_CONFIG for what the computation has no place for. */
   configure(fields: Fields, type: string): C;
   /** Every linear layer, in the order of computation. */

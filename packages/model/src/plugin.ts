@@ -29,10 +29,11 @@ const FUNCTIONS = ['configure', 'blocks', 'layout', 'hidden'] as const;
 
 /** What keeps a default export from being an architecture. */
 function faultOf(exported: Partial<Architecture> | undefined): string | undefined {
-  const { types, prefix, spare } = exported ?? {};
+  const { types, prefix, spare, copies } = exported ?? {};
   if (!Array.isArray(types) || types.length === 0 || !types.every((type) => typeof type === 'string')) return 'no "types" that is a list of texts';
   if (typeof prefix !== 'string') return 'no "prefix" that is a text';
   if (!(spare instanceof RegExp)) return 'no "spare" that is a regular expression';
+  if (copies !== undefined && !(copies instanceof RegExp)) return '"copies", which is no regular expression';
   const missing = FUNCTIONS.find((name) => typeof exported![name] !== 'function');
   return missing && `no function "${missing}"`;
 }
@@ -68,9 +69,9 @@ function guarded(own: Architecture, module: string): Architecture {
       throw broken(`"${name}" of the architecture threw: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
     }
   };
-  const { types, prefix, spare } = own;
+  const { types, prefix, spare, copies } = own;
   return {
-    types, prefix, spare,
+    types, prefix, spare, ...(copies && { copies }),
     configure: guard('configure', (fields: Fields, type: string) => {
       const config = own.configure(fields, type);
       const fault = configFault(types, config);

@@ -1,6 +1,6 @@
 import { type Hash, createHash } from 'node:crypto';
 import { realpath } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
 import type { Constant } from '@lethe/engine';
 import { architectureOf, layoutOf } from './architectures/index.js';
@@ -24,6 +24,9 @@ interface Shard {
   readonly file: string;
   readonly opened: SafetensorsFile;
 }
+
+type Places = ReadonlyMap<string, readonly WeightEntry[]>;
+type Weights = Record<string, Constant>;
 
 /** Where each tensor is; a tensor in two files, or not where the index says, is refused. */
 function gather(shards: readonly Shard[], { index }: WeightFiles): Map<string, { readonly file: string; readonly entry: TensorEntry }> {
@@ -60,10 +63,53 @@ function placesOf(config: ModelConfig, there: ReadonlyMap<string, unknown>): Map
 /** Names that Transformers has given the weight of the head over time. */
 const HEADS = ['lm_head.weight', 'embed_out.weight'];
 
-/** Checks that the files hold the tensors of a model, each in its shape, and no other. */
-function checkEntries(
-  files: WeightFiles, config: ModelConfig, there: ReturnType<typeof gather>, places: ReadonlyMap<string, readonly WeightEntry[]>,
-): void {
+/** Whether a tensor is the head of a model whose head is its embedding. */
+const isTiedHead = (config: ModelConfig, name: string) => config.tiedHead && HEADS.includes(name);
+
+/** Tensors that are to hold what the embedding holds, compared by digests of their numbers while the files are read. */
+class Copies {
+  private readonly hashes = new Map<string, Hash>();
+
+  /** @param names of the embedding and of its copies, where there are any */
+  constructor(names: readonly string[]) {
+    if (names.length > 1) for (const name of names) this.hashes.set(name, createHash('sha256'));
+  }
+
+  has(name: string): boolean {
+    return this.hashes.has(name);
+  }
+
+  /** Takes in the next numbers of a tensor. */
+  add(name: string, { buffer, byteOffset, byteLength }: Float32Array): void {
+    this.hashes.get(name)?.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+
+  /** The first copy that is none, once all is read. */
+  different(): string | undefined {
+    const [own, ...others] = [...this.hashes].map(([name, hash]) => ({ name, digest: hash.digest('hex') }));
+    return others.find(({ digest }) => digest !== own!.digest)?.name;
+  }
+}
+
+/** Throws where what is to be the embedding once more is another table: passed over, it would make this another model. */
+function checkCopies(copies: Copies, directory: string, config: ModelConfig, there: ReturnType<typeof gather>): void {
+  const name = copies.different();
+  if (name === undefined) return;
+  const { file } = there.get(name)!;
+  if (!isTiedHead(config, name)) {
+    const remedy = 'Use a model with one embedding for all its tokens.';
+    throw unfit(file, `Tensor "${name}" must be the embedding once more, and holds other numbers.`, remedy);
+  }
+  const field = 'tie_word_embeddings';
+  throw new LetheError('LETHE_MODEL_CONFIG', `The embedding is to be the head, and ${basename(file)} holds another table as tensor "${name}".`, {
+    where: `${join(directory, 'config.json')}: ${field}`,
+    remedy: `Set "${field}" to false in config.json, so that this tensor is the head; of T5 "scale_decoder_outputs" too, where it is there, which `
+      + 'ends the scaling of the states. Or leave the tensor out of the file.',
+  });
+}
+
+/** Checks that the files hold the tensors of a model, each in its shape, and no other; returns what is to be compared while they are read. */
+function checkEntries(files: WeightFiles, config: ModelConfig, there: ReturnType<typeof gather>, places: Places): Copies {
   for (const [name, entries] of places) {
     const found = there.get(name);
     if (!found) {
@@ -76,11 +122,19 @@ function checkEntries(
       throw unfit(found.file, `Tensor "${name}" has shape [${found.entry.shape.join(', ')}]; the configuration asks for [${expected.join(', ')}].`);
     }
   }
-  const { spare } = architectureOf(config);
-  for (const [name, { file }] of there) {
-    const isSpare = spare.test(name) || (config.tiedHead && HEADS.includes(name));
-    if (!places.has(name) && !isSpare) throw unfit(file, `Tensor "${name}" has no place in the model of the configuration.`);
+  const { spare, copies } = architectureOf(config);
+  const [embedding] = [...places].find(([, entries]) => entries.some(({ name }) => name === 'embed'))!;
+  const alike = [embedding];
+  for (const [name, { file, entry }] of there) {
+    if (places.has(name)) continue;
+    if (copies?.test(name) || isTiedHead(config, name)) {
+      checkFloats(file, entry);
+      alike.push(name);
+    } else if (!spare.test(name)) {
+      throw unfit(file, `Tensor "${name}" has no place in the model of the configuration.`);
+    }
   }
+  return new Copies(alike);
 }
 
 /** The index of the first number that is not finite, or -1. The difference of a number and itself is 0 only where it is finite. */
@@ -98,40 +152,39 @@ function checkFinite(file: string, { name }: TensorEntry, data: Float32Array, fi
     'Use a checkpoint whose training did not diverge, or copy the file again.');
 }
 
-type Places = ReadonlyMap<string, readonly WeightEntry[]>;
-type Weights = Record<string, Constant>;
-
 /** Whether a weight is the tensor of the file, number by number. */
 const isWhole = ({ transposed, part }: WeightEntry) => !transposed && part === undefined;
 
 /** Holds the weights in memory, in compute layout. */
-async function hold({ file, opened }: Shard, places: Places, hash: Hash, weights: Weights): Promise<void> {
+async function hold({ file, opened }: Shard, places: Places, copies: Copies, hash: Hash, weights: Weights): Promise<void> {
   const rearranged = (name: string) => places.get(name)?.every((place) => !isWhole(place)) ?? false;
   // What is to be rearranged is widened into the same memory each time: fresh pages cost as much as the conversion.
   const scratch = new Float32Array(opened.entries.reduce((most, { name, shape }) => (rearranged(name) ? Math.max(most, sizeOf(shape)) : most), 0));
   for await (const { entry, bytes } of opened.pieces()) {
     hash.update(bytes);
-    const own = places.get(entry.name);
-    if (!own) continue;
+    const own = places.get(entry.name) ?? [];
+    if (own.length === 0 && !copies.has(entry.name)) continue;
     const size = sizeOf(entry.shape);
     const stored = rearranged(entry.name) ? scratch.subarray(0, size) : new Float32Array(size);
     widen(bytes, entry.dtype, stored);
     checkFinite(file, entry, stored, 0);
+    copies.add(entry.name, stored);
     for (const place of own) weights[place.name] = { shape: place.shape, dtype: 'float32', data: arrange(stored, place) };
   }
 }
 
 /** Checks the weights and leaves them in the file. */
-async function map({ file, opened }: Shard, places: Places, hash: Hash, weights: Weights): Promise<void> {
+async function map({ file, opened }: Shard, places: Places, copies: Copies, hash: Hash, weights: Weights): Promise<void> {
   const path = await realpath(file); // the runtime refuses to follow links
   const scratch = new Float32Array(PIECE / 2);
   for await (const { entry, first, bytes } of opened.pieces(PIECE)) {
     hash.update(bytes);
-    const own = places.get(entry.name);
-    if (!own) continue;
+    const own = places.get(entry.name) ?? [];
+    if (own.length === 0 && !copies.has(entry.name)) continue;
     const floats = scratch.subarray(0, bytes.length / BYTES[entry.dtype]);
     widen(bytes, entry.dtype, floats);
     checkFinite(file, entry, floats, first);
+    copies.add(entry.name, floats);
     for (const place of own) weights[place.name] ??= storedWeight(path, entry, place);
   }
 }
@@ -144,7 +197,8 @@ async function map({ file, opened }: Shard, places: Places, hash: Hash, weights:
  * @returns the weights in compute layout by name, and the sha256 of the file's bytes; of shards, that of the digests of the
  * index and of every shard
  * @throws LETHE_MODEL_WEIGHTS, naming file and tensor, for a damaged file, a tensor that is missing, left over, in two files or of
- * another shape, and a weight that is not finite; LETHE_MODEL_MISSING for a missing shard; what the file system throws
+ * another shape, a weight that is not finite, and a copy of the embedding that is none; LETHE_MODEL_CONFIG for a head besides the
+ * embedding that is to be the head; LETHE_MODEL_MISSING for a missing shard; what the file system throws
  */
 export async function readWeights(
   directory: string, config: ModelConfig, held: number,
@@ -155,15 +209,16 @@ export async function readWeights(
     for (const file of files.files) shards.push({ file, opened: await openSafetensors(file) });
     const there = gather(shards, files);
     const places = placesOf(config, there);
-    checkEntries(files, config, there, places);
+    const copies = checkEntries(files, config, there, places);
     const bytes = layoutOf(config).reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0);
     const weights: Weights = {};
     const digests: Buffer[] = [];
     for (const shard of shards) {
       const hash = createHash('sha256').update(shard.opened.head);
-      await (bytes <= held ? hold : map)(shard, places, hash, weights);
+      await (bytes <= held ? hold : map)(shard, places, copies, hash, weights);
       digests.push(hash.digest());
     }
+    checkCopies(copies, directory, config, there);
     const { index } = files;
     return { weights, sha256: index ? digestOf([digestOf([index.bytes]), ...digests]) : digests[0]! };
   } finally {

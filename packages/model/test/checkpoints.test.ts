@@ -153,11 +153,45 @@ describe('a checkpoint', () => {
     const copy = (await readSafetensors(join(folder, 'model.safetensors'))).get('shared.weight')!;
     await rename((name) => name, new Map(['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'].map((name) => [name, copy])));
     expect(numbers(await loadModel(folder))).to.deep.equal(numbers(await whole('t5')));
+    await rename((name) => name, new Map([['decoder.embed_tokens.weight', await altered('shared.weight')]]));
+    expect(await refusal()).to.have.property('message').that.contains('"decoder.embed_tokens.weight" must be the embedding once more');
+    await rename((name) => name, new Map([['decoder.embed_tokens.weight', { shape: [1], data: copy.data.slice(0, 1) }]]));
+    expect(await refusal()).to.have.property('message').that.contains('"decoder.embed_tokens.weight" must be');
+    await rename((name) => name, new Map([['decoder.embed_tokens.weight', copy]]));
     const { tokenizer: { encode } } = await whole('t5');
     expect(encode(' a fish', 'answer')).to.deep.equal(encode('a fish'));
     await rename((name) => (name === 'decoder.block.1.layer.1.EncDecAttention.v.weight' ? null : name));
     expect((await refusal()).message).to.match(/"decoder\.block\.1\.layer\.1\.EncDecAttention\.v\.weight" is missing/);
   });
+
+  /** The tensor of that name and shape with another last number. */
+  const altered = async (name: string): Promise<StoredTensor> => {
+    const { shape, data } = (await readSafetensors(join(folder, 'model.safetensors'))).get(name)!;
+    return { shape, data: data.with(-1, data.at(-1)! + 1) };
+  };
+
+  for (const [name, embedding, head] of [
+    ['llama/tied', 'model.embed_tokens.weight', 'lm_head.weight'], ['architectures/gpt2', 'transformer.wte.weight', 'lm_head.weight'],
+    ['architectures/t5', 'shared.weight', 'lm_head.weight'], ['architectures/neox-sequential', 'gpt_neox.embed_in.weight', 'embed_out.weight'],
+  ] as const) {
+    it(`whose head is its embedding may hold that as its head too, and no other: ${name}`, async () => {
+      await cp(join(FIXTURES, name), folder, { recursive: true });
+      if (name === 'architectures/neox-sequential') await editJson(folder, 'config.json', (json) => Object.assign(json, { tie_word_embeddings: true }));
+      await rename((tensor) => (tensor === head ? null : tensor));
+      const bare = await loadModel(folder);
+      const file = join(folder, 'model.safetensors');
+      await rename((tensor) => tensor, new Map([[head, (await readSafetensors(file)).get(embedding)!]]));
+      for (const options of [{}, { held: 0 }]) expect(numbers(await loadModel(folder, options))).to.deep.equal(numbers(bare));
+      await rename((tensor) => tensor, new Map([[head, await altered(embedding)]]));
+      for (const options of [{}, { held: 0 }]) {
+        const error: unknown = await loadModel(folder, options).catch((caught: unknown) => caught);
+        expect(error).to.include({ code: 'LETHE_MODEL_CONFIG', where: `${join(folder, 'config.json')}: tie_word_embeddings` });
+        expect((error as LetheError).describe()).to.contain(`"${head}"`).and.contain('Set "tie_word_embeddings" to false');
+      }
+      await editJson(folder, 'config.json', (json) => Object.assign(json, { tie_word_embeddings: false, scale_decoder_outputs: false }));
+      expect([...(await loadModel(folder)).weights['head']!.data]).to.deep.equal([...(await altered(embedding)).data]);
+    });
+  }
 
   it('that is there twice is read whole, not in shards', async () => {
     await use('mistral');

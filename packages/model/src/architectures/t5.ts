@@ -114,8 +114,8 @@ function readersBias(pass: Pass<T5Config>): (readers: Readers) => tf.Tensor4D {
 export const t5: Architecture<T5Config> = {
   types: ['t5'],
   prefix: '',
-  // copies of the embedding, and a table that nothing reads
-  spare: /^(encoder|decoder)\.embed_tokens\.weight$|\.EncDecAttention\.relative_attention_bias\.weight$/,
+  spare: /\.EncDecAttention\.relative_attention_bias\.weight$/,
+  copies: /^(encoder|decoder)\.embed_tokens\.weight$/,
 
   configure(fields) {
     fields.refuse('is_encoder_decoder', true, 'A T5 without its decoder, or without its encoder, is not supported.');
