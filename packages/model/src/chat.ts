@@ -4,11 +4,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LetheError } from '@lethe/core';
 import type { Template } from '@huggingface/jinja';
+import { TODAY, writeToday } from './date.js';
 import type { Tokenizer } from './types.js';
 
 /** Where Transformers keeps the template of a chat: in a file of its own, or in the settings of the tokenizer. */
 export const CHAT_TEMPLATE = 'chat_template.jinja';
 export const TOKENIZER_SETTINGS = 'tokenizer_config.json';
+/** Where older versions kept the special tokens. */
+export const SPECIAL_TOKENS = 'special_tokens_map.json';
+
+/** What templates ask for the date by. */
+const NOW = 'strftime_now';
 
 /** One turn of a conversation. */
 export interface Message {
@@ -18,7 +24,7 @@ export interface Message {
 
 /** How a model was tuned to be talked to. */
 export interface ChatTemplate {
-  /** Of the template and the tokens that it is given. */
+  /** Of the template, the tokens that it is given, and the day where it asks for that. */
   readonly sha256: string;
   /**
    * A conversation as the text that the model reads, as `apply_chat_template` of Transformers gives it.
@@ -43,6 +49,11 @@ function specialTokens(settings: Settings): Record<string, string> {
   }));
 }
 
+/** The settings with the special tokens of a file of their own. As in Transformers, that is read where the settings list no tokens, and comes first. */
+async function withTokens(directory: string, settings: Settings): Promise<Settings> {
+  return 'added_tokens_decoder' in settings ? settings : { ...settings, ...await settingsOf(join(directory, SPECIAL_TOKENS)) };
+}
+
 /** The template among the settings: one text, or several by name, of which the one for plain conversations is called `default`. */
 function templateIn({ chat_template: given }: Settings): string | undefined {
   const list: readonly unknown[] = Array.isArray(given) ? given : [{ name: 'default', template: given }];
@@ -62,7 +73,8 @@ async function settingsOf(file: string): Promise<Settings> {
 }
 
 /**
- * Reads the chat template of a model's folder: `chat_template.jinja`, else that of `tokenizer_config.json`.
+ * Reads the chat template of a model's folder: `chat_template.jinja`, else that of `tokenizer_config.json`. Templates are told
+ * {@link TODAY}, and that there are neither tools nor documents.
  *
  * @throws LETHE_MODEL_CHAT where there is none, or one that cannot be read
  */
@@ -74,7 +86,7 @@ export async function readChatTemplate(directory: string): Promise<ChatTemplate>
     throw refuse(`The model has no chat template: neither ${CHAT_TEMPLATE} nor "chat_template" in ${TOKENIZER_SETTINGS}.`, directory,
       'Run without --chat, or choose a model that was tuned to converse.');
   }
-  const tokens = specialTokens(settings);
+  const tokens = specialTokens(await withTokens(directory, settings));
   // loaded for chats only: most runs have none
   const jinja = await import('@huggingface/jinja');
   let template: Template;
@@ -83,11 +95,15 @@ export async function readChatTemplate(directory: string): Promise<ChatTemplate>
   } catch (cause) {
     throw refuse(`The chat template cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, file, 'Copy or download the file again.', cause);
   }
+  const dated = source.includes(NOW);
+  // the library's own function tells the time, and cannot be replaced by a variable
+  if (dated) template.parsed.body.unshift(...new jinja.Template(`{% set ${NOW} = lethe_today %}`).parsed.body);
   return {
-    sha256: createHash('sha256').update(JSON.stringify([source, tokens])).digest('hex'),
+    sha256: createHash('sha256').update(JSON.stringify([source, tokens, ...(dated ? [TODAY] : [])])).digest('hex'),
     render(messages, prompt) {
       try {
-        return template.render({ ...tokens, messages, add_generation_prompt: prompt });
+        const given = { ...tokens, ...(dated && { lethe_today: writeToday }), tools: null, documents: null };
+        return template.render({ ...given, messages, add_generation_prompt: prompt });
       } catch (cause) {
         throw refuse(`The chat template refuses a conversation: ${cause instanceof Error ? cause.message : String(cause)}`, file,
           'Run without --chat, or correct the template.', cause);

@@ -3,11 +3,11 @@ import { basename, dirname, join } from 'node:path';
 import { type HubReference, LetheError } from '@lethe/core';
 import { COMMIT, type HubAccess, downloadFile, hubAccess, listModel, modelFolder } from '@lethe/hub';
 import writeFileAtomic from 'write-file-atomic';
-import { CHAT_TEMPLATE, TOKENIZER_SETTINGS } from './chat.js';
+import { CHAT_TEMPLATE, SPECIAL_TOKENS, TOKENIZER_SETTINGS } from './chat.js';
 import { INDEX, REQUIRED, WHOLE, isThere, missingFiles, weightFiles } from './shards.js';
 
 /** What some models have: the tokens that end a text, and the template of a chat. */
-const OPTIONAL = ['generation_config.json', CHAT_TEMPLATE, TOKENIZER_SETTINGS];
+const OPTIONAL = ['generation_config.json', CHAT_TEMPLATE, TOKENIZER_SETTINGS, SPECIAL_TOKENS];
 
 /** Where models of the hub are kept, and how they come. */
 export interface FetchOptions {

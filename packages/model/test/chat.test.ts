@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import { cp, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,44 @@ describe('a chat template', () => {
     expect((await loadModel(turns)).tokenizer.encode('Is a stone hard?')).to.deep.equal(plain.tokenizer.encode('Is a stone hard?'));
     const hashes = [plain, await loadModel(turns, { chat: true }), await loadModel(brackets, { chat: true })].map(({ sha256 }) => sha256);
     expect(new Set(hashes).size).to.equal(3);
+  });
+
+  it('is told one day, whatever the clock says, and that is part of its hash', async () => {
+    const made = await modelWith('turns');
+    const file = join(made, 'chat_template.jinja');
+    const write = async (source: string) => {
+      await writeFile(file, source);
+      return readChatTemplate(made);
+    };
+    const hashOf = (...parts: unknown[]) => createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+    const tokens = { bos_token: '<|endoftext|>', eos_token: '<|endoftext|>' };
+    expect((await write('a')).sha256, 'of templates without a date as it was').to.equal(hashOf('a', tokens));
+    // datetime(2024, 7, 26).strftime of Python 3.11 in the C locale
+    const format = '%a %A %w %d %b %B %m %y %Y %H %I %p %M %S %f [%z%Z] %j %U %W %c|%x|%X|%% %G %u %V|%D %F %T %R %e %h %C|%-d %-m %-H %-I %-j';
+    const written = 'Fri Friday 5 26 Jul July 07 24 2024 00 12 AM 00 00 000000 [] 208 29 30 Fri Jul 26 00:00:00 2024|07/26/24|00:00:00|% 2024 5 30'
+      + '|07/26/24 2024-07-26 00:00:00 00:00 26 Jul 20|26 7 0 12 208';
+    const source = `{% macro day() %}{{ strftime_now('${format}') }}{% endmacro %}{% if strftime_now is defined %}{{ day() }}{% endif %}`;
+    const dated = await write(source);
+    expect(dated.render([], true)).to.equal(written);
+    expect(dated.sha256).to.equal(hashOf(source, tokens, '2024-07-26'));
+    for (const wrong of ['%d %Q', '%', '%-Q']) {
+      const unknown = await write(`{{ strftime_now('${wrong}') }}`);
+      expect(() => unknown.render([], true)).to.throw(LetheError, /no directive "%.*%d .* can be written/).with.property('where', file);
+    }
+  });
+
+  it('is given special tokens of either file, as transformers reads them', async () => {
+    const made = await modelWith('turns');
+    await writeFile(join(made, 'chat_template.jinja'), '{{ bos_token }}{{ eos_token }}{{ pad_token }}');
+    await writeFile(join(made, 'special_tokens_map.json'), JSON.stringify({ bos_token: '<c>', pad_token: { content: '<p>' }, additional_special_tokens: ['<q>'] }));
+    const textWith = async (settings: unknown) => {
+      await writeFile(join(made, 'tokenizer_config.json'), JSON.stringify(settings));
+      return (await readChatTemplate(made)).render([], true);
+    };
+    expect(await textWith({ bos_token: '<a>', eos_token: '<b>' })).to.equal('<c><b><p>');
+    expect(await textWith({ bos_token: '<a>', eos_token: '<b>', added_tokens_decoder: {} })).to.equal('<a><b>');
+    await writeFile(join(made, 'special_tokens_map.json'), '[]');
+    expect(await refusal(textWith({}))).to.have.property('where', join(made, 'special_tokens_map.json'));
   });
 
   it('that is not there, or cannot be used, is one clear error', async () => {
