@@ -203,13 +203,16 @@ describe('a model that is a plugin', () => {
     const cache = join(folder, 'hub');
     mkdirSync(join(cache, 'models--someone--strange', 'snapshots'), { recursive: true });
     plugin('strange', EXAMPLE, join('hub', 'models--someone--strange', 'snapshots', commit));
-    const before = process.env['HF_HUB_CACHE'];
-    process.env['HF_HUB_CACHE'] = cache;
+    const names = ['HF_HUB_CACHE', 'HF_HUB_OFFLINE'] as const;
+    const before = names.map((name) => process.env[name]);
+    Object.assign(process.env, { HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '1' });
     try {
       expect((await lethe('generate', '--model', `someone/strange@${commit}`, '--prompt', 'a')).problem).to.contain('LETHE_MODEL_HUB').and.contain('bring no code');
     } finally {
-      if (before === undefined) delete process.env['HF_HUB_CACHE'];
-      else process.env['HF_HUB_CACHE'] = before;
+      names.forEach((name, i) => {
+        if (before[i] === undefined) delete process.env[name];
+        else process.env[name] = before[i];
+      });
     }
   });
 

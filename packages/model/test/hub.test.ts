@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { LetheError, parseHubReference } from '@lethe/core';
@@ -61,7 +61,63 @@ describe('a model of the hub', () => {
     const { folder } = await fetched({ ...MAIN, revision: COMMIT }, { access: { ...hubAccess(), token: 'hf_secret' } });
     expect((await readdir(folder)).sort()).to.deep.equal([CONFIG, 'generation_config.json', 'model.safetensors', TOKENIZER].sort());
     expect([...hub.tokens]).to.deep.equal(['Bearer hf_secret']);
-    expect(await readdir(join(cacheDir, 'models--owner--name'))).to.deep.equal(['snapshots']);
+    expect((await readdir(join(cacheDir, 'models--owner--name'))).sort()).to.deep.equal(['.no_exist', 'snapshots']);
+  });
+
+  describe('that another tool has put there', () => {
+    const SETTINGS = '{"eos_token_id": [0, 7]}';
+    const [GENERATION, TEMPLATE] = ['generation_config.json', 'chat_template.jinja'];
+    beforeEach(async () => {
+      await cp(MODEL, snapshot(), { recursive: true });
+      await mkdir(join(snapshot(), '../../refs'));
+      await writeFile(join(snapshot(), '../../refs/main'), COMMIT);
+      hub.files.set(at(GENERATION!), Buffer.from(SETTINGS)).set(at(TEMPLATE!), Buffer.from('{{ messages }}')).set(at('README.md'), Buffer.from('x'));
+    });
+    const expectFound = async (options: FetchOptions = {}) =>
+      expect(await fetched(MAIN, options)).to.deep.equal({ id: `owner/name@${COMMIT}`, folder: snapshot() });
+    const names = async () => (await readdir(snapshot())).sort();
+
+    it('gets what it lacks and the model has, once', async () => {
+      const heard: string[] = [];
+      await expectFound({ onFile: (name) => heard.push(name) });
+      expect(heard).to.deep.equal([GENERATION, TEMPLATE]);
+      expect(await names()).to.deep.equal([...await readdir(MODEL), GENERATION, TEMPLATE].sort());
+      expect((await loadModel(snapshot())).tokenizer.stops).to.deep.equal([0, 7]);
+      expect(hub.asked.filter((path) => path.includes('/tree/'))).to.have.lengthOf(1);
+      hub.asked.length = 0;
+      await expectFound();
+      expect(hub.asked).to.deep.equal([]);
+    });
+
+    it('is taken as it is where all files that may be are there, or noted as those that the model has not', async () => {
+      const notes = join(snapshot(), '../../.no_exist', COMMIT);
+      await mkdir(notes, { recursive: true });
+      for (const name of [GENERATION, TEMPLATE, 'special_tokens_map.json']) await writeFile(join(notes, name!), '');
+      await writeFile(join(snapshot(), 'tokenizer_config.json'), '{}');
+      await expectFound();
+      expect(hub.asked).to.deep.equal([]);
+    });
+
+    it('is taken as it is where nobody is to be asked, and where the hub does not answer', async () => {
+      await expectFound(OFFLINE);
+      expect(hub.asked).to.deep.equal([]);
+      for (const status of [401, 404, 503]) {
+        hub.status = status;
+        await expectFound();
+      }
+      const access = hubAccess();
+      hub.close();
+      await expectFound({ access });
+      expect(await names()).to.deep.equal((await readdir(MODEL)).sort());
+    });
+
+    it('is refused where a file that the hub lists does not come', async () => {
+      hub.closed.add(at(GENERATION!));
+      const error = await refusal();
+      expect(error).to.include({ code: 'LETHE_MODEL_HUB', where: snapshot() });
+      expect(error.message).to.contain(`Model owner/name@${COMMIT} has ${GENERATION}, ${TEMPLATE}, the copy on this machine has not`);
+      expect(error.remedy).to.contain('HF_HUB_OFFLINE=1').and.contain('HF_TOKEN');
+    });
   });
 
   it('goes on where a download failed', async () => {
