@@ -1,10 +1,10 @@
-import type { Manifest } from '@lethe/core';
+import { LetheError, type Manifest } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { trialsOf } from '../src/tune/trials.js';
 
 const manifest = (search: Manifest['search']) => ({
-  options: { properties: { strength: { type: 'number' }, rows: { type: 'integer' }, rate: { type: 'number' } } }, search,
+  name: 'mine', options: { properties: { strength: { type: 'number' }, rows: { type: 'integer' }, rate: { type: 'number', default: 1 } } }, search,
 }) as unknown as Manifest;
 
 describe('trials', () => {
@@ -40,5 +40,32 @@ describe('trials', () => {
     for (const trial of trialsOf(manifest(search), { strength: 3, rate: 1 }, 5)) expect(trial).to.include({ strength: 3, rate: 1 });
     const rates = trialsOf(manifest({}), {}, 4);
     expect(rates.map((trial) => Object.keys(trial).join())).to.deep.equal(['', 'rate', 'rate', 'rate']);
+  });
+
+  it('step on where a setting repeats after rounding, and change none before it', () => {
+    const seen = (count: number) => trialsOf(manifest({}), {}, count).map(({ rate }) => rate);
+    // all values of three digits from 0.250 to 2.00
+    const many = seen(851);
+    expect(new Set(many.map((rate) => rate ?? 1)).size).to.equal(851);
+    expect(seen(4)).to.deep.equal(many.slice(0, 4));
+    // the additive recurrence by the golden ratio, where nothing repeats yet
+    const golden = (1 + Math.sqrt(5)) / 2;
+    expect(seen(50).slice(1)).to.deep.equal(Array.from({ length: 49 }, (_, i) => Number((0.25 * 8 ** ((0.5 + (i + 1) / golden) % 1)).toPrecision(3))));
+  });
+
+  it('are refused where there are not so many different ones', () => {
+    const refusal = (search: Manifest['search'], fixed: Record<string, unknown>, count: number) => {
+      try {
+        trialsOf(manifest(search), fixed, count);
+      } catch (error) {
+        return error instanceof LetheError ? error.describe() : String(error);
+      }
+      return 'nothing';
+    };
+    expect(refusal({}, { rate: 1 }, 3)).to.contain('LETHE_USAGE').and.contain('"mine" nothing is searched: rate fixed and no ranges').and.contain('--trials 1');
+    expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 8))
+      .to.contain('"mine" there are only 7 different settings').and.contain('rows, kind').and.contain('--trials 7');
+    expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 7)).to.equal('nothing');
+    expect(refusal({}, { rate: 1 }, 1)).to.equal('nothing');
   });
 });

@@ -1,4 +1,4 @@
-import type { Manifest, SearchRange } from '@lethe/core';
+import { LetheError, type Manifest, type SearchRange, canonicalJson } from '@lethe/core';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -26,18 +26,39 @@ function valueAt(share: number, range: SearchRange, whole: boolean): unknown {
   return whole ? Math.round(value) : short(value);
 }
 
+/** Points in a row that may give nothing new: some times as many as it takes to meet the narrowest of the values of three digits. */
+const PATIENCE = 20_000;
+
+function tooFew(name: string, found: number, fixed: Options, ranges: readonly string[], count: number): LetheError {
+  const held = Object.keys(fixed).join(', ') || 'no option';
+  const message = ranges.length === 0
+    ? `Of method "${name}" nothing is searched: ${held} fixed and no ranges, and ${count} trials are asked for.`
+    : `Of method "${name}" there are only ${found} different settings to search (${ranges.join(', ')}; ${held} fixed), and ${count} trials are asked for.`;
+  return new LetheError('LETHE_USAGE', message, {
+    remedy: `Fix fewer of its options, leave "${name}" out with --methods, or take --trials ${found}: every method has the same number.`,
+  });
+}
+
 /**
  * The settings of a method that are tried: its defaults first, then points that fill its search ranges and that of the learning rate
- * evenly. The same number of trials gives the same settings; a larger one adds to them.
+ * evenly, those left out that repeat a setting. The same number of trials gives the same settings; a larger one adds to them.
  *
  * @param fixed options that are not searched
+ * @throws LETHE_USAGE where there are not so many different settings
  */
-export function trialsOf({ options: { properties }, search }: Manifest, fixed: Options, count: number): Options[] {
-  const ranges = Object.entries({ rate: RATES, ...search }).filter(([name]) => !Object.hasOwn(fixed, name));
-  return Array.from({ length: count }, (_, n) => {
-    if (n === 0) return fixed;
+export function trialsOf({ name, options: { properties }, search }: Manifest, fixed: Options, count: number): Options[] {
+  const ranges = Object.entries({ rate: RATES, ...search }).filter(([option]) => !Object.hasOwn(fixed, option));
+  const defaults = Object.fromEntries(Object.entries(properties).map(([option, { default: value }]) => [option, value]));
+  const keyOf = (trial: Options) => canonicalJson({ ...defaults, ...trial });
+  const trials = new Map([[keyOf(fixed), fixed]]);
+  for (let n = 1, repeated = 0; trials.size < count; n++) {
+    if (ranges.length === 0 || repeated === PATIENCE) throw tooFew(name, trials.size, fixed, ranges.map(([option]) => option), count);
     const shares = point(n, ranges.length);
-    return { ...fixed, ...Object.fromEntries(ranges.map(([name, range], i) =>
-      [name, valueAt(shares[i]!, range, properties[name]?.['type'] === 'integer')])) };
-  });
+    const trial = { ...fixed, ...Object.fromEntries(ranges.map(([option, range], i) =>
+      [option, valueAt(shares[i]!, range, properties[option]?.['type'] === 'integer')])) };
+    const key = keyOf(trial);
+    repeated = trials.has(key) ? repeated + 1 : 0;
+    if (repeated === 0) trials.set(key, trial);
+  }
+  return [...trials.values()];
 }
