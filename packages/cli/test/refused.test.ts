@@ -54,6 +54,7 @@ describe('lethe run refuses', () => {
     ['a setting that is none', ['--set', 'threshold'], 'LETHE_USAGE', 'METHOD.OPTION=VALUE'],
     ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
     ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '--seeds', '"x"'],
+    ['a seed twice, written in two ways', ['--methods', 'ewc', '--seeds', '1,01'], 'LETHE_USAGE', '"seeds" names 1 twice'],
     ['a seed that is too large', ['--seeds', '2147483648'], 'LETHE_USAGE', '--seeds'],
     ['no workers', ['--workers', '0'], 'LETHE_USAGE', '--workers'],
     ['an unknown order', ['--methods', 'ewc', '--orders', '7'], 'LETHE_USAGE', 'no order "7"', 'choose from: 1, 2'],
@@ -91,6 +92,15 @@ describe('lethe run refuses', () => {
     expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('Did you mean "methods"?').and.contain('a.yaml:3');
     expect(await problem('run', join(config, 'b.yaml'))).to.contain('suite').and.contain('b.yaml:1');
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('not valid YAML').and.contain('c.yaml:');
+  });
+
+  it('an order twice, written in two ways, and a sweep that takes what another chose', async () => {
+    const config = files('twice', {
+      'a.yaml': 'suite: domain-mini\nmethods: [ewc]\norders: [1, "1"]\n', 'b.yaml': 'suite: domain-mini\nmethods: [ewc]\ntuned: [sweep]\n',
+    });
+    expect(await problem('run', join(config, 'a.yaml'), '--out', out)).to.contain('LETHE_USAGE').and.contain('"orders" names 1 twice').and.contain('fix ');
+    expect(await problem('tune', join(config, 'b.yaml'), '--out', out)).to.contain('LETHE_USAGE').and.contain('"tuned" belongs to run, not to tune').and.contain('fix ');
+    expect(existsSync(out)).to.equal(false);
   });
 
   it('a label that is given twice, that is the name of another method, or that none could type', async () => {

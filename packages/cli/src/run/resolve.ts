@@ -23,6 +23,19 @@ function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[]
   });
 }
 
+/** Throws LETHE_USAGE for what contradicts itself: a sweep that takes what another one chose, a seed or order that is there twice, however it was written. */
+function checkRequest({ trials, tuned, seeds = [], orders = [] }: RunRequest): void {
+  if (trials !== undefined && tuned) {
+    throw new LetheError('LETHE_USAGE', '"tuned" belongs to run, not to tune: trials take no options that were chosen before.', {
+      remedy: 'Take "tuned" out of the file, or give the file to lethe run.',
+    });
+  }
+  for (const [name, values] of Object.entries<readonly (string | number)[]>({ seeds, orders })) {
+    const twice = values.find((value, i) => values.indexOf(value) !== i);
+    if (twice !== undefined) throw new LetheError('LETHE_USAGE', `"${name}" names ${twice} twice.`, { remedy: 'Name each once.' });
+  }
+}
+
 /** How `loadSuite` finds what was asked for. */
 async function referenceOf({ suite, size, prompts, dataDir, plugins, skipBadRows, probes, trials }: RunRequest): Promise<SuiteReference> {
   return {
@@ -64,6 +77,7 @@ function notesOf({ suite: { id }, notes, overlaps }: InspectedSuite): string[] {
 export async function resolveRequest(
   request: RunRequest, settings: readonly Setting[], note: (text: string) => void,
 ): Promise<{ configuration: Configuration; folder: string; suite: SuiteData; notes: string[] }> {
+  checkRequest(request);
   const reference = await referenceOf(request);
   const sweep = request.tuned && await readSweeps(request.tuned.map((path) => resolve(path)));
   const methods = await methodsOf(request, settings, sweep);
