@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LetheError, pluginIn, readManifest } from '@lethe/core';
-import { inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
+import { absentRows, inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { PATHS, here } from './paths.js';
@@ -48,21 +48,18 @@ async function checkPlugin(file: string): Promise<string> {
   return [...lines, ...await (kind === 'method' ? checkMethodCode : checkScorerCode)(plugin)].join('\n  ');
 }
 
-/** Checks a suite's file, then its rows in every size. Rows that are not there are no fault where no folder was given. */
+/** Checks a suite's file, then its rows in every size. Rows are no fault where no folder was given and none of their files is there: they lie elsewhere. */
 async function checkSuite(file: string, dataDir: string | undefined): Promise<string> {
   const { id, version, tasks, orders, sizes } = readSuiteFile(file);
   const reference = { reference: file, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites, ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }) };
   if (orders.length === 0) return `suite ${id} ${version}, ${tasks.length} probes; rows: lethe data verify ${id}`;
   const suite = `suite ${id} ${version}, ${tasks.length} tasks, orders ${orders.map((order) => order.id).join(', ')}`;
+  const absent = dataDir === undefined ? await absentRows(reference) : null;
+  if (absent) return `${suite}; rows not checked: ${absent.message} (${absent.remedy})`;
   const lines = new Set<string>();
-  try {
-    for (const size of Object.keys(sizes)) {
-      const { notes, overlaps } = await inspectSuite({ ...reference, size });
-      for (const line of [...notes, ...overlaps.map(overlapLine)]) lines.add(`\n  ${line}`);
-    }
-  } catch (error) {
-    if (dataDir !== undefined || !(error instanceof LetheError) || error.code !== 'LETHE_DATA_MISSING') throw error;
-    return `${suite}; rows not checked: ${error.message} (${error.remedy})`;
+  for (const size of Object.keys(sizes)) {
+    const { notes, overlaps } = await inspectSuite({ ...reference, size });
+    for (const line of [...notes, ...overlaps.map(overlapLine)]) lines.add(`\n  ${line}`);
   }
   return `${suite}; rows of ${Object.keys(sizes).join(', ')} read and checked${[...lines].join('')}`;
 }

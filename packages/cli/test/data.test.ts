@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,6 +66,25 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     const json = JSON.parse((await lethe('data', 'verify', suite, '--json')).lines.join('\n')) as { files: { state: string }[] };
     expect(json.files.map(({ state }) => state)).to.deep.equal(['unpinned', 'missing', 'unpinned', 'unpinned']);
     expect((await lethe('data', 'verify', 'domain-mimi')).problem).to.contain('Did you mean "domain-mini"?');
+  });
+
+  it('validates no suite of which rows are there that are not all', async () => {
+    const file = join(suite, 'tickets/test.jsonl');
+    const rows = readFileSync(file, 'utf8');
+    writeFileSync(file, '');
+    expect((await lethe('validate', suite)).problem).to.contain('LETHE_DATA_MISSING').and.contain('task "tickets" has no test rows').and.contain(file);
+    unlinkSync(file);
+    mkdirSync(file);
+    expect((await lethe('validate', suite)).problem).to.contain('LETHE_DATA_MISSING').and.contain('the file cannot be read').and.contain(file);
+    rmSync(file, { recursive: true });
+    expect((await lethe('validate', suite)).problem).to.contain('LETHE_DATA_MISSING').and.contain(join('tickets', 'test.jsonl'));
+    for (const task of ['tickets', 'mails']) rmSync(join(suite, task), { recursive: true });
+    const { status, lines } = await lethe('validate', suite);
+    expect([status, lines.length]).to.deep.equal([0, 1]);
+    expect(lines[0]).to.contain('rows not checked');
+    mkdirSync(join(suite, 'mails'));
+    writeFileSync(join(suite, 'mails/test.jsonl'), rows);
+    expect((await lethe('validate', suite)).problem).to.contain('LETHE_DATA_MISSING').and.contain(join('mails', 'train.jsonl'));
   });
 
   it('says of many bad rows what is wrong with the first, how to mend them once, and how many there are; and names a file without rows', async () => {

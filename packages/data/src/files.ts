@@ -12,14 +12,20 @@ export const pulledFolder = ({ definition: { id, version } }: FoundSuite): strin
 /** Where the rows of a suite's tasks from files are looked for first: where a missing file belongs. */
 export const dataFolder = ({ file }: FoundSuite, { dataDir }: SuiteReference): string => (dataDir === undefined ? dirname(file) : resolve(dataDir));
 
+const KINDS: readonly FileKind[] = ['train', 'validation', 'test', 'fewshot'];
+
+const fileIn = (folders: readonly string[], kind: FileKind): string | undefined =>
+  folders.flatMap((path) => FORMATS.map((format) => join(path, `${kind}.${format}`))).find((path) => existsSync(path));
+
 /**
- * The file of a task, in the first format and folder that there is one in: `--data-dir` (or the suite's own folder), by the task's
- * whole folder and then by the last part of it, then what was pulled.
+ * The file of a task, in the first format and folder that there is one in: `--data-dir` or, where that has no file of the task, the
+ * suite's own folder, by the task's whole folder and then by the last part of it, then what was pulled. Rows of the two are never mixed:
+ * they may be of different making.
  */
 export function fileOf(suite: FoundSuite, { folder }: FileTask, kind: FileKind, reference: SuiteReference): string | undefined {
-  const data = dataFolder(suite, reference);
-  const folders = [join(data, folder), join(data, basename(folder)), join(pulledFolder(suite), folder)];
-  return folders.flatMap((path) => FORMATS.map((format) => join(path, `${kind}.${format}`))).find((path) => existsSync(path));
+  const [given, own] = [dataFolder(suite, reference), dirname(suite.file)].map((place) => [join(place, folder), join(place, basename(folder))]) as [string[], string[]];
+  const folders = KINDS.some((one) => fileIn(given, one) !== undefined) ? given : own;
+  return fileIn([...folders, join(pulledFolder(suite), folder)], kind);
 }
 
 /** The error of a task that has no rows of a kind: where from a file, in that file. */

@@ -4,7 +4,7 @@ import type { Size, SuiteDefinition, TaskDefinition } from './definition.js';
 import { emptyError, fileOf } from './files.js';
 import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
-import { type Pools, type Wanted, isFromFiles, missingError, missingFiles, ownerOf, poolsOf } from './pools.js';
+import { type Pools, type Wanted, isFromFiles, missingError, missingFiles, ownerOf, poolsOf, wantedFiles } from './pools.js';
 import { type FoundSuite, type SuiteReference, findSuite, openSuite } from './reference.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
@@ -36,6 +36,21 @@ export async function inspectSuite(reference: SuiteReference): Promise<Inspected
   const overlaps = overlapsOf([...pools].flatMap(([one, { rows }]) =>
     SPLITS.map((split) => ({ owner: ownerOf(one), probe: one.probe, split, rows: rows[split] }))));
   return { suite, notes, overlaps };
+}
+
+/**
+ * The error of files that are not there, where none is: neither those of the suite's tasks nor, where these are there, those of its probes.
+ * Null where some are, and one would not say that rows lie elsewhere.
+ *
+ * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
+ */
+export async function absentRows(reference: SuiteReference): Promise<LetheError | null> {
+  const found = await openSuite(reference);
+  const size = reference.size ?? DEFAULT_SIZE;
+  const tasks = found.definition.tasks.map((task): Wanted => ({ suite: found, task, counts: sizeOf(found, size), probe: false }));
+  const first = [tasks, found.definition.probes?.optional ? [] : probesOf(found, size, reference)].find((wanted) => missingFiles(wanted, reference).length > 0);
+  const missing = first ? missingFiles(first, reference) : [];
+  return first && missing.length === wantedFiles(first, reference).length ? missingError(missing, reference) : null;
 }
 
 async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {

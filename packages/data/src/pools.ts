@@ -28,23 +28,27 @@ export interface Pools {
 export const ownerOf = ({ task: { id }, probe }: Wanted): string => `${probe ? 'probe' : 'task'} "${id}"`;
 export const isFromFiles = (wanted: Wanted): wanted is Wanted<FileTask> => wanted.task.rows === 'files';
 
-/** A file that a suite wants and that is nowhere: its path below the data folder. */
-export interface MissingFile {
+/** A file that a suite wants: its path below the data folder. */
+export interface WantedFile {
   readonly wanted: Wanted<FileTask>;
   readonly kind: FileKind;
   readonly path: string;
 }
 
-/** The files that are wanted and not there, in the order of the tasks. */
-export function missingFiles(wanted: readonly Wanted[], reference: SuiteReference): MissingFile[] {
+/** The files that are wanted, in the order of the tasks. */
+export function wantedFiles(wanted: readonly Wanted[], reference: SuiteReference): WantedFile[] {
   return wanted.filter(isFromFiles).flatMap((one) => kindsOf(one.suite, one.task, one.probe, reference)
-    .filter((kind) => fileOf(one.suite, one.task, kind, reference) === undefined)
     .map((kind) => ({ wanted: one, kind, path: join(one.task.folder, `${kind}.jsonl`) })));
 }
 
+/** Those that are nowhere. */
+export function missingFiles(wanted: readonly Wanted[], reference: SuiteReference): WantedFile[] {
+  return wantedFiles(wanted, reference).filter(({ wanted: { suite, task }, kind }) => fileOf(suite, task, kind, reference) === undefined);
+}
+
 /** One error that names every missing file of a suite, and where they may be put or had from. */
-export function missingError(missing: readonly MissingFile[], reference: SuiteReference): LetheError {
-  const [{ wanted: { suite } }] = missing as [MissingFile];
+export function missingError(missing: readonly WantedFile[], reference: SuiteReference): LetheError {
+  const [{ wanted: { suite } }] = missing as [WantedFile];
   const own = missing.filter(({ wanted }) => wanted.suite === suite);
   const id = suite.definition.id;
   const pull = own.every(({ wanted: { task } }) => task.source) ? `lethe data pull ${id}, or ` : '';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Example, sha256 } from '@lethe/core';
@@ -126,6 +126,29 @@ describe('a suite of your own', () => {
       expect(error.where).to.equal(suite.folder);
       for (const file of ['tickets/train.jsonl', 'tickets/test.jsonl', 'mails/train.jsonl', 'mails/test.jsonl']) expect(error.message).to.contain(join(file));
       expect(error.remedy).to.contain('--data-dir DIR');
+    } finally {
+      rmSync(elsewhere, { recursive: true });
+    }
+  });
+
+  it('takes the rows of its probes from a data folder and its own from beside it, and mixes no task of the two', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'lethe-rows-'));
+    try {
+      suite.write('watched/suite.yaml', YAML.replace('id: my-suite', 'id: watched').replaceAll('mails', 'facts').replaceAll('tickets', 'skills'));
+      suite.yaml(`${YAML.replaceAll(' }\n  mini', ', probe: 4 }\n  mini').replace('test: 6 }', 'test: 6, probe: 2 }')}probes: { suite: ./watched }\n`);
+      const put = (path: string, rows: readonly unknown[]) => {
+        mkdirSync(join(elsewhere, path, '..'), { recursive: true });
+        writeFileSync(join(elsewhere, path), jsonLines(rows));
+      };
+      put('skills/test.jsonl', [{ id: 's', input: 'a skill', output: 'hardware' }]);
+      put('facts/test.jsonl', [{ id: 'f', input: 'a fact', output: 'hr' }]);
+      const data = await loadSuite(suite.reference({ dataDir: elsewhere }));
+      expect(data.probes.map(({ test }) => ids(test))).to.deep.equal([['s'], ['f']]);
+      expect(data.tasks.map(({ train, test }) => [train.length, test.length])).to.deep.equal([[54, 12], [54, 12]]);
+      put('tickets/train.jsonl', [{ id: 'n', input: 'another ticket', output: 'hardware' }]);
+      const error = await errorOf(() => loadSuite(suite.reference({ dataDir: elsewhere })));
+      expect([error.code, error.where]).to.deep.equal(['LETHE_DATA_MISSING', elsewhere]);
+      expect(error.message).to.contain(join('tickets', 'test.jsonl')).and.not.contain('mails');
     } finally {
       rmSync(elsewhere, { recursive: true });
     }
