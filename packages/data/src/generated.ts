@@ -98,6 +98,6 @@ export function generateRows(
     const example = taken.has(id) ? `its id is taken by ${taken.get(id)}` : exampleOf(row, task);
     if (typeof example === 'string') throw rowFault(place, `a generated row cannot be used: ${example}`, 'mend the code of the suite');
     taken.set(id, place);
-    return { example, where: place, at: n, text: '' };
+    return { example, where: place, at: n, text: '', group: '' };
   });
 }

@@ -33,8 +33,10 @@ export async function loadSuite(reference: SuiteReference): Promise<SuiteData> {
 /** {@link loadSuite}, with what one should know before trusting its numbers. */
 export async function inspectSuite(reference: SuiteReference): Promise<InspectedSuite> {
   const { suite, pools, notes } = await read(reference);
-  const overlaps = overlapsOf([...pools].flatMap(([one, { rows }]) =>
-    SPLITS.map((split) => ({ owner: ownerOf(one), probe: one.probe, split, rows: rows[split] }))));
+  const overlaps = overlapsOf([...pools].flatMap(([one, { rows, shots }]) => {
+    const part = { owner: ownerOf(one), probe: one.probe };
+    return [...SPLITS.map((split) => ({ ...part, split, rows: rows[split] })), { ...part, split: 'fewshot' as const, rows: shots }];
+  }));
   return { suite, notes, overlaps };
 }
 

@@ -1,12 +1,14 @@
-import type { Split } from '@lethe/core';
+import type { FileKind } from './definition.js';
 import type { Placed } from './rows.js';
+
+type Row = Pick<Placed, 'where' | 'text' | 'group'>;
 
 /** Rows of one part of a suite, as they are used. */
 export interface UsedRows {
   readonly owner: string;
   readonly probe: boolean;
-  readonly split: Split;
-  readonly rows: readonly Placed[];
+  readonly split: FileKind;
+  readonly rows: readonly Row[];
 }
 
 /** Test rows that stand, nearly the same, in another part of the suite. */
@@ -31,7 +33,7 @@ const FRAME_ROWS = 3;
 
 interface Target {
   readonly part: UsedRows;
-  readonly row: Placed;
+  readonly row: Row;
   readonly pieces: number;
 }
 
@@ -75,7 +77,7 @@ function hashOf(word: string): number {
 
 /**
  * Rows of text that are nearly the same in two places: test rows of a task in training rows of any, and rows of probes in training
- * or test rows of the stream. A row overlaps another that holds four fifths of its runs of eight words, whatever stands around
+ * or test rows of the stream, and test rows in the few-shot rows that stand before them. A row overlaps another that holds four fifths of its runs of eight words, whatever stands around
  * them, after Unicode normalisation and without case and punctuation; runs that very many test rows hold, such as a question put
  * to all, do not count. Generated rows are disjoint by construction and not compared.
  */
@@ -95,7 +97,7 @@ export function overlapsOf(parts: readonly UsedRows[]): Overlap[] {
     }
   }
   const found = new Map<string, { rows: Set<Target>; part: UsedRows; within: UsedRows; example: readonly [string, string] }>();
-  for (const within of parts.filter(({ probe, split }) => !probe && split !== 'validation')) {
+  for (const within of parts.filter(({ probe, split }) => split === 'fewshot' || (!probe && split !== 'validation'))) {
     for (const row of within.rows.filter(({ text }) => text !== '')) {
       for (const target of holding(row, within, targets)) {
         const key = `${target.part.owner} ${within.owner} ${within.split}`;
@@ -106,16 +108,22 @@ export function overlapsOf(parts: readonly UsedRows[]): Overlap[] {
     }
   }
   return [...found.values()].map(({ rows, part, within, example }) => ({
-    rows: `test rows of ${part.owner}`, within: `${within.split} rows of ${within.owner}`, count: rows.size, of: part.rows.length, example,
+    rows: `test rows of ${part.owner}`, within: `${within.split === 'fewshot' ? 'few-shot' : within.split} rows of ${within.owner}`, count: rows.size, of: part.rows.length, example,
   }));
 }
 
-/** The targets that a row holds nearly all of. Test rows of the stream are compared with probes alone. */
-function holding(row: Placed, within: UsedRows, targets: ReadonlyMap<number, readonly Target[]>): Target[] {
+/** Whether a test row is compared with a row: of the stream's own test rows probes alone are, and of few-shot rows those that stand before them. */
+function isCompared({ part, row: { group } }: Target, within: UsedRows, row: Row): boolean {
+  if (within.split === 'fewshot') return part.owner === within.owner && group === row.group;
+  return within.split === 'train' || part.probe;
+}
+
+/** The targets that a row holds nearly all of. */
+function holding(row: Row, within: UsedRows, targets: ReadonlyMap<number, readonly Target[]>): Target[] {
   const hits = new Map<Target, number>();
   for (const piece of piecesOf(row.text)) {
     for (const target of targets.get(piece) ?? []) {
-      if (within.split === 'train' || target.part.probe) hits.set(target, (hits.get(target) ?? 0) + 1);
+      if (isCompared(target, within, row)) hits.set(target, (hits.get(target) ?? 0) + 1);
     }
   }
   return [...hits].filter(([target, count]) => count >= SHARE * target.pieces).map(([target]) => target);

@@ -6,9 +6,10 @@ import { generateRows, importGenerator } from './generated.js';
 import type { Prompts } from './overlap.js';
 import { checkHash } from './records.js';
 import type { FoundSuite, SuiteReference } from './reference.js';
-import { type Placed, RowReader, readShots } from './rows.js';
+import { type Placed, RowReader } from './rows.js';
 import { HoldOut, Sampler } from './sample.js';
 import { Places, Seen } from './seen.js';
+import { type Shot, Shots } from './shots.js';
 
 /** A task or probe to load. Nothing but test rows is wanted of a probe. */
 export interface Wanted<Task extends TaskDefinition = TaskDefinition> {
@@ -23,6 +24,8 @@ export interface Wanted<Task extends TaskDefinition = TaskDefinition> {
 export interface Pools {
   readonly rows: Readonly<Record<Split, readonly Placed[]>>;
   readonly skipped: number;
+  /** The rows that stand, answered, before others. */
+  readonly shots: readonly Shot[];
 }
 
 export const ownerOf = ({ task: { id }, probe }: Wanted): string => `${probe ? 'probe' : 'task'} "${id}"`;
@@ -62,7 +65,7 @@ export function missingError(missing: readonly WantedFile[], reference: SuiteRef
  *
  * @param prompts the prompts of all tasks so far; added to
  * @throws LetheError LETHE_DATA_ROW with file:line (unless such rows are skipped), LETHE_DATA_CHANGED, LETHE_DATA_MISSING,
- * LETHE_SUITE_INVALID for a prompt in two splits and from {@link importGenerator} and {@link generateRows}
+ * LETHE_SUITE_INVALID for a prompt in two splits or among the rows before it, and from {@link importGenerator} and {@link generateRows}
  */
 export async function poolsOf(wanted: Wanted, prompts: Prompts, reference: SuiteReference): Promise<Pools> {
   return isFromFiles(wanted) ? new TaskReader(wanted, prompts, reference).read() : makePools(wanted as Wanted<GeneratedTask>, prompts);
@@ -81,7 +84,8 @@ class TaskReader {
     const { suite, task, probe, counts } = this.wanted;
     const kinds = kindsOf(suite, task, probe, this.reference);
     for (const kind of kinds) await checkHash(this.fileOf(kind), task.sha256?.[kind]);
-    this.reader = new RowReader(task, task.shots && await readShots(task, this.fileOf('fewshot'), task.shots.count));
+    const shots = task.shots && await Shots.read(task, this.fileOf('fewshot'), task.shots.count);
+    this.reader = new RowReader(task, shots);
     const { sizes, seed } = suite.definition;
     // held out for every size alike as soon as one asks for it: no row is trained on in one size and tuned with in another
     const heldOut = !probe && !kinds.includes('validation') && Object.values(sizes).some(({ validation }) => validation !== 0);
@@ -92,10 +96,12 @@ class TaskReader {
       const check = this.prompts.part({ owner: ownerOf(this.wanted), split }, (at) => `${this.fileOf(split)}:${at}`);
       await this.each(split, true, (row) => {
         check(row);
+        if (split === 'test') shots?.check(row, ownerOf(this.wanted));
         samplers[split].offer(row);
       });
     }
-    return { rows: { train: samplers.train.rows(), validation: samplers.validation.rows(), test: samplers.test.rows() }, skipped: this.skipped };
+    const rows = { train: samplers.train.rows(), validation: samplers.validation.rows(), test: samplers.test.rows() };
+    return { rows, skipped: this.skipped, shots: shots?.all() ?? [] };
   }
 
   /** Reads the training file twice: to know the tenth that is held out, and to take it. */
@@ -149,5 +155,5 @@ async function makePools(wanted: Wanted<GeneratedTask>, prompts: Prompts): Promi
     rows.forEach(prompts.part({ owner: ownerOf(wanted), split }, (at) => rows[at]!.where));
     return rows;
   };
-  return { rows: { train: made('train'), validation: made('validation'), test: made('test') }, skipped: 0 };
+  return { rows: { train: made('train'), validation: made('validation'), test: made('test') }, skipped: 0, shots: [] };
 }

@@ -4,6 +4,7 @@ import type { FileTask, WrittenTask } from './definition.js';
 import { type Line, LONGEST_LINE, rowFault, tooLong } from './line.js';
 import { readLines } from './records.js';
 import type { Places, Seen } from './seen.js';
+import type { Shot, Shots } from './shots.js';
 import { promptMaker } from './template.js';
 
 /** A row and where it comes from. */
@@ -15,6 +16,8 @@ export interface Placed {
   readonly at: number;
   /** What its task put into the prompt; empty for a generated row. */
   readonly text: string;
+  /** Which of the few-shot rows stand before it: those of this group. */
+  readonly group: string;
 }
 
 /** The fields of a row, read and checked. */
@@ -42,8 +45,8 @@ export class RowReader {
   private readonly without: ReadonlySet<string>;
   private readonly remedy: string;
 
-  /** @param shots what stands before the prompt of a row, by the group of the row */
-  constructor(private readonly task: FileTask, private readonly shots?: ReadonlyMap<string, string>) {
+  /** @param shots what stands before the prompt of a row */
+  constructor(private readonly task: FileTask, private readonly shots?: Shots) {
     this.answers = new Map(task.labels.map(({ output }, index) => [output, index]));
     const answers = task.labels.map(({ answer }) => answer);
     this.labelled = { options: answers.map((text) => ` ${text}`), offered: answers.join(', ') };
@@ -82,7 +85,7 @@ export class RowReader {
       const first = ids.claim(id, place(at));
       if (first !== place(at)) throw rowFault(where, `the id ${shown(id)} is taken by ${places.name(first)}`, 'give every row of a task an id of its own');
       const prompt = this.before(group, where) + this.promptOf(texts, offered);
-      return { example: { id, prompt, options, answer, ...(source !== undefined && { source }) }, where, at, text: texts.join('\n') };
+      return { example: { id, prompt, options, answer, ...(source !== undefined && { source }) }, where, at, text: texts.join('\n'), group };
     } catch (fault) {
       if (fault instanceof LetheError) return fault;
       throw fault;
@@ -95,7 +98,7 @@ export class RowReader {
 
   private before(group: string, where: string): string {
     if (!this.shots) return '';
-    return this.shots.get(group) ?? refuse(where, `there are not enough few-shot rows for "${group}"`, 'add rows to the few-shot file, or lower "shots"');
+    return this.shots.before(group) ?? refuse(where, `there are not enough few-shot rows for "${group}"`, 'add rows to the few-shot file, or lower "shots"');
   }
 
   private fields(value: unknown, where: string): Fields {
@@ -168,28 +171,15 @@ export class RowReader {
     };
   }
 
-  /** The group of a row of few-shot examples, and the row with its answer. */
-  shot(line: Line, file: string): { group: string; text: string } {
+  /** A row of few-shot examples. Throws LETHE_DATA_ROW. */
+  shot(line: Line, file: string): Shot {
     if (line.fault) throw line.fault;
     const where = `${file}:${line.at}`;
     const { texts, offered, options, answer, group } = this.fields(line.value, where);
     const { answer: field } = this.task.shots!;
     const written = field === undefined ? options[answer]! : ` ${this.text(line.value as Record<string, unknown>, field, where).trim()}`;
-    return { group, text: `${this.promptOf(texts, offered)}${written}\n\n` };
+    return { where, text: texts.join('\n'), group, prompt: this.promptOf(texts, offered), written };
   }
-}
-
-/** What stands before the prompts of a task, by group: the first rows of each in its few-shot file. */
-export async function readShots(task: FileTask, file: string, count: number): Promise<Map<string, string>> {
-  const reader = new RowReader(task);
-  const groups = new Map<string, string[]>();
-  for await (const lines of readLines(file)) {
-    for (const line of lines) {
-      const { group, text } = reader.shot(line, file);
-      groups.set(group, [...(groups.get(group) ?? []), text].slice(0, count));
-    }
-  }
-  return new Map([...groups].filter(([, shots]) => shots.length === count).map(([group, shots]) => [group, shots.join('')]));
 }
 
 /** `train-17` for line 17 of train.jsonl. */

@@ -3,8 +3,9 @@ import type { FileKind, FileTask } from './definition.js';
 import { emptyError, fileOf, kindsOf } from './files.js';
 import { hashOf } from './records.js';
 import { type FoundSuite, type SuiteReference, openSuite } from './reference.js';
-import { RowReader, readShots } from './rows.js';
+import { RowReader } from './rows.js';
 import { Places, Seen } from './seen.js';
+import { Shots } from './shots.js';
 
 /** What is wrong with a row, or with a whole file. */
 export interface Fault {
@@ -73,7 +74,7 @@ async function verifyFile(
     const expected = task.sha256?.[kind];
     const { shots: _shots, ...plain } = task;
     for await (const batch of new RowReader(plain).read(file, ids, places, places.part((at) => `${file}:${at}`), onFault)) rows += batch.length;
-    if (kind === 'fewshot') await readShots(task, file, task.shots!.count);
+    if (kind === 'fewshot') await Shots.read(task, file, task.shots!.count);
     if (rows + faulty === 0) return { ...about, state: 'empty', file, sha256: found, rows, faulty, faults: [faultOf(emptyError(task.id, kind, file))] };
     return { ...about, state: expected === undefined ? 'unpinned' : expected === found ? 'ok' : 'changed', file, sha256: found, rows, faulty, faults };
   } catch (error) {

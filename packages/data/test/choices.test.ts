@@ -71,6 +71,21 @@ describe('rows with choices of their own', () => {
     expect(error.where).to.equal(`${join(suite.folder, 'quiz/facts/test.jsonl')}:2`);
   });
 
+  it('may not stand answered in their own prompts, but in those of another subject', async () => {
+    quiz('choices: letters\n    shots: { count: 1, by: subject }');
+    const [sums] = SHOTS;
+    suite.write('quiz/facts/test.jsonl', jsonLines([...QUESTIONS, { ...sums, id: 'q3', subject: 'stars' }]));
+    expect(await facts()).to.have.length(3);
+    suite.write('quiz/facts/test.jsonl', jsonLines([...QUESTIONS, { ...sums, id: 'q3' }]));
+    const error = await errorOf(facts);
+    expect([error.code, error.where]).to.deep.equal(
+      ['LETHE_SUITE_INVALID', `${join(suite.folder, 'quiz/facts/fewshot.jsonl')}:1 and ${join(suite.folder, 'quiz/facts/test.jsonl')}:3`]);
+    expect(error.message).to.contain('probe "facts"').and.contain('few-shot');
+    // the third shot is not used
+    suite.write('quiz/facts/test.jsonl', jsonLines([...QUESTIONS, { ...SHOTS[2], id: 'q3' }]));
+    expect(await facts()).to.have.length(3);
+  });
+
   for (const [name, row, message] of [
     ['without choices', { choices: undefined }, 'no field "choices"'],
     ['with one choice', { choices: ['a'] }, 'not a list of 2 to 26 texts'],
@@ -175,6 +190,17 @@ describe('rows that are nearly the same in two places', () => {
     suite.write('tickets/test.jsonl', jsonLines(['up', 'down', 'neither', 'both', story].map((text, i) => ask(text, `x${i}`))));
     suite.write('tickets/train.jsonl', jsonLines([ask('sideways', 'a'), ask(story.toUpperCase(), 'b')]));
     expect((await inspectSuite(suite.reference())).overlaps.map(({ count, of }) => [count, of])).to.deep.equal([[1, 5]]);
+  });
+
+  it('are found in the few-shot rows that stand before them', async () => {
+    suite.edit('title: Tickets,', 'title: Tickets, shots: { count: 1 },');
+    suite.write('tickets/fewshot.jsonl', jsonLines([{ id: 's', input: `${story.toUpperCase()}!`, output: 'hardware' }, { id: 't', input: 'unused', output: 'software' }]));
+    suite.write('tickets/test.jsonl', jsonLines([{ id: 'x', input: story, output: 'hardware' }]));
+    suite.write('mails/test.jsonl', jsonLines([{ id: 'y', input: story, output: 'hr' }]));
+    expect((await inspectSuite(suite.reference())).overlaps).to.deep.equal([{
+      rows: 'test rows of task "tickets"', within: 'few-shot rows of task "tickets"', count: 1, of: 1,
+      example: [`${join(suite.folder, 'tickets/test.jsonl')}:1`, `${join(suite.folder, 'tickets/fewshot.jsonl')}:1`],
+    }]);
   });
 
   it('are found between a stream and its probes, trained on or not', async () => {
