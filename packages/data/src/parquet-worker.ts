@@ -3,7 +3,10 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { compressors } from 'hyparquet-compressors';
 import type { ParquetMessage } from './parquet.js';
 
-/** Rows of each row group of a file; 64-bit whole numbers become numbers: ids, labels and places of answers are small. */
+/** A 64-bit whole number as a number: labels and places of answers are small. As a text where it would be rounded, as ids that are hashes would. */
+const plain = (value: bigint): number | string => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value));
+
+/** Rows of each row group of a file. */
 async function* rowGroups(path: string): AsyncGenerator<unknown[]> {
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file);
@@ -11,7 +14,7 @@ async function* rowGroups(path: string): AsyncGenerator<unknown[]> {
   for (const { num_rows: count } of metadata.row_groups) {
     const rowEnd = rowStart + Number(count);
     const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
-    yield rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? Number(value) : value])));
+    yield rows.map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? plain(value) : value])));
     rowStart = rowEnd;
   }
 }

@@ -128,6 +128,9 @@ export class RowReader {
 
   private id(row: Record<string, unknown>, where: string): string {
     const id = this.field(row, 'id', where);
+    if (Number.isInteger(id) && !Number.isSafeInteger(id)) {
+      throw rowFault(where, `the id is a number beyond 2^53, read as ${shown(id)}: such numbers are rounded, and two ids may become one`, 'write ids as texts: {"id": "…"}');
+    }
     return isNumber(id) ? String(id) : this.text(row, 'id', where);
   }
 
@@ -205,6 +208,6 @@ function listOf(value: unknown): string[] | undefined {
 
 /** A value as an error shows it, not too much of it. */
 function shown(value: unknown): string {
-  const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value) ?? String(value);
+  const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part)) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

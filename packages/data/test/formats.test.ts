@@ -75,6 +75,37 @@ describe('formats of rows', () => {
     expect(error.message).to.contain('is taken by').and.contain('test.parquet:1');
   });
 
+  it('keeps ids that are larger than numbers are exact, and refuses those that were rounded', async () => {
+    const ids = [2n ** 53n + 1n, 2n ** 53n + 2n, 2n ** 53n + 3n, -(2n ** 62n) - 1n, 7n];
+    replace('train.parquet', new Uint8Array(parquetWriteBuffer({
+      columnData: [
+        { name: 'id', data: ids, type: 'INT64' }, { name: 'input', data: ids.map((id) => `text ${id}`), type: 'STRING' },
+        { name: 'output', data: ids.map(() => 'hardware'), type: 'STRING' },
+      ],
+    })));
+    const { tasks: [tickets] } = await loadSuite(suite.reference());
+    expect([...tickets!.train, ...tickets!.validation].map(({ id, prompt }) => prompt.startsWith(`text ${id}\n`))).to.deep.equal(ids.map(() => true));
+    unlinkSync(join(suite.folder, 'tickets/train.parquet'));
+    suite.write('tickets/train.jsonl', '{"id": 9007199254740993, "input": "a", "output": "hardware"}\n');
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect([error.code, error.where]).to.deep.equal(['LETHE_DATA_ROW', `${join(suite.folder, 'tickets/train.jsonl')}:1`]);
+    expect(error.message).to.contain('beyond 2^53');
+    expect(error.remedy).to.contain('write ids as texts');
+  });
+
+  it('shows whole numbers of a list of a table', async () => {
+    replace('train.parquet', new Uint8Array(parquetWriteBuffer({
+      columnData: [{ name: 'id', data: ['a'] }, { name: 'input', data: [[1n, 2n]] }],
+      schema: [
+        { name: 'root', num_children: 2 }, { name: 'id', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+        { name: 'input', repetition_type: 'OPTIONAL', converted_type: 'LIST', num_children: 1 },
+        { name: 'list', repetition_type: 'REPEATED', num_children: 1 }, { name: 'element', type: 'INT64', repetition_type: 'OPTIONAL' },
+      ],
+    })));
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect([error.code, error.message]).to.deep.equal(['LETHE_DATA_ROW', 'the field "input" is [1,2], not a text']);
+  });
+
   it('says that a file is not Parquet', async () => {
     replace('train.parquet', 'PAR1 and nothing of the kind PAR1');
     const error = await errorOf(() => loadSuite(suite.reference()));
