@@ -1,12 +1,9 @@
-import { type Run, canonicalJson, methodName, unlabelled } from '@lethe/core';
+import { type Run, canonicalJson, methodName, quoted, unlabelled } from '@lethe/core';
 
 /** The defaults of a method's options, or undefined where they are not known. */
 export type DefaultsOf = (method: string) => Readonly<Record<string, unknown>> | undefined;
 
 const unique = (values: readonly string[]): string[] => [...new Set(values)];
-
-/** A word of a POSIX shell. */
-const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
 /** The options that differ from the defaults; all of them where the defaults are not known. */
 export function changedOptions({ method }: Pick<Run, 'method'>, defaultsOf: DefaultsOf): [name: string, value: unknown][] {

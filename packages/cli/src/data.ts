@@ -7,7 +7,7 @@ import type { Output } from './output.js';
 import { here } from './paths.js';
 import { pluginsOption } from './plugins-option.js';
 import { INTERRUPTED, stopOnInterrupt } from './run/interrupt.js';
-import { type SuiteFlags, referenceTo } from './suites.js';
+import { type SuiteFlags, referenceTo, suiteWords } from './suites.js';
 
 const SOUND: readonly VerifiedFile['state'][] = ['ok', 'unpinned'];
 
@@ -81,21 +81,22 @@ async function pullOne(file: PulledFile, output: Output, signal: AbortSignal): P
  * @returns the exit status: 0, or 130 where it was interrupted
  */
 async function pullCommand(suite: string, flags: SuiteFlags, output: Output): Promise<number> {
-  const files = await filesToPull(await referenceTo(suite, flags));
+  const reference = await referenceTo(suite, flags);
+  const files = await filesToPull(reference);
   const wanted = files.filter(({ there }) => !there);
   const interrupt = stopOnInterrupt(() => output.note('stopping; what has come so far is kept'), () => undefined);
   try {
     for (const file of wanted) await pullOne(file, output, interrupt.signal);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    output.note(`stopped; go on with: lethe data pull ${suite}`);
+    output.note(`stopped; go on with: lethe data pull ${suiteWords(reference)}`);
     return INTERRUPTED;
   } finally {
     interrupt.close();
   }
   for (const { to } of wanted) output.data(here(to));
   output.note(wanted.length === 0 ? 'all files are there already'
-    : `${wanted.length} files were downloaded and checked; lethe data verify ${suite} looks at their rows`);
+    : `${wanted.length} files were downloaded and checked; lethe data verify ${suiteWords(reference)} looks at their rows`);
   return 0;
 }
 

@@ -1,4 +1,5 @@
 import { basename, relative, resolve } from 'node:path';
+import { quoted } from '@lethe/core';
 import { suiteSchema } from '@lethe/data';
 import type { Command } from 'commander';
 import { checkName, writeFolder } from './new-folder.js';
@@ -102,6 +103,6 @@ export function addNewSuite(command: Command, output: Output): void {
     .action((name: string) => {
       const folder = here(newSuite(name));
       output.data(folder);
-      output.note(`next: put your rows into it, then lethe validate ${folder}, and lethe run ${folder}/suite.yaml`);
+      output.note(`next: put your rows into it, then lethe validate ${quoted(folder)}, and lethe run ${quoted(`${folder}/suite.yaml`)}`);
     });
 }

@@ -1,6 +1,6 @@
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LetheError, type Plugin, discoverPlugins, nodeModulesFrom, pluginPackages, pluginsIn } from '@lethe/core';
+import { LetheError, type Plugin, discoverPlugins, nodeModulesFrom, pluginPackages, pluginsIn, quoted } from '@lethe/core';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
@@ -22,6 +22,9 @@ export function here(path: string): string {
   const short = relative('.', path) || '.';
   return short.startsWith('..') ? resolve(path) : short;
 }
+
+/** {@link here} as a word of a command line, for commands that are to be typed. */
+export const typed = (path: string): string => quoted(here(path));
 
 /**
  * The plugins of this installation, of the npm packages around the working directory and around this installation, and of folders.

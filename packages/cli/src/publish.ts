@@ -3,7 +3,7 @@ import { capabilitiesOf } from '@lethe/core';
 import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins } from './paths.js';
+import { PATHS, here, installedPlugins, typed } from './paths.js';
 import { withScorers } from './plugins-option.js';
 
 /** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
@@ -34,7 +34,7 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
   if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);
-  const build = entries === PATHS.entries ? 'lethe leaderboard build' : `lethe leaderboard build --entries ${here(entries)}`;
+  const build = entries === PATHS.entries ? 'lethe leaderboard build' : `lethe leaderboard build --entries ${typed(entries)}`;
   output.note(`every score and metric was recomputed; next: ${build}, look at the page, and commit the entry`);
 }
 

@@ -1,8 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
-import { LetheError, type Plugin, isPath } from '@lethe/core';
-import { type SuiteReference, readSuiteFile } from '@lethe/data';
+import { LetheError, type Plugin, isPath, quoted } from '@lethe/core';
+import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
 import { addScorers } from '@lethe/scorers';
-import { PATHS, installedPlugins } from './paths.js';
+import { PATHS, here, installedPlugins, typed } from './paths.js';
 import { scorersOf } from './plugins-option.js';
 
 /**
@@ -24,6 +24,22 @@ export interface SuiteFlags {
   readonly dataDir?: string | undefined;
   /** Plugins, or folders of plugins, beside those that are installed. */
   readonly plugins?: readonly string[] | undefined;
+}
+
+/** The suite of a reference as one would type it here for any command: its path where it was found by one, and where its rows are. */
+export function suiteWords({ reference, dataDir }: SuiteReference): string {
+  const path = isPath(reference) ? here(reference) : reference;
+  // a bare word would be taken for the name of an installed suite
+  const word = path === reference || isPath(path) ? path : `./${path}`;
+  return [quoted(word), ...(dataDir === undefined ? [] : [`--data-dir ${typed(dataDir)}`])].join(' ');
+}
+
+/** {@link suiteWords} for commands that run it: with the size and prompts that are not its own. */
+export function runWords(reference: SuiteReference): string {
+  const { size = DEFAULT_SIZE, prompts } = reference;
+  return [
+    suiteWords(reference), ...(size === DEFAULT_SIZE ? [] : [`--size ${quoted(size)}`]), ...(prompts === undefined ? [] : [`--prompts ${quoted(prompts)}`]),
+  ].join(' ');
 }
 
 /**

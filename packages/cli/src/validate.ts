@@ -6,7 +6,7 @@ import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { PATHS, here } from './paths.js';
 import { describer } from './publish.js';
-import { suiteOfPlugin } from './suites.js';
+import { suiteOfPlugin, suiteWords } from './suites.js';
 
 const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined) => Promise<string> | string>> = {
   'plugin.json': checkPlugin,
@@ -52,7 +52,7 @@ async function checkPlugin(file: string): Promise<string> {
 async function checkSuite(file: string, dataDir: string | undefined): Promise<string> {
   const { id, version, tasks, orders, sizes } = readSuiteFile(file);
   const reference = { reference: file, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites, ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }) };
-  if (orders.length === 0) return `suite ${id} ${version}, ${tasks.length} probes; rows: lethe data verify ${id}`;
+  if (orders.length === 0) return `suite ${id} ${version}, ${tasks.length} probes; rows: lethe data verify ${suiteWords(reference)}`;
   const suite = `suite ${id} ${version}, ${tasks.length} tasks, orders ${orders.map((order) => order.id).join(', ')}`;
   const absent = dataDir === undefined ? await absentRows(reference) : null;
   if (absent) return `${suite}; rows not checked: ${absent.message} (${absent.remedy})`;

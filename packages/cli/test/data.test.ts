@@ -100,6 +100,17 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     expect(faults[6]).to.equal('  and 2 more');
   });
 
+  it('names commands that can be typed: the path of the suite, where its rows are, in quotes where a space is', async () => {
+    const spaced = join(folder, 'my suites', 'my-suite');
+    expect((await lethe('new', 'suite', spaced)).problem).to.equal(undefined);
+    expect(notes[0]).to.contain(`lethe validate '${spaced}'`).and.contain(`lethe run '${spaced}/suite.yaml'`);
+    const file = join(spaced, 'suite.yaml');
+    const probes = readFileSync(file, 'utf8').replace(/^training:.*\n/m, '').replace(/^sizes:\n( .*\n)+/m, '').replace(/^orders:\n( .*\n?)+/m, '');
+    writeFileSync(file, probes);
+    expect((await lethe('validate', spaced)).lines.join()).to.contain(`2 probes; rows: lethe data verify '${file}'`);
+    expect((await lethe('validate', spaced, '--data-dir', folder)).lines.join()).to.contain(`lethe data verify '${file}' --data-dir ${folder}`);
+  });
+
   it('names rows that stand in two places', async () => {
     const text = 'the coffee machine in the hall has been broken since the party of last week';
     appendFileSync(join(suite, 'mails/train.jsonl'), `${JSON.stringify({ id: 'x', input: text, output: 'hr' })}\n`);

@@ -10,7 +10,7 @@ export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
-export { type HubReference, isPath, parseHubReference, suiteLabel } from './names.js';
+export { type HubReference, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';
 export { type ReportAxis, type ReportTable, cellText, reportFault } from './report.js';

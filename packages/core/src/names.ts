@@ -6,6 +6,9 @@ export function isPath(name: string): boolean {
   return isAbsolute(name) || name.startsWith('.') || name.includes('/') || name.includes(sep) || /\.ya?ml$/.test(name);
 }
 
+/** A word of a command line as a POSIX shell takes it for one. */
+export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
+
 /** A model of the hub as it is named: `owner/name`, or `owner/name@revision`. */
 export interface HubReference {
   readonly repo: string;

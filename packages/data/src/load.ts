@@ -8,7 +8,8 @@ import { type Pools, type Wanted, isFromFiles, missingError, missingFiles, owner
 import { type FoundSuite, type SuiteReference, findSuite, openSuite } from './reference.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
-const DEFAULT_SIZE = 'full';
+/** The size of a suite where none is asked for. */
+export const DEFAULT_SIZE = 'full';
 
 /** A suite and what one should know of its rows. */
 export interface InspectedSuite {

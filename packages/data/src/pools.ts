@@ -5,7 +5,7 @@ import { dataFolder, fileOf, kindsOf } from './files.js';
 import { generateRows, importGenerator } from './generated.js';
 import type { Prompts } from './overlap.js';
 import { checkHash } from './records.js';
-import type { FoundSuite, SuiteReference } from './reference.js';
+import { type FoundSuite, type SuiteReference, nameOf } from './reference.js';
 import { type Placed, RowReader } from './rows.js';
 import { HoldOut, Sampler } from './sample.js';
 import { Places, Seen } from './seen.js';
@@ -54,7 +54,7 @@ export function missingError(missing: readonly WantedFile[], reference: SuiteRef
   const [{ wanted: { suite } }] = missing as [WantedFile];
   const own = missing.filter(({ wanted }) => wanted.suite === suite);
   const id = suite.definition.id;
-  const pull = own.every(({ wanted: { task } }) => task.source) ? `lethe data pull ${id}, or ` : '';
+  const pull = own.every(({ wanted: { task } }) => task.source) ? `lethe data pull ${nameOf(suite, reference)}, or ` : '';
   return new LetheError('LETHE_DATA_MISSING', `rows of suite "${id}" are missing: ${own.map(({ path }) => path).join(', ')}`, {
     where: dataFolder(suite, reference), remedy: `${pull}give the folder that holds these files (or .json, .csv, .parquet) with --data-dir DIR; suites/README.md says what is in them`,
   });

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { LetheError, didYouMean, isPath } from '@lethe/core';
+import { LetheError, didYouMean, isPath, quoted } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type LocatedDefinition, type SuiteDefinition, readDefinition } from './definition.js';
 
@@ -57,6 +57,8 @@ export interface FoundSuite extends LocatedDefinition {
 const installedIds = (suitesDir: string): string[] =>
   (existsSync(suitesDir) ? readdirSync(suitesDir).filter((name) => existsSync(join(suitesDir, name, FILE))).sort() : []);
 
+const isInstalled = (file: string, suitesDir: string): boolean => dirname(dirname(resolve(file))) === resolve(suitesDir);
+
 function installed(id: string, suitesDir: string, builtDir: string): FoundSuite {
   const found = readDefinition(join(suitesDir, id, FILE));
   if (found.definition.id !== id) {
@@ -87,7 +89,7 @@ export function findSuite(reference: string, { suitesDir, builtDir }: SuiteRefer
   if (isPath(reference)) {
     const path = resolve(folder, reference);
     const file = existsSync(path) && statSync(path).isDirectory() ? join(path, FILE) : path;
-    if (dirname(dirname(file)) === resolve(suitesDir)) return installed(basename(dirname(file)), suitesDir, builtDir);
+    if (isInstalled(file, suitesDir)) return installed(basename(dirname(file)), suitesDir, builtDir);
     return { ...readDefinition(file), code: join(dirname(file), 'generate.mjs') };
   }
   const known = installedIds(suitesDir);
@@ -97,6 +99,10 @@ export function findSuite(reference: string, { suitesDir, builtDir }: SuiteRefer
     remedy: `${known.length > 0 ? `choose one of: ${known.join(', ')}; or ` : ''}give the path of a suite.yaml`,
   });
 }
+
+/** What to call a suite on a command line: its id where it is an installed one, else the path of its file. */
+export const nameOf = ({ file, definition: { id } }: FoundSuite, { suitesDir }: SuiteReference): string =>
+  (isInstalled(file, suitesDir) ? id : quoted(file));
 
 function summaryOf({ file, definition }: LocatedDefinition): SuiteSummary {
   const { id, version, kind, title, sizes, tasks, orders, supersededBy } = definition;

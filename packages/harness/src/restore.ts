@@ -1,4 +1,4 @@
-import { LetheError, createRandom } from '@lethe/core';
+import { LetheError, createRandom, quoted } from '@lethe/core';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
@@ -23,7 +23,7 @@ export async function restoreForward(job: Job, { device, model, suite, method }:
   const scored = { tasks: ordered, probes: suite.probes };
   const found = await readStep(job, stepKey(job, model.sha256, scored, stages.slice(0, wanted).map(({ tasks }) => tasks)));
   if (!found) {
-    throw new LetheError('LETHE_RUN_STOPPED', `Step ${wanted} of ${stages.length} has not been computed.`, { where, remedy: `Run: lethe resume ${job.outDir}` });
+    throw new LetheError('LETHE_RUN_STOPPED', `Step ${wanted} of ${stages.length} has not been computed.`, { where, remedy: `Run: lethe resume ${quoted(job.outDir)}` });
   }
   const { capabilities } = job.identity.method;
   const host = new Host(device, model, job.identity.training, createRandom(job.identity.seed, 'method'), capabilities);

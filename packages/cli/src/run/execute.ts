@@ -5,8 +5,9 @@ import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels, variantKey } from '../labels.js';
 import type { Output } from '../output.js';
-import { here } from '../paths.js';
+import { here, typed } from '../paths.js';
 import { showResults } from '../show.js';
+import { runWords } from '../suites.js';
 import { showChoice } from '../tune/choice.js';
 import { type Configuration, jobsOf } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
@@ -89,12 +90,12 @@ export async function execute(
   configuration: Configuration, folder: string, suite: SuiteData, { workers, json }: ExecuteOptions, output: Output,
 ): Promise<number> {
   const { results, stopped } = await perform(configuration, folder, suite, workers, output);
-  const place = here(folder);
+  const place = typed(folder);
   const tuned = configuration.suite.scored && !stopped;
   const file = join(folder, 'results.json');
   const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
   if (stopped) output.note(`stopped; go on with: lethe resume ${place}`);
-  else if (tuned) output.note(`next: lethe run ${suite.id} --tuned ${place}`);
+  else if (tuned) output.note(`next: lethe run ${runWords(configuration.suite.reference)} --tuned ${place}`);
   else if (!configuration.picked) output.note(`next: lethe publish ${place}, then lethe leaderboard build`);
   return stopped ? INTERRUPTED : status;
 }

@@ -5,7 +5,7 @@ import { checkModel } from '@lethe/harness';
 import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
-import { referenceTo } from '../suites.js';
+import { referenceTo, runWords, suiteWords } from '../suites.js';
 import { readSweeps } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
 import { methodsOf } from './methods.js';
@@ -60,9 +60,9 @@ export function dataOf(suite: SuiteData): Record<string, string> {
 }
 
 /** What one should know of a suite's rows, a line each; of overlaps the largest alone where there are several. */
-function notesOf({ suite: { id }, notes, overlaps }: InspectedSuite): string[] {
+function notesOf({ notes, overlaps }: InspectedSuite, reference: SuiteReference): string[] {
   const [largest] = [...overlaps].sort((a, b) => b.count / b.of - a.count / a.of);
-  const more = overlaps.length > 1 ? `; ${overlaps.length - 1} more: lethe data verify ${id}` : '';
+  const more = overlaps.length > 1 ? `; ${overlaps.length - 1} more: lethe data verify ${suiteWords(reference)}` : '';
   return [...notes, ...(largest ? [`${overlapLine(largest)}${more}`] : [])];
 }
 
@@ -100,8 +100,8 @@ export async function resolveRequest(
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
   const carried = sweep && carriedOver(sweep, configuration)
-    ? [`options are carried over: they were chosen on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}; to choose them here: lethe tune ${suite.id}`] : [];
-  return { configuration, folder, suite, notes: [...notesOf(inspected), ...carried] };
+    ? [`options are carried over: they were chosen on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}; to choose them here: lethe tune ${runWords(reference)}`] : [];
+  return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...carried] };
 }
 
 /**
