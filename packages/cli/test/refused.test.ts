@@ -51,6 +51,8 @@ describe('lethe run refuses', () => {
     ['an option out of range', ['--methods', 'seta', '--set', 'seta.agreement=1000'], 'LETHE_PLUGIN_OPTIONS', 'from -1 to 1, given 1000', 'plugins/seta/plugin.json'],
     ['an unknown option', ['--methods', 'seta', '--set', 'seta.agrement=1'], 'LETHE_PLUGIN_OPTIONS', 'Did you mean "agreement"?'],
     ['an option of a method that does not run', ['--methods', 'ewc', '--set', 'seta.agreement=1'], 'LETHE_USAGE', '"seta" is not among the methods'],
+    ['an option given twice', ['--methods', 'seta', '--set', 'seta.agreement=1', '--set', 'seta.agreement=0.5'], 'LETHE_USAGE', '--set gives seta.agreement twice'],
+    ['two suites', ['--suite', 'domain-mini'], 'LETHE_USAGE', 'Two suites are named', '--suite goes with a config.yaml'],
     ['a setting that is none', ['--set', 'threshold'], 'LETHE_USAGE', 'METHOD.OPTION=VALUE'],
     ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
     ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '--seeds', '"x"'],

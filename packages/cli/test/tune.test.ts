@@ -1,6 +1,7 @@
 import { LetheError, type Manifest } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { methodsOf } from '../src/run/methods.js';
 import { trialsOf } from '../src/tune/trials.js';
 
 const manifest = (search: Manifest['search']) => ({
@@ -67,5 +68,15 @@ describe('trials', () => {
       .to.contain('"mine" there are only 7 different settings').and.contain('rows, kind').and.contain('--trials 7');
     expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 7)).to.equal('nothing');
     expect(refusal({}, { rate: 1 }, 1)).to.equal('nothing');
+  });
+});
+
+describe('options that are set for a label', () => {
+  it('win over those for the name of its method, in whatever order they are given', async () => {
+    const settings = [{ method: 'v', option: 'rate', value: 2 }, { method: 'zero-shot', option: 'rate', value: 1.5 }];
+    for (const given of [settings, settings.toReversed()]) {
+      const methods = await methodsOf({ methods: [{ name: 'zero-shot', options: {} }, { name: 'zero-shot', label: 'v', options: {} }] }, given, undefined);
+      expect(methods.map(({ label, options }) => [label, options['rate']])).to.deep.equal([[undefined, 1.5], ['v', 2]]);
+    }
   });
 });

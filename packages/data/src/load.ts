@@ -14,7 +14,7 @@ export const DEFAULT_SIZE = 'full';
 /** A suite and what one should know of its rows. */
 export interface InspectedSuite {
   readonly suite: SuiteData;
-  /** Rows that were left out, and probes that are not there. */
+  /** Rows that were left out, ids to leave out that no row has, and probes that are not there. */
   readonly notes: readonly string[];
   /** Rows that are nearly the same in two places, among those that are used. */
   readonly overlaps: readonly Overlap[];
@@ -79,9 +79,10 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   const pools = new Map<Wanted, Pools>();
   for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
   const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!, reference, counts.answerTokens));
-  for (const [one, { skipped }] of pools) {
+  for (const [one, { skipped, unmet }] of pools) {
     const [rows, are] = skipped === 1 ? ['row', 'is'] : ['rows', 'are'];
     if (skipped > 0) notes.push(`${skipped} ${rows} of ${ownerOf(one)} cannot be used and ${are} left out`);
+    if (unmet.length > 0) notes.push(`no row of ${ownerOf(one)} has an id that is to be left out: ${unmet.join(', ')}`);
   }
   const suite: SuiteData = {
     id, version, kind, title, orders, training, size, ...(asked !== undefined && { prompts: asked }), tasks: data(tasks), probes: data(probes),

@@ -26,6 +26,8 @@ export interface Pools {
   readonly skipped: number;
   /** The rows that stand, answered, before others. */
   readonly shots: readonly Shot[];
+  /** Ids that the task says to leave out and that no row has. */
+  readonly unmet: readonly string[];
 }
 
 export const ownerOf = ({ task: { id }, probe }: Wanted): string => `${probe ? 'probe' : 'task'} "${id}"`;
@@ -101,7 +103,8 @@ class TaskReader {
       });
     }
     const rows = { train: samplers.train.rows(), validation: samplers.validation.rows(), test: samplers.test.rows() };
-    return { rows, skipped: this.skipped, shots: shots?.all() ?? [] };
+    // of a probe not all files are read
+    return { rows, skipped: this.skipped, shots: shots?.all() ?? [], unmet: probe ? [] : [...this.reader.unmet] };
   }
 
   /** Reads the training file twice: to know the tenth that is held out, and to take it. */
@@ -155,5 +158,5 @@ async function makePools(wanted: Wanted<GeneratedTask>, prompts: Prompts): Promi
     rows.forEach(prompts.part({ owner: ownerOf(wanted), split }, (at) => rows[at]!.where));
     return rows;
   };
-  return { rows: { train: made('train'), validation: made('validation'), test: made('test') }, skipped: 0, shots: [] };
+  return { rows: { train: made('train'), validation: made('validation'), test: made('test') }, skipped: 0, shots: [], unmet: [] };
 }

@@ -57,7 +57,7 @@ export interface FoundSuite extends LocatedDefinition {
 const installedIds = (suitesDir: string): string[] =>
   (existsSync(suitesDir) ? readdirSync(suitesDir).filter((name) => existsSync(join(suitesDir, name, FILE))).sort() : []);
 
-const isInstalled = (file: string, suitesDir: string): boolean => dirname(dirname(resolve(file))) === resolve(suitesDir);
+const isInstalled = (file: string, suitesDir: string): boolean => basename(file) === FILE && dirname(dirname(resolve(file))) === resolve(suitesDir);
 
 function installed(id: string, suitesDir: string, builtDir: string): FoundSuite {
   const found = readDefinition(join(suitesDir, id, FILE));

@@ -43,6 +43,8 @@ export class RowReader {
   private readonly labelled: Pick<Fields, 'options' | 'offered'>;
   private readonly promptOf: (texts: readonly string[], offered: string) => string;
   private readonly without: ReadonlySet<string>;
+  /** Those of the ids to leave out that no row had so far. */
+  readonly unmet: Set<string>;
   private readonly remedy: string;
 
   /** @param shots what stands before the prompt of a row */
@@ -52,6 +54,7 @@ export class RowReader {
     this.labelled = { options: answers.map((text) => ` ${text}`), offered: answers.join(', ') };
     this.promptOf = promptMaker(task);
     this.without = new Set(task.without);
+    this.unmet = new Set(task.without);
     const fields = [...(task.ids ? [] : ['id']), ...task.inputs, ...(task.choices ? [] : [task.output])].map((name) => `"${name}": "…"`);
     this.remedy = `a row is {${[...fields, ...(task.choices ? ['"choices": ["…", "…"]', '"answer": 0'] : [])].join(', ')}}; other fields are ignored`;
   }
@@ -75,11 +78,11 @@ export class RowReader {
   }
 
   private row(line: Line, file: string, ids: Seen, places: Places, place: (at: number) => number): Placed | LetheError | null {
-    if (line.fault) return line.fault;
     const { at } = line;
     const where = `${file}:${at}`;
+    if (this.isLeftOut(line, where)) return null;
+    if (line.fault) return line.fault;
     try {
-      if (this.isLeftOut(line.value)) return null;
       const { id, texts, options, answer, offered, group, source } = this.fields(line.value, where);
       if (this.task.longestChoice !== undefined && options.some((option) => option.length - 1 > this.task.longestChoice!)) return null;
       const first = ids.claim(id, place(at));
@@ -92,8 +95,21 @@ export class RowReader {
     }
   }
 
-  private isLeftOut(value: unknown): boolean {
-    return this.without.size > 0 && typeof value === 'object' && value !== null && 'id' in value && this.without.has(String(value.id));
+  private isLeftOut(line: Line, where: string): boolean {
+    if (this.without.size === 0) return false;
+    const id = this.task.ids === 'place' ? placeOf(where) : line.fault ? undefined : this.idOf(line.value);
+    if (id === undefined || !this.without.has(id)) return false;
+    this.unmet.delete(id);
+    return true;
+  }
+
+  /** The id of a row that may have other faults; undefined where it has none. */
+  private idOf(value: unknown): string | undefined {
+    if (typeof value !== 'object' || value === null) return undefined;
+    const row = value as Record<string, unknown>;
+    if (this.task.ids === undefined) return Object.hasOwn(row, 'id') ? String(row['id']) : undefined;
+    const texts = this.task.inputs.map((name) => row[name]);
+    return texts.every((text) => typeof text === 'string') ? contentOf(texts) : undefined;
   }
 
   private before(group: string, where: string): string {
@@ -107,7 +123,7 @@ export class RowReader {
     const row = value as Record<string, unknown>;
     const { inputs, ids, choices, written, shots } = this.task;
     const texts = inputs.map((name) => this.text(row, name, where));
-    const id = ids === 'content' ? sha256(texts).slice(0, 16) : ids === 'place' ? placeOf(where) : this.id(row, where);
+    const id = ids === 'content' ? contentOf(texts) : ids === 'place' ? placeOf(where) : this.id(row, where);
     const group = shots?.by === undefined ? '' : this.text(row, shots.by, where);
     const answers = written ? this.written(row, written, where) : choices ? this.choice(row, choices, where) : this.label(row, where);
     return { id, texts, group, ...answers };
@@ -184,6 +200,8 @@ export class RowReader {
     return { where, text: texts.join('\n'), group, prompt: this.promptOf(texts, offered), written };
   }
 }
+
+const contentOf = (texts: readonly string[]): string => sha256(texts).slice(0, 16);
 
 /** `train-17` for line 17 of train.jsonl. */
 const placeOf = (where: string): string => basename(where).replace(/\.\w+:(\d+)$/, '-$1');

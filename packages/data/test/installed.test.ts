@@ -22,6 +22,11 @@ describe('installed suites', () => {
     expect(listSuites(join(INSTALLED.suitesDir, 'absent'))).to.deep.equal([]);
   });
 
+  it('are found by their folder and file alone', async () => {
+    const error = await errorOf(() => loadSuite({ ...INSTALLED, reference: join(INSTALLED.suitesDir, 'domain-mini', 'nosuch') }));
+    expect([error.code, error.where]).to.deep.equal(['LETHE_SUITE_UNKNOWN', join(INSTALLED.suitesDir, 'domain-mini', 'nosuch')]);
+  });
+
   it('name the schema that an editor checks them with', () => {
     for (const { file } of listSuites(INSTALLED.suitesDir)) {
       const [, path] = /^# yaml-language-server: \$schema=(.*)$/m.exec(readFileSync(file, 'utf8').split('\n')[0]!) ?? [];

@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Example, sha256 } from '@lethe/core';
-import { loadSuite } from '../src/index.js';
+import { inspectSuite, loadSuite } from '../src/index.js';
 import { OwnSuite, YAML, errorOf, jsonLines, lineOf, rowsOf } from './support.js';
 
 const ids = (rows: readonly Example[]): string[] => rows.map(({ id }) => id);
@@ -152,6 +152,22 @@ describe('a suite of your own', () => {
     } finally {
       rmSync(elsewhere, { recursive: true });
     }
+  });
+
+  it('leaves rows out by the ids that they have, which may be made of their places or inputs, and names those that no row has', async () => {
+    const text = readFileSync(join(suite.folder, 'tickets/train.jsonl'), 'utf8').trimEnd().split('\n');
+    suite.write('tickets/train.jsonl', ['not JSON', ...text].join('\n'));
+    const content = sha256(['t test message 3']).slice(0, 16);
+    const load = async (more: string) => {
+      suite.edit('title: Tickets,', `${more}, title: Tickets,`);
+      const { suite: { tasks: [tickets] }, notes } = await inspectSuite(suite.reference());
+      return [tickets!.train.length + tickets!.validation.length, tickets!.test.length, notes];
+    };
+    expect(await load('ids: place, without: [train-1, train-2, test-12, t-train-5]')).to.deep.equal(
+      [59, 11, ['no row of task "tickets" has an id that is to be left out: t-train-5']]);
+    suite.write('tickets/train.jsonl', text.join('\n'));
+    expect(await load(`ids: content, without: ["${content}"]`)).to.deep.equal([60, 11, []]);
+    expect(await load('without: [t-train-5, t-train-60]')).to.deep.equal([59, 12, ['no row of task "tickets" has an id that is to be left out: t-train-60']]);
   });
 
   it('says which size was meant', async () => {

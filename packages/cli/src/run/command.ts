@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { LETHE_VERSION } from '@lethe/core';
+import { LETHE_VERSION, LetheError } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { pluginsOption } from '../plugins-option.js';
@@ -36,9 +36,12 @@ export function workersFor({ device, threads }: Configuration, asked: number | u
   return asked ?? (device === 'cpu' || device === 'tfjs-cpu' ? Math.max(1, Math.floor(availableParallelism() / threads)) : 1);
 }
 
-/** What the command line asks for: the file, where there is one, and the flags, which win. */
+/** What the command line asks for: the file, where there is one, and the flags, which win. Throws LETHE_USAGE for two suites, and for a file that cannot be used. */
 export function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags): RunRequest {
   const file: RunRequest = /\.ya?ml$/.test(suite) ? readConfigurationFile(resolve(suite)) : { suite };
+  if (flags.suite !== undefined && (file.suite === suite || file.suite === resolve(suite))) {
+    throw new LetheError('LETHE_USAGE', `Two suites are named: ${suite} and --suite ${flags.suite}.`, { remedy: 'Name one; --suite goes with a config.yaml, in the place of its suite.' });
+  }
   if (methods === undefined) return { ...file, ...flags };
   const chosen = methods.flatMap((name): readonly MethodRequest[] => {
     const described = (is: (method: MethodRequest) => boolean) => file.methods?.filter(is) ?? [];

@@ -22,8 +22,10 @@ function pluginAt(folder: string): Plugin {
   throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${manifest.kind}, not a method.`, { where: file, remedy: 'Give the folder of a method.' });
 }
 
-/** Throws LETHE_USAGE where `--set` names a method that does not run. */
+/** Throws LETHE_USAGE where `--set` names a method that does not run, or gives an option twice by the same name. */
 function checkSettings(settings: readonly Setting[], names: readonly string[]): void {
+  const twice = settings.find(({ method, option }, i) => settings.findIndex((other) => other.method === method && other.option === option) !== i);
+  if (twice) throw new LetheError('LETHE_USAGE', `--set gives ${twice.method}.${twice.option} twice.`, { remedy: 'Give each option once.' });
   const stray = settings.find(({ method }) => !names.includes(method));
   if (!stray) return;
   throw new LetheError('LETHE_USAGE', `--set ${stray.method}.${stray.option}: "${stray.method}" is not among the methods.${didYouMean(stray.method, names)}`, {
@@ -91,7 +93,8 @@ export async function methodsOf(
   if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
   const methods = chosen.flatMap(({ plugin, label, options }): ConfiguredMethod[] => {
     const { name: id, version, stream } = plugin.manifest;
-    const set = Object.fromEntries(settings.filter(({ method }) => method === id || method === label).map(({ option, value }) => [option, value]));
+    // what is said of a label is said of it alone, and wins over what is said of all that have the method's name
+    const set = Object.fromEntries([id, label].flatMap((name) => settings.filter(({ method }) => method === name)).map(({ option, value }) => [option, value]));
     return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => resolveOptions(plugin, wanted)).map((resolved) => ({
       id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved), stream,
       manifest: plugin.file, codePath: plugin.codePath,
