@@ -46,7 +46,7 @@ describe('rows from the hub', () => {
   it('are wanted by the error about missing ones, pulled into the cache, and used from there without a network', async () => {
     const missing = await errorOf(() => loadSuite(suite.reference()));
     expect(missing.code).to.equal('LETHE_DATA_MISSING');
-    expect(missing.remedy).to.contain('lethe data pull my-suite').and.contain('--data-dir');
+    expect(missing.remedy).to.contain(`lethe data pull ${suite.file}`).and.contain('--data-dir');
     await pull();
     expect((await filesToPull(suite.reference())).map(({ to, there }) => [to, there])).to.deep.equal(
       FILES.map((name) => [join(cache, 'data', 'my-suite', '1.0.0', `${name}.jsonl`), true]));
