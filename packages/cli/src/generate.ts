@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { LetheError } from '@lethe/core';
 import type { Device } from '@lethe/engine';
@@ -34,11 +35,15 @@ const usage = (message: string, remedy: string) => new LetheError('LETHE_USAGE',
 /** The prompts that were given, and those of a file, a line each. Throws LETHE_USAGE where there is none. */
 function promptsOf({ prompt, file }: GenerateFlags): string[] {
   const read = (name: string) => {
+    const refuse = (message: string, remedy: string, cause?: unknown) => new LetheError('LETHE_USAGE', message, { where: name, remedy, cause });
+    let bytes: Buffer;
     try {
-      return readFileSync(name === STDIN ? 0 : name, 'utf8');
+      bytes = readFileSync(name === STDIN ? 0 : name);
     } catch (cause) {
-      throw new LetheError('LETHE_USAGE', `The prompts cannot be read: ${(cause as Error).message}`, { where: name, remedy: 'give a text file with a prompt a line', cause });
+      throw refuse(`The prompts cannot be read: ${(cause as Error).message}`, 'give a text file with a prompt a line', cause);
     }
+    if (!isUtf8(bytes)) throw refuse('The prompts are not valid UTF-8.', 'save the file as UTF-8');
+    return bytes.toString('utf8').replace(/^\ufeff/, '');
   };
   const lines = file === undefined ? [] : read(file).split(/\r?\n/).filter((line) => line.trim() !== '');
   const prompts = [...prompt, ...lines];

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { processOutput } from './output.js';
+import { endedBy, processOutput } from './output.js';
 import { explained } from './problem.js';
 import { createProgram } from './program.js';
 
@@ -10,8 +10,7 @@ try {
 } catch (error) {
   const problem = explained(error);
   if (problem) {
-    output.note(problem.describe());
+    process.exitCode = endedBy(problem);
     if (process.env['LETHE_DEBUG'] === '1') output.note(String(error instanceof Error ? error.stack : error));
-    process.exitCode = problem.code === 'LETHE_INTERNAL' ? 1 : 2;
   }
 }

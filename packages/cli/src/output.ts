@@ -1,5 +1,7 @@
 import type { WriteStream } from 'node:tty';
+import type { LetheError } from '@lethe/core';
 import pc from 'picocolors';
+import { explained } from './problem.js';
 
 /** Where a command writes: data to stdout, progress and problems to stderr. */
 export interface Output {
@@ -11,11 +13,17 @@ export interface Output {
   readonly terminal?: WriteStream;
 }
 
-/** Output on the streams of this process. A reader that leaves early, as `head` does, ends nothing. */
+/** Says on stderr what ended this process, and gives its exit status: 2, or 1 where it is a fault of Lethe itself. */
+export function endedBy(problem: LetheError): 1 | 2 {
+  process.stderr.write(`${problem.describe()}\n`);
+  return problem.code === 'LETHE_INTERNAL' ? 1 : 2;
+}
+
+/** Output on the streams of this process. A reader that leaves early, as `head` does, ends nothing; one that takes nothing ends it. */
 export function processOutput(): Output {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') throw error; });
-  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') process.exit(endedBy(explained(error)!)); });
+  // there is no other place to say it
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') process.exit(2); });
   const ci = Boolean(process.env['CI']);
   const coloured = Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && !ci;
   return {

@@ -7,6 +7,7 @@ const ROOM = 'make room on the disk; what was finished is kept, and lethe resume
 const REMEDIES: Readonly<Record<string, string>> = {
   EACCES: ELSEWHERE, EPERM: ELSEWHERE, EROFS: ELSEWHERE, ENOSPC: ROOM, EDQUOT: ROOM,
   ENOENT: 'check the path, and that its folder may be written to', ENOTDIR: 'check the path: a part of it is a file', EISDIR: 'give a file, not a folder',
+  EEXIST: 'choose another place: there is a file of this name',
 };
 
 /** What the file system refused, where that is what happened. */

@@ -93,7 +93,7 @@ describe('lethe generate', () => {
 
   it('answers prompts of the command line and of a file alike, a line of JSON each', async () => {
     const file = join(folder, 'prompts.txt');
-    writeFileSync(file, 'the sea\r\n\na stone\n');
+    writeFileSync(file, '\ufeffthe sea\r\n\na stone\n');
     const lines = (await generate('--file', file, '--prompt', 'a stone', '--max-tokens', '5', '--json')).split('\n').map((line) => JSON.parse(line) as { prompt: string; text: string; end: string });
     expect(lines.map(({ prompt }) => prompt)).to.deep.equal(['a stone', 'the sea', 'a stone']);
     expect(lines[2]).to.deep.equal(lines[0]);

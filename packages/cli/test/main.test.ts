@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,13 @@ describe('lethe', () => {
   it('says nothing where its reader leaves early', () => {
     const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" list methods --json | true`], { encoding: 'utf8' });
     expect([status, stdout, stderr]).to.deep.equal([0, '', '']);
+  });
+
+  it('says that what it writes has no room', function () {
+    if (!existsSync('/dev/full')) this.skip();
+    const { status, stderr } = spawnSync('bash', ['-c', `"${process.execPath}" "${main}" list methods > /dev/full`], { encoding: 'utf8' });
+    expect(status).to.equal(2);
+    expect(stderr).to.match(/^LETHE_FILES: ENOSPC/).and.contain('fix ').and.not.contain('    at ');
   });
 
   it('answers bad input with a code, a remedy and status 2', () => {
@@ -95,7 +102,14 @@ describe('commands', () => {
     const refusal = (code: string) => explained(Object.assign(new Error(`${code}: no`), { code, syscall: 'open', path: '/full/run' }))!.describe();
     expect(refusal('ENOSPC')).to.contain('LETHE_FILES').and.contain('at  /full/run').and.contain('lethe resume');
     expect(refusal('EROFS')).to.contain('LETHE_FILES').and.contain('may write to');
+    expect(refusal('EEXIST')).to.contain('LETHE_FILES').and.contain('there is a file of this name');
     expect(refusal('ECONNRESET')).to.contain('LETHE_INTERNAL');
+  });
+
+  it('refuses prompts that are no text', async () => {
+    const file = join(folder, 'prompts.txt');
+    writeFileSync(file, Buffer.from('caf\xe9\n', 'latin1'));
+    expect((await call('generate', '--file', file)).problem).to.contain('LETHE_USAGE').and.contain('not valid UTF-8').and.contain(file).and.contain('fix ');
   });
 
   it('validates a manifest with file and line', async () => {

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { CsvError, type Info, parse } from 'csv-parse';
 import { LetheError } from '@lethe/core';
 import { type Line, LONGEST_LINE, rowFault, tooLong, unreadable } from './line.js';
+import { LineCounter } from './line-counter.js';
 
 const MARK = Buffer.from('\ufeff');
 /** Rows that are handed on together. */
@@ -19,20 +20,21 @@ interface PlacedRecord {
 export async function* readCsv(file: string): AsyncGenerator<Line[]> {
   // the parser decodes a file with a byte order mark, come what may
   const input = createReadStream(file, { start: await markLength(file) });
-  // a record begins on the line after the one before it ended; its own breaks are counted by the parser
-  let next = 1;
-  const placed = (record: Buffer[], { lines }: Info): PlacedRecord => {
-    const at = next;
-    next = lines + 1;
+  const lines = new LineCounter();
+  const placed = (record: Buffer[], { bytes }: Info): PlacedRecord => {
+    const at = lines.next();
+    lines.passTo(bytes);
     return { record, at };
   };
   const parser = parse({
     // bytes, not texts: a decoder would hide what is not UTF-8
-    encoding: null, relax_column_count: true, skip_empty_lines: true, max_record_size: LONGEST_LINE,
+    encoding: null, record_delimiter: ['\r\n', '\n', '\r'], relax_column_count: true, skip_empty_lines: true, max_record_size: LONGEST_LINE,
     // at once: records that stand before a fault may never arrive, and would not be counted. Its types know records of texts alone
     on_record: placed as never,
   });
   input.on('error', (error) => parser.destroy(error));
+  // before the parser has them: it asks for the line of each record as it ends
+  input.on('data', (chunk) => lines.push(chunk as Buffer));
   let header: string[] | undefined;
   let batch: Line[] = [];
   try {
@@ -47,7 +49,7 @@ export async function* readCsv(file: string): AsyncGenerator<Line[]> {
     if (cause instanceof LetheError) throw cause;
     if (!(cause instanceof CsvError)) throw unreadable(file, cause);
     // the parser cannot tell where the next record begins
-    throw recordFault(`${file}:${next}`, cause);
+    throw recordFault(`${file}:${lines.next()}`, cause);
   } finally {
     input.destroy();
   }
@@ -56,8 +58,8 @@ export async function* readCsv(file: string): AsyncGenerator<Line[]> {
 
 function recordFault(where: string, cause: CsvError): LetheError {
   if (cause.code === 'CSV_MAX_RECORD_SIZE') return tooLong(where, 'the record', cause);
-  // the parser shows a value as the bytes that it was given
-  const reason = cause.message.replace(/, value is .*$/s, '');
+  // the parser shows a value as the bytes that it was given, and counts lines in its own way
+  const reason = cause.message.replace(/, value is .*$/s, '').replace(/ (?:at|on) line \d+/, '');
   return rowFault(where, `the record is not CSV: ${reason}`, 'quote fields that hold quotes or line breaks, and double the quotes within', cause);
 }
 

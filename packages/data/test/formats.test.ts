@@ -41,10 +41,24 @@ describe('formats of rows', () => {
     expect(tickets!.skippedRows).to.equal(1);
   });
 
+  for (const [name, content, line] of [
+    ['line breaks of Windows in quotes', 'id,input,output\r\na,"one\r\ntwo\r\nthree",hardware\r\nb,x,none\r\n', 5],
+    ['line ends of several kinds', 'id,input,output\na,"one\r\ntwo",hardware\r\nb,x,software\nc,y,none\n', 5],
+    ['empty lines', 'id,input,output\r\n\r\n\na,"one\n\ntwo",hardware\n\n\nb,x,none\n', 9],
+    ['carriage returns alone', 'id,input,output\ra,x,hardware\rb,y,none\r', 3],
+  ] as const) {
+    it(`counts the lines of CSV with ${name}`, async () => {
+      replace('train.csv', content);
+      const error = await errorOf(() => loadSuite(suite.reference()));
+      expect(error.message).to.contain('the output "none" is not a label');
+      expect(error.where).to.equal(`${join(suite.folder, 'tickets/train.csv')}:${line}`);
+    });
+  }
+
   for (const [name, content, line, message] of [
     ['with too few fields', 'id,input,output\na,b,hardware\nc,d\n', 3, 'has 2 fields, and the first line names 3'],
     ['with an open quote', 'id,input,output\na,b,hardware\nc,"d,software\n', 3, 'not CSV'],
-    ['with a quote within a field', 'id,input,output\na,b "c" d,hardware\n', 2, 'a quote is found on field 1 at line 2'],
+    ['with a quote within a field', 'id,input,output\na,b "c" d,hardware\n', 2, 'a quote is found on field 1'],
     ['without a field', 'id,text,output\na,b,hardware\n', 2, 'no field "input"'],
     ['with a field twice', 'id,input,input\n', 1, 'two fields are called "input"'],
     ['that is not UTF-8', Buffer.from('id,input,output\na,caf\xe9,hardware\n', 'latin1'), 2, 'not valid UTF-8'],
