@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Plugin, discoverPlugins, findPlugin, pluginsIn } from '@lethe/core';
+import { type Plugin, discoverPlugins, findPlugin, pluginsIn, writeWhole } from '@lethe/core';
 import { openDevice } from '@lethe/engine';
 import { loadModel } from '@lethe/model';
-import writeFileAtomic from 'write-file-atomic';
 import { writeRandomCheckpoint } from './checkpoint.js';
 import { type MethodCost, STREAM_MODEL, type TaskCost, streamCost } from './stream-cost.js';
 import { plotOf } from './stream-plot.js';
@@ -58,7 +57,7 @@ try {
     }));
     await device.dispose();
   }
-  if (values.out !== undefined) await writeFileAtomic(values.out, plotOf(costs));
+  if (values.out !== undefined) await writeWhole(values.out, plotOf(costs));
   process.stdout.write(values.json ? `${JSON.stringify({ schema: 'lethe.bench-stream/1', node: process.version, costs }, null, 2)}\n`
     : `${markdownTable(HEAD, costs.map(tableRow))}\n`);
 } finally {

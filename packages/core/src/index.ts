@@ -3,6 +3,7 @@ export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, tran
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
+export { fileError } from './file-error.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
 export { loadExport, loadMethod, loadScorer } from './load.js';
@@ -24,3 +25,4 @@ export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './regi
 export { extendBasis, leadingDirections, secondMoment, whitening } from './subspace.js';
 export type { Sweep, Trial, TunedMethod } from './sweep.js';
 export { LETHE_VERSION, outdatedAmong } from './version.js';
+export { unfinished, writeWhole } from './write-whole.js';

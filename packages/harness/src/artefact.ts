@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Arrays, NdArray } from '@lethe/core';
-import { LetheError, sizeOf } from '@lethe/core';
-import writeFileAtomic from 'write-file-atomic';
+import { LetheError, sizeOf, writeWhole } from '@lethe/core';
 
 /**
  * One step of a run in one file, so that it is there whole or not at all: 4 bytes length of the header (little endian),
@@ -20,7 +19,7 @@ interface Header {
 }
 
 const DIGEST = 32;
-const digestOf = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest();
+const digestOf = (parts: readonly Uint8Array[]) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest();
 
 /** Writes an artefact atomically. */
 export async function writeArtefact(path: string, artefact: Artefact<unknown>): Promise<void> {
@@ -31,8 +30,8 @@ export async function writeArtefact(path: string, artefact: Artefact<unknown>): 
   length.writeUInt32LE(header.length);
   const arrays = Object.values(artefact.groups).flatMap((group) => Object.values(group))
     .map(({ data }) => Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-  const body = Buffer.concat([length, header, ...arrays]);
-  await writeFileAtomic(path, Buffer.concat([body, digestOf(body)]));
+  const body = [length, header, ...arrays];
+  await writeWhole(path, ...body, digestOf(body));
 }
 
 /** Reads an artefact; undefined where there is none. Throws LETHE_RUN_DAMAGED where the file is not what was written. */
@@ -45,7 +44,7 @@ export async function readArtefact<T>(path: string): Promise<Artefact<T> | undef
     throw error;
   }
   const end = bytes.length - DIGEST;
-  if (end < 4 || !digestOf(bytes.subarray(0, end)).equals(bytes.subarray(end))) {
+  if (end < 4 || !digestOf([bytes.subarray(0, end)]).equals(bytes.subarray(end))) {
     throw new LetheError('LETHE_RUN_DAMAGED', 'The artefact of a step is not what was written.', {
       where: path,
       remedy: `Delete ${path} and resume the run: the step is computed again.`,

@@ -1,5 +1,5 @@
 import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData, TaskPredictions } from '@lethe/core';
-import { LetheError, bytesOfState } from '@lethe/core';
+import { LetheError, bytesOfState, fileError } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import { meanScore, metricsOf, rowScores } from '@lethe/metrics';
 import { scorerOf } from '@lethe/scorers';
@@ -74,8 +74,8 @@ export function completedRun(
 
 /** The result of a run that threw: others go on, and this one says why it did not. */
 export function failedRun(job: Job, error: unknown): FailedRun {
-  const { code, message, where, remedy } = error instanceof LetheError ? error
-    : { code: 'LETHE_INTERNAL', message: error instanceof Error ? error.message : String(error), where: undefined, remedy: undefined };
+  const { code, message, where, remedy } = error instanceof LetheError ? error : fileError(error)
+    ?? { code: 'LETHE_INTERNAL', message: error instanceof Error ? error.message : String(error), where: undefined, remedy: undefined };
   return {
     status: 'failed',
     ...job.identity,

@@ -1,9 +1,8 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results, Run, Sweep } from '@lethe/core';
-import { LetheError, canonicalJson } from '@lethe/core';
+import { LetheError, canonicalJson, writeWhole } from '@lethe/core';
 import { resultsHash, validateResults } from '@lethe/metrics';
-import writeFileAtomic from 'write-file-atomic';
 
 /** `run.json`: what a run folder is for. */
 export interface RunRecord<Configuration = unknown> {
@@ -33,7 +32,7 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
-const writeJson = (path: string, value: unknown) => writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`);
+const writeJson = (path: string, value: unknown) => writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 
 /**
  * Opens a run folder for a configuration, making it where there is none.

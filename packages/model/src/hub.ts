@@ -1,8 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type HubReference, LetheError } from '@lethe/core';
+import { type HubReference, LetheError, writeWhole } from '@lethe/core';
 import { COMMIT, type HubAccess, type ListedFile, downloadFile, hubAccess, listModel, modelFolder } from '@lethe/hub';
-import writeFileAtomic from 'write-file-atomic';
 import { CHAT_TEMPLATE, SPECIAL_TOKENS, TOKENIZER_SETTINGS } from './chat.js';
 import { INDEX, REQUIRED, WHOLE, isThere, missingFiles, weightFiles } from './shards.js';
 
@@ -153,7 +152,7 @@ export async function fetchModel(reference: HubReference, { cacheDir, access = h
     if (found !== revision) {
       const note = join(storage, 'refs', revision);
       await mkdir(dirname(note), { recursive: true });
-      await writeFileAtomic(note, found);
+      await writeWhole(note, found);
     }
     return { id: `${repo}@${found}`, folder: placesOf(storage, found).folder };
   } catch (cause) {

@@ -1,6 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { LetheError, didYouMean, sizeOf } from '@lethe/core';
-import writeFileAtomic from 'write-file-atomic';
+import { LetheError, didYouMean, sizeOf, writeWhole } from '@lethe/core';
 import { fromHalves, toHalves } from './half.js';
 
 /** A tensor of a weights file, widened to 32-bit floats, row-major. */
@@ -212,5 +211,5 @@ export async function writeSafetensors(
   const head = Buffer.from(json + ' '.repeat((8 - (Buffer.byteLength(json) % 8)) % 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(head.length));
-  await writeFileAtomic(file, Buffer.concat([length, head, ...bodies]));
+  await writeWhole(file, length, head, ...bodies);
 }

@@ -55,6 +55,15 @@ export default { create: () => ({ ...state, begin: () => { ${onBegin} }, adapt: 
     expect(first.filter((type) => type === 'step-finished')).to.have.length(3);
   });
 
+  it('says that the file system is at fault where steps cannot be written', async () => {
+    const outDir = join(folder, 'a-file');
+    await writeFile(outDir, '');
+    const [run] = await runJobs([(await jobMaker(outDir))('zero-shot')], { workers: 1 });
+    const error = run?.status === 'failed' ? run.error : undefined;
+    expect(error).to.include({ code: 'LETHE_FILES', where: join(outDir, 'steps') });
+    expect(error?.remedy).to.contain('a part of it is a file');
+  });
+
   it('stops before the next optimizer step and keeps what is finished', async () => {
     const outDir = join(folder, 'stopped');
     const make = await jobMaker(outDir);

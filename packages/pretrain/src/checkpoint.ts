@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Arrays, transposed } from '@lethe/core';
+import { type Arrays, transposed, writeWhole } from '@lethe/core';
 import { type LlamaConfig, type StoredTensor, layoutOf, writeSafetensors } from '@lethe/model';
-import writeFileAtomic from 'write-file-atomic';
 
 /** `config.json` in the layout of Hugging Face transformers. */
 export function configJson(config: LlamaConfig): Record<string, unknown> {
@@ -21,7 +20,7 @@ export async function writeCheckpoint(
   folder: string, config: LlamaConfig, tokenizer: unknown, weights: Arrays, training: unknown,
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const json = (name: string, value: unknown) => writeFileAtomic(join(folder, name), `${JSON.stringify(value, null, 1)}\n`);
+  const json = (name: string, value: unknown) => writeWhole(join(folder, name), `${JSON.stringify(value, null, 1)}\n`);
   await json('config.json', configJson(config));
   await json('tokenizer.json', tokenizer);
   await json('training.json', training);

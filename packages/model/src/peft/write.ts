@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Adapter, LetheError, type LowRankUpdate, didYouMean, transposed } from '@lethe/core';
-import writeFileAtomic from 'write-file-atomic';
+import { type Adapter, LetheError, type LowRankUpdate, didYouMean, transposed, writeWhole } from '@lethe/core';
 import { writeSafetensors } from '../safetensors.js';
 import type { LanguageModel, ModelConfig } from '../types.js';
 import { BASE, CONFIG, type Place, TENSORS, placesOf, tensorNames } from './format.js';
@@ -87,5 +86,5 @@ export async function writeAdapter(directory: string, adapter: Adapter, model: P
   }));
   await mkdir(directory, { recursive: true });
   await writeSafetensors(join(directory, TENSORS), tensors, 'F32', base.sha256 === undefined ? undefined : { [BASE]: base.sha256 });
-  await writeFileAtomic(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...places.values()], model.config, base), null, 2)}\n`);
+  await writeWhole(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...places.values()], model.config, base), null, 2)}\n`);
 }
