@@ -73,7 +73,7 @@ describe('a benchmark from the command line', () => {
     const first = stepsOf(out);
     expect(first.size).to.be.within(2, 6);
     // what a killed process leaves half written
-    const half = [join(out, 'steps', 'half.step.123456'), join(out, 'results.json.123456'), join(out, 'run.json.123456')];
+    const half = [join(out, 'steps', `${'0'.repeat(64)}.step.123456`), join(out, 'results.json.123456'), join(out, 'run.json.123456')];
     for (const file of half) writeFileSync(file, 'half');
 
     const stopped = await interrupt(lethe('resume', out, '--workers', '1'), 'SIGINT', out, first.size + 1);
@@ -90,6 +90,21 @@ describe('a benchmark from the command line', () => {
     expect([...last.keys()].sort()).to.deep.equal([...stepsOf(join(folder, 'whole')).keys()].sort());
     expect(half.filter((file) => existsSync(file))).to.deep.equal([]);
     expect(readdirSync(out).sort()).to.deep.equal(['results.json', 'run.json', 'steps']);
+  });
+
+  it('writes nothing into a folder that another process works in, nor into one of other files', async () => {
+    const out = join(folder, 'taken');
+    mkdirSync(out);
+    const lock = join(out, 'run.lock');
+    writeFileSync(lock, String(process.pid));
+    const busy = await run(out, ...METHODS).ended;
+    expect(busy.stderr).to.contain('LETHE_RUN_BUSY');
+    expect([busy.status, readdirSync(out)]).to.deep.equal([2, ['run.lock']]);
+    rmSync(lock);
+    writeFileSync(join(out, 'steps.txt'), '');
+    const other = await run(out, ...METHODS).ended;
+    expect(other.stderr).to.contain('LETHE_FOLDER_EXISTS').and.contain('steps.txt').and.contain('fix Choose another folder');
+    expect([other.status, readdirSync(out)]).to.deep.equal([2, ['steps.txt']]);
   });
 
   it('does not go on with another model than it began with', async () => {

@@ -10,7 +10,7 @@ export const ERROR_CATALOGUE = {
   LETHE_PLUGIN_OPTIONS: 'A method option is unknown, of the wrong type or out of range.',
   LETHE_PLUGIN_EXPORT: 'The code of a plugin does not export what its kind asks for.',
   LETHE_PLUGIN_DUPLICATE: 'Two plugins of one kind have the same name.',
-  LETHE_FOLDER_EXISTS: 'The folder of a new plugin or suite is taken.',
+  LETHE_FOLDER_EXISTS: 'The folder of a new plugin, suite or run is taken.',
   LETHE_PLUGIN_CONFORMANCE: 'A method breaks rules of the conformance suite.',
   LETHE_METHOD_FAILED: 'A method broke its contract or threw while it ran.',
   LETHE_METHOD_CAPABILITY: 'A method used what its manifest does not declare.',

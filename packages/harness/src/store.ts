@@ -1,8 +1,9 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results, Run, Sweep } from '@lethe/core';
-import { LetheError, canonicalJson, writeWhole } from '@lethe/core';
+import { LetheError, canonicalJson, unfinished, writeWhole } from '@lethe/core';
 import { resultsHash, validateResults } from '@lethe/metrics';
+import { LOCK } from './lock.js';
 
 /** `run.json`: what a run folder is for. */
 export interface RunRecord<Configuration = unknown> {
@@ -14,6 +15,13 @@ export interface RunRecord<Configuration = unknown> {
 
 const RECORD = 'run.json';
 const RESULTS = 'results.json';
+const STEPS = 'steps';
+
+const STEP = /^[0-9a-f]{64}\.step$/;
+/** What writing left unfinished: names of now, and those of earlier versions. */
+const isPartOf = (name: string, whole: (name: string) => boolean): boolean => whole(unfinished(name) ?? /^(.+)\.\d+$/.exec(name)?.[1] ?? '');
+const isStrayStep = (name: string) => isPartOf(name, (whole) => STEP.test(whole));
+const isStray = (name: string) => isPartOf(name, (whole) => [RECORD, RESULTS].includes(whole));
 
 async function readJson(path: string): Promise<unknown> {
   let text: string;
@@ -38,15 +46,17 @@ const writeJson = (path: string, value: unknown) => writeWhole(path, `${JSON.str
  * Opens a run folder for a configuration, making it where there is none.
  *
  * Throws LETHE_RUN_EXISTS where the folder holds another configuration, LETHE_RUN_VERSION where another version of
- * Lethe made it.
+ * Lethe made it, LETHE_FOLDER_EXISTS where it holds files that are no run's.
  */
 export async function openRun<C>(folder: string, lethe: string, configuration: C): Promise<RunRecord<C>> {
   const path = join(folder, RECORD);
   const known = (await readJson(path)) as RunRecord<C> | undefined;
   if (known === undefined) {
+    await mkdir(folder, { recursive: true });
+    await checkFree(folder);
     const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration };
-    await mkdir(join(folder, 'steps'), { recursive: true });
     await writeJson(path, record);
+    await mkdir(join(folder, STEPS), { recursive: true });
     return record;
   }
   checkVersion(known, lethe, path);
@@ -55,7 +65,21 @@ export async function openRun<C>(folder: string, lethe: string, configuration: C
       where: path, remedy: 'Choose another folder with --out, or delete this one.',
     });
   }
+  await mkdir(join(folder, STEPS), { recursive: true });
   return known;
+}
+
+/** Refuses a folder without a record where anything else lies than what is left of a run whose record was deleted: LETHE_FOLDER_EXISTS. */
+async function checkFree(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => !name.startsWith(LOCK) && !isStray(name));
+  const steps = names.includes(STEPS) ? await readdir(join(folder, STEPS)) : null;
+  const other = steps ? names.find((name) => name !== STEPS && name !== RESULTS) : names[0];
+  const stray = steps?.find((name) => !STEP.test(name) && !isStrayStep(name));
+  const found = other ?? (stray === undefined ? undefined : join(STEPS, stray));
+  if (found === undefined) return;
+  throw new LetheError('LETHE_FOLDER_EXISTS', `The folder is not empty, and what it holds is no run: there is ${found}, and no ${RECORD}.`, {
+    where: folder, remedy: 'Choose another folder with --out.',
+  });
 }
 
 /** The record of an existing run folder. Throws LETHE_RUN_MISSING, LETHE_RUN_VERSION, LETHE_RUN_DAMAGED. */
@@ -73,10 +97,10 @@ export async function readRun<C = unknown>(folder: string, lethe: string): Promi
 
 /** Removes what a killed process left half written in a run folder: files that never got their final names. */
 export async function sweepRun(folder: string): Promise<void> {
-  const steps = join(folder, 'steps');
+  const steps = join(folder, STEPS);
   const stray = [
-    ...(await readdir(steps)).filter((name) => !name.endsWith('.step')).map((name) => join(steps, name)),
-    ...(await readdir(folder)).filter((name) => [RECORD, RESULTS].some((whole) => name.startsWith(`${whole}.`))).map((name) => join(folder, name)),
+    ...(await readdir(steps)).filter(isStrayStep).map((name) => join(steps, name)),
+    ...(await readdir(folder)).filter(isStray).map((name) => join(folder, name)),
   ];
   for (const path of stray) await rm(path, { force: true });
 }

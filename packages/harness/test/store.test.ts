@@ -1,6 +1,6 @@
-import { appendFile, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { CompletedRun, LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import { metricsOf, resultsHash, validateResults } from '@lethe/metrics';
@@ -52,15 +52,48 @@ describe('the run folder', () => {
     // no process has a number as large as this
     await writeFile(join(folder, 'run.lock'), String(2 ** 30));
     await (await lockRun(folder))();
+    // in a container every process may have the number of the one that was killed
+    await writeFile(join(folder, 'run.lock'), String(process.pid));
+    await (await lockRun(folder))();
     expect(await readdir(folder)).to.deep.equal([]);
   });
 
   it('loses what was left half written, and nothing else', async () => {
     await openRun(folder, '0.1.0', {});
     await writeResults(folder, [run]);
-    for (const name of ['steps/a.step', 'steps/a.step.1234', 'results.json.1234', 'run.json.99']) await writeFile(join(folder, name), 'x');
+    const step = `${'0a'.repeat(32)}.step`;
+    const part = '0b0c6c1e-7f5a-4b53-9c0b-3a1f6f2f9f10.part';
+    const half = [`steps/${step}.1234`, `steps/${step}.${part}`, 'results.json.1234', 'run.json.99', `results.json.${part}`];
+    const kept = [`steps/${step}`, 'steps/given.py', 'steps/notes.1', 'results.json.old', 'results.json.2.bak', 'run.lock.7', `notes.${part}`];
+    for (const name of [...half, ...kept]) await writeFile(join(folder, name), 'x');
     await sweepRun(folder);
-    expect([...(await readdir(folder)).sort(), ...(await readdir(join(folder, 'steps')))]).to.deep.equal(['results.json', 'run.json', 'steps', 'a.step']);
+    const left = [...(await readdir(folder)), ...(await readdir(join(folder, 'steps'))).map((name) => `steps/${name}`)];
+    expect(left.sort()).to.deep.equal([...kept, 'results.json', 'run.json', 'steps'].sort());
+  });
+
+  it('is made where it is missing, even in part', async () => {
+    await openRun(join(folder, 'new'), '0.1.0', {});
+    await rm(join(folder, 'new', 'steps'), { recursive: true });
+    await openRun(join(folder, 'new'), '0.1.0', {});
+    await sweepRun(join(folder, 'new'));
+    expect((await readdir(join(folder, 'new'))).sort()).to.deep.equal(['run.json', 'steps']);
+  });
+
+  it('is no folder of other files, but one whose record was deleted', async () => {
+    const refused = async (...names: string[]) => {
+      const own = await mkdtemp(join(folder, 'own-'));
+      for (const name of names) {
+        await mkdir(dirname(join(own, name)), { recursive: true });
+        await writeFile(join(own, name), 'x');
+      }
+      const code = await codeOf(openRun(own, '0.1.0', {}));
+      expect((await readdir(own)).includes('run.json')).to.equal(code === 'none');
+      return code;
+    };
+    expect(await refused('index.py')).to.equal('LETHE_FOLDER_EXISTS');
+    expect(await refused('results.json')).to.equal('LETHE_FOLDER_EXISTS');
+    expect(await refused('steps/given.py')).to.equal('LETHE_FOLDER_EXISTS');
+    expect(await refused(`steps/${'0a'.repeat(32)}.step`, 'results.json', 'run.lock', 'run.lock.7', 'run.json.12')).to.equal('none');
   });
 
   it('keeps results that check themselves', async () => {

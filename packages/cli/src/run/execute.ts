@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
 import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
@@ -54,12 +55,13 @@ export interface Performed {
  *
  * @param suite the rows that the configuration names
  * @param workers runs at a time
- * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY
+ * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS
  */
 export async function perform(configuration: Configuration, folder: string, suite: SuiteData, workers: number, output: Output): Promise<Performed> {
-  await openRun(folder, LETHE_VERSION, configuration);
+  await mkdir(folder, { recursive: true });
   const unlock = await lockRun(folder);
   try {
+    await openRun(folder, LETHE_VERSION, configuration);
     await sweepRun(folder);
     const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() });
     const runs = await finishedBefore(folder, jobs);
