@@ -1,10 +1,10 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Results } from '@lethe/core';
 import { expect } from 'chai';
-import { node } from './command.js';
+import { lethe as start, node } from './command.js';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const MODEL = join(root, 'packages/model/lethe-nano');
@@ -40,5 +40,27 @@ describe('a new method, outside of the repository', () => {
     const { runs } = JSON.parse(lethe('run', join(root, 'test/fixtures/two-trades'), '--size', 'tiny', '--model', MODEL, '--device', 'cpu',
       '--plugins', folder, '--methods', 'held', '--set', 'held.strength=1', '--seeds', '1', '--out', out, '--json')) as Results;
     expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1, rate: 1 }]]);
+  });
+
+  it('goes on with no run that its earlier code began', async () => {
+    const out = join(folder, 'run');
+    const code = join(plugin(), 'dist', 'index.js');
+    const built = readFileSync(code, 'utf8');
+    writeFileSync(code, `${built}\n// another constant\n`);
+    for (const args of [['run', join(root, 'test/fixtures/two-trades'), '--size', 'tiny', '--model', MODEL, '--device', 'cpu', '--plugins', folder,
+      '--methods', 'held', '--set', 'held.strength=1', '--seeds', '1', '--out', out], ['resume', out]]) {
+      const { status, stderr } = await start(...args).ended;
+      expect(status).to.equal(2);
+      expect(stderr).to.contain('LETHE_RUN_CHANGED').and.contain('method "held"').and.contain('--out').and.contain('take the old code back');
+    }
+    writeFileSync(code, built);
+    writeFileSync(join(plugin(), 'dist', 'more.test.js'), '');
+    expect(lethe('resume', out)).to.contain('held');
+    const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { code?: Record<string, string> };
+    expect(Object.keys(record.code!)).to.deep.equal(['held']);
+    // as earlier versions wrote it
+    delete record.code;
+    writeFileSync(join(out, 'run.json'), JSON.stringify(record));
+    expect(lethe('resume', out)).to.contain('held');
   });
 });

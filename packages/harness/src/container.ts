@@ -5,6 +5,7 @@ import { type SuiteReference, loadSuite } from '@lethe/data';
 import { type Device, openDevice } from '@lethe/engine';
 import { type LanguageModel, type OpenOptions, openModel } from '@lethe/model';
 import { type DependencyContainer, type InjectionToken, container, inject, injectable } from 'tsyringe';
+import { changedCode, codeSha256 } from './code.js';
 import type { Job } from './job.js';
 import type { StreamDependencies } from './protocol.js';
 
@@ -51,7 +52,7 @@ class Composition {
   ) {}
 
   async dependencies(): Promise<StreamDependencies> {
-    const { device: name, threads, modelDir: dir, adapterDir: adapter, suite: reference, codePath, identity } = this.job;
+    const { device: name, threads, modelDir: dir, adapterDir: adapter, suite: reference, codePath, code, identity } = this.job;
     const model = await this.models.get({ dir, ...(adapter === undefined ? {} : { adapter }), ...(identity.model.chat && { chat: true }) });
     const [suite, method] = [await this.suites.get(reference), await loadMethod(codePath)];
     if (model.sha256 !== identity.model.sha256) {
@@ -59,6 +60,7 @@ class Composition {
         where: dir, remedy: 'Put that model back, or start a new run.',
       });
     }
+    if (code !== undefined && await codeSha256(codePath) !== code) throw changedCode(identity.method.id, codePath);
     return { device: await this.devices.get({ name, threads }), model, suite, method };
   }
 }

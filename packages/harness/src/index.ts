@@ -10,6 +10,7 @@ export { OptimizerState, optimizerInputs, optimizerStep } from './optimizer.js';
 export { countOf, flatten, slices, unflatten } from './flat.js';
 export type { Forward } from './loss.js';
 export { lockRun } from './lock.js';
+export { codeSha256 } from './code.js';
 export { Host } from './host.js';
 export { curriculumOf, stagesOf } from './stages.js';
 export { isScored } from './steps.js';

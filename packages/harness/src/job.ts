@@ -6,6 +6,8 @@ export interface Job {
   readonly identity: RunIdentity;
   /** Path of the compiled module whose default export is the Method. */
   readonly codePath: string;
+  /** Its {@link codeSha256}, where a run is held to it. */
+  readonly code?: string;
   /** `joint` trains on all tasks as one stage (an upper bound); `continual` on one after the other. */
   readonly stream: 'continual' | 'joint';
   readonly suite: SuiteReference;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Results, Run, Sweep } from '@lethe/core';
 import { LetheError, canonicalJson, unfinished, writeWhole } from '@lethe/core';
 import { resultsHash, validateResults } from '@lethe/metrics';
+import { changedCode } from './code.js';
 import { LOCK } from './lock.js';
 
 /** `run.json`: what a run folder is for. */
@@ -11,6 +12,8 @@ export interface RunRecord<Configuration = unknown> {
   readonly lethe: string;
   /** The resolved configuration, plain JSON: equal configurations continue one another. */
   readonly configuration: Configuration;
+  /** sha256 of the code of every method, by id: no part of the configuration, which another machine may share. Runs of earlier versions have none. */
+  readonly code?: Readonly<Record<string, string>>;
 }
 
 const RECORD = 'run.json';
@@ -46,15 +49,15 @@ const writeJson = (path: string, value: unknown) => writeWhole(path, `${JSON.str
  * Opens a run folder for a configuration, making it where there is none.
  *
  * Throws LETHE_RUN_EXISTS where the folder holds another configuration, LETHE_RUN_VERSION where another version of
- * Lethe made it, LETHE_FOLDER_EXISTS where it holds files that are no run's.
+ * Lethe made it, LETHE_RUN_CHANGED where a method had other code, LETHE_FOLDER_EXISTS where it holds files that are no run's.
  */
-export async function openRun<C>(folder: string, lethe: string, configuration: C): Promise<RunRecord<C>> {
+export async function openRun<C>(folder: string, lethe: string, configuration: C, code: RunRecord['code'] = {}): Promise<RunRecord<C>> {
   const path = join(folder, RECORD);
   const known = (await readJson(path)) as RunRecord<C> | undefined;
   if (known === undefined) {
     await mkdir(folder, { recursive: true });
     await checkFree(folder);
-    const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration };
+    const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration, code };
     await writeJson(path, record);
     await mkdir(join(folder, STEPS), { recursive: true });
     return record;
@@ -65,6 +68,8 @@ export async function openRun<C>(folder: string, lethe: string, configuration: C
       where: path, remedy: 'Choose another folder with --out, or delete this one.',
     });
   }
+  const changed = Object.entries(known.code ?? {}).find(([method, hash]) => code[method] !== hash);
+  if (changed) throw changedCode(changed[0], path);
   await mkdir(join(folder, STEPS), { recursive: true });
   return known;
 }

@@ -64,6 +64,12 @@ export default { create: () => ({ ...state, begin: () => { ${onBegin} }, adapt: 
     expect(error?.remedy).to.contain('a part of it is a file');
   });
 
+  it('runs a method with no other code than the run began with', async () => {
+    const one = await method('mended', '');
+    const [run] = await runJobs([{ ...one, code: '0'.repeat(64) }], { workers: 1 });
+    expect(run?.status === 'failed' && run.error.code).to.equal('LETHE_RUN_CHANGED');
+  });
+
   it('stops before the next optimizer step and keeps what is finished', async () => {
     const outDir = join(folder, 'stopped');
     const make = await jobMaker(outDir);

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
-import { type Job, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
+import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels, variantKey } from '../labels.js';
@@ -33,6 +33,11 @@ function labelsOf({ methods, orders }: Configuration, jobs: readonly Job[]): str
     [names.get(variantKey(method))!.padEnd(width), ...(orders.length > 1 ? [`order ${order.id}`] : []), `seed ${seed}`].join('  '));
 }
 
+/** The hashes of the code of all methods, by id. */
+async function codeOf({ methods }: Configuration): Promise<Record<string, string>> {
+  return Object.fromEntries(await Promise.all(methods.map(async ({ id, codePath }) => [id, await codeSha256(codePath)] as const)));
+}
+
 /** The finished runs that a folder holds already, by job. A file that does not check out is made anew from the steps. */
 async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Run | null)[]> {
   const results = await readResults(folder).catch(() => undefined);
@@ -55,15 +60,16 @@ export interface Performed {
  *
  * @param suite the rows that the configuration names
  * @param workers runs at a time
- * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS
+ * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_CHANGED, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS
  */
 export async function perform(configuration: Configuration, folder: string, suite: SuiteData, workers: number, output: Output): Promise<Performed> {
   await mkdir(folder, { recursive: true });
   const unlock = await lockRun(folder);
   try {
-    await openRun(folder, LETHE_VERSION, configuration);
+    const code = await codeOf(configuration);
+    await openRun(folder, LETHE_VERSION, configuration, code);
     await sweepRun(folder);
-    const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() });
+    const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() }).map((job) => ({ ...job, code: code[job.identity.method.id]! }));
     const runs = await finishedBefore(folder, jobs);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
