@@ -16,6 +16,8 @@ export interface Landmark {
   readonly state: LearnerState;
   /** Predictions of tasks 1 to 3. */
   readonly predictions: readonly Float32Array[];
+  /** What the learner writes before the rows of tasks 1 to 3. */
+  readonly prompts: readonly (readonly (readonly number[])[])[];
   readonly report: unknown;
 }
 
@@ -54,6 +56,7 @@ export function landmarkOf(stream: ToyStream): Landmark {
   return {
     state: copyState(stream.learner.save()),
     predictions: Array.from({ length: TASKS }, (_, t) => stream.predict(t + 1)),
+    prompts: Array.from({ length: TASKS }, (_, t) => stream.prompts(t + 1)),
     report: copyOf(stream.learner.report?.()),
   };
 }

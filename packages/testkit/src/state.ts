@@ -55,4 +55,10 @@ export function differingState(a: LearnerState, b: LearnerState): string | null 
   return null;
 }
 
+/** Where two lists of prompts differ first; null where they do not. */
+export function differingPrompt(a: readonly (readonly number[])[], b: readonly (readonly number[])[]): string | null {
+  const at = Array.from({ length: Math.max(a.length, b.length) }, (_, i) => i).find((i) => a[i]?.join(' ') !== b[i]?.join(' '));
+  return at === undefined ? null : `the prompt of row ${at + 1} is [${shortened(a[at]?.join(' '))}] instead of [${shortened(b[at]?.join(' '))}]`;
+}
+
 const shortened = (text: string | undefined) => (text !== undefined && text.length > 80 ? `${text.slice(0, 80)}…` : String(text));

@@ -12,6 +12,8 @@ import {
 
 const RANK = 4;
 const RATE = 0.05;
+/** Tokens that a prompt has room for: its own two, and a few examples. */
+const ROOM = 16;
 /** Longest step of the descent, as the norm of the gradient: strong penalties must not run away. */
 const CLIP = 1;
 
@@ -126,6 +128,12 @@ export class ToyStream {
     return tf.tidy(() => forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(rows)), false, this.told).output.dataSync<'float32'>());
   }
 
+  /** What the learner lets the model read for the rows of a task, a prompt a row; nothing where it leaves prompts as they are. */
+  prompts(task: number): number[][] {
+    const told = this.told ? this.indexOf(task) : 0;
+    return this.learner.prompt ? keepable(task).map(({ prompt }) => [...this.learner.prompt!(prompt, ROOM, told)]) : [];
+  }
+
   /** How far the learner's gates are open for every row of a task, (rows, parts) row-major; null where it has none. */
   gates(task: number): { readonly parts: readonly string[]; readonly open: Float32Array } | null {
     if (!this.learner.gates) return null;
@@ -202,7 +210,12 @@ export class ToyStream {
   /** Rows as they are answered: those of tasks that were not learned have the task 0. */
   private asked(rows: Rows): Rows {
     const { shape, data } = rows.task;
-    return { ...rows, task: { shape, data: data.map((task) => (this.joint ? Math.min(this.learned, 1) : task <= this.learned ? task : 0)) } };
+    return { ...rows, task: { shape, data: data.map((task) => this.indexOf(task)) } };
+  }
+
+  /** What a learner is told of a row's task when it answers. */
+  private indexOf(task: number): number {
+    return this.joint ? Math.min(this.learned, 1) : task <= this.learned ? task : 0;
   }
 
   /** Whether the learner may ask for the task of a row. */

@@ -19,9 +19,11 @@ async function midway(subject: Subject): Promise<ToyStream> {
 /** Where there is no loss to lower and no gradient to check. */
 const TRAINS_NOTHING = { why: 'it trains nothing' };
 
+const TASK_LOSS = 'the task loss, through prefix and adapt';
+
 /** The two terms of the loss on the rows at hand, as functions of the learner's arrays. */
 const TERMS = {
-  'the task loss, through prefix and adapt': (stream: ToyStream, params: Record<string, tf.Tensor>) => {
+  [TASK_LOSS]: (stream: ToyStream, params: Record<string, tf.Tensor>) => {
     const batch = batchOf(stream.visible());
     return squaredError(forward(stream.learner, params, batch, true, stream.told).output, batch.y);
   },
@@ -48,8 +50,9 @@ function difference(value: () => number, data: Float32Array, direction: Float32A
 
 export const gradients: Rule = {
   id: 'gradients',
-  title: 'has gradients that agree with finite differences',
-  remedy: 'Read arrays from scope.params, never from the learner itself, in prefix, adapt and penalty; check custom gradients.',
+  title: 'has gradients that agree with finite differences, and trains what its predictions depend on, in a later task too',
+  remedy: 'Read arrays from scope.params, never from the learner itself, in prefix, adapt and penalty, and those that train now among them; check custom '
+    + 'gradients.',
   async check(subject) {
     const stream = await midway(subject);
     const trainable = Object.entries(stream.learner.trainable);
@@ -62,6 +65,9 @@ export const gradients: Rule = {
         const params = tensorsOf(arraysOf(stream.learner));
         return valueAndGradients(() => compute(stream, params), trainable.map(([name]) => params[name]!)).gradients.map((g) => g.dataSync());
       });
+      if (term === TASK_LOSS && found.every((values) => values.every((v: number) => v === 0))) {
+        return `no trainable array has a slope of ${term}: what trains in stage ${Math.min(2, stream.stages)} is not read`;
+      }
       const scale = Math.abs(value());
       for (const [i, [name, { data }]] of trainable.entries()) {
         const direction = createRandom(1, 'direction', name).normals(data.length, 1 / Math.sqrt(data.length));

@@ -1,7 +1,8 @@
 import { clone, type LearnerState, type MethodHost, type Scope, type Site, type TaskView } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { type Rule, STEPS, landmarkOf } from '../rule.js';
-import { differingState, differingValue } from '../state.js';
+import { differingPrompt, differingState, differingValue } from '../state.js';
+import type { ToyStream } from '../toy-stream.js';
 import { TASKS, joined, rowsBetween } from '../toy-world.js';
 import { afterwards, visited } from '../visit.js';
 
@@ -107,18 +108,21 @@ export const frozenStays: Rule = {
 export const taskBlind: Rule = {
   id: 'task-blind',
   title: 'answers a row alike whatever was asked before',
-  remedy: 'Let prefix and adapt read their arguments and what begin, end and restore left; let them write nothing to the learner.',
+  remedy: 'Let prefix, adapt and prompt read their arguments and what begin, end and restore left; let them write nothing to the learner.',
   exempt: ({ manifest }) => (manifest.capabilities.taskIdentity ? 'its manifest declares that it needs to know the task' : null),
   async check(subject) {
     const state = (await subject.walked()).at(-1)!.state;
     const forth = (await subject.open()).restored(state);
     const back = forth.restored(state);
     const order = Array.from({ length: TASKS }, (_, t) => t + 1);
-    const first = order.map((t) => forth.predict(t));
-    const reversed = order.toReversed().map((t) => back.predict(t)).toReversed();
-    const again = order.map((t) => forth.predict(t));
+    const ask = (stream: ToyStream, t: number) => ({ prompts: stream.prompts(t), predicted: stream.predict(t) });
+    const first = order.map((t) => ask(forth, t));
+    const reversed = order.toReversed().map((t) => ask(back, t)).toReversed();
+    const again = order.map((t) => ask(forth, t));
     for (const [i, t] of order.entries()) {
-      const other = differingValue(reversed[i]!, first[i]!) ?? differingValue(again[i]!, first[i]!);
+      const differing = (other: ReturnType<typeof ask>) =>
+        differingValue(other.predicted, first[i]!.predicted) ?? differingPrompt(other.prompts, first[i]!.prompts);
+      const other = differing(reversed[i]!) ?? differing(again[i]!);
       if (other) return `task ${t} is answered otherwise in another order of questions: ${other}`;
     }
     const saved = differingState(forth.learner.save(), back.learner.save());

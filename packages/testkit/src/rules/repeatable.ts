@@ -1,6 +1,6 @@
 import { AMBIENT, watchAmbient } from '../ambient.js';
 import { type Landmark, type Rule, STEPS, landmarkOf } from '../rule.js';
-import { differingState, differingValue } from '../state.js';
+import { differingPrompt, differingState, differingValue } from '../state.js';
 import type { ToyStream } from '../toy-stream.js';
 import { visited } from '../visit.js';
 
@@ -9,6 +9,8 @@ function differing(a: Landmark, b: Landmark): string | null {
   for (const [t, predicted] of a.predictions.entries()) {
     const value = differingValue(predicted, b.predictions[t]!);
     if (value) return `predictions of task ${t + 1}: ${value}`;
+    const prompt = differingPrompt(a.prompts[t]!, b.prompts[t]!);
+    if (prompt) return `task ${t + 1}: ${prompt}`;
   }
   const state = differingState(a.state, b.state);
   if (state) return `save(): ${state}`;

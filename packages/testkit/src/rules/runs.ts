@@ -37,7 +37,7 @@ export const capabilities: Rule = {
     if (more) return more;
     const { manifest } = tested;
     for (const capability of DECLARED.filter((name) => manifest.capabilities[name])) {
-      // the task comes with the prompt too, which this stream has none of
+      // the task comes with the prompt too, where nothing tells whether it is read
       if (capability === 'taskIdentity' && (await ToyStream.of(tested)).learner.prompt) continue;
       const without = await reaches({ ...tested, manifest: { ...manifest, capabilities: { ...manifest.capabilities, [capability]: false } } });
       if (without === null) return `it declares ${capability}, but does without`;

@@ -1,5 +1,5 @@
-import type { MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays } from '@lethe/core/tensor';
+import { type MethodHost, type Scope, type Site, type TaskView, clone } from '@lethe/core';
+import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { Sound, adapterB } from './sound.js';
 
@@ -18,9 +18,10 @@ export class WrongShape extends Sound {
   }
 }
 
+/** Multiplies away what the first task trains; `gradients` sees the same in later ones. */
 export class Silent extends Sound {
   override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
-    return super.adapt(site, x, scope).mul(0);
+    return super.adapt(site, x, scope).mul(Object.keys(this.frozen).length === 0 ? 0 : 1);
   }
 }
 
@@ -147,5 +148,25 @@ export class ReadsValues extends Sound {
   override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
     const delta = super.adapt(site, x, scope);
     return delta.max().dataSync()[0]! > 1e6 ? delta.mul(0) : delta;
+  }
+}
+
+/** From its second task on it reads what it learned in the first one, and trains arrays that nothing reads. */
+export class TrainsUnread extends Sound {
+  override async begin({ index }: TaskView): Promise<void> {
+    if (index !== 2) return;
+    const kept = Object.entries(this.trainable).map(([name, array]) => [`kept.${name}`, clone(array)]);
+    this.frozen = { ...this.frozen, ...Object.fromEntries(kept) };
+  }
+
+  override adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
+    const { a, b } = loraNames(site);
+    return loraDelta(x, params[`kept.${a}`] ?? params[a]!, params[`kept.${b}`] ?? params[b]!, this.host.scale);
+  }
+
+  override async end(task: TaskView): Promise<void> {
+    const kept = Object.entries(this.frozen).filter(([name]) => name.startsWith('kept.'));
+    await super.end(task);
+    this.frozen = { ...this.frozen, ...Object.fromEntries(kept) };
   }
 }

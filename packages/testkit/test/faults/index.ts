@@ -2,8 +2,9 @@ import type { TestedMethod } from '../../src/index.js';
 import {
   Throws, WrongShape, Silent, Remembers, Forgets, SharesGenerator, AsksTheClock, RollsDice, Leaks, Keeps,
   ChangesOptions, ChangesTask, FreezesNoCopy, CountsQuestions, NormalisesBatch, ReadsItself, WrongGradient,
-  ReadsValues,
+  ReadsValues, TrainsUnread,
 } from './behaviour.js';
+import { AsksPrompts, DicePrompt, ForgetsPrompt, ModulePrompt, ReversesPrompt } from './context.js';
 import {
   AsksTask, KeepsTokens, ChoosesRows, TakesFewerRows, WritesTooMuch, GrowsInSecret, GrowsTooFast, AddsAnAdapterEach,
   KeepsRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
@@ -48,6 +49,12 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['batch-blind', tested(NormalisesBatch), /row 1 of task 1 is answered .* alone and .* among rows of all tasks/],
   ['gradients', tested(ReadsItself), /the slope of the penalty along "lora\.\S+" is 0 by its gradient/],
   ['gradients', tested(WrongGradient), /the slope of the task loss, through prefix and adapt/],
+  ['gradients', tested(TrainsUnread), /no trainable array has a slope of the task loss.* in stage 2 is not read/],
+  ['same-seed', tested(ModulePrompt), /two streams of one seed differ after stage 1: task 1: the prompt of row 1/],
+  ['resumes', tested(ForgetsPrompt), /restored after stage 1 is another one at once: task 1: the prompt of row 1/],
+  ['no-ambient', tested(DicePrompt), /reads Math\.random .*context\.js:\d+.* and Date .*context\.js:\d+/],
+  ['inputs-untouched', tested(ReversesPrompt), /prompt changes rows/],
+  ['task-blind', tested(AsksPrompts), /task \d is answered otherwise in another order of questions: the prompt of row 1/],
   ['compiles', tested(ReadsValues), /LETHE_ENGINE_READ/],
   ['growth', tested(SoundPrompts), /declares growth none, but after tasks 1, 2 and 3 it saves/],
   ['growth', tested(GrowingPrompts, PROMPTS), /declares growth linear/],
