@@ -83,7 +83,10 @@ export async function streamCost(plugin: Plugin, device: Device, model: Language
     const steps: number[] = [];
     if (countOf(learner.trainable) > 0) {
       const random = createRandom(1, 'train', index);
-      await trainTask({ device, forward, rows, index, budget: BUDGET, name: plugin.manifest.name, random, stop: () => false, onStep: () => steps.push(lap()) });
+      await trainTask({
+        device, forward, rows, index, budget: BUDGET, name: plugin.manifest.name, random,
+        stageOf: () => index, stop: () => false, onStep: () => steps.push(lap()),
+      });
     }
     lap();
     await learner.end(view);

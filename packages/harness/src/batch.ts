@@ -76,9 +76,13 @@ export function batchFeeds(packed: PackedBatch, weighted: boolean): Record<strin
   return { ...tokenFeeds(packed), index, token, ...(weighted ? { weight } : {}) };
 }
 
-/** Values of the input `task` where a program is told it: the same task for every row. */
-export function taskFeeds({ batch }: BatchShape, task: number, told: boolean): Record<string, Values> {
-  return told ? { task: new Int32Array(batch).fill(task) } : {};
+/** Values of the input `task` where a program is told it: the same task for every row, or that of each; places without a row have 0 then. */
+export function taskFeeds({ batch }: BatchShape, task: number | readonly number[], told: boolean): Record<string, Values> {
+  if (!told) return {};
+  const tasks = new Int32Array(batch);
+  if (typeof task === 'number') tasks.fill(task);
+  else tasks.set(task);
+  return { task: tasks };
 }
 
 /** Values of a program's output as floats. */

@@ -15,7 +15,7 @@ import type { Forward } from './loss.js';
 import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { sitesOf } from './scope.js';
-import { type Stage, curriculumOf, orderedTasks, stagesOf } from './stages.js';
+import { type Stage, curriculumOf, orderedTasks, stageLookup, stagesOf } from './stages.js';
 import { type Answers, type Scored, type Step, type StepRecord, baseKey, isScored, readStep, stepKey, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
@@ -174,7 +174,8 @@ class Stream {
     const { learner } = forward;
     const stage = stages[index - 1]!;
     const { tasks, epochs } = curriculumOf(stage, identity.training);
-    const rows = tasks.flatMap((task) => this.encode(task.train, task.written?.maxTokens).map(trainingRow));
+    const rowsOf = (task: TaskData) => this.encode(task.train, task.written?.maxTokens).map(trainingRow);
+    const rows = tasks.flatMap(rowsOf);
     const budget = { ...budgetOf(identity), epochs };
     const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, budget) };
     const name = `${identity.method.id} on ${stage.name}`;
@@ -184,8 +185,10 @@ class Stream {
     checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
     checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
     const trainableParameters = countOf(learner.trainable);
+    const learned = stages.slice(0, index);
+    let kept: ReturnType<typeof stageLookup> | undefined;
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop,
+      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),
@@ -194,7 +197,6 @@ class Stream {
     checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
     host.show(undefined);
     const trained = performance.now();
-    const learned = stages.slice(0, index);
     const scored = isScored(this.job, index, stages.length);
     const scores = scored ? await within(name, () => this.score(index, forward, learned, base)) : { tasks: {}, probes: {} };
     const report = scored ? await within(name, () => this.report(forward, learned)) : [];

@@ -15,6 +15,8 @@ export interface TrainingTask {
   readonly rows: readonly Row[];
   /** {@link TaskView.index}. */
   readonly index: number;
+  /** The stage of a row that the learner keeps. */
+  readonly stageOf: (row: Row) => number;
   readonly budget: TrainingBudget;
   /** Decides the order of the rows. */
   readonly random: Random;
@@ -60,6 +62,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
   const { learner } = forward;
   const total = stepsFor(rows.length, budget);
   const choose = rehearsal(task);
+  const own = new Set(rows);
+  const told = forward.told ?? false;
   const readable = [...rows, ...(learner.rows ?? [])];
   const programs = new Map<string, Program>();
   const frozen = arrayFeeds(learner.frozen, FROZEN);
@@ -79,8 +83,9 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         if (!program) programs.set(shapeKey(shape), (program = await compileTrainingStep(task, shape)));
         const packed = packTraining(tokenizer, batch, shape);
         tokens += tokensOf(packed);
+        const tasks = told && learner.batch ? batch.map((row) => (own.has(row) ? task.index : task.stageOf(row))) : task.index;
         const out = await program.run({
-          ...batchFeeds(packed, true), ...taskFeeds(shape, task.index, forward.told ?? false), ...frozen, ...optimizer.feeds(),
+          ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...frozen, ...optimizer.feeds(),
         });
         const loss = floats(out['loss'])[0]!;
         if (!Number.isFinite(loss)) {

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, OptionPredictions, Row, RunEvent, Scope, Site, TaskView } from '@lethe/core';
+import { zeros } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import { resultsHash } from '@lethe/metrics';
 import * as tf from '@tensorflow/tfjs';
@@ -87,6 +88,35 @@ class Told extends Lora {
   }
 }
 
+/** Has a vector a task, which is added to the output for its rows, and says after every stage which of them moved. */
+class RehearsesTold extends Rehearses {
+  private readonly places = 4;
+  private readonly site: Site;
+  constructor(host: MethodHost, private readonly seen: string[]) {
+    super(host);
+    this.site = host.sites[0]!;
+    this.trainable = this.vectors();
+  }
+  private vectors() {
+    return { vectors: zeros([this.places, this.site.out]) };
+  }
+  override begin(): void {
+    this.trainable = this.vectors();
+  }
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    if (site.name !== this.site.name) return tf.zeros([x.shape[0], x.shape[1], site.out]);
+    const own = tf.gather(scope.params['vectors']!, scope.task()) as tf.Tensor2D; // (batch, out)
+    return tf.tile(own.expandDims(1), [1, x.shape[1], 1]) as tf.Tensor3D;
+  }
+  override end(task: TaskView): void {
+    const { data } = this.trainable['vectors']!;
+    const moved = Array.from({ length: this.places }, (_, k) => k)
+      .filter((k) => data.subarray(k * this.site.out, (k + 1) * this.site.out).some((value) => value !== 0));
+    this.seen.push(`${task.index} trains ${moved.join()}`);
+    super.end(task);
+  }
+}
+
 /** Reads another prompt in the place of its own. */
 class Prompted extends Lora {
   readonly asked: { readonly room: number; readonly task: number }[] = [];
@@ -158,6 +188,22 @@ describe('capabilities of a method', () => {
     expect(second.matrix[1]).to.deep.equal(free.matrix[1]);
     expect(second.matrix[2]![1], 'a task that is silent cannot be learned').to.equal(free.matrix[0]![1]);
     expect(await refusal(go((host) => new Told(host, 0)))).to.match(/^LETHE_METHOD_CAPABILITY .*task of a row/);
+  }).timeout(120_000);
+
+  it('taskIdentity: tells the task of a kept row, also after going on', async () => {
+    const seen: string[] = [];
+    const create = (host: MethodHost) => new RehearsesTold(host, seen);
+    const rehearse = (stop?: (event: RunEvent) => boolean) => run('told', create, { rehearsal: true, taskIdentity: true, bound: true }, stop);
+    await rehearse();
+    // in its second stage it trains on rows of the first alone
+    expect(seen).to.deep.equal(['1 trains 1', '2 trains 1']);
+    await rm(join(outDir, 'steps'), { recursive: true });
+    await refusal(rehearse((event) => event.type === 'train-progress' && event.step === 2));
+    seen.length = 0;
+    await rehearse();
+    expect(seen).to.deep.equal(['2 trains 1']);
+    const invents = (host: MethodHost) => Object.assign(new RehearsesTold(host, []), { rows: [{ prompt: [1], answer: [2] }] });
+    expect(await refusal(go(invents, { rehearsal: true, taskIdentity: true, bound: true }))).to.match(/^LETHE_METHOD_FAILED .* one that is of no task/);
   }).timeout(120_000);
 
   it('prompt: is what the model reads, within the room, and is told a task only where that is declared', async () => {
