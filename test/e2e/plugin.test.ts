@@ -19,6 +19,8 @@ describe('a new method, outside of the repository', () => {
 
   const lethe = (...args: string[]) => node(join(root, 'packages/cli/dist/src/main.js'), ...args);
   const plugin = () => join(folder, 'held');
+  const asked = (out: string) => ['run', join(root, 'test/fixtures/two-trades'), '--size', 'tiny', '--model', MODEL, '--device', 'cpu',
+    '--plugins', folder, '--methods', 'held', '--set', 'held.strength=1', '--seeds', '1', '--out', out];
 
   it('is written and compiles', () => {
     lethe('new', 'method', 'held', '--dir', folder);
@@ -37,8 +39,7 @@ describe('a new method, outside of the repository', () => {
 
   it('learns a suite on a language model, in a worker of its own', () => {
     const out = join(folder, 'run');
-    const { runs } = JSON.parse(lethe('run', join(root, 'test/fixtures/two-trades'), '--size', 'tiny', '--model', MODEL, '--device', 'cpu',
-      '--plugins', folder, '--methods', 'held', '--set', 'held.strength=1', '--seeds', '1', '--out', out, '--json')) as Results;
+    const { runs } = JSON.parse(lethe(...asked(out), '--json')) as Results;
     expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1, rate: 1 }]]);
   });
 
@@ -47,8 +48,7 @@ describe('a new method, outside of the repository', () => {
     const code = join(plugin(), 'dist', 'index.js');
     const built = readFileSync(code, 'utf8');
     writeFileSync(code, `${built}\n// another constant\n`);
-    for (const args of [['run', join(root, 'test/fixtures/two-trades'), '--size', 'tiny', '--model', MODEL, '--device', 'cpu', '--plugins', folder,
-      '--methods', 'held', '--set', 'held.strength=1', '--seeds', '1', '--out', out], ['resume', out]]) {
+    for (const args of [asked(out), ['resume', out]]) {
       const { status, stderr } = await start(...args).ended;
       expect(status).to.equal(2);
       expect(stderr).to.contain('LETHE_RUN_CHANGED').and.contain('method "held"').and.contain('--out').and.contain('take the old code back');

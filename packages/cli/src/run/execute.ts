@@ -69,7 +69,8 @@ export async function perform(configuration: Configuration, folder: string, suit
     const code = await codeOf(configuration);
     await openRun(folder, LETHE_VERSION, configuration, code);
     await sweepRun(folder);
-    const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() }).map((job) => ({ ...job, code: code[job.identity.method.id]! }));
+    const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() })
+      .map((job): Job => ({ ...job, code: code[job.identity.method.id]! }));
     const runs = await finishedBefore(folder, jobs);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
