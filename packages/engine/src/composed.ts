@@ -10,9 +10,13 @@ export type Composed = (
 
 const integer = (value: number) => tf.scalar(value, 'int32');
 
-/** A sum by segment as a scatter, which adds up what falls in one place. */
-export const segmentSum: Composed = ({ x, segmentIds }, { numSegments }) =>
-  tf.scatterND(tf.expandDims(segmentIds!, -1), x!, [numSegments, ...x!.shape.slice(1)]);
+/** A sum by segment as a scatter, which adds up what falls in one place. What has no segment is left out: it counts as a zero of the first. */
+export const segmentSum: Composed = ({ x, segmentIds: ids }, { numSegments }) => {
+  const inside = tf.logicalAnd(tf.greaterEqual(ids!, integer(0)), tf.less(ids!, integer(numSegments)));
+  const mask = tf.reshape(inside, [-1, ...x!.shape.slice(1).map(() => 1)]);
+  const rows = tf.expandDims(tf.where(inside, ids!, tf.zerosLike(ids!)), -1);
+  return tf.scatterND(rows, tf.where(mask, x!, tf.zerosLike(x!)), [numSegments, ...x!.shape.slice(1)]);
+};
 
 /** tf.bincount and tf.denseBincount: each row has a bucket more, for the values that are too large to count. */
 export const denseBincount: Composed = ({ x, weights }, { size, binaryOutput }) => {

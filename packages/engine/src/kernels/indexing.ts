@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '@lethe/core';
-import { denseBincount, searchSorted } from '../composed.js';
+import { denseBincount, searchSorted, segmentSum } from '../composed.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
 import { axisOf, choose, composed, full, literal, pairs, reshape, scalar, wide } from './common.js';
@@ -58,21 +58,6 @@ const oneHot: Kernel = (t, { indices }, { depth, onValue, offValue, dtype = 'flo
   return choose(t, hot, scalar(t, onValue, dtype), scalar(t, offValue, dtype));
 };
 
-/** tf.unsortedSegmentSum: what has no segment is left out. */
-const unsortedSegmentSum: Kernel = (t, { x, segmentIds }, { numSegments }: { numSegments: number }) => {
-  const shape = [numSegments, ...x!.shape.slice(segmentIds!.shape.length)];
-  const ids = reshape(t, segmentIds!, [...segmentIds!.shape, 1]);
-  const compare = (op: string, than: number) => pairs(t, op, ids, scalar(t, than, 'int32'), 'int32', 'bool');
-  const inside = pairs(t, 'And', compare('GreaterOrEqual', 0), compare('Less', numSegments), 'bool');
-  // counted as a zero of the first segment
-  const rows = wide(t, choose(t, inside, ids, scalar(t, 0, 'int32')));
-  const mask = reshape(t, inside, [...segmentIds!.shape, ...shape.slice(1).map(() => 1)]);
-  const values = choose(t, mask, x!, scalar(t, 0, x!.dtype as DType));
-  return t.emit('ScatterND', [t.ref(full(t, shape, x!.dtype as DType, 0)), rows, t.ref(values)], shape, x!.dtype, {
-    reduction: 'add',
-  });
-};
-
 /** tf.topk over the last axis: values and int32 indices, largest first, the first of equal ones first. */
 const topK: Kernel = (t, { x }, { k, sorted }: { k: number; sorted: boolean }) => {
   const shape = [...x!.shape.slice(0, -1), k];
@@ -95,7 +80,7 @@ export const indexingKernels: Kernels = {
   ScatterNd: scatterNd,
   TensorScatterUpdate: tensorScatterUpdate,
   OneHot: oneHot,
-  UnsortedSegmentSum: unsortedSegmentSum,
+  UnsortedSegmentSum: composed(segmentSum),
   TopK: topK,
   Bincount: composed(denseBincount),
   DenseBincount: composed(denseBincount),
