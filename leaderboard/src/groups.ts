@@ -136,7 +136,9 @@ function groupOf(sources: readonly Source[]): Group {
   const { suite, model, training } = sources[0]!.run;
   const data = dataOf(sources[0]!);
   const terms = [suite, model, training, data, tasksOf(sources[0]!.run)];
-  checkAgreement(sources.map(({ run }) => run), [...new Set(sources.map(({ file }) => file))].join(', '));
+  const files = [...new Set(sources.map(({ file }) => file))];
+  // one entry was held to itself when it was read
+  if (files.length > 1) checkAgreement(sources.map(({ run }) => run), files.join(', '));
   const metrics = METRICS.filter(({ id }) => id === 'averageAccuracy');
   const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean', overRows: false }) as [Comparison];
   const rows = inKeyOrder(sources, ({ run }) => unlabelled(run.method)).map((own) => rowOf(own, comparison));

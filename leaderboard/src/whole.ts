@@ -32,23 +32,24 @@ export function checkAgreement(runs: readonly Run[], where: string): void {
     else if (canonicalJson(first.order.tasks) !== canonicalJson(run.order.tasks))
       refuse(`${nameOf(run)} has other tasks than ${nameOf(first)}, whose order is called the same.`, where, APART);
   }
-  const [first, ...others] = runs.filter(isCompleted);
-  if (!first) return;
-  for (const run of [first, ...others]) {
+  const completed = runs.filter(isCompleted);
+  for (const run of completed) {
     const lacking = Object.keys(run.predictions).find((task) => !Object.hasOwn(run.environment.dataSha256, task));
     if (lacking !== undefined) refuse(`${nameOf(run)} does not say which rows of ${lacking} it was scored on.`, where, 'Run it again.');
   }
-  const scored = (run: CompletedRun) => Object.keys(run.predictions).sort();
+  const [first, ...others] = completed;
+  if (!first) return;
+  const asked = new Map(Object.entries(first.predictions).map(([task, predictions]) => [task, { rows: canonicalJson(askedIn(predictions)), base: baseOf(predictions) }]));
   for (const run of others) {
     const both = `${nameOf(run)} and ${nameOf(first)}`;
-    if (canonicalJson(scored(run)) !== canonicalJson(scored(first))) refuse(`${both} were not scored on the same tasks and probes.`, where, APART);
-    for (const [task, predictions] of Object.entries(run.predictions)) {
-      const theirs = first.predictions[task]!;
-      if (canonicalJson(askedIn(predictions)) !== canonicalJson(askedIn(theirs))) refuse(`${both} have other right answers in ${task}.`, where, 'Run again what was changed.');
-      const [here, there] = [baseOf(predictions), baseOf(theirs)];
-      const flips = here.filter((prediction, row) => prediction !== there[row]).length;
-      if (flips > Math.ceil(here.length / ROWS_A_FLIP))
-        refuse(`${both} start from other predictions in ${task}, before anything was trained: ${flips} of ${here.length}.`, where, 'Run again what was changed.');
+    const scored = Object.entries(run.predictions);
+    if (scored.length !== asked.size || !scored.every(([task]) => asked.has(task))) refuse(`${both} were not scored on the same tasks and probes.`, where, APART);
+    for (const [task, predictions] of scored) {
+      const { rows, base } = asked.get(task)!;
+      if (canonicalJson(askedIn(predictions)) !== rows) refuse(`${both} have other right answers in ${task}.`, where, 'Run again what was changed.');
+      const flips = baseOf(predictions).filter((prediction, row) => prediction !== base[row]).length;
+      if (flips > Math.ceil(base.length / ROWS_A_FLIP))
+        refuse(`${both} start from other predictions in ${task}, before anything was trained: ${flips} of ${base.length}.`, where, 'Run again what was changed.');
     }
   }
 }

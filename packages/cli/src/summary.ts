@@ -48,7 +48,7 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
     };
     const over = (metric: ColumnMetric): Interval | null => {
       const values = valuesOf((run) => run.metrics[metric]);
-      return values && values.length > 0 ? runInterval(completed.map(({ order, seed }, at) => ({ order: order.id, seed, value: values[at]! }))) : null;
+      return values && runInterval(completed.map(({ order, seed }, at) => ({ order: order.id, seed, value: values[at]! })));
     };
     const seconds = valuesOf((run) => run.cost.trainSeconds + run.cost.evalSeconds);
     return {

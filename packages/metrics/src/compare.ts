@@ -2,7 +2,7 @@ import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, g
 import type { Metric } from './catalogue.js';
 import { ambiguous, byIdentity, outcomesOf } from './outcomes.js';
 import { measuredOf, resampleRows } from './resample.js';
-import { middleOf } from './statistics/bootstrap.js';
+import { middleOf } from './statistics/quantile.js';
 import { ALPHA } from './statistics/distributions.js';
 import { holm } from './statistics/holm.js';
 import { type Interval, type RunValue, runInterval } from './statistics/interval.js';

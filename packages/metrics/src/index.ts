@@ -5,7 +5,7 @@ export {
 export { resultsHash } from './hash.js';
 export { accuracy, metricsOf } from './metrics.js';
 export { meanScore, rowScores, rowsOf } from './rows.js';
-export { quantileOf } from './statistics/bootstrap.js';
+export { quantileOf } from './statistics/quantile.js';
 export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
 export { holm } from './statistics/holm.js';
 export { type Interval, type RunValue, proportionInterval, rowInterval, runInterval } from './statistics/interval.js';

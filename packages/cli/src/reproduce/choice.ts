@@ -48,6 +48,6 @@ export function chooseRuns(results: Results, { method, order, seed, runs, draw }
   const left = narrowed('--seed', seed, ({ run }) => String(run.seed), ofOrder);
   if (left.length === 0) throw new LetheError('LETHE_USAGE', 'None of the runs was completed: there is nothing to make again.', { remedy: 'Give results with completed runs.' });
   const shuffled = createRandom(draw, 'reproduce').shuffle(left);
-  const drawn = new Set([...shuffled.filter(learned), ...shuffled.filter((one) => !learned(one))].slice(0, runs));
+  const drawn = new Set([...new Set([...shuffled.filter(learned), ...shuffled])].slice(0, runs));
   return all.filter((one) => drawn.has(one)).map(({ run, name }) => ({ run, name }));
 }

@@ -44,17 +44,23 @@ export function outcomeOf({ run, name }: NamedRun, again: Run): Reproduced {
   return { name, published, again: again.metrics.averageAccuracy, answers: otherAnswers(run, again), same: lasting(run) === lasting(again) };
 }
 
+/** What came of a run, in the order and the words of {@link verdict}. */
+const KINDS = ['as published', 'with the same answers, but other costs or another report', 'with the same answers, but another score', 'with other answers', 'failed'] as const;
+
+function kindOf({ same, answers, published, again }: Reproduced): (typeof KINDS)[number] {
+  if (same) return KINDS[0];
+  if (answers === null) return KINDS[4];
+  if (answers.other > 0) return KINDS[3];
+  return published === again ? KINDS[1] : KINDS[2];
+}
+
 /** One sentence on all of them. */
 export function verdict(all: readonly Reproduced[]): string {
-  const [same, failed] = [all.filter((one) => one.same).length, all.filter(({ answers }) => answers === null).length];
-  if (same === all.length) return `${all.length === 1 ? 'the run' : `all ${all.length} runs`} came out as published, to the last answer`;
-  const answered = all.filter((one) => !one.same && one.answers?.other === 0 && one.published === one.again).length;
-  const rescored = all.filter((one) => one.answers?.other === 0 && one.published !== one.again).length;
+  const count = (kind: (typeof KINDS)[number]) => all.filter((one) => kindOf(one) === kind).length;
+  const [same, ...others] = KINDS;
+  if (count(same) === all.length) return `${all.length === 1 ? 'the run' : `all ${all.length} runs`} came out as published, to the last answer`;
   return [
-    `as published: ${same} of ${counted(all.length, 'run')}`,
-    ...(answered > 0 ? [`with the same answers, but other costs or another report: ${answered}`] : []),
-    ...(rescored > 0 ? [`with the same answers, but another score: ${rescored}`] : []),
-    ...(all.length > same + failed + answered + rescored ? [`with other answers: ${all.length - same - failed - answered - rescored}`] : []),
-    ...(failed > 0 ? [`failed: ${failed}`] : []),
+    `${same}: ${count(same)} of ${counted(all.length, 'run')}`,
+    ...others.filter((kind) => count(kind) > 0).map((kind) => `${kind}: ${count(kind)}`),
   ].join('; ');
 }
