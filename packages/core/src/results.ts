@@ -111,7 +111,7 @@ export interface Cost {
   readonly trainableParameters: number;
   /** Bytes of everything the method keeps after the last task. */
   readonly storedBytes: number;
-  /** Parameters added to the model after the last task (trainable and frozen). */
+  /** Parameters that predictions read after the last task besides those of the model. What only training reads counts among the stored bytes alone. */
   readonly addedParameters: number;
   readonly trainTokens: number;
   readonly trainSeconds: number;

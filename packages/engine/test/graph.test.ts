@@ -6,6 +6,7 @@ import { splats } from '../src/graph/rules/splats.js';
 import { transposes } from '../src/graph/rules/transposes.js';
 import { type Graph, type Value, isHeld } from '../src/graph/types.js';
 import { serialise } from '../src/onnx.js';
+import { inputsRead } from '../src/reads.js';
 import { record } from '../src/trace.js';
 import { evaluate } from './evaluate.js';
 import { programOf } from './cases/case.js';
@@ -45,6 +46,20 @@ function expectPass(rule: Rule, make: (b: GraphBuilder) => string, before: strin
 const expectLeft = (rule: Rule, make: (b: GraphBuilder) => string, lines: string[]) => expectPass(rule, make, lines, lines);
 const reshape = (b: GraphBuilder, ref: string, ...shape: number[]) =>
   b.node('Reshape', [ref, b.ints(shape)], float(...shape), { allowzero: 1 });
+
+describe('inputsRead', () => {
+  it('names the inputs that an output depends on, read or given back', () => {
+    const vector = { shape: [2], dtype: 'float32' } as const;
+    const read = inputsRead({
+      name: 'reads', inputs: { added: vector, given: vector, shaped: vector, dropped: vector, idle: vector },
+      compute: ({ added, given, shaped, dropped }) => {
+        dropped!.mul(2);
+        return { sum: added!.add(shaped!.shape[0]!), given: given! };
+      },
+    });
+    expect([...read]).to.deep.equal(['added', 'given']);
+  });
+});
 
 describe('GraphBuilder', () => {
   it('makes equal nodes and equal constants once', () => {

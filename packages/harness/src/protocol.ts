@@ -4,6 +4,7 @@ import type { EventListener, Learner, Method, ReportTable, Run, RunIdentity, Sui
 import { LetheError, RATE, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
+import { addedParameters } from './added.js';
 import { Scorer, baseModel } from './evaluate.js';
 import { encodeRows } from './encoded.js';
 import { countOf } from './flat.js';
@@ -143,7 +144,11 @@ class Stream {
       records.push(step.record);
       ({ state } = step);
     }
-    const result = completedRun(job, this.scored, records, state, deps.device);
+    const added = await within(where, () => {
+      if (at < stages.length) learner.restore(state);
+      return addedParameters(forward);
+    });
+    const result = completedRun(job, this.scored, records, { state, addedParameters: added }, deps.device);
     listener({ type: 'run-finished', run, result });
     return result;
   }

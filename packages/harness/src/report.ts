@@ -3,7 +3,6 @@ import { LetheError, bytesOfState, fileError } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import { meanScore, metricsOf, rowScores } from '@lethe/metrics';
 import { scorerOf } from '@lethe/scorers';
-import { countOf } from './flat.js';
 import type { Job } from './job.js';
 import type { Answers, Scored, StepRecord } from './steps.js';
 
@@ -39,10 +38,10 @@ function allPredictions(list: readonly TaskData[], rows: readonly (StepRecord | 
  *
  * @param scored the tasks in the order trained, and the probes
  * @param records step 0 is the base model; a joint run has one more, which is the last row of its matrix
- * @param state what the learner keeps after the last task
+ * @param learned what the learner keeps after the last task, and how many parameters its predictions read besides the model's
  */
 export function completedRun(
-  job: Job, { tasks, probes }: Scored, records: readonly StepRecord[], state: LearnerState, device: Device,
+  job: Job, { tasks, probes }: Scored, records: readonly StepRecord[], learned: { state: LearnerState; addedParameters: number }, device: Device,
 ): CompletedRun {
   const [first, last] = [records[0]!, records.at(-1)!];
   const rows = Array.from({ length: tasks.length + 1 }, (_, i): StepRecord | null =>
@@ -62,8 +61,8 @@ export function completedRun(
     predictions: { ...allPredictions(tasks, rows, 'tasks'), ...allPredictions(probes, rows, 'probes') },
     cost: {
       trainableParameters: most('trainableParameters'),
-      storedBytes: bytesOfState(state),
-      addedParameters: countOf(state.trainable) + countOf(state.frozen),
+      storedBytes: bytesOfState(learned.state),
+      addedParameters: learned.addedParameters,
       trainTokens: sum('trainTokens'), trainSeconds: sum('trainSeconds'), evalSeconds: sum('evalSeconds'),
       peakBytes: most('peakBytes'),
     },

@@ -135,6 +135,32 @@ class AsksTooEarly extends Lora {
   }
 }
 
+/** Trains one adapter and keeps arrays beside it: some that only its penalty reads, and one that predictions add. */
+class Anchored extends Lora {
+  override readonly frozen = {
+    ...Object.fromEntries(Object.entries(this.trainable).map(([name, { shape }]) => [`anchor.${name}`, zeros(shape)])),
+    shift: zeros([this.host.sites[0]!.out]),
+  };
+  penalty({ params }: Scope): tf.Scalar {
+    return tf.addN(Object.keys(this.trainable).map((name) => tf.sum(tf.square(tf.sub(params[name]!, params[`anchor.${name}`]!))))) as tf.Scalar;
+  }
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).add(scope.params['shift']!);
+  }
+  override save(): LearnerState {
+    return { ...super.save(), frozen: this.frozen };
+  }
+}
+
+/** Asks TensorFlow.js for an operation that its cpu backend has and the compiler has not. */
+class Eager extends Anchored {
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return tf.engine().runKernel('OfThisTest', { x: super.adapt(site, x, scope) }, {}) as tf.Tensor3D;
+  }
+}
+tf.registerKernel({ kernelName: 'OfThisTest', backendName: 'cpu', kernelFunc: tf.getKernel('Identity', 'cpu').kernelFunc });
+tf.registerGradient({ kernelName: 'OfThisTest', gradFunc: (dy) => ({ x: () => dy as tf.Tensor }) });
+
 describe('capabilities of a method', () => {
   let outDir: string;
   beforeEach(async () => { outDir = await mkdtemp(join(tmpdir(), 'lethe-capabilities-')); });
@@ -177,6 +203,18 @@ describe('capabilities of a method', () => {
     expect(await refusal(go((host) => new ShortensSteps(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED Of the 7 rows for step 1 .*8 were due/);
     expect(await refusal(go((host) => new RehearsesInSecret(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED .* rows for step 1 some are not known/);
   }).timeout(60_000);
+
+  it('added parameters: counts what predictions read, and no array that only training reads', async () => {
+    const adapter = 16 * 4 * 2;
+    const [free, anchored] = [await go((host) => new Lora(host)), await run('anchored', (host) => new Anchored(host))];
+    expect(free.cost.addedParameters).to.equal(adapter);
+    expect(anchored.cost.addedParameters).to.equal(adapter + 16);
+    expect(anchored.cost.storedBytes).to.equal(4 * (2 * adapter + 16));
+    const again = await run('anchored', (host) => new Anchored(host));
+    expect(again.cost.addedParameters, 'with all steps found').to.equal(adapter + 16);
+    const eager = await go((host) => new Eager(host));
+    expect(eager.cost.addedParameters, 'all, where the compiler does not know what reads them').to.equal(2 * adapter + 16);
+  }).timeout(120_000);
 
   it('taskIdentity: tells the task of a row once it was learned, 0 before and for probes', async () => {
     const free = await go((host) => new Lora(host));
