@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 
 describeMethod(import.meta.url);
+describe('with branches as in InfLoRA', () => describeMethod(import.meta.url, { options: { branches: 'inflora' } }));
 
 const projector = (basis: NdArray): Float32Array => product(basis, transposed(basis)).data;
 
@@ -49,5 +50,23 @@ describe('gainlora', () => {
     const [all, little] = [await drift(1), await drift(0.01)];
     expect(all).to.be.below(0.02);
     expect(little).to.be.above(4 * all);
+  });
+
+  it('fixes what a branch reads outside of the inputs of earlier tasks where branches are as in InfLoRA', async () => {
+    const stream = await ToyStream.open(import.meta.url, { branches: 'inflora', threshold: 1 });
+    // inputs of the first task in the first three coordinates, those of the second in all of them
+    const { x } = stream.rows[0]!;
+    x.data.forEach((_, i) => { if (i % 8 > 2) x.data[i] = 0; });
+    await stream.learn(1);
+    await stream.begin(2);
+    const { learner, host } = stream;
+    expect(Object.keys(learner.trainable)).to.include.members(['lora.layers.0.q.B', 'lora.layers.0.v.B']);
+    expect(Object.keys(learner.trainable)).to.not.include.members(['lora.layers.0.q.A', 'lora.layers.0.v.A']);
+    const designed = learner.frozen['lora.layers.0.q.A']!.data.slice();
+    const [taken, free] = [designed.subarray(0, 3 * host.rank), designed.subarray(3 * host.rank)]; // by coordinates of the input
+    taken.forEach((v) => expect(v).to.be.closeTo(0, 1e-4));
+    expect(Math.max(...free.map(Math.abs))).to.be.above(0.1);
+    stream.train(30);
+    expect(learner.frozen['lora.layers.0.q.A']!.data).to.deep.equal(designed);
   });
 });

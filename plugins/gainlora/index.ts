@@ -1,11 +1,12 @@
 import {
   type Arrays, extendBasis, type Gates, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, product,
-  type Random, type ReportTable, type Scope, secondMoment, type Site, type TaskView, transposed, zeros,
+  type Random, type ReportTable, type Scope, secondMoment, type Site, siteInputs, type TaskView, transposed, zeros,
 } from '@lethe/core';
-import { linear, loraArrays, loraBeside, loraJoined, loraOverlap } from '@lethe/core/tensor';
+import { linear, loraArrays, loraBeside, loraJoined, loraNames, loraOverlap } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
+  readonly branches: 'o-lora' | 'inflora';
   readonly hidden: number;
   readonly threshold: number;
   readonly lambda: number;
@@ -20,18 +21,21 @@ const TINY = 1e-12;
 const OPEN = 4;
 
 /**
- * GainLoRA (Liang and Li 2025, arXiv 2505.15424), the form that builds on O-LoRA: a branch and a gate a task, those of
- * earlier tasks frozen,
- *   delta(x) = scale * sum_t a_t(z) (x A_t) B_t,      L = L_task + lambda * sum_sites sum |A_old^T A|
+ * GainLoRA (Liang and Li 2025, arXiv 2505.15424): a branch and a gate a task, those of earlier tasks frozen,
+ *   delta(x) = scale * sum_t a_t(z) (x A_t) B_t
  * with a_t in [0, 1) from the pooled features z of the prompt. What a branch adds to the answers of earlier tasks is bounded twice:
- * its gate is shut for them, and its input directions stay away from theirs.
+ * its gate is shut for them, and its input directions stay away from theirs, in one of two ways:
+ * - `o-lora`: by the loss, L = L_task + lambda * sum_sites sum |A_old^T A|;
+ * - `inflora`: A_t is fixed to the leading directions of the task's inputs outside of a subspace that holds those of earlier tasks.
  */
 class GainLora implements Learner {
-  /** `lora.SITE.A` and `lora.SITE.B` of the task at hand, and the updates of its gate. */
+  /** `lora.SITE.B` of the task at hand, `lora.SITE.A` where it trains, and the updates of its gate. */
   trainable: Arrays = {};
-  /** Earlier branches side by side under `old.`, and all gates under `gate.`. */
+  /** Earlier branches side by side under `old.`, all gates under `gate.`, and `lora.SITE.A` where it is fixed. */
   frozen: Arrays = {};
   private task = 0;
+  /** For `inflora`, by the name of every input: orthonormal columns that hold what earlier tasks read there, (in, k). */
+  private spaces: Record<string, NdArray> = {};
   private readonly branches: TaskGates;
 
   constructor(
@@ -44,10 +48,21 @@ class GainLora implements Learner {
   async begin(task: TaskView): Promise<void> {
     const { sites, rank, random } = this.host;
     this.task = task.index;
-    const old = task.index > 1 ? loraBeside(sites, this.frozen, this.trainable, OLD) : {};
+    const old = task.index > 1 ? loraBeside(sites, this.frozen, { ...this.frozen, ...this.trainable }, OLD) : {};
     const gates = this.branches.added(this.gateArrays(), task.index, await this.features(task), random.fork('gate', task.index));
     this.frozen = { ...old, ...gates };
     this.trainable = { ...loraArrays(sites, rank, random.fork('init', task.index)), ...this.branches.updates() };
+    if (this.options.branches === 'inflora') await this.fixInputs(task);
+  }
+
+  /** Fixes what the branch of a task reads at every site, while its B is zero and it answers nothing. */
+  private async fixInputs(task: TaskView): Promise<void> {
+    const designed = (await siteInputs(this.host, task, this.options.rows)).flatMap(({ name, readers, moment }) => {
+      const a = leadingDirections(moment, this.host.rank, this.spaces[name]);
+      return readers.map((site): [string, NdArray] => [loraNames(site).a, a]);
+    });
+    this.frozen = { ...this.frozen, ...Object.fromEntries(designed) };
+    this.trainable = Object.fromEntries(Object.entries(this.trainable).filter(([name]) => !(name in this.frozen)));
   }
 
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
@@ -58,7 +73,7 @@ class GainLora implements Learner {
   }
 
   penalty({ params }: Scope): tf.Scalar | null {
-    if (this.options.lambda === 0) return null;
+    if (this.options.lambda === 0 || this.options.branches === 'inflora') return null;
     const overlaps = this.host.sites.flatMap((site) => loraOverlap(site, params, OLD) ?? []);
     return overlaps.length > 0 ? tf.addN(overlaps).mul(this.options.lambda) : null;
   }
@@ -67,15 +82,20 @@ class GainLora implements Learner {
     const gates = this.branches.ended(this.gateArrays(), this.trainable, await this.features(task));
     this.frozen = { ...this.frozen, ...gates };
     this.trainable = { ...this.trainable, ...this.branches.updates() };
+    if (this.options.branches === 'o-lora') return;
+    for (const { name, moment } of await siteInputs(this.host, task, this.options.rows)) {
+      this.spaces[name] = extendBasis(this.spaces[name], moment, this.options.threshold);
+    }
   }
 
   save(): LearnerState {
-    return { trainable: this.trainable, frozen: this.frozen, stored: {}, json: this.task };
+    return { trainable: this.trainable, frozen: this.frozen, stored: this.spaces, json: this.task };
   }
 
   restore(state: LearnerState): void {
     this.trainable = state.trainable;
     this.frozen = state.frozen;
+    this.spaces = { ...state.stored };
     this.task = state.json as number;
   }
 

@@ -1,6 +1,6 @@
 import {
   type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type ReportTable, type Scope, type Site,
-  type TaskView, extendBasis, product, transposed,
+  siteInputs, type TaskView, extendBasis, product, transposed,
 } from '@lethe/core';
 import { loraAdapter, loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -49,15 +49,11 @@ class Gpm implements Learner {
   }
 
   async end(task: TaskView): Promise<void> {
-    const { sites } = this.host;
-    const moments = await this.host.moments(task, this.options.rows);
-    // sites that read the same input share one array
-    const inputs = new Map<NdArray, string>();
-    for (const { name } of sites) inputs.set(moments[name]!, inputs.get(moments[name]!) ?? name);
+    const inputs = await siteInputs(this.host, task, this.options.rows);
     const learned = this.learned();
-    this.inputs = Object.fromEntries(sites.map(({ name }) => [name, inputs.get(moments[name]!)!]));
-    const bases = [...inputs].map(([moment, input]): [string, NdArray] =>
-      [`basis.${input}`, extendBasis(this.frozen[`basis.${input}`], moment, this.options.threshold)]);
+    this.inputs = Object.fromEntries(inputs.flatMap(({ name, readers }) => readers.map((site) => [site.name, name])));
+    const bases = inputs.map(({ name, moment }): [string, NdArray] =>
+      [`basis.${name}`, extendBasis(this.frozen[`basis.${name}`], moment, this.options.threshold)]);
     this.frozen = { ...learned, ...Object.fromEntries(bases) };
     this.trainable = {};
   }

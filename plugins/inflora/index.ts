@@ -1,6 +1,6 @@
 import {
   type Adapter, type Arrays, extendBasis, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray,
-  type ReportTable, type Scope, type Site, type TaskView, zeros,
+  type ReportTable, type Scope, type Site, siteInputs, type TaskView, zeros,
 } from '@lethe/core';
 import { loraBeside, loraNames, loraSum, loraSumAdapter } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
@@ -41,8 +41,7 @@ class InfLora implements Learner {
     this.trainable = Object.fromEntries(sites.map((site) => [loraNames(site).b, zeros([rank, site.out])]));
     this.frozen = { ...old, ...Object.fromEntries(sites.map((site) => [loraNames(site).a, zeros([site.in, rank])])) };
     const designed: Record<string, NdArray> = {};
-    for (const { readers, moment } of await this.inputs(task)) {
-      const { name } = readers[0]!;
+    for (const { name, readers, moment } of await siteInputs(this.host, task, this.options.rows)) {
       const a = leadingDirections(moment, rank, this.bases[name]);
       for (const site of readers) designed[loraNames(site).a] = a;
     }
@@ -54,8 +53,7 @@ class InfLora implements Learner {
   }
 
   async end(task: TaskView): Promise<void> {
-    for (const { readers, moment } of await this.inputs(task)) {
-      const { name } = readers[0]!;
+    for (const { name, moment } of await siteInputs(this.host, task, this.options.rows)) {
       this.bases[name] = extendBasis(this.bases[name], moment, this.options.threshold);
     }
   }
@@ -81,13 +79,6 @@ class InfLora implements Learner {
       title: 'Directions of inputs that are taken', rows: { title: 'input', names: taken.map(([name]) => name) },
       columns: { title: 'directions', names: ['taken', 'of'] }, cells: taken.map(([, { shape }]) => [shape[1]!, shape[0]!]),
     }];
-  }
-
-  /** The inputs of the task: their second moment X^T X / tokens, (in, in), and the sites that read them. */
-  private async inputs(task: TaskView): Promise<readonly { readers: readonly Site[]; moment: NdArray }[]> {
-    const moments = await this.host.moments(task, this.options.rows);
-    return [...new Set(Object.values(moments))].map((moment) =>
-      ({ moment, readers: this.host.sites.filter((site) => moments[site.name] === moment) }));
   }
 }
 

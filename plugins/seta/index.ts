@@ -1,6 +1,6 @@
 import {
   type Arrays, columnOf, columns, type Gates, type Learner, type LearnerState, leadingDirections, type Method, type MethodHost, type NdArray, type ReportTable,
-  type Scope, type Site, type TaskView,
+  type Scope, siteInputs, type Site, type TaskView,
 } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -197,14 +197,13 @@ class Seta implements Learner {
 
   /** Lets fresh atoms, which answer nothing yet, read what the task's inputs hold most of: they learn sooner than from random directions. */
   private async startOnInputs(task: TaskView): Promise<void> {
-    const moments = await this.host.moments(task, this.options.rows);
-    // sites that read the same input share one moment
-    const directions = new Map([...new Set(Object.values(moments))].map((moment) => [moment, leadingDirections(moment, this.rank)]));
-    this.host.sites.forEach((site, s) => {
-      const found = directions.get(moments[site.name]!)!; // (in, at most the rank)
-      const fresh = this.atoms[s]!.filter(({ expert }) => this.owners[expert]!.length === 1 && this.owns({ expert }));
-      fresh.slice(0, found.shape[1]).forEach((atom, k) => { atom.a = columnOf(found, k); });
-    });
+    for (const { readers, moment } of await siteInputs(this.host, task, this.options.rows)) {
+      const found = leadingDirections(moment, this.rank); // (in, at most the rank)
+      for (const site of readers) {
+        const fresh = this.atoms[site.index]!.filter(({ expert }) => this.owners[expert]!.length === 1 && this.owns({ expert }));
+        fresh.slice(0, found.shape[1]).forEach((atom, k) => { atom.a = columnOf(found, k); });
+      }
+    }
     this.layOut();
   }
 

@@ -5,6 +5,7 @@ export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export { fileError } from './file-error.js';
 export type { EventListener, RunEvent } from './events.js';
+export { type SiteInput, siteInputs } from './inputs.js';
 export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
 export { loadExport, loadMethod, loadScorer } from './load.js';
 export type {
