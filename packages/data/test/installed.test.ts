@@ -34,7 +34,7 @@ describe('installed suites', () => {
     }
   });
 
-  for (const id of ['domain-mini', 'general-mini', 'skills-mini']) {
+  for (const id of ['domain-mini', 'general-mini', 'skills-mini', 'twins-mini']) {
     it(`${id} makes the rows that its sizes ask for, twice the same`, async () => {
       const suite = await loadSuite({ ...INSTALLED, reference: id });
       expect(await loadSuite({ ...INSTALLED, reference: join(INSTALLED.suitesDir, id) })).to.deep.equal(suite);
@@ -46,10 +46,23 @@ describe('installed suites', () => {
     });
   }
 
-  it('domain-mini and skills-mini are probed with all tasks of general-mini', async () => {
+  it('twins-mini asks of two offices for opposite answers to the same notes, for the same ones, and for some of both', async () => {
+    const { tasks } = await loadSuite({ ...INSTALLED, reference: 'twins-mini' });
+    const said = (id: string) => new Map(tasks.find((task) => task.id === id)!.train.map(({ prompt, options, answer }) =>
+      [/.*\b(the .+) (?:in report|in case|after) \d/.exec(prompt)![1]!, options[answer]!.trim()]));
+    const pairs = (first: string, second: string) => {
+      const [one, other] = [said(first), said(second)];
+      return [...new Set([...one].filter(([note]) => other.has(note)).map(([note, label]) => `${label} ${other.get(note)}`))].sort();
+    };
+    expect(pairs('long-desk', 'short-desk')).to.deep.equal(['better worse', 'unchanged unchanged', 'worse better']);
+    expect(pairs('web', 'phone')).to.deep.equal(['later later', 'soon soon', 'urgent urgent']);
+    expect(pairs('bread', 'cake')).to.deep.equal(['bake wait', 'throw throw', 'wait bake']);
+  });
+
+  it('domain-mini, skills-mini and twins-mini are probed with all tasks of general-mini', async () => {
     const general = await loadSuite({ ...INSTALLED, reference: 'general-mini' });
     const trained = prompts(general, 'train');
-    for (const reference of ['domain-mini', 'skills-mini']) {
+    for (const reference of ['domain-mini', 'skills-mini', 'twins-mini']) {
       const suite = await loadSuite({ ...INSTALLED, reference });
       expect(suite.probes.map(({ id }) => id), reference).to.deep.equal(general.tasks.map(({ id }) => id));
       expect(suite.probes.some(({ test }) => test.some(({ prompt }) => trained.has(prompt))), reference).to.equal(false);
