@@ -29,7 +29,7 @@ const OPEN = 4;
  * - `inflora`: A_t is fixed to the leading directions of the task's inputs outside of a subspace that holds those of earlier tasks.
  */
 class GainLora implements Learner {
-  /** `lora.SITE.B` of the task at hand, `lora.SITE.A` where it trains, and the updates of its gate. */
+  /** `lora.SITE.B` of the task at hand, `lora.SITE.A` where it trains, and until it ends the updates of its gate. */
   trainable: Arrays = {};
   /** Earlier branches side by side under `old.`, all gates under `gate.`, and `lora.SITE.A` where it is fixed. */
   frozen: Arrays = {};
@@ -81,7 +81,7 @@ class GainLora implements Learner {
   async end(task: TaskView): Promise<void> {
     const gates = this.branches.ended(this.gateArrays(), this.trainable, await this.features(task));
     this.frozen = { ...this.frozen, ...gates };
-    this.trainable = { ...this.trainable, ...this.branches.updates() };
+    this.trainable = Object.fromEntries(Object.entries(this.trainable).filter(([name]) => !name.startsWith('gate.')));
     if (this.options.branches === 'o-lora') return;
     for (const { name, moment } of await siteInputs(this.host, task, this.options.rows)) {
       this.spaces[name] = extendBasis(this.spaces[name], moment, this.options.threshold);
@@ -172,7 +172,8 @@ class TaskGates {
     return scope.once('gates', () => {
       const z = scope.features();
       const layer = (name: (typeof LAYERS)[number]): tf.Tensor2D => {
-        const [base, update, space] = [scope.params[`gate.base.${name}`]!, scope.params[`gate.${name}`]!, scope.params[`gate.space.${name}`]];
+        const [base, update, space] = [scope.params[`gate.base.${name}`] as tf.Tensor2D, scope.params[`gate.${name}`], scope.params[`gate.space.${name}`]];
+        if (!update) return base; // folded in
         if (!space) return base.add(update);
         const inside = tf.matMul(space as tf.Tensor2D, tf.matMul(space as tf.Tensor2D, update as tf.Tensor2D, true, false));
         return base.add(update.sub(inside));
