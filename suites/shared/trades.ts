@@ -1,4 +1,4 @@
-import { type Random } from '@lethe/core';
+import type { Random } from '@lethe/core';
 import { pick } from './rows.js';
 
 /** A trade: its own people, things and places, and phrases that mean one of its three labels. */
