@@ -1,6 +1,6 @@
 import { type Example, type Random, createRandom } from '@lethe/core';
-import { type Share, pick, rowsOf, shareOf } from '../shared/rows.js';
-import { type Trade, TRADES, promptOf, sentence } from '../shared/trades.js';
+import { type Share, pick, shareOf } from '../shared/rows.js';
+import { type Trade, TRADES, notesOf, promptOf, sentence } from '../shared/trades.js';
 
 // Where domains agree, what one teaches helps the next (support and laboratory ask the same of the same phrases). Where they
 // conflict, the later one spoils the earlier: a rising fever is worse, a rising price is better, and both say so with the same
@@ -22,10 +22,7 @@ function domainOf(taskId: string): Trade {
  * @throws RangeError for an unknown task, or more rows than there are
  */
 export function generate(taskId: string, split: Share, count: number, seed: number): Example[] {
-  const domain = domainOf(taskId);
-  return rowsOf(`domain-mini/${taskId}`, split, count, seed, domain.labels.length, (random, answer) => ({
-    prompt: promptOf(sentence(domain, random, pick(random, domain.cues[answer]!))), options: domain.labels, answer,
-  }));
+  return notesOf(`domain-mini/${taskId}`, domainOf(taskId), split, count, seed);
 }
 
 /** Label words of any domains side by side: the base model meets them as words, but not what they are answers to. */

@@ -1,5 +1,5 @@
-import type { Random } from '@lethe/core';
-import { pick } from './rows.js';
+import type { Example, Random } from '@lethe/core';
+import { type Share, pick, rowsOf } from './rows.js';
 
 /** A trade: its own people, things and places, and phrases that mean one of its three labels. */
 export interface Trade {
@@ -83,3 +83,10 @@ export function sentence(trade: Trade, random: Random, cue: string): string {
 
 /** What the model reads of a row. */
 export const promptOf = (text: string): string => `${text}\nAnswer:`;
+
+/** Notes of a trade, each answered by what it calls the cue; the parameters are those of {@link rowsOf}. */
+export function notesOf(path: string, trade: Trade, share: Share, count: number, seed: number): Example[] {
+  return rowsOf(path, share, count, seed, trade.labels.length, (random, answer) => ({
+    prompt: promptOf(sentence(trade, random, pick(random, trade.cues[answer]!))), options: trade.labels, answer,
+  }));
+}

@@ -1,13 +1,14 @@
 import { LetheError } from '@lethe/core';
-import type { Arrays, Learner } from '@lethe/core';
-import type { Device, Program, Values } from '@lethe/engine';
+import type { Learner } from '@lethe/core';
+import type { Device, Program, ProgramDefinition, Values } from '@lethe/engine';
 import type { Tokenizer } from '@lethe/model';
 import { type BatchShape, batchFeeds, batchInputs, floats, shapeKey, taskFeeds } from './batch.js';
 import { type Forward, targetLogProbabilities } from './loss.js';
 import { type EncodedExample, packScoring, scoringShapes, scoringTokens } from './packing.js';
-import { arrayFeeds, arrayInputs, arrayTensors } from './scope.js';
+import { arrayFeeds, arrayInputs, arrayTensors, paramsOf } from './scope.js';
 
-const PARAMS = 'params.';
+/** Before the names of the learner's arrays among the inputs of {@link scoringProgram}. */
+export const PARAMS = 'params.';
 const BATCH = 16;
 
 /** A learner that adds nothing: the untouched base model. */
@@ -20,6 +21,25 @@ export const baseModel: Learner = {
   save: () => ({ trainable: {}, frozen: {}, stored: {}, json: null }),
   restore: () => undefined,
 };
+
+/**
+ * The log probabilities of the targets of a batch.
+ *
+ * @param onTraced told, once the program is traced, whether the learner adds anything to the model
+ */
+export function scoringProgram(forward: Forward, shape: BatchShape, onTraced: (adapted: boolean) => void = () => undefined): ProgramDefinition {
+  const params = paramsOf(forward.learner);
+  return {
+    name: 'score',
+    inputs: { ...batchInputs(shape, false, forward.told ?? false), ...arrayInputs(params, PARAMS) },
+    constants: forward.model.weights,
+    compute: (inputs, weights) => {
+      const { logp, adapted } = targetLogProbabilities(forward, inputs, weights, arrayTensors(params, PARAMS, inputs), false);
+      onTraced(adapted);
+      return { logp };
+    },
+  };
+}
 
 /** Rows that are scored together, with their places among all rows. */
 interface Batch {
@@ -39,7 +59,6 @@ function batchesOf(tokenizer: Tokenizer, rows: readonly EncodedExample[]): Batch
 
 /** Scores rows with a learner as it is now. Tasks whose batches have the same shape share their programs. */
 export class Scorer {
-  private readonly params: Arrays;
   private readonly feeds: Record<string, Values>;
   private readonly programs = new Map<string, Program>();
   /** Whether the learner adds anything to the model; null until a program has been compiled. */
@@ -47,9 +66,7 @@ export class Scorer {
 
   /** @param stop asked between batches */
   constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
-    const { frozen, trainable } = forward.learner;
-    this.params = { ...frozen, ...trainable };
-    this.feeds = arrayFeeds(this.params, PARAMS);
+    this.feeds = arrayFeeds(paramsOf(forward.learner), PARAMS);
   }
 
   /**
@@ -108,16 +125,7 @@ export class Scorer {
     const key = shapeKey(shape);
     const known = this.programs.get(key);
     if (known) return known;
-    const program = await this.device.compile({
-      name: 'score',
-      inputs: { ...batchInputs(shape, false, this.forward.told ?? false), ...arrayInputs(this.params, PARAMS) },
-      constants: this.forward.model.weights,
-      compute: (inputs, weights) => {
-        const { logp, adapted } = targetLogProbabilities(this.forward, inputs, weights, arrayTensors(this.params, PARAMS, inputs), false);
-        this.adapted = adapted;
-        return { logp };
-      },
-    });
+    const program = await this.device.compile(scoringProgram(this.forward, shape, (adapted) => { this.adapted = adapted; }));
     this.programs.set(key, program);
     return program;
   }

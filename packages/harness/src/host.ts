@@ -9,7 +9,7 @@ import { taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
-import { arrayFeeds, arrayInputs, arrayTensors, sitesOf } from './scope.js';
+import { arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from './scope.js';
 
 const PARAMS = 'params.';
 const FEATURE_BATCH = 16;
@@ -66,7 +66,7 @@ export class Host implements MethodHost {
     const rows = this.visible();
     const learner = this.learner!;
     const told = this.capabilities.taskIdentity;
-    const params: Arrays = { ...learner.frozen, ...learner.trainable };
+    const params = paramsOf(learner);
     for (const name of request.names) {
       if (!(name in params)) {
         throw new LetheError('LETHE_METHOD_FAILED', `There is no array "${name}" to differentiate by.${didYouMean(name, Object.keys(params))}`);

@@ -4,7 +4,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { batchOf, floats, taskFeeds, tokenFeeds, tokenInputs } from './batch.js';
 import type { Forward } from './loss.js';
 import { packTraining, trainingShape } from './packing.js';
-import { arrayFeeds, arrayInputs, arrayTensors, createScope } from './scope.js';
+import { arrayFeeds, arrayInputs, arrayTensors, createScope, paramsOf } from './scope.js';
 
 const PARAMS = 'params.';
 const BATCH = 16;
@@ -45,7 +45,7 @@ export async function learnedTables(
 
 /** A compiled program opens the gates for prompts; only afterwards the rows are sorted by task. */
 async function gateTable(device: Device, { learner, model, told = false }: Forward, tasks: readonly ShownTask[]): Promise<ReportTable> {
-  const params = { ...learner.frozen, ...learner.trainable };
+  const params = paramsOf(learner);
   // rows as training packs them, with any answer: features are of prompts alone
   const shown = tasks.map(({ id, task, prompts }) =>
     ({ id, task, rows: prompts.slice(0, ROWS).map((prompt) => ({ prompt, answer: [model.tokenizer.endOfText] })) }));

@@ -5,7 +5,7 @@ import { batchInputs, batchOf, countTokens, floats, taskFeeds } from './batch.js
 import type { Forward } from './loss.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
-import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, withPrefix } from './scope.js';
+import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, paramsOf, withPrefix } from './scope.js';
 
 const PARAMS = 'params.';
 const BATCH = 16;
@@ -18,7 +18,7 @@ const BATCH = 16;
  */
 export async function inputMoments(device: Device, forward: Forward, rows: readonly Row[], task: number): Promise<Arrays> {
   const { learner, model, sites, told = false } = forward;
-  const params: Arrays = { ...learner.frozen, ...learner.trainable };
+  const params = paramsOf(learner);
   const { tokenizer } = model;
   const shape = trainingShape(tokenizer, rows, rows, BATCH);
   /** By the name of a site the first site that reads the same input. */

@@ -76,6 +76,9 @@ export function withPrefix(learner: Learner, scope: Scope, batch: BatchTensors):
   return learner.virtualTokens ? { ...batch, prefix: learner.prefix!(scope) } : batch;
 }
 
+/** All of a learner's arrays, {@link Scope.params} outside of traced functions. */
+export const paramsOf = ({ frozen, trainable }: Learner): Arrays => ({ ...frozen, ...trainable });
+
 /** Program inputs for named arrays, under a prefix that keeps them apart from the inputs of the batch. */
 export function arrayInputs(arrays: Arrays, prefix: string): Record<string, TensorSpec> {
   return Object.fromEntries(

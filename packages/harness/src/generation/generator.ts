@@ -3,7 +3,7 @@ import type { Device, Program, Values } from '@lethe/engine';
 import { type TokenShape, floats, tokenFeeds } from '../batch.js';
 import type { Forward } from '../loss.js';
 import { type Lead, frameLength, leadOf, packLeads } from '../packing.js';
-import { arrayFeeds } from '../scope.js';
+import { arrayFeeds, paramsOf } from '../scope.js';
 import { KeyValueCache } from './cache.js';
 import { type GenerationOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { PARAMS, compilePrompt, compileStep } from './programs.js';
@@ -90,9 +90,9 @@ export class Generator {
 
   /** @param stop asked before every program that is run */
   constructor(private readonly device: Device, private readonly forward: Forward, private readonly stop: () => boolean = () => false) {
-    const { frozen, trainable, virtualTokens = 0 } = forward.learner;
+    const { virtualTokens = 0 } = forward.learner;
     this.virtual = virtualTokens;
-    this.params = { ...frozen, ...trainable };
+    this.params = paramsOf(forward.learner);
     this.feeds = arrayFeeds(this.params, PARAMS);
   }
 
