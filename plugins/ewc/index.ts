@@ -1,7 +1,7 @@
 import {
   type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView, clone, zeros,
 } from '@lethe/core';
-import { linear, loraAdapter, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
+import { type Start, linear, loraAdapter, loraArrays, loraDelta, loraNames, loraProduct, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -10,6 +10,7 @@ interface Options {
   readonly rows: number;
   readonly penalties: 'online' | 'separate';
   readonly on: 'factors' | 'product';
+  readonly start: Start;
 }
 
 const changeOf = (site: Site) => `change.${site.name}`;
@@ -36,7 +37,9 @@ class Ewc implements Learner {
     this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
   }
 
-  begin(): void {}
+  async begin(task: TaskView): Promise<void> {
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
+  }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
     const { a, b } = loraNames(site);

@@ -2,7 +2,7 @@ import {
   type Arrays, extendBasis, type Gates, leadingDirections, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, product,
   type Random, type ReportTable, type Scope, secondMoment, type Site, siteInputs, type TaskView, transposed, zeros,
 } from '@lethe/core';
-import { linear, loraArrays, loraBeside, loraJoined, loraNames, loraOverlap } from '@lethe/core/tensor';
+import { type Start, linear, loraArrays, loraBeside, loraJoined, loraNames, loraOverlap, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -11,6 +11,7 @@ interface Options {
   readonly threshold: number;
   readonly lambda: number;
   readonly rows: number;
+  readonly start: Start;
 }
 
 const OLD = 'old';
@@ -53,6 +54,7 @@ class GainLora implements Learner {
     this.frozen = { ...old, ...gates };
     this.trainable = { ...loraArrays(sites, rank, random.fork('init', task.index)), ...this.branches.updates() };
     if (this.options.branches === 'inflora') await this.fixInputs(task);
+    else this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
   }
 
   /** Fixes what the branch of a task reads at every site, while its B is zero and it answers nothing. */

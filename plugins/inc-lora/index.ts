@@ -1,6 +1,10 @@
 import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays, loraBeside, loraSum, loraSumAdapter } from '@lethe/core/tensor';
+import { type Start, loraArrays, loraBeside, loraSum, loraSumAdapter, startAdapter } from '@lethe/core/tensor';
 import type * as tf from '@tensorflow/tfjs';
+
+interface Options {
+  readonly start: Start;
+}
 
 const OLD = 'old';
 
@@ -13,11 +17,15 @@ class IncLora implements Learner {
   trainable: Arrays = {};
   frozen: Arrays = {};
 
-  constructor(private readonly host: MethodHost) {}
+  constructor(
+    private readonly host: MethodHost,
+    private readonly options: Options,
+  ) {}
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     if (task.index > 1) this.frozen = loraBeside(this.host.sites, this.frozen, this.trainable, OLD);
     this.trainable = loraArrays(this.host.sites, this.host.rank, this.host.random.fork('init', task.index));
+    this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
@@ -40,5 +48,5 @@ class IncLora implements Learner {
   }
 }
 
-const method: Method = { create: (host) => new IncLora(host) };
+const method: Method = { create: (host, options) => new IncLora(host, options as unknown as Options) };
 export default method;

@@ -1,10 +1,11 @@
 import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { loraArrays, loraBeside, loraNames, loraOverlap, loraSum, loraSumAdapter } from '@lethe/core/tensor';
+import { type Start, loraArrays, loraBeside, loraNames, loraOverlap, loraSum, loraSumAdapter, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly lambda1: number;
   readonly lambda2: number;
+  readonly start: Start;
 }
 
 const OLD = 'old';
@@ -25,9 +26,10 @@ class OLora implements Learner {
     private readonly options: Options,
   ) {}
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     if (task.index > 1) this.frozen = loraBeside(this.host.sites, this.frozen, this.trainable, OLD);
     this.trainable = loraArrays(this.host.sites, this.host.rank, this.host.random.fork('init', task.index));
+    this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {

@@ -1,6 +1,10 @@
 import type { Arrays, Learner, LearnerState, Method, MethodHost, Scope, Site, TaskView } from '@lethe/core';
-import { linear, loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Start, linear, loraArrays, loraBeside, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
+
+interface Options {
+  readonly start: Start;
+}
 
 const LEARNED = 'learned';
 
@@ -17,10 +21,14 @@ class PerTask implements Learner {
   frozen: Arrays = {};
   private tasks = 0;
 
-  constructor(private readonly host: MethodHost) {}
+  constructor(
+    private readonly host: MethodHost,
+    private readonly options: Options,
+  ) {}
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     this.trainable = loraArrays(this.host.sites, this.host.rank, this.host.random.fork('init', task.index));
+    this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
   }
 
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D | null {
@@ -61,5 +69,5 @@ class PerTask implements Learner {
   }
 }
 
-const method: Method = { create: (host) => new PerTask(host) };
+const method: Method = { create: (host, options) => new PerTask(host, options as unknown as Options) };
 export default method;

@@ -1,11 +1,12 @@
 import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Random, Row, Scope, Site, TaskView } from '@lethe/core';
-import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 interface Options {
   readonly budget: number;
   readonly policy: 'reservoir' | 'per-task';
   readonly share: number;
+  readonly start: Start;
 }
 
 /** What outlives a task besides arrays and rows. */
@@ -50,8 +51,9 @@ class Replay implements Learner {
     this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
   }
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     this.index = task.index;
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
   }
 
   adapt(site: Site, x: Tensor3D, { params }: Scope): Tensor3D {

@@ -11,9 +11,9 @@ const manifest = (search: Manifest['search']) => ({
 describe('trials', () => {
   const search = { strength: { low: 0.1, high: 10, scale: 'log' }, rows: { low: 1, high: 9, scale: 'linear' }, kind: ['x', 'y'] } as const;
 
-  it('begin with the defaults, and go on with values within the ranges', () => {
-    const [first, ...others] = trialsOf(manifest(search), {}, 40);
-    expect(first).to.deep.equal({});
+  it('begin with the defaults and every value of a list alone, and go on with values within the ranges', () => {
+    const [first, x, y, ...others] = trialsOf(manifest(search), {}, 40);
+    expect([first, x, y]).to.deep.equal([{}, { kind: 'x' }, { kind: 'y' }]);
     for (const { rate, strength, rows, kind } of others) {
       expect(rate).to.be.within(0.25, 2);
       expect(strength).to.be.within(0.1, 10);
@@ -23,7 +23,7 @@ describe('trials', () => {
   });
 
   it('fill every range evenly: each quarter of a scale gets its share', () => {
-    const values = trialsOf(manifest(search), {}, 41).slice(1).map(({ strength }) => Math.log10(strength as number));
+    const values = trialsOf(manifest(search), {}, 43).slice(3).map(({ strength }) => Math.log10(strength as number));
     for (let quarter = -1; quarter < 1; quarter += 0.5) {
       expect(values.filter((v) => v >= quarter && v < quarter + 0.5)).to.have.length.within(8, 12);
     }
@@ -35,6 +35,13 @@ describe('trials', () => {
       expect(new Set(trials.map((trial) => JSON.stringify(trial))).size).to.equal(count);
       expect(trialsOf(manifest(search), {}, count - 1)).to.deep.equal(trials.slice(0, -1));
     }));
+  });
+
+  it('leave the value of a list out that is the default, and all of them where the option is fixed', () => {
+    const options = { properties: { kind: { default: 'x' }, rate: { default: 1 } } };
+    const own = { ...manifest({ kind: ['x', 'y', 'z'] }), options } as unknown as Manifest;
+    expect(trialsOf(own, {}, 3)).to.deep.equal([{}, { kind: 'y' }, { kind: 'z' }]);
+    expect(Object.keys(trialsOf(own, { kind: 'x' }, 2)[1]!)).to.deep.equal(['kind', 'rate']);
   });
 
   it('keep what is fixed, and search the learning rate of a method without ranges', () => {
@@ -64,9 +71,9 @@ describe('trials', () => {
       return 'nothing';
     };
     expect(refusal({}, { rate: 1 }, 3)).to.contain('LETHE_USAGE').and.contain('"mine" nothing is searched: rate fixed and no ranges').and.contain('--trials 1');
-    expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 8))
-      .to.contain('"mine" there are only 7 different settings').and.contain('rows, kind').and.contain('--trials 7');
-    expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 7)).to.equal('nothing');
+    expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 10))
+      .to.contain('"mine" there are only 9 different settings').and.contain('rows, kind').and.contain('--trials 9');
+    expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 9)).to.equal('nothing');
     expect(refusal({}, { rate: 1 }, 1)).to.equal('nothing');
   });
 });

@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs';
 import type { Adapter } from './adapter.js';
 import type { Arrays, NdArray } from './arrays.js';
 import { below, beside, product, zeros } from './arrays.js';
-import type { Site, Tensors } from './method.js';
+import { siteInputs } from './inputs.js';
+import type { MethodHost, Site, TaskView, Tensors } from './method.js';
 import type { Random } from './random.js';
+import { leadingDirections } from './subspace.js';
 
 /** x W for x (batch, tokens, in) and w (in, out): one flat product, (batch, tokens, out). */
 export function linear(x: tf.Tensor3D, w: tf.Tensor): tf.Tensor3D {
@@ -29,6 +31,33 @@ export function loraArrays(sites: readonly Site[], rank: number, random: Random,
     arrays[b] = zeros([rank, site.out]);
   }
   return arrays;
+}
+
+/** What the A of a fresh adapter reads: random directions, as {@link loraArrays} has them, or what {@link startAdapter} finds. */
+export type Start = 'random' | 'inputs';
+
+/**
+ * Starts a fresh adapter of a method with the option `start`. For `inputs` its A (in, rank) reads at every site the directions that hold
+ * most of the inputs of the task's rows, the leading eigenvectors of their second moment, from which a task is learned in fewer steps
+ * (EVA, Paischer et al. 2024, arXiv 2410.07170, with one rank for all sites). Only between `begin` and the end of `end`, once the learner
+ * has these arrays: inputs are what sites read behind all that it adds.
+ *
+ * @param fresh arrays of {@link loraArrays}, silent; others may stand among them, and stay as they are
+ */
+export async function startAdapter(host: MethodHost, task: TaskView, start: Start, fresh: Arrays): Promise<Arrays> {
+  if (start === 'random') return fresh;
+  const started: Record<string, NdArray> = { ...fresh };
+  for (const { readers, moment } of await siteInputs(host, task, task.rows)) {
+    const rank = fresh[loraNames(readers[0]!).a]!.shape[1]!;
+    const found = leadingDirections(moment, rank);
+    const count = found.shape[1]!; // the rank, or all that the input has
+    for (const site of readers) {
+      const { a } = loraNames(site);
+      const { shape, data } = fresh[a]!;
+      started[a] = { shape, data: data.map((v, i) => (i % rank < count ? found.data[Math.floor(i / rank) * count + (i % rank)]! : v)) };
+    }
+  }
+  return started;
 }
 
 /**

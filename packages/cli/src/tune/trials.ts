@@ -40,8 +40,9 @@ function tooFew(name: string, found: number, fixed: Options, ranges: readonly st
 }
 
 /**
- * The settings of a method that are tried: its defaults first, then points that fill its search ranges and that of the learning rate
- * evenly, those left out that repeat a setting. The same number of trials gives the same settings; a larger one adds to them.
+ * The settings of a method that are tried: its defaults first; every other value of a list, alone, since a choice between forms of a method
+ * would be lost in a few points that differ in all else too; then points that fill its search ranges and that of the learning rate evenly.
+ * Those are left out that repeat a setting. The same number of trials gives the same settings; a larger one adds to them.
  *
  * @param fixed options that are not searched
  * @throws LETHE_USAGE where there are not so many different settings
@@ -50,7 +51,9 @@ export function trialsOf({ name, options: { properties }, search }: Manifest, fi
   const ranges = Object.entries({ rate: RATES, ...search }).filter(([option]) => !Object.hasOwn(fixed, option));
   const defaults = Object.fromEntries(Object.entries(properties).map(([option, { default: value }]) => [option, value]));
   const keyOf = (trial: Options) => canonicalJson({ ...defaults, ...trial });
-  const trials = new Map([[keyOf(fixed), fixed]]);
+  const forms = ranges.flatMap(([option, range]) => ('low' in range ? [] : range.map((value) => ({ ...fixed, [option]: value }))))
+    .filter((trial) => keyOf(trial) !== keyOf(fixed));
+  const trials = new Map([fixed, ...forms].slice(0, count).map((trial) => [keyOf(trial), trial]));
   for (let n = 1, repeated = 0; trials.size < count; n++) {
     if (ranges.length === 0 || repeated === PATIENCE) throw tooFew(name, trials.size, fixed, ranges.map(([option]) => option), count);
     const shares = point(n, ranges.length);
