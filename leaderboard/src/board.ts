@@ -21,9 +21,9 @@ ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${t
 
 /** @param span the scale of the bars; null for rows that have none */
 function rowHtml(group: Group, row: Row, span: readonly [number, number] | null): Html {
-  const scores = METRICS.map(({ metric }, i) => {
-    const interval = row.intervals[metric];
-    return html`<td data-value="${interval?.mean}">${meanOf(interval)}${i === 0 && span ? whisker(interval, span) : null}</td>`;
+  const scores = METRICS.map((column, i) => {
+    const interval = row.intervals[column.metric];
+    return html`<td data-value="${interval?.mean}">${meanOf(interval, column)}${i === 0 && span ? whisker(interval, span) : null}</td>`;
   });
   const costs = COSTS.map(({ value, show }) => {
     const mean = average(row.completed.map(({ cost }) => value(cost)));
@@ -64,7 +64,7 @@ export function boardTable(group: Group): Html {
   const scores = METRICS.map(({ short, better }) =>
     heading(short, { first: better > 0 ? 'descending' : 'ascending', more: direction(better) }));
   return wide(titleOf(group), html`<table class="board sortable">
-<caption><span>Percent, and percentage points for differences: mean over trials, below it the 95 % interval over seeds and orders. The bars show
+<caption><span>Percent, and percentage points for differences: mean over trials, below it the 95 % interval over seeds and orders, cut where the metric ends. The bars show
 it on one scale for all methods. Rank is the range of places that a method may have in average accuracy, by paired tests between all methods
 that are corrected for their number; what is not shown to differ shares places. A method of which a trial failed has no mean and no rank.
 Costs are means; times compare only on one machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>

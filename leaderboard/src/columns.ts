@@ -8,17 +8,22 @@ export interface MetricColumn {
   /** For the heading of a column. */
   readonly short: string;
   readonly better: 1 | -1;
+  /** What the metric can be at all: scores are in [0, 1], and no difference of them is outside of [-1, 1]. */
+  readonly range: readonly [least: number, most: number];
 }
+
+const SCORE = [0, 1] as const;
+const CHANGE = [-1, 1] as const;
 
 /** All metrics, the one that ranks first. */
 export const METRICS: readonly MetricColumn[] = [
-  { metric: 'averageAccuracy', title: 'Average accuracy', short: 'Average accuracy', better: 1 },
-  { metric: 'forgetting', title: 'Forgetting', short: 'Forgetting', better: -1 },
-  { metric: 'backwardTransfer', title: 'Backward transfer', short: 'Backward transfer', better: 1 },
-  { metric: 'forwardTransfer', title: 'Forward transfer', short: 'Forward transfer', better: 1 },
-  { metric: 'learningAccuracy', title: 'Learning accuracy', short: 'Learning accuracy', better: 1 },
-  { metric: 'averageIncrementalAccuracy', title: 'Average incremental accuracy', short: 'Incremental accuracy', better: 1 },
-  { metric: 'generalDelta', title: 'General ability delta', short: 'General ability', better: 1 },
+  { metric: 'averageAccuracy', title: 'Average accuracy', short: 'Average accuracy', better: 1, range: SCORE },
+  { metric: 'forgetting', title: 'Forgetting', short: 'Forgetting', better: -1, range: CHANGE },
+  { metric: 'backwardTransfer', title: 'Backward transfer', short: 'Backward transfer', better: 1, range: CHANGE },
+  { metric: 'forwardTransfer', title: 'Forward transfer', short: 'Forward transfer', better: 1, range: CHANGE },
+  { metric: 'learningAccuracy', title: 'Learning accuracy', short: 'Learning accuracy', better: 1, range: SCORE },
+  { metric: 'averageIncrementalAccuracy', title: 'Average incremental accuracy', short: 'Incremental accuracy', better: 1, range: SCORE },
+  { metric: 'generalDelta', title: 'General ability delta', short: 'General ability', better: 1, range: CHANGE },
 ];
 
 /** What a run cost, as the pages name it. */

@@ -1,6 +1,6 @@
-import { type Metrics, type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
+import { type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
 import type { Interval } from '@lethe/metrics';
-import { METRICS } from './columns.js';
+import { METRICS, type MetricColumn } from './columns.js';
 import { optionValue, percent } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, Html, html } from './html.js';
@@ -19,10 +19,16 @@ export const counted = (number: number, one: string, many = `${one}s`): string =
 export const boundsOf = ({ low, high }: Interval, show: (value: number) => string = percent): string | null =>
   (low === null || high === null ? null : `${show(low)} to ${show(high)}`);
 
-/** Mean and interval; the mean alone where too few runs give none. */
-export function meanOf(interval: Interval | null): Content {
+/** The part of an interval in which the metric can lie: a t interval may pass what no model can score, which says nothing. */
+function withinReach(interval: Interval, [least, most]: MetricColumn['range']): Interval {
+  const { low, high } = interval;
+  return { ...interval, low: low === null ? null : Math.max(low, least), high: high === null ? null : Math.min(high, most) };
+}
+
+/** Mean and interval of a metric; the mean alone where too few runs give none. */
+export function meanOf(interval: Interval | null, { range }: MetricColumn): Content {
   if (interval === null) return '–';
-  const bounds = boundsOf(interval);
+  const bounds = boundsOf(withinReach(interval, range));
   return html`${percent(interval.mean)}${bounds === null ? null : html` <span class="pm">${bounds}</span>`}`;
 }
 
@@ -77,8 +83,8 @@ export const dataTable = (data: Group['data']): Content =>
  *
  * @param cell what to write of a metric
  */
-export function metricsTable(cell: (metric: keyof Metrics) => Content, caption: string): Html {
+export function metricsTable(cell: (column: MetricColumn) => Content, caption: string): Html {
   const heads = METRICS.map(({ title, metric }) => html`<th scope="col"><a href="../index.html#metric-${metric}">${title}</a></th>`);
   return wide('Metrics', html`<table><caption><span>${caption}</span></caption><thead><tr>${heads}</tr></thead>
-<tbody><tr>${METRICS.map(({ metric }) => html`<td>${cell(metric)}</td>`)}</tr></tbody></table>`);
+<tbody><tr>${METRICS.map((column) => html`<td>${cell(column)}</td>`)}</tr></tbody></table>`);
 }

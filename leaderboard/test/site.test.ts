@@ -125,6 +125,12 @@ describe('the site', () => {
     expect(await read(page!)).to.match(/law<\/th><td>40<\/td><td>–<\/td>\s*<td>70\.0<\/td>/).and.match(/news<\/th><td>40<\/td><td>32<\/td>/);
   });
 
+  it('ends an interval where scores end', async () => {
+    await publish('run', [1, 2, 3].map((seed) => completed({ seed }, stream(seed === 2 ? 0.9 : 1, 0))));
+    await build();
+    for (const page of ['index.html', ...await pages('lora-1.0.0')]) expect(await read(page)).to.match(/\d to 100\.0</).and.not.match(/to 1[0-9]{2}\.[1-9]/);
+  });
+
   it('gives one run no interval and no rank', async () => {
     await publish('run', [completed({}, stream(0.9, 0.1))]);
     await build();

@@ -58,7 +58,7 @@ ${facts([
       ['Training budget', budgetOf(group)],
       ['Trials', `${done} of ${trials.length} completed`],
     ])}
-${metricsTable((metric) => meanOf(intervals[metric]),
+${metricsTable((column) => meanOf(intervals[column.metric], column),
     `Percent: mean over trials with the 95 % interval over seeds and orders${done < 3 ? ', for which it takes three trials' : ''}.`)}
 ${orders.map((order) => orderSection(trials.filter((trial) => JSON.stringify(trial.order) === order)))}
 ${tuningSection(row)}

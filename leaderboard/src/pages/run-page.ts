@@ -47,7 +47,7 @@ function costs({ cost }: CompletedRun): Html {
   }));
 }
 
-const completedPart = (run: CompletedRun): Html => html`${metricsTable((metric) => percent(run.metrics[metric]), 'Percent.')}
+const completedPart = (run: CompletedRun): Html => html`${metricsTable(({ metric }) => percent(run.metrics[metric]), 'Percent.')}
 <h2>Scores</h2>${matrixTable(run.matrix, run.order.tasks, '')}${curves([run.matrix], run.order.tasks)}${finalScores(run)}
 <h2>Cost</h2>${costs(run)}`;
 
