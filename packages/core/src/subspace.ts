@@ -1,5 +1,6 @@
 import { type NdArray, beside, columnOf, columns, product, transposed } from './arrays.js';
 import { dot, subtract, symmetricEigen } from './eigen.js';
+import { leadingEigenvectors } from './leading.js';
 
 /** Variance of features that do not vary. */
 const TINY = 1e-6;
@@ -24,7 +25,7 @@ export function secondMoment(x: NdArray): NdArray {
  */
 export function leadingDirections(moment: NdArray, count: number, basis?: NdArray): NdArray {
   const size = moment.shape[0]!;
-  const found = columns(symmetricEigen(basis ? outside(moment, basis) : moment.data, size).vectors(count));
+  const found = columns(leadingEigenvectors(basis ? outside(moment, basis) : moment.data, size, count));
   // a direction without energy may lie anywhere, in the subspace too
   return basis ? minus(found, product(basis, product(transposed(basis), found))) : found;
 }

@@ -71,11 +71,11 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
   const means = new Map<string, NdArray>();
   return Object.fromEntries(sites.map((site) => {
     const first = firstReader.get(site.name)!;
-    const total = totals.get(first)!;
     const count = site.source ? tokens.source : tokens.own;
     // sites that read the same input share one array
-    const mean = means.get(first) ?? { shape: [site.in, site.in], data: Float32Array.from(total, (v) => v / count) };
+    const mean = means.get(first) ?? { shape: [site.in, site.in], data: Float32Array.from(totals.get(first)!, (v) => v / count) };
     means.set(first, mean);
+    totals.delete(first); // those of a large model are gigabytes
     return [site.name, mean];
   }));
 }
