@@ -15,6 +15,7 @@ import { addPublishCommand } from './publish.js';
 import { addReproduceCommand } from './reproduce/command.js';
 import { addRunCommands } from './run/command.js';
 import { addTuneCommand } from './tune/command.js';
+import type { ValidateFlags } from './validate.js';
 
 interface ShowFlags {
   readonly json?: boolean;
@@ -70,9 +71,9 @@ export function createProgram(output: Output): Command {
   withScorers(program.command('validate <path>'))
     .description('check a plugin with its code, a results.json, a suite.yaml with its rows, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
-    .action(async (path: string, { dataDir }: { dataDir?: string }) => {
+    .action(async (path: string, flags: ValidateFlags) => {
       const { validateCommand } = await import('./validate.js');
-      await validateCommand(path, dataDir, output);
+      await validateCommand(path, flags, output);
     });
   program.command('doctor')
     .description('what this machine and installation offer')

@@ -8,7 +8,17 @@ import { PATHS, here } from './paths.js';
 import { describer } from './publish.js';
 import { suiteOfPlugin, suiteWords } from './suites.js';
 
-const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined) => Promise<string> | string>> = {
+/** What a check may need beside the file. */
+export interface ValidateFlags {
+  /** Folder of the rows of suites that do not bring their own. */
+  readonly dataDir?: string;
+  /** Folders of plugins beside those that are installed. */
+  readonly plugins?: readonly string[];
+}
+
+type Check = (file: string, flags: ValidateFlags) => Promise<string> | string;
+
+const CHECKS: Readonly<Record<string, Check>> = {
   'plugin.json': checkPlugin,
   'results.json': async (file) => {
     const runs = (await readResults(dirname(file)))?.runs ?? [];
@@ -18,14 +28,14 @@ const CHECKS: Readonly<Record<string, (file: string, dataDir: string | undefined
 };
 
 /** What checks a file: the one of its name, or that of an entry of the leaderboard, whose names are its own. */
-function checkOf(file: string): ((file: string, dataDir: string | undefined) => Promise<string> | string) | undefined {
+function checkOf(file: string): Check | undefined {
   const name = basename(file);
   return Object.hasOwn(CHECKS, name) ? CHECKS[name] : name.endsWith('.json') ? checkEntry : undefined;
 }
 
-async function checkEntry(file: string): Promise<string> {
+async function checkEntry(file: string, { plugins }: ValidateFlags): Promise<string> {
   const { readEntry } = await import('@lethe/leaderboard');
-  const { runs } = (await readEntry(file, describer(undefined))).results;
+  const { runs } = (await readEntry(file, describer(plugins))).results;
   return `entry of ${runs.length} runs, every score and metric recomputed`;
 }
 
@@ -49,7 +59,7 @@ async function checkPlugin(file: string): Promise<string> {
 }
 
 /** Checks a suite's file, then its rows in every size. Rows are no fault where no folder was given and none of their files is there: they lie elsewhere. */
-async function checkSuite(file: string, dataDir: string | undefined): Promise<string> {
+async function checkSuite(file: string, { dataDir }: ValidateFlags): Promise<string> {
   const { id, version, tasks, orders, sizes } = readSuiteFile(file);
   const reference = { reference: file, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites, ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }) };
   if (orders.length === 0) return `suite ${id} ${version}, ${tasks.length} probes; rows: lethe data verify ${suiteWords(reference)}`;
@@ -68,11 +78,9 @@ async function checkSuite(file: string, dataDir: string | undefined): Promise<st
  * `lethe validate FILE|DIR`: checks a plugin.json with what the plugin brings, a results.json or a suite.yaml with its rows, or those
  * in a folder; another JSON file as an entry of the leaderboard.
  *
- * @param dataDir folder of the rows of suites that do not bring their own
- *
  * @throws LetheError LETHE_USAGE where there is nothing to check, and the errors of what is checked
  */
-export async function validateCommand(path: string, dataDir: string | undefined, output: Output): Promise<void> {
+export async function validateCommand(path: string, flags: ValidateFlags, output: Output): Promise<void> {
   const known = Object.keys(CHECKS);
   const target = resolve(path);
   const inside = existsSync(target) && statSync(target).isDirectory() ? known.map((name) => join(target, name)) : [target];
@@ -80,5 +88,5 @@ export async function validateCommand(path: string, dataDir: string | undefined,
   if (files.length === 0) {
     throw new LetheError('LETHE_USAGE', 'there is nothing here that can be checked', { where: target, remedy: `give a folder or a file called ${known.join(' or ')}, or an entry of the leaderboard` });
   }
-  for (const file of files) output.data(`${file}: ${await checkOf(file)!(file, dataDir)}`);
+  for (const file of files) output.data(`${file}: ${await checkOf(file)!(file, flags)}`);
 }

@@ -21,7 +21,7 @@ const run: CompletedRun = {
   status: 'completed',
   suite: { id: 'letters', version: '1.0.0', size: 'full' },
   method: {
-    id: 'ewc', version: '1.1.0', options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors' },
+    id: 'ewc', version: '1.2.0', options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors', start: 'random' },
     capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
   },
   model: { id: 'tiny', sha256: sha256('tiny') },
@@ -74,6 +74,21 @@ describe('lethe publish and lethe leaderboard', () => {
     expect((await lethe('validate', data)).data).to.equal(`${data}: entry of 1 runs, every score and metric recomputed`);
     await writeFile(data, (await readFile(data, 'utf8')).replace('"averageAccuracy": 0.75', '"averageAccuracy": 0.76'));
     expect((await lethe('validate', data)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain(data);
+  });
+
+  it('give an entry that lethe validate holds to what plugins kept elsewhere declare', async () => {
+    const own = { ...run, method: { ...run.method, id: 'mine', version: '2.0.0', options: {} } };
+    await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([own]), runs: [own] }));
+    const { data } = await lethe('publish', join(folder, 'run'), ...entries);
+    const plugin = join(folder, 'mine');
+    await mkdir(plugin);
+    const manifest = {
+      name: 'mine', kind: 'method', version: '2.0.0', lethe: '^0.1.0', description: 'Keeps rows.', stream: 'continual',
+      capabilities: { ...run.method.capabilities, rehearsal: true }, options: { type: 'object', additionalProperties: false, properties: {} }, licence: 'MIT',
+    };
+    await writeFile(join(plugin, 'plugin.json'), JSON.stringify(manifest));
+    expect((await lethe('validate', data)).problem).to.equal('');
+    expect((await lethe('validate', data, '--plugins', plugin)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain('capabilities');
   });
 
   it('name the model and the adapter that a run began with', async () => {
