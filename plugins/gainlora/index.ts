@@ -59,11 +59,12 @@ class GainLora implements Learner {
 
   /** Fixes what the branch of a task reads at every site, while its B is zero and it answers nothing. */
   private async fixInputs(task: TaskView): Promise<void> {
-    const designed = (await siteInputs(this.host, task, this.options.rows)).flatMap(({ name, readers, moment }) => {
+    const designed: Record<string, NdArray> = {};
+    for await (const { name, readers, moment } of siteInputs(this.host, task, this.options.rows)) {
       const a = leadingDirections(moment, this.host.rank, this.spaces[name]);
-      return readers.map((site): [string, NdArray] => [loraNames(site).a, a]);
-    });
-    this.frozen = { ...this.frozen, ...Object.fromEntries(designed) };
+      for (const site of readers) designed[loraNames(site).a] = a;
+    }
+    this.frozen = { ...this.frozen, ...designed };
     this.trainable = Object.fromEntries(Object.entries(this.trainable).filter(([name]) => !(name in this.frozen)));
   }
 
@@ -85,7 +86,7 @@ class GainLora implements Learner {
     this.frozen = { ...this.frozen, ...gates };
     this.trainable = Object.fromEntries(Object.entries(this.trainable).filter(([name]) => !name.startsWith('gate.')));
     if (this.options.branches === 'o-lora') return;
-    for (const { name, moment } of await siteInputs(this.host, task, this.options.rows)) {
+    for await (const { name, moment } of siteInputs(this.host, task, this.options.rows)) {
       this.spaces[name] = extendBasis(this.spaces[name], moment, this.options.threshold);
     }
   }

@@ -49,12 +49,14 @@ class Gpm implements Learner {
   }
 
   async end(task: TaskView): Promise<void> {
-    const inputs = await siteInputs(this.host, task, this.options.rows);
-    const learned = this.learned();
-    this.inputs = Object.fromEntries(inputs.flatMap(({ name, readers }) => readers.map((site) => [site.name, name])));
-    const bases = inputs.map(({ name, moment }): [string, NdArray] =>
-      [`basis.${name}`, extendBasis(this.frozen[`basis.${name}`], moment, this.options.threshold)]);
-    this.frozen = { ...learned, ...Object.fromEntries(bases) };
+    const inputs: Record<string, string> = {};
+    const bases: Record<string, NdArray> = {};
+    for await (const { name, readers, moment } of siteInputs(this.host, task, this.options.rows)) {
+      for (const site of readers) inputs[site.name] = name;
+      bases[`basis.${name}`] = extendBasis(this.frozen[`basis.${name}`], moment, this.options.threshold);
+    }
+    this.frozen = { ...this.learned(), ...bases };
+    this.inputs = inputs;
     this.trainable = {};
   }
 

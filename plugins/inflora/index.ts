@@ -41,7 +41,7 @@ class InfLora implements Learner {
     this.trainable = Object.fromEntries(sites.map((site) => [loraNames(site).b, zeros([rank, site.out])]));
     this.frozen = { ...old, ...Object.fromEntries(sites.map((site) => [loraNames(site).a, zeros([site.in, rank])])) };
     const designed: Record<string, NdArray> = {};
-    for (const { name, readers, moment } of await siteInputs(this.host, task, this.options.rows)) {
+    for await (const { name, readers, moment } of siteInputs(this.host, task, this.options.rows)) {
       const a = leadingDirections(moment, rank, this.bases[name]);
       for (const site of readers) designed[loraNames(site).a] = a;
     }
@@ -53,7 +53,7 @@ class InfLora implements Learner {
   }
 
   async end(task: TaskView): Promise<void> {
-    for (const { name, moment } of await siteInputs(this.host, task, this.options.rows)) {
+    for await (const { name, moment } of siteInputs(this.host, task, this.options.rows)) {
       this.bases[name] = extendBasis(this.bases[name], moment, this.options.threshold);
     }
   }

@@ -10,16 +10,39 @@ export interface SiteInput {
   readonly moment: NdArray;
 }
 
+/** Bytes of moments that are held at once: those of a model of half a billion parameters are gigabytes together. */
+const AT_ONCE = 512 * 2 ** 20;
+
 /**
- * {@link MethodHost.moments} by input in place of by site: whatever is made of a moment is made once for all that read it.
+ * {@link MethodHost.moments} by input in place of by site: whatever is made of a moment is made once for all that read it. The rows are read
+ * once for a small model, and once for every few layers of a large one, so that no more than {@link AT_ONCE} bytes are held. The learner's
+ * arrays are to stay as they are meanwhile.
  *
  * @param rows training rows of the task, the first ones
  */
-export async function siteInputs(host: MethodHost, task: TaskView, rows: number): Promise<readonly SiteInput[]> {
-  const { sites } = host;
-  const moments = await host.moments(task, rows);
-  return [...new Set(sites.map(({ name }) => moments[name]!))].map((moment) => {
-    const readers = sites.filter(({ name }) => moments[name] === moment);
-    return { name: readers[0]!.name, readers, moment };
-  });
+export async function* siteInputs(host: MethodHost, task: TaskView, rows: number): AsyncGenerator<SiteInput> {
+  for (const sites of inParts(host.sites, AT_ONCE)) {
+    const moments = await host.moments(task, rows, sites);
+    for (const moment of new Set(sites.map(({ name }) => moments[name]!))) {
+      const readers = sites.filter(({ name }) => moments[name] === moment);
+      yield { name: readers[0]!.name, readers, moment };
+    }
+  }
+}
+
+/** Sites in parts of whole layers, whose sites may read the same, each of at most so many bytes of moments or one layer. */
+export function inParts(sites: readonly Site[], bytes: number): Site[][] {
+  const layers: Site[][] = [];
+  for (const site of sites) {
+    if (layers.at(-1)?.[0]!.layer === site.layer) layers.at(-1)!.push(site);
+    else layers.push([site]);
+  }
+  const sizeOf = (part: readonly Site[]) => part.reduce((sum, site) => sum + 4 * site.in ** 2, 0);
+  const parts: Site[][] = [];
+  for (const layer of layers) {
+    const last = parts.at(-1);
+    if (last && sizeOf(last) + sizeOf(layer) <= bytes) last.push(...layer);
+    else parts.push([...layer]);
+  }
+  return parts;
 }

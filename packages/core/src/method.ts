@@ -142,8 +142,11 @@ export interface MethodHost {
    * Second moments of what the sites read over the first so many of the task's training rows, or all (prompt and answer; no sample, as in
    * {@link features}), at the current values of the learner's arrays: by the name of the site the mean over tokens of x^T x,
    * (site.in, site.in), virtual tokens not among them. Sites that read the same input share one array. Only between `begin` and the end of `end`.
+   * Of a large model they are gigabytes together: `siteInputs` goes through them a few layers at a time.
+   *
+   * @param sites those whose moments are wanted; all of them by default
    */
-  moments(task: TaskView, rows: number): Promise<Arrays>;
+  moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays>;
 }
 
 /** What {@link Learner.gates} gives. */

@@ -47,7 +47,7 @@ export type Start = 'random' | 'inputs';
 export async function startAdapter(host: MethodHost, task: TaskView, start: Start, fresh: Arrays): Promise<Arrays> {
   if (start === 'random') return fresh;
   const started: Record<string, NdArray> = { ...fresh };
-  for (const { readers, moment } of await siteInputs(host, task, task.rows)) {
+  for await (const { readers, moment } of siteInputs(host, task, task.rows)) {
     const rank = fresh[loraNames(readers[0]!).a]!.shape[1]!;
     const found = leadingDirections(moment, rank);
     const count = found.shape[1]!; // the rank, or all that the input has

@@ -129,9 +129,9 @@ export class Host implements MethodHost {
     }
   }
 
-  async moments(task: TaskView, rows: number): Promise<Arrays> {
+  async moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays> {
     const chosen = this.visible().slice(0, rows);
     const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
-    return inputMoments(this.device, forward, chosen, task.index);
+    return inputMoments(this.device, forward, chosen, task.index, sites);
   }
 }

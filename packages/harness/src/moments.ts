@@ -15,9 +15,11 @@ const BATCH = 16;
  * added up in float64. Every token counts, those of the last layer that nothing reads afterwards too.
  *
  * @param task for methods that are told the task
+ * @param wanted sites of the learner whose moments are wanted
  */
-export async function inputMoments(device: Device, forward: Forward, rows: readonly Row[], task: number): Promise<Arrays> {
+export async function inputMoments(device: Device, forward: Forward, rows: readonly Row[], task: number, wanted = forward.sites): Promise<Arrays> {
   const { learner, model, sites, told = false } = forward;
+  const names = new Set(wanted.map(({ name }) => name));
   const params = paramsOf(learner);
   const { tokenizer } = model;
   const shape = trainingShape(tokenizer, rows, rows, BATCH);
@@ -40,7 +42,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       const known = new Map<tf.Tensor, string>();
       const adapt = adaptWith(learner, sites, scope, () => undefined);
       model.hidden(withPrefix(learner, scope, batch), weights, (site, x) => {
-        if (sites.some(({ name }) => name === site.name)) {
+        if (names.has(site.name)) {
           const first = known.get(x) ?? site.name;
           firstReader.set(site.name, first);
           known.set(x, first);
@@ -69,7 +71,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
     }
   }
   const means = new Map<string, NdArray>();
-  return Object.fromEntries(sites.map((site) => {
+  return Object.fromEntries(wanted.map((site) => {
     const first = firstReader.get(site.name)!;
     const count = site.source ? tokens.source : tokens.own;
     // sites that read the same input share one array

@@ -58,6 +58,10 @@ describe('input moments', () => {
     const moments = await inputMoments(eagerDevice(), { model, learner: silent, sites: model.sites }, ROWS, 1);
     expect(moments['layers.0.q']).to.equal(moments['layers.0.v']);
     moments['layers.0.o']!.data.forEach((m, i) => expect(m).to.be.closeTo(4 * moments['layers.0.q']!.data[i]!, 1e-4));
+    const some = await inputMoments(eagerDevice(), { model, learner: silent, sites: model.sites }, ROWS, 1, [v, o]);
+    expect(Object.keys(some)).to.deep.equal(['layers.0.v', 'layers.0.o']);
+    expect(some['layers.0.v']).to.deep.equal(moments['layers.0.v']);
+    expect(some['layers.0.o']).to.deep.equal(moments['layers.0.o']);
   });
 
   it('are means over the tokens that a site reads: those of the prompt in an encoder, those of the answer in a decoder', async () => {

@@ -1,5 +1,5 @@
 import {
-  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MethodHost, type Scope, type TaskView,
+  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MethodHost, type Scope, type Site, type TaskView,
   type Tensors, createRandom, didYouMean,
 } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
@@ -58,7 +58,7 @@ export class ToyStream {
         return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
       },
       embeddings: async (count, random) => ({ shape: [count, WIDTH], data: random.normals(count * WIDTH, 1) }),
-      moments: async (_, rows) => this.moments(rows),
+      moments: async (_, rows, sites = this.host.sites) => this.moments(rows, sites),
     };
     this.learner = tested.method.create(this.host, { ...tested.options });
   }
@@ -185,10 +185,11 @@ export class ToyStream {
   }
 
   /** Second moments of what the sites read of the rows at hand. */
-  private moments(rows: number): Arrays {
+  private moments(rows: number, sites: readonly Site[]): Arrays {
     const all = this.visible();
     const moments: Record<string, Arrays[string]> = {};
     const observe: Learner['adapt'] = (site, x, scope) => {
+      if (!sites.some(({ name }) => name === site.name)) return this.learner.adapt(site, x, scope);
       const flat = x.slice([0, this.learner.virtualTokens ?? 0, 0]).reshape([-1, site.in]) as tf.Tensor2D;
       const moment = tf.matMul(flat, flat, true, false).div(flat.shape[0]);
       moments[site.name] = { shape: moment.shape, data: moment.dataSync<'float32'>() };
