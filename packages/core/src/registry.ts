@@ -61,11 +61,14 @@ function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>,
     return `no option "${name}".${didYouMean(name, Object.keys(properties))}`;
   }
   const name = error.instancePath.split('/')[1] ?? '';
+  if (error.keyword === 'enum') {
+    const allowed = (params['allowedValues'] as unknown[]).map(String);
+    return `option "${name}" must be one of ${allowed.join(', ')}, not ${JSON.stringify(given[name])}.${didYouMean(String(given[name]), allowed)}`;
+  }
   const { minimum, maximum, type } = properties[name] ?? {};
   const bounds = minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`;
-  const allowed = Array.isArray(params['allowedValues']) ? ` (${params['allowedValues'].join(', ')})` : '';
   const wanted = type === undefined ? (error.message ?? 'is invalid') : `must be ${named(type)}${bounds}`;
-  return `option "${name}" ${wanted}${allowed}, given ${JSON.stringify(given[name])}`;
+  return `option "${name}" ${wanted}, given ${JSON.stringify(given[name])}`;
 }
 
 /**

@@ -175,4 +175,13 @@ describe('plugin registry', () => {
     expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
     expect(error.message).to.contain('from 1 to 9, given 10').and.contain('Did you mean "rows"?');
   });
+
+  it('says which value of a list was meant', () => {
+    const start = { enum: ['random', 'inputs'], default: 'random', description: 'Where it starts.' };
+    add('a', { ...sound, options: { ...sound.options, properties: { start } } });
+    const [plugin] = discover();
+    expect(resolveOptions(plugin!, {})['start']).to.equal('random');
+    expect(errorOf(() => resolveOptions(plugin!, { start: 'input' })).message).to.contain('option "start" must be one of random, inputs, not "input". Did you mean "inputs"?');
+    expect(errorOf(() => resolveOptions(plugin!, { start: 3 })).message).to.match(/not 3\.$/);
+  });
 });
