@@ -1,7 +1,7 @@
 import { dot, subtract, symmetricEigen } from './eigen.js';
 import { createRandom } from './random.js';
 
-/** Matrices up to this size are reduced as a whole, in less than a second. */
+/** Matrices up to this size take less than a second to be reduced. */
 const WHOLE = 768;
 /** How far C v may be from value v, in parts of the value. */
 const CLOSE = 1e-7;
@@ -13,20 +13,16 @@ const GONE = 1e-10;
 const MOST = 40;
 
 /**
- * The leading eigenvectors of a symmetric positive semidefinite matrix. A large one is not reduced: they are looked for in the space of some
- * vectors, of what the matrix makes of them, and of what it makes of that (block Lanczos with full orthogonalisation, Saad 2011, Numerical
- * Methods for Large Eigenvalue Problems, sections 6.5 and 6.6), which takes count * size^2 operations many times over in place of size^3.
+ * The leading eigenvectors of a large symmetric positive semidefinite matrix C, of which only products are asked for. They are looked for in
+ * the space of some vectors, of what C makes of them, and of what it makes of that (block Lanczos with full orthogonalisation, Saad 2011,
+ * Numerical Methods for Large Eigenvalue Problems, sections 6.5 and 6.6): some hundreds of products in place of size^3 operations.
  *
- * @param matrix (size, size)
- * @returns min(count, size) orthonormal vectors, the one of the largest value first
+ * @param times C x of x
+ * @returns orthonormal vectors, the one of the largest value first; null where the matrix is small enough to be reduced as a whole, or its
+ * values lie too close to each other to be told apart so
  */
-export function leadingEigenvectors(matrix: ArrayLike<number>, size: number, count: number): Float64Array[] {
-  const found = size > WHOLE && MOST * count < size ? searched(matrix, size, count) : null;
-  return found ?? symmetricEigen(matrix, size).vectors(count);
-}
-
-/** Null where the values lie too close to each other to be told apart so. */
-function searched(matrix: ArrayLike<number>, size: number, count: number): Float64Array[] | null {
+export function leadingEigenvectors(times: (x: Float64Array) => Float64Array, size: number, count: number): Float64Array[] | null {
+  if (size <= WHOLE || size <= MOST * count) return null;
   const random = createRandom(1, 'eigenvectors');
   /** Orthonormal vectors q, and C q of each. */
   const [space, images]: [Float64Array[], Float64Array[]] = [[], []];
@@ -39,7 +35,7 @@ function searched(matrix: ArrayLike<number>, size: number, count: number): Float
       if (!extend(space, vector)) extend(space, Float64Array.from(random.normals(size, 1)));
     }
     for (const q of space.slice(images.length)) {
-      const image = times(matrix, q);
+      const image = times(q);
       images.push(image);
       inner.push(space.slice(0, images.length).map((other) => dot(other, image)));
     }
@@ -66,16 +62,6 @@ function extend(space: Float64Array[], vector: Float64Array): boolean {
   if (!(left > GONE * length)) return false;
   space.push(vector.map((v) => v / left));
   return true;
-}
-
-/** C x. */
-function times(matrix: ArrayLike<number>, x: Float64Array): Float64Array {
-  return x.map((_, i) => {
-    const row = i * x.length;
-    let sum = 0;
-    for (let j = 0; j < x.length; j++) sum += matrix[row + j]! * x[j]!;
-    return sum;
-  });
 }
 
 /** The sum of vectors, each times its weight. */

@@ -25,7 +25,8 @@ export function secondMoment(x: NdArray): NdArray {
  */
 export function leadingDirections(moment: NdArray, count: number, basis?: NdArray): NdArray {
   const size = moment.shape[0]!;
-  const found = columns(leadingEigenvectors(basis ? outside(moment, basis) : moment.data, size, count));
+  const searched = leadingEigenvectors((x) => away(times(moment, away(x, basis)), basis), size, count);
+  const found = columns(searched ?? symmetricEigen(basis ? outside(moment, basis) : moment.data, size).vectors(count));
   // a direction without energy may lie anywhere, in the subspace too
   return basis ? minus(found, product(basis, product(transposed(basis), found))) : found;
 }
@@ -92,6 +93,29 @@ function outside(c: NdArray, basis: NdArray): Float64Array {
   const twice = product(product(inside, basis), across);
   const part = product(basis, { shape: inside.shape, data: inside.data.map((v, i) => v - twice.data[i]! / 2) }).data; // (size, size)
   return Float64Array.from(c.data, (v, i) => v - part[i]! - part[(i % size) * size + Math.floor(i / size)]!);
+}
+
+/** C x. */
+function times({ data }: NdArray, x: Float64Array): Float64Array {
+  return x.map((_, i) => {
+    const row = i * x.length;
+    let sum = 0;
+    for (let j = 0; j < x.length; j++) sum += data[row + j]! * x[j]!;
+    return sum;
+  });
+}
+
+/** (I - M M^T) x. */
+function away(x: Float64Array, basis: NdArray | undefined): Float64Array {
+  if (!basis) return x;
+  const [size, k] = basis.shape as [number, number];
+  const along = new Float64Array(k); // M^T x
+  for (let i = 0; i < size; i++) for (let j = 0; j < k; j++) along[j]! += basis.data[i * k + j]! * x[i]!;
+  return x.map((v, i) => {
+    let rest = v;
+    for (let j = 0; j < k; j++) rest -= basis.data[i * k + j]! * along[j]!;
+    return rest;
+  });
 }
 
 /** Vectors that lie outside of a basis, made orthonormal to it and to each other: rounding left them almost so. */
