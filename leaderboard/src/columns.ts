@@ -1,4 +1,5 @@
 import type { CompletedRun, Metrics } from '@lethe/core';
+import type { Interval } from '@lethe/metrics';
 import { bytes, count, seconds } from './format.js';
 
 /** A metric as the pages name it. */
@@ -12,7 +13,7 @@ export interface MetricColumn {
   readonly range: readonly [least: number, most: number];
 }
 
-const SCORE = [0, 1] as const;
+export const SCORE = [0, 1] as const;
 const CHANGE = [-1, 1] as const;
 
 /** All metrics, the one that ranks first. */
@@ -25,6 +26,12 @@ export const METRICS: readonly MetricColumn[] = [
   { metric: 'averageIncrementalAccuracy', title: 'Average incremental accuracy', short: 'Incremental accuracy', better: 1, range: SCORE },
   { metric: 'generalDelta', title: 'General ability delta', short: 'General ability', better: 1, range: CHANGE },
 ];
+
+/** The part of an interval in which the metric can lie: a t interval may pass what no model can score, which says nothing. */
+export function withinReach(interval: Interval, [least, most]: MetricColumn['range']): Interval {
+  const { low, high } = interval;
+  return { ...interval, low: low === null ? null : Math.max(low, least), high: high === null ? null : Math.min(high, most) };
+}
 
 /** What a run cost, as the pages name it. */
 export interface CostColumn {

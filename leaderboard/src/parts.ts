@@ -1,6 +1,6 @@
 import { type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
 import type { Interval } from '@lethe/metrics';
-import { METRICS, type MetricColumn } from './columns.js';
+import { METRICS, type MetricColumn, withinReach } from './columns.js';
 import { optionValue, percent } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, Html, html } from './html.js';
@@ -18,12 +18,6 @@ export const counted = (number: number, one: string, many = `${one}s`): string =
 /** An interval as text; nothing where there are too few runs for one. */
 export const boundsOf = ({ low, high }: Interval, show: (value: number) => string = percent): string | null =>
   (low === null || high === null ? null : `${show(low)} to ${show(high)}`);
-
-/** The part of an interval in which the metric can lie: a t interval may pass what no model can score, which says nothing. */
-function withinReach(interval: Interval, [least, most]: MetricColumn['range']): Interval {
-  const { low, high } = interval;
-  return { ...interval, low: low === null ? null : Math.max(low, least), high: high === null ? null : Math.min(high, most) };
-}
 
 /** Mean and interval of a metric; the mean alone where too few runs give none. */
 export function meanOf(interval: Interval | null, { range }: MetricColumn): Content {

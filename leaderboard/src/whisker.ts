@@ -1,12 +1,16 @@
 import type { Interval } from '@lethe/metrics';
+import { SCORE, withinReach } from './columns.js';
 import { type Html, html } from './html.js';
 
 const WIDTH = 112;
 const HEIGHT = 14;
 const EDGE = 4;
 
-/** The ends of an interval of a score, which lies in [0, 1] whatever the interval says. */
-const endsOf = ({ mean, low, high }: Interval): [number, number] => [Math.max(low ?? mean, 0), Math.min(high ?? mean, 1)];
+/** The ends of an interval of a score. */
+function endsOf(interval: Interval): [number, number] {
+  const { mean, low, high } = withinReach(interval, SCORE);
+  return [low ?? mean, high ?? mean];
+}
 
 /** The range from the lowest to the highest end of intervals of scores. */
 export function spanOf(intervals: readonly (Interval | null)[]): readonly [low: number, high: number] {

@@ -79,9 +79,13 @@ export function schemaFault(errors: readonly ErrorObject[], name: string): { poi
   }
   const subject = at === '' ? name : `"${at.slice(1).replaceAll('/', '.')}"`;
   if (error.keyword === 'enum') {
-    const allowed = (params['allowedValues'] as unknown[]).map(String);
-    const meant = typeof error.data === 'string' ? didYouMean(error.data, allowed) : '';
-    return { pointer: at, message: `${subject} must be one of ${allowed.join(', ')}, not ${JSON.stringify(error.data)}.${meant}` };
+    return { pointer: at, message: `${subject} ${listFault(params['allowedValues'] as unknown[], error.data)}` };
   }
   return { pointer: at, message: `${subject} ${error.message ?? 'is invalid'}` };
+}
+
+/** What is wrong with a value that is none of a list. */
+export function listFault(values: readonly unknown[], given: unknown): string {
+  const allowed = values.map(String);
+  return `must be one of ${allowed.join(', ')}, not ${JSON.stringify(given)}.${typeof given === 'string' ? didYouMean(given, allowed) : ''}`;
 }

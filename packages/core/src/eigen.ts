@@ -181,6 +181,13 @@ export function subtract(x: Float64Array, y: Float64Array, factor: number): void
   for (let i = 0; i < x.length; i++) x[i]! -= factor * y[i]!;
 }
 
+/** Takes from x, in place, what it has along orthonormal vectors; returns the length of what is left. */
+export function takeAway(x: Float64Array, along: readonly Float64Array[]): number {
+  // twice is enough (Parlett 1998, The Symmetric Eigenvalue Problem, on orthogonalization in the face of roundoff)
+  for (let pass = 0; pass < 2; pass++) for (const q of along) subtract(x, q, dot(x, q));
+  return Math.sqrt(dot(x, x));
+}
+
 function normalise(x: Float64Array): void {
   const largest = x.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   for (let i = 0; i < x.length; i++) x[i]! /= largest;

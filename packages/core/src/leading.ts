@@ -1,4 +1,4 @@
-import { dot, subtract, symmetricEigen } from './eigen.js';
+import { dot, subtract, symmetricEigen, takeAway } from './eigen.js';
 import { createRandom } from './random.js';
 
 /** Matrices up to this size take less than a second to be reduced. */
@@ -56,9 +56,7 @@ export function leadingEigenvectors(times: (x: Float64Array) => Float64Array, si
 /** Adds what a vector has outside of orthonormal ones, at length 1; false where that is nothing. */
 function extend(space: Float64Array[], vector: Float64Array): boolean {
   const length = Math.sqrt(dot(vector, vector));
-  // twice is enough (Parlett 1998, The Symmetric Eigenvalue Problem, on orthogonalization in the face of roundoff)
-  for (let pass = 0; pass < 2; pass++) for (const q of space) subtract(vector, q, dot(vector, q));
-  const left = Math.sqrt(dot(vector, vector));
+  const left = takeAway(vector, space);
   if (!(left > GONE * length)) return false;
   space.push(vector.map((v) => v / left));
   return true;

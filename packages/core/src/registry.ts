@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { Ajv, type ErrorObject } from 'ajv';
+import { listFault } from './document.js';
 import { LetheError, didYouMean } from './errors.js';
 import { type Manifest, type PluginKind, readManifest } from './manifest.js';
 import type { PluginPlace } from './places.js';
@@ -61,10 +62,7 @@ function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>,
     return `no option "${name}".${didYouMean(name, Object.keys(properties))}`;
   }
   const name = error.instancePath.split('/')[1] ?? '';
-  if (error.keyword === 'enum') {
-    const allowed = (params['allowedValues'] as unknown[]).map(String);
-    return `option "${name}" must be one of ${allowed.join(', ')}, not ${JSON.stringify(given[name])}.${didYouMean(String(given[name]), allowed)}`;
-  }
+  if (error.keyword === 'enum') return `option "${name}" ${listFault(params['allowedValues'] as unknown[], given[name])}`;
   const { minimum, maximum, type } = properties[name] ?? {};
   const bounds = minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`;
   const wanted = type === undefined ? (error.message ?? 'is invalid') : `must be ${named(type)}${bounds}`;

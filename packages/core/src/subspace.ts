@@ -1,5 +1,5 @@
 import { type NdArray, beside, columnOf, columns, product, transposed } from './arrays.js';
-import { dot, subtract, symmetricEigen } from './eigen.js';
+import { symmetricEigen, takeAway } from './eigen.js';
 import { leadingEigenvectors } from './leading.js';
 
 /** Variance of features that do not vary. */
@@ -122,9 +122,7 @@ function away(x: Float64Array, basis: NdArray | undefined): Float64Array {
 function orthonormal(vectors: readonly Float64Array[], basis: NdArray): Float64Array[] {
   const all = Array.from({ length: basis.shape[1]! }, (_, k) => Float64Array.from(columnOf(basis, k)));
   for (const vector of vectors) {
-    // twice is enough (Parlett 1998, The Symmetric Eigenvalue Problem, on orthogonalization in the face of roundoff)
-    for (let pass = 0; pass < 2; pass++) for (const other of all) subtract(vector, other, dot(vector, other));
-    const length = Math.sqrt(dot(vector, vector));
+    const length = takeAway(vector, all);
     all.push(vector.map((v) => v / length));
   }
   return all.slice(basis.shape[1]!);
