@@ -197,7 +197,7 @@ class Seta implements Learner {
 
   /** Lets fresh atoms, which answer nothing yet, read what the task's inputs hold most of: they learn sooner than from random directions. */
   private async startOnInputs(task: TaskView): Promise<void> {
-    for await (const { readers, moment } of siteInputs(this.host, task, this.options.rows)) {
+    for await (const { readers, moment } of siteInputs(this.host, task, task.rows)) {
       const found = leadingDirections(moment, this.rank); // (in, at most the rank)
       for (const site of readers) {
         const fresh = this.atoms[site.index]!.filter(({ expert }) => this.owners[expert]!.length === 1 && this.owns({ expert }));

@@ -18,7 +18,7 @@ const AT_ONCE = 512 * 2 ** 20;
  * once for a small model, and once for every few layers of a large one, so that no more than {@link AT_ONCE} bytes are held. The learner's
  * arrays are to stay as they are meanwhile.
  *
- * @param rows training rows of the task, the first ones
+ * @param rows how many training rows of the task, as for {@link MethodHost.moments}
  */
 export async function* siteInputs(host: MethodHost, task: TaskView, rows: number): AsyncGenerator<SiteInput> {
   for (const sites of inParts(host.sites, AT_ONCE)) {

@@ -132,15 +132,15 @@ export interface MethodHost {
    */
   gradients(task: TaskView, request: GradientRequest): AsyncIterable<Arrays>;
   /**
-   * {@link Scope.features} of the first so many of the task's training rows, or of all: shape (rows, featureSize), in the order of the rows. They are
-   * the first ones as the suite has them, no sample: where a file is sorted by label, they are of one label.
+   * {@link Scope.features} of so many of the task's training rows, drawn by the seed, or of all in their order: shape (rows, featureSize). As
+   * many are the same rows however often they are asked for, and those that {@link moments} takes.
    */
   features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
   /** Frozen embeddings of tokens that are drawn from the vocabulary, (count, width): where trained vectors may begin. */
   embeddings(count: number, random: Random): Promise<NdArray>;
   /**
-   * Second moments of what the sites read over the first so many of the task's training rows, or all (prompt and answer; no sample, as in
-   * {@link features}), at the current values of the learner's arrays: by the name of the site the mean over tokens of x^T x,
+   * Second moments of what the sites read over so many of the task's training rows, drawn as in {@link features}, or all (prompt and answer), at
+   * the current values of the learner's arrays: by the name of the site the mean over tokens of x^T x,
    * (site.in, site.in), virtual tokens not among them. Sites that read the same input share one array. Only between `begin` and the end of `end`.
    * Of a large model they are gigabytes together: `siteInputs` goes through them a few layers at a time.
    *

@@ -92,8 +92,14 @@ export class Host implements MethodHost {
     }
   }
 
-  async features(_task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
-    const chosen = this.visible().slice(0, rows);
+  /** So many of the rows of the task, drawn by the seed: the first ones of a file that is sorted by label would be of one label. All of them as they stand. */
+  private sample(task: TaskView, count: number): readonly Row[] {
+    const rows = this.visible();
+    return count < rows.length ? this.random.fork('sample', task.index).shuffle(rows).slice(0, count) : rows;
+  }
+
+  async features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
+    const chosen = this.sample(task, rows);
     const { tokenizer } = this.model;
     const shape = trainingShape(tokenizer, chosen, chosen, FEATURE_BATCH);
     const outputs = overBatches(this.device, {
@@ -130,7 +136,7 @@ export class Host implements MethodHost {
   }
 
   async moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays> {
-    const chosen = this.visible().slice(0, rows);
+    const chosen = this.sample(task, rows);
     const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
     return inputMoments(this.device, forward, chosen, task.index, sites);
   }

@@ -1,0 +1,65 @@
+import type { Arrays, Learner, Row, TrainingBudget } from '@lethe/core';
+import { createRandom } from '@lethe/core';
+import { expect } from 'chai';
+import { Host } from '../src/host.js';
+import { eagerDevice, tinyModel } from './tiny.js';
+
+const TASK = { index: 1, rows: 40, steps: 10 };
+const BUDGET: TrainingBudget = {
+  epochs: 1, batch: 4, learningRate: 1e-2, warmup: 0, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 16,
+};
+const CAPABILITIES = { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } as const;
+const silent: Learner = {
+  trainable: {}, frozen: {}, begin: () => undefined, adapt: () => null, end: () => undefined,
+  save: () => ({ trainable: {}, frozen: {}, stored: {}, json: null }), restore: () => undefined,
+};
+/** As of a file that is sorted by label: twenty rows that say 1, then twenty that say 2. */
+const SORTED: readonly Row[] = Array.from({ length: 40 }, (_, i) => {
+  const token = i < 20 ? 1 : 2;
+  return { prompt: [token, token, token], answer: [token] };
+});
+
+function hostWith(rows: readonly Row[], seed = 1): Host {
+  const host = new Host(eagerDevice(), tinyModel(), BUDGET, createRandom(seed), CAPABILITIES);
+  host.learner = silent;
+  host.show(rows);
+  return host;
+}
+
+/** Which rows came, by the features of rows that are known: of the first kind or not. */
+async function kinds(host: Host, count: number): Promise<boolean[]> {
+  const [first] = await hostWith(SORTED.slice(0, 1)).features(TASK, 1).then(({ data }) => data);
+  const { shape: [rows, size], data } = await host.features(TASK, count);
+  return Array.from({ length: rows }, (_, i) => data[i * size] === first);
+}
+
+/** The mean of the moments of two kinds of rows, where so many of all are of the first. */
+function mixed(of: readonly [Arrays, Arrays], share: number): number[] {
+  const [one, two] = of.map((arrays) => arrays['layers.0.q']!.data) as [Float32Array, Float32Array];
+  return Array.from(one, (value, i) => share * value + (1 - share) * two[i]!);
+}
+
+describe('rows that a method asks the host for', () => {
+  it('are drawn from all of the task, the same every time, others with another seed', async () => {
+    const host = hostWith(SORTED);
+    const drawn = await kinds(host, 16);
+    expect(drawn.filter(Boolean)).to.have.length.within(3, 13);
+    expect(await kinds(host, 16)).to.deep.equal(drawn);
+    expect(await kinds(hostWith(SORTED), 16)).to.deep.equal(drawn);
+    expect(await kinds(hostWith(SORTED, 2), 16)).to.not.deep.equal(drawn);
+  });
+
+  it('are the same for features and moments', async () => {
+    const share = (await kinds(hostWith(SORTED), 16)).filter(Boolean).length / 16;
+    const of = async (rows: readonly Row[], count: number) => hostWith(rows).moments(TASK, count);
+    const pure = [await of(SORTED.slice(0, 20), 20), await of(SORTED.slice(20), 20)] as const;
+    const expected = mixed(pure, share);
+    (await of(SORTED, 16))['layers.0.q']!.data.forEach((value, i) => expect(value).to.be.closeTo(expected[i]!, 1e-5));
+  });
+
+  it('are all of them in their order where as many, or more, are asked for', async () => {
+    for (const count of [40, 1000]) {
+      expect(await kinds(hostWith(SORTED), count)).to.deep.equal(SORTED.map(({ answer }) => answer[0] === 1));
+    }
+  });
+});
