@@ -1,5 +1,5 @@
 import type { CompletedRun, Metrics } from '@lethe/core';
-import type { Interval } from '@lethe/metrics';
+import { METRICS as CATALOGUE, type Range } from '@lethe/metrics';
 import { bytes, count, seconds } from './format.js';
 
 /** A metric as the pages name it. */
@@ -9,29 +9,27 @@ export interface MetricColumn {
   /** For the heading of a column. */
   readonly short: string;
   readonly better: 1 | -1;
-  /** What the metric can be at all: scores are in [0, 1], and no difference of them is outside of [-1, 1]. */
-  readonly range: readonly [least: number, most: number];
+  readonly range: Range;
 }
 
-export const SCORE = [0, 1] as const;
-const CHANGE = [-1, 1] as const;
+function column(metric: keyof Metrics, title: string, short = title): MetricColumn {
+  const { better, range } = CATALOGUE.find(({ id }) => id === metric)!;
+  return { metric, title, short, better, range };
+}
 
 /** All metrics, the one that ranks first. */
 export const METRICS: readonly MetricColumn[] = [
-  { metric: 'averageAccuracy', title: 'Average accuracy', short: 'Average accuracy', better: 1, range: SCORE },
-  { metric: 'forgetting', title: 'Forgetting', short: 'Forgetting', better: -1, range: CHANGE },
-  { metric: 'backwardTransfer', title: 'Backward transfer', short: 'Backward transfer', better: 1, range: CHANGE },
-  { metric: 'forwardTransfer', title: 'Forward transfer', short: 'Forward transfer', better: 1, range: CHANGE },
-  { metric: 'learningAccuracy', title: 'Learning accuracy', short: 'Learning accuracy', better: 1, range: SCORE },
-  { metric: 'averageIncrementalAccuracy', title: 'Average incremental accuracy', short: 'Incremental accuracy', better: 1, range: SCORE },
-  { metric: 'generalDelta', title: 'General ability delta', short: 'General ability', better: 1, range: CHANGE },
+  column('averageAccuracy', 'Average accuracy'),
+  column('forgetting', 'Forgetting'),
+  column('backwardTransfer', 'Backward transfer'),
+  column('forwardTransfer', 'Forward transfer'),
+  column('learningAccuracy', 'Learning accuracy'),
+  column('averageIncrementalAccuracy', 'Average incremental accuracy', 'Incremental accuracy'),
+  column('generalDelta', 'General ability delta', 'General ability'),
 ];
 
-/** The part of an interval in which the metric can lie: a t interval may pass what no model can score, which says nothing. */
-export function withinReach(interval: Interval, [least, most]: MetricColumn['range']): Interval {
-  const { low, high } = interval;
-  return { ...interval, low: low === null ? null : Math.max(low, least), high: high === null ? null : Math.min(high, most) };
-}
+/** The one by which methods are ranked. */
+export const RANKING = METRICS[0]!;
 
 /** What a run cost, as the pages name it. */
 export interface CostColumn {

@@ -1,4 +1,4 @@
-import { ALPHA, type Comparison, POWER, type PairedComparison, fewestPairs, holdsHereAlone } from '@lethe/metrics';
+import { ALPHA, type Comparison, POWER, type PairedComparison, type Range, differenceRange, fewestPairs, holdsHereAlone, withinRange } from '@lethe/metrics';
 import { points, probability } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
@@ -26,12 +26,16 @@ ${found > 1 ? 'are' : 'is'} shown at level ${ALPHA}, corrected for ${counted(tes
 differences contains 0`}. Not shown does not mean equal.</p>`;
 }
 
-/** A pair from the side of the method of the row. */
-function cell(pair: PairedComparison, own: number): Html {
+/**
+ * A pair from the side of the method of the row.
+ *
+ * @param range what a difference can be
+ */
+function cell(pair: PairedComparison, own: number, range: Range): Html {
   const { a, better, difference, adjusted, pairsNeeded, test } = pair;
   const { mean, low, high } = difference;
   const turned = a === own ? difference : { ...difference, mean: -mean, low: high === null ? null : -high, high: low === null ? null : -low };
-  const bounds = boundsOf(turned, points);
+  const bounds = boundsOf(withinRange(turned, range), points);
   const needed = test.pairs < 2 ? null : `${pairsNeeded === null ? 'over 10 000' : pairsNeeded} pairs`;
   return html`<td class="${better === null ? null : better === own ? 'more' : 'less'}">${points(turned.mean)}
 ${bounds === null ? null : html`<span class="pm">${bounds}</span>`}
@@ -39,9 +43,10 @@ ${bounds === null ? null : html`<span class="pm">${bounds}</span>`}
 }
 
 function cells({ comparison: { metrics: [accuracy] } }: Group, row: Row, others: readonly Row[]): Content {
+  const range = differenceRange(accuracy!.metric.range);
   return others.map((other) => {
     const pair = accuracy!.pairs.find(({ a, b }) => (a === row.place && b === other.place) || (a === other.place && b === row.place));
-    return pair === undefined ? html`<td class="muted">–</td>` : cell(pair, row.place);
+    return pair === undefined ? html`<td class="muted">–</td>` : cell(pair, row.place, range);
   });
 }
 

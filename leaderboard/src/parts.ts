@@ -1,6 +1,6 @@
 import { type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
-import type { Interval } from '@lethe/metrics';
-import { METRICS, type MetricColumn, withinReach } from './columns.js';
+import { type Interval, withinRange } from '@lethe/metrics';
+import { METRICS, type MetricColumn } from './columns.js';
 import { optionValue, percent } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, Html, html } from './html.js';
@@ -22,7 +22,7 @@ export const boundsOf = ({ low, high }: Interval, show: (value: number) => strin
 /** Mean and interval of a metric; the mean alone where too few runs give none. */
 export function meanOf(interval: Interval | null, { range }: MetricColumn): Content {
   if (interval === null) return '–';
-  const bounds = boundsOf(withinReach(interval, range));
+  const bounds = boundsOf(withinRange(interval, range));
   return html`${percent(interval.mean)}${bounds === null ? null : html` <span class="pm">${bounds}</span>`}`;
 }
 

@@ -1,5 +1,5 @@
-import type { Interval } from '@lethe/metrics';
-import { SCORE, withinReach } from './columns.js';
+import { type Interval, withinRange } from '@lethe/metrics';
+import { RANKING } from './columns.js';
 import { type Html, html } from './html.js';
 
 const WIDTH = 112;
@@ -8,7 +8,7 @@ const EDGE = 4;
 
 /** The ends of an interval of a score. */
 function endsOf(interval: Interval): [number, number] {
-  const { mean, low, high } = withinReach(interval, SCORE);
+  const { mean, low, high } = withinRange(interval, RANKING.range);
   return [low ?? mean, high ?? mean];
 }
 

@@ -73,6 +73,16 @@ describe('lethe compare', () => {
     expect(text).to.match(/– +joint \(bound\)/);
   });
 
+  it('cuts intervals where the metric ends, and leaves them whole in JSON', async () => {
+    const path = await write('wild', [run('wild', 1, 10, 10), run('wild', 2, 2, 10), run('even', 1, 9, 9), run('even', 2, 9, 9)]);
+    const text = await said(path);
+    expect(text).to.match(/wild +80\.0 +0\.0 to 100\.0 /).and.match(/even − wild +\+10\.0 +−100\.0 to \+100\.0 /);
+    const [{ metrics: [accuracy] }] = JSON.parse(await said(path, '--json'));
+    expect(accuracy.metric.range).to.deep.equal([0, 1]);
+    expect(accuracy.pairs[0].difference.high).to.be.above(1);
+    expect(await said(path, '--metric', 'negativeBackwardTransfer')).to.match(/even +0\.0 +0\.0 to 0\.0/);
+  });
+
   it('says why nothing was tested', async () => {
     const bound = await write('bound', [...seeds(2, 'weak', 3, 4), ...seeds(2, 'joint', 9, 10)]);
     expect(await said(bound)).to.contain('\n\nNothing was tested: a bound is tested only where --against names it.\n');

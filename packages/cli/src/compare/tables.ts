@@ -1,5 +1,5 @@
 import { type ReportedTable, placesOf, probability } from '@lethe/leaderboard';
-import type { Bounds, Comparison, Interval, MetricComparison } from '@lethe/metrics';
+import { type Bounds, type Comparison, type Interval, type MetricComparison, type Range, differenceRange, withinRange } from '@lethe/metrics';
 import { methodLabels } from '../labels.js';
 
 /** A table before it is drawn for a terminal, Markdown or LaTeX. */
@@ -15,7 +15,12 @@ const MINUS = '−';
 export const percent = (value: number): string => (value * 100).toFixed(1).replace('-', MINUS);
 const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
 const bounds = (range: Bounds | null, show: (value: number) => string): string => (range === null ? MISSING : `${show(range[0])} to ${show(range[1])}`);
-const boundsOf = ({ low, high }: Interval): Bounds | null => (low === null || high === null ? null : [low, high]);
+
+/** The bounds of an interval, cut where the metric ends. */
+function boundsOf(interval: Interval, range: Range): Bounds | null {
+  const { low, high } = withinRange(interval, range);
+  return low === null || high === null ? null : [low, high];
+}
 
 /** What to call the methods of a comparison. */
 export function namesOf({ methods }: Comparison): string[] {
@@ -40,7 +45,7 @@ export function standingsTable(comparison: Comparison, { metric, standings }: Me
         ...(ranked ? [ranks === null ? MISSING : placesOf(ranks)] : []),
         bound ? `${names[method]} (bound)` : names[method]!,
         overRuns === null ? MISSING : percent(overRuns.mean),
-        overRuns === null ? MISSING : bounds(boundsOf(overRuns), percent),
+        overRuns === null ? MISSING : bounds(boundsOf(overRuns, metric.range), percent),
         bounds(overRows, percent),
         failed > 0 ? `${completed} + ${failed} failed` : String(completed),
       ];
@@ -49,7 +54,7 @@ export function standingsTable(comparison: Comparison, { metric, standings }: Me
 }
 
 /** The pairs of methods, as they were tested. */
-export function pairsTable(comparison: Comparison, { pairs }: MetricComparison): ComparisonTable {
+export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComparison): ComparisonTable {
   const names = namesOf(comparison);
   return {
     head: ['difference', 'mean', '95 % over runs', '95 % over rows', 'pairs', 'p', `Holm p`, 'shown better', 'pairs needed'],
@@ -57,7 +62,7 @@ export function pairsTable(comparison: Comparison, { pairs }: MetricComparison):
     rows: pairs.map(({ a, b, difference, overRows, test, adjusted, better, pairsNeeded }) => [
       `${names[a]} ${MINUS} ${names[b]}`,
       signed(difference.mean),
-      bounds(boundsOf(difference), signed),
+      bounds(boundsOf(difference, differenceRange(metric.range)), signed),
       bounds(overRows, signed),
       String(test.pairs),
       probability(test.p),

@@ -58,7 +58,7 @@ export function explain(comparison: Comparison): string[] {
   return [
     ...(comparison.tests === 0 ? [untested(comparison)] : found.length ? ['Shown at level 0.05:', ...found.map((line) => `  ${line}`)] : ['No difference was shown at level 0.05.']),
     ...limits(comparison), ...missing, '',
-    'Percent. Over runs: 95 % t interval over other seeds in other orders. Over rows: 95 % bootstrap over test rows, these runs as they are.',
+    'Percent. Over runs: 95 % t interval over other seeds in other orders, cut where the metric ends. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [
       `p: paired permutation test over runs of the same order and seed, two-sided, which takes these orders and seeds as they are; Holm: corrected for all ${comparison.tests} tests shown here.`,
       `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by this test at level 0.05 / ${comparison.tests}.`,

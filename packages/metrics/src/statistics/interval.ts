@@ -11,6 +11,18 @@ export interface Interval {
   readonly level: typeof LEVEL;
 }
 
+/** The least and the most that a value can be. */
+export type Range = readonly [least: number, most: number];
+
+/** What the difference of two values of a range can be. */
+export const differenceRange = ([least, most]: Range): Range => [least - most, most - least];
+
+/** The part of an interval that is in a range: a t interval may pass what no model can score, which says nothing. */
+export function withinRange(interval: Interval, [least, most]: Range): Interval {
+  const { low, high } = interval;
+  return { ...interval, low: low === null ? null : Math.max(low, least), high: high === null ? null : Math.min(high, most) };
+}
+
 /** The value of one run, with what it was drawn by. */
 export interface RunValue {
   readonly order: string;
@@ -33,7 +45,7 @@ function partOf(values: readonly RunValue[], level: (one: RunValue) => unknown):
  * over their number plus that of the seeds' means over theirs, and Student's t has the degrees of freedom that Satterthwaite (1946,
  * Biometrics Bulletin 2) gives such a sum. Where orders and seeds have no effect of their own this is wider than it need be, as
  * what is left counts twice; it is never much too narrow. With one order it is the t interval over seeds, and says nothing of other
- * orders; so with one seed. Assumes normal values, and may leave the range of the metric. Bounds are null for one run.
+ * orders; so with one seed. Assumes normal values, and may leave the range of the metric, at which {@link withinRange} cuts it. Bounds are null for one run.
  *
  * @param values at least one; the order in which they come does not matter
  */
