@@ -48,6 +48,7 @@ export const ERROR_CATALOGUE = {
   LETHE_ENGINE_SHAPE: 'A traced function combined tensors whose shapes do not go together.',
   LETHE_ENGINE_TRACE: 'A traced function used a tensor that another program made, or gave something else than tensors.',
   LETHE_ENGINE_INPUT: 'A program was given inputs of another name, shape or type.',
+  LETHE_ENGINE_MEMORY: 'There is not enough memory to run a program.',
   LETHE_ENGINE_DEVICE: 'The device is not there or cannot run this.',
   LETHE_ENGINE_NUMBERS: 'A loss or score is not a finite number.',
   // runs and results

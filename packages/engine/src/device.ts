@@ -27,7 +27,7 @@ class CompilingDevice implements Device {
     const kind = this.name.split(':')[0]!;
     const { graph, outputs } = record(definition, kind);
     const { name, inputs } = definition;
-    const { session, release } = await this.sessions.lease(optimise(graph, kind), definition);
+    const { session, given, release } = await this.sessions.lease(optimise(graph, kind), definition);
     return {
       name,
       inputs,
@@ -36,7 +36,7 @@ class CompilingDevice implements Device {
         checkFeeds(name, inputs, feeds);
         // an input that no output depends on is still declared, so every input is fed
         const tensors = Object.entries(inputs).map(([k, s]) => [`in:${k}`, new ort.Tensor(s.dtype, feeds[k]!, s.shape)] as const);
-        const results = await runSession(session, Object.fromEntries(tensors), name);
+        const results = await runSession(session, { ...given, ...Object.fromEntries(tensors) }, name);
         return Object.fromEntries(Object.keys(outputs).map((k) => [k, results[`out:${k}`]!.data as Values]));
       },
       dispose: release,

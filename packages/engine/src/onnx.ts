@@ -43,6 +43,8 @@ const EXTERNAL_BYTES = 4096;
 export interface OnnxModel {
   readonly bytes: Uint8Array;
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+  /** Constants that are inputs of the model, to be given with every run: no session holds them. */
+  readonly given: Readonly<Record<string, Held>>;
   /** The folder that the files of stored constants lie under; null where there are none. */
   readonly folder: string | null;
 }
@@ -70,9 +72,13 @@ function folderOf(files: readonly string[]): string | null {
   return folder;
 }
 
-/** True for a constant that is given beside the model file. The runtime takes such constants or files, not both. */
-const isExternal = (constant: Initializer, folder: string | null): constant is Held =>
-  folder === null && isHeld(constant) && constant.data.byteLength >= EXTERNAL_BYTES;
+/** True for a constant that is too large for the model file. */
+const isLarge = (constant: Initializer): constant is Held => isHeld(constant) && constant.data.byteLength >= EXTERNAL_BYTES;
+
+/** Where large constants in memory go: beside the model file, or, as the runtime takes such constants or files but not both, into its inputs. */
+const isExternal = (constant: Initializer, folder: string | null): constant is Held => folder === null && isLarge(constant);
+const isGiven = (constant: Initializer, folder: string | null, far: boolean): constant is Held =>
+  folder !== null && !far && isLarge(constant) && constant.dtype === 'float32';
 
 /** Where the bytes of a constant are: beside the model file under the constant's name, in it, or in a file under `folder`. */
 function placeOf(name: string, constant: Initializer, folder: string | null) {
@@ -84,11 +90,16 @@ function placeOf(name: string, constant: Initializer, folder: string | null) {
   return { data_location: 1, external_data: [entry('location', location), entry('offset', offset), entry('length', length)] };
 }
 
-/** Writes a graph as an ONNX model (opset 20); inputs are named `in:NAME`, outputs `out:NAME`. */
-export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>): OnnxModel {
+/**
+ * Writes a graph as an ONNX model (opset 20); inputs are named `in:NAME`, outputs `out:NAME`.
+ *
+ * @param far whether it is for a device with memory of its own, to which inputs are copied for every run
+ */
+export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>, far = false): OnnxModel {
   const outputs = Object.entries(graph.outputs);
   const initializers = [...graph.initializers];
   const folder = folderOf(initializers.flatMap(([, constant]) => (isHeld(constant) ? [] : [constant.stored.file])));
+  const given = Object.fromEntries(initializers.flatMap(([name, constant]) => (isGiven(constant, folder, far) ? [[name, constant] as const] : [])));
   const bytes = schema
     .encode({
       ir_version: 9,
@@ -109,13 +120,16 @@ export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>)
           })),
           ...outputs.map(([name, ref]) => ({ input: [ref], output: [`out:${name}`], name: `out:${name}`, op_type: 'Identity' })),
         ],
-        initializer: initializers.map(([name, constant]) => ({
+        initializer: initializers.filter(([name]) => !(name in given)).map(([name, constant]) => ({
           name,
           dims: [...constant.shape],
           data_type: ONNX_TYPE[constant.dtype],
           ...placeOf(name, constant, folder),
         })),
-        input: Object.entries(inputs).map(([k, v]) => valueInfo(`in:${k}`, v)),
+        input: [
+          ...Object.entries(inputs).map(([k, v]) => valueInfo(`in:${k}`, v)),
+          ...Object.entries(given).map(([k, v]) => valueInfo(k, v)),
+        ],
         output: outputs.map(([k, ref]) => valueInfo(`out:${k}`, graph.values.get(ref)!)),
       },
     })
@@ -123,5 +137,5 @@ export function serialise(graph: Graph, inputs: Readonly<Record<string, Value>>)
   const externalData = initializers.flatMap(([path, constant]) =>
     isExternal(constant, folder) ? [{ path, data: bytesOf(constant) }] : [],
   );
-  return { bytes, externalData, folder };
+  return { bytes, externalData, given, folder };
 }

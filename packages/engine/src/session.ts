@@ -47,8 +47,20 @@ function optionsFor({ device, threads, arena = false }: Place, { externalData, f
 
 /** What the runtime says of a graph that it cannot read: the fault of a kernel, not of the device. */
 const REFUSAL = /invalid model|Type Error|NOT_IMPLEMENTED|not find an implementation|InferenceError|No Op registered/i;
+/** What it says where there is no memory for a run, and of a model file that is larger than the format can be. */
+const NO_MEMORY = /allocate memory|bad_alloc|out of memory/i;
+const DISPOSED = /already disposed/i;
+const TOO_LARGE = /exceeds maximum supported size|2 ?GB/i;
 /** Nodes are named after the operation that asked for them: `Select v12`. */
 const NODE = /[Nn](?:ode|ame)[^\n]*?[("'](\w+) v\d+/;
+
+function deviceRemedy(device: string, text: string): string {
+  if (NO_MEMORY.test(text)) return MORE_MEMORY;
+  if (TOO_LARGE.test(text)) return `Choose ${device === 'cpu' ? '' : 'device cpu or '}a smaller model: the weights that are no file of their own are more than 2 GB.`;
+  return device === 'cpu' ? 'Run lethe doctor, which says whether the runtime works here.' : 'Choose device cpu, or install what this device needs.';
+}
+
+const MORE_MEMORY = 'Use less memory: fewer --workers, a smaller batch, a smaller maxTokens, or a smaller model.';
 
 /**
  * Opens a session. Throws LETHE_ENGINE_KERNEL when the runtime refuses the graph, naming the TensorFlow.js operation whose
@@ -62,9 +74,7 @@ export async function openSession(model: OnnxModel, place: Place): Promise<ort.I
     const text = String(cause);
     if (!REFUSAL.test(text)) {
       throw new LetheError('LETHE_ENGINE_DEVICE', `Device "${device}" refused program "${program}": ${text}`, {
-        where: program,
-        remedy: 'Choose device cpu, or install what this device needs.',
-        cause,
+        where: program, remedy: deviceRemedy(device, text), cause,
       });
     }
     const origin = NODE.exec(text)?.[1];
@@ -77,7 +87,10 @@ export async function openSession(model: OnnxModel, place: Place): Promise<ort.I
   }
 }
 
-/** Runs a session. Throws LETHE_ENGINE_INPUT when the values given lead it outside of a table or shape. */
+/**
+ * Runs a session. Throws LETHE_ENGINE_MEMORY where there is not enough memory for it, LETHE_ENGINE_DEVICE where its device was disposed,
+ * and LETHE_ENGINE_INPUT when the values given lead it outside of a table or shape.
+ */
 export async function runSession(
   session: ort.InferenceSession,
   feeds: Record<string, ort.Tensor>,
@@ -86,15 +99,13 @@ export async function runSession(
   try {
     return await session.run(feeds);
   } catch (cause) {
-    const origin = NODE.exec(String(cause))?.[1];
-    throw new LetheError(
-      'LETHE_ENGINE_INPUT',
-      `Program "${program}" failed${origin === undefined ? '' : ` at ${origin}`}: ${String(cause)}`,
-      {
-        where: program,
-        remedy: 'Look for an index out of range among the inputs.',
-        cause,
-      },
-    );
+    const text = String(cause);
+    const origin = NODE.exec(text)?.[1];
+    const message = `Program "${program}" failed${origin === undefined ? '' : ` at ${origin}`}: ${text}`;
+    if (NO_MEMORY.test(text)) throw new LetheError('LETHE_ENGINE_MEMORY', message, { where: program, remedy: MORE_MEMORY, cause });
+    if (DISPOSED.test(text)) {
+      throw new LetheError('LETHE_ENGINE_DEVICE', message, { where: program, remedy: 'Dispose a device after the last run of its programs.', cause });
+    }
+    throw new LetheError('LETHE_ENGINE_INPUT', message, { where: program, remedy: 'Look for an index out of range among the inputs.', cause });
   }
 }

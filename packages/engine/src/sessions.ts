@@ -1,8 +1,8 @@
-import type * as ort from 'onnxruntime-node';
+import * as ort from 'onnxruntime-node';
 import { keyOf } from './graph/builder.js';
 import { type Graph, type Initializer, isHeld } from './graph/types.js';
 import { workspaceOf } from './graph/workspace.js';
-import { serialise } from './onnx.js';
+import { type OnnxModel, serialise } from './onnx.js';
 import { openSession } from './session.js';
 import type { ProgramDefinition } from './types.js';
 
@@ -29,6 +29,8 @@ export const takesArena = (workspace: number, held: number): boolean =>
 interface Entry {
   readonly id: string;
   readonly session: Promise<ort.InferenceSession>;
+  /** Constants that each run is given. */
+  readonly given: Readonly<Record<string, ort.Tensor>>;
   /** Of constants, but no less than {@link SESSION_BYTES}. */
   readonly bytes: number;
   /** What a run needs, where the session has an arena; else 0. */
@@ -36,9 +38,15 @@ interface Entry {
   users: number;
 }
 
+/** Constants that a model is given, where they are: the runtime reads them there. */
+const tensorsOf = ({ given }: OnnxModel): Record<string, ort.Tensor> =>
+  Object.fromEntries(Object.entries(given).map(([name, { data, shape }]) => [name, new ort.Tensor('float32', data as Float32Array, shape)]));
+
 /** A session lent to one program, to be given back once. */
 export interface Lease {
   readonly session: ort.InferenceSession;
+  /** What every run of the session is to be given besides the inputs of the program. */
+  readonly given: Readonly<Record<string, ort.Tensor>>;
   release(): Promise<void>;
 }
 
@@ -62,11 +70,12 @@ export class Sessions {
     if (!entry) {
       const workspace = workspaceOf(graph);
       const arena = takesArena(workspace, [...this.entries.values()].reduce((sum, other) => sum + other.arenaBytes, 0));
-      const session = openSession(serialise(graph, inputs), { device: this.device, threads: this.threads, program: name, arena });
+      const model = serialise(graph, inputs, this.device !== 'cpu');
+      const session = openSession(model, { device: this.device, threads: this.threads, program: name, arena });
       // mapped constants count too: what a session of a large model keeps of them is nothing, but its activations are large
       const bytesOf = (constant: Initializer) => (isHeld(constant) ? constant.data.byteLength : constant.stored.length);
       const bytes = [...graph.initializers.values()].reduce((sum, constant) => sum + bytesOf(constant), 0);
-      this.entries.set(id, (entry = { id, session, bytes: Math.max(bytes, SESSION_BYTES), arenaBytes: arena ? workspace : 0, users: 0 }));
+      this.entries.set(id, (entry = { id, session, given: tensorsOf(model), bytes: Math.max(bytes, SESSION_BYTES), arenaBytes: arena ? workspace : 0, users: 0 }));
     }
     const lent = entry;
     lent.users++;
@@ -80,6 +89,7 @@ export class Sessions {
     let open = true;
     return {
       session,
+      given: lent.given,
       release: async () => {
         if (!open) return;
         open = false;

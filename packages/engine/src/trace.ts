@@ -93,6 +93,12 @@ export const isTracing = (): boolean => current !== undefined && tf.getBackend()
 
 class TraceBackend extends tf.KernelBackend {
   override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
+    if (!Object.hasOwn(ARRAY, dtype)) {
+      const name = current?.name ?? 'a program that is finished';
+      throw new LetheError('LETHE_ENGINE_TRACE', `Program "${name}" made a tensor of type ${dtype}.`, {
+        where: callerOf(new Error()) ?? name, remedy: `Use ${Object.keys(ARRAY).join(', ')}.`,
+      });
+    }
     const dataId = {};
     current?.write(dataId, ARRAY[dtype as DType].from(values as Values), shape, dtype as DType);
     return dataId;

@@ -47,7 +47,10 @@ export interface Program {
   readonly name: string;
   readonly inputs: Readonly<Record<string, TensorSpec>>;
   readonly outputs: Readonly<Record<string, TensorSpec>>;
-  /** Throws LETHE_ENGINE_INPUT for a missing or unknown name, a wrong length or type. The result is owned by the caller. */
+  /**
+   * Throws LETHE_ENGINE_INPUT for a missing or unknown name, a wrong length or type, LETHE_ENGINE_MEMORY where there is too little of it.
+   * The arrays fed are read while it runs: they are to stay as they are until it is done. The result is owned by the caller.
+   */
   run(feeds: Readonly<Record<string, Values>>): Promise<Record<string, Values>>;
   /** Releases the session when the last user of the same graph lets go of it. */
   dispose(): Promise<void>;

@@ -191,6 +191,36 @@ describe('errors of the engine', () => {
     }
   });
 
+  it('say that memory is short where it is', async () => {
+    const size = 10_000_000; // a product of 400 TB, more than any process can address
+    const program = await cpu.compile({
+      name: 'wide',
+      inputs: { x: { shape: [size, 1], dtype: 'float32' } },
+      compute: ({ x }) => ({ y: tf.sum(tf.exp(tf.matMul(x as tf.Tensor2D, x as tf.Tensor2D, false, true))) }),
+    });
+    const error = await failure(program.run({ x: new Float32Array(size) }));
+    expect(error.code).to.equal('LETHE_ENGINE_MEMORY');
+    expect(error.message).to.contain('Program "wide"');
+    expect(error.remedy).to.contain('batch').and.contain('--workers');
+  });
+
+  it('name a program whose device was disposed', async () => {
+    const device = await openDevice({ name: 'cpu' });
+    const program = await device.compile({ name: 'late', inputs, compute: ({ x }) => ({ y: tf.neg(x!) }) });
+    await device.dispose();
+    const error = await failure(program.run({ x: Float32Array.of(1, 2) }));
+    expect(error.code).to.equal('LETHE_ENGINE_DEVICE');
+    expect(error.message).to.contain('"late"');
+    expect(error.remedy).to.contain('after the last run');
+  });
+
+  it('name a type that no program has', async () => {
+    const error = await failure(cpu.compile({ name: 'words', inputs, compute: () => ({ y: tf.tensor1d(['a']) }) }));
+    expect(error.code).to.equal('LETHE_ENGINE_TRACE');
+    expect(error.message).to.contain('Program "words" made a tensor of type string');
+    expect(error.where).to.contain('errors.test');
+  });
+
   it('name inputs that do not fit', async () => {
     const program = await cpu.compile({ name: 'fit', inputs, compute: ({ x }) => ({ y: tf.neg(x!) }) });
     expect((await failure(program.run({ x: Float32Array.of(1) }))).message).to.contain('Float32Array of 1');

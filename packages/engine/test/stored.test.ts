@@ -9,6 +9,7 @@ import { type Rule, rewrite } from '../src/graph/rewrite.js';
 import { turned } from '../src/graph/rules/turned.js';
 import { widening } from '../src/graph/rules/widening.js';
 import { type Node, isHeld } from '../src/graph/types.js';
+import { serialise } from '../src/onnx.js';
 import type { Constant, ProgramDefinition, Stored, Values } from '../src/index.js';
 import { openDevice } from '../src/index.js';
 
@@ -73,6 +74,37 @@ describe('constants in files', () => {
       await cpu.dispose();
     });
   }
+
+  it('go with constants in memory, of which no session has a copy', async () => {
+    const [table, turned] = [await stored(folder, 'table', [9, 6], 'float32'), await stored(folder, 'turned', [6, 4], 'float16', true)];
+    const wide = { shape: [6, 4000], dtype: 'float32', data: quarters('wide', 24_000) } as const;
+    const constants = { table, turned, gain: { shape: [6], dtype: 'float32', data: quarters('gain', 6) } as Constant, wide };
+    const mixed: ProgramDefinition = {
+      ...definition(constants),
+      compute: (inputs, given) => {
+        const { y, grad, scores } = definition(constants).compute(inputs, given);
+        const far = (at: tf.Tensor) => tf.sum(tf.square(tf.matMul(at as tf.Tensor2D, given['wide'] as tf.Tensor2D)));
+        return { y: y!, grad: grad!, scores: scores!, far: far(grad!), back: tf.grad(far)(grad!) };
+      },
+    };
+    const [cpu, plain] = [await openDevice({ name: 'cpu' }), await openDevice({ name: 'tfjs-cpu' })];
+    const programs = [await cpu.compile(mixed), await cpu.compile(mixed)];
+    const expected = await (await plain.compile(mixed)).run(feeds);
+    for (const program of programs) {
+      const found = await program.run(feeds);
+      for (const [name, values] of Object.entries(expected)) values.forEach((value, i) => expect(found[name]![i], name).to.be.closeTo(value, 1e-6 * Math.abs(value)));
+    }
+    await cpu.dispose();
+    const b = builderOf();
+    const left = b.node('MatMul', ['x', b.constant(turned)], { shape: [5, 4], dtype: 'float32' });
+    const graph = b.finish({ left, right: b.node('MatMul', ['x', b.constant(wide)], { shape: [5, 4000], dtype: 'float32' }) });
+    const near = serialise(graph, { x: { shape: [5, 6], dtype: 'float32' } });
+    expect(Object.values(near.given).map(({ data }) => data)).to.deep.equal([wide.data]);
+    expect(near.bytes.length).to.be.below(1000);
+    const far = serialise(graph, { x: { shape: [5, 6], dtype: 'float32' } }, true); // to where what is given travels with every run
+    expect(far.given).to.deep.equal({});
+    expect(far.bytes.length).to.be.above(96_000);
+  });
 
   it('give the same where they are widened in parts', async () => {
     const [rows, columns] = [4200, 4096]; // 69 MB in 32 bits
