@@ -7,6 +7,11 @@ import { WORDS } from './words.js';
 const KINDS = ['BPE', 'WordPiece', 'Unigram'];
 /** Names of the token that ends a text, for models whose configuration does not say. */
 const END_OF_TEXT = ['<|endoftext|>', '</s>', '<|end_of_text|>', '<eos>'];
+/**
+ * How many ids beyond those of the model added tokens may have: checkpoints of 32 000 tokens come with a token for padding at 32 000. A text
+ * that names such a token is refused, others need it not.
+ */
+const SPARE_IDS = 1024;
 /** A text to learn by what a tokenizer puts before texts. */
 const SAMPLE = 'a';
 
@@ -40,11 +45,15 @@ function unprefixed(step: unknown): unknown {
   return type === 'ByteLevel' ? { ...step, add_prefix_space: false } : step;
 }
 
+type Ids = readonly (readonly [token: unknown, id: unknown])[];
+
 /** The tokens of a file with the ids that stand there; in a vocabulary that is a list, places are ids. */
-function* idsIn(json: unknown): Generator<readonly [token: unknown, id: unknown]> {
+function idsIn(json: unknown): { readonly own: Ids; readonly added: Ids } {
   const { model, added_tokens: added } = json as { model?: { vocab?: unknown }; added_tokens?: unknown };
-  if (model?.vocab && !Array.isArray(model.vocab)) yield* Object.entries(model.vocab);
-  if (Array.isArray(added)) yield* added.map((token: { content?: unknown; id?: unknown } | null) => [token?.content, token?.id] as const);
+  return {
+    own: model?.vocab && !Array.isArray(model.vocab) ? Object.entries(model.vocab) : [],
+    added: Array.isArray(added) ? added.map((token: { content?: unknown; id?: unknown } | null) => [token?.content, token?.id] as const) : [],
+  };
 }
 
 function open({ normalizer, pre_tokenizer: words, ...rest }: Settings): ByteTokenizer {
@@ -76,25 +85,28 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
       return fail(`${message}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
     }
   };
-  const known = (id: unknown) => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < vocabSize;
+  const known = (id: unknown, most = vocabSize) => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < most;
   const json: unknown = attempt('The tokenizer is not JSON', () => JSON.parse(text));
   // The library guesses what a kind may be that it does not know; files from before there were kinds have none.
   const kind = (json as { model?: { type?: unknown } } | null)?.model?.type ?? undefined;
   if (kind !== undefined && !KINDS.includes(String(kind))) {
     fail(`The tokenizer has type ${JSON.stringify(kind)}; ${KINDS.join(', ')} can be used.${didYouMean(String(kind), KINDS)}`);
   }
-  const check = (token: unknown, id: unknown) => {
-    if (!known(id)) fail(`Token ${JSON.stringify(token)} has id ${JSON.stringify(id)}, but the model has ids from 0 to ${vocabSize - 1}.`);
+  const check = (token: unknown, id: unknown, most = vocabSize) => {
+    if (!known(id, most)) fail(`Token ${JSON.stringify(token)} has id ${JSON.stringify(id)}, but the model has ids from 0 to ${vocabSize - 1}.`);
   };
   // first of all: the library makes room up to the largest id
-  if (json) for (const [token, id] of idsIn(json)) check(token, id);
+  const { own, added } = json ? idsIn(json) : { own: [], added: [] };
+  for (const [token, id] of own) check(token, id);
+  for (const [token, id] of added) check(token, id, vocabSize + SPARE_IDS);
+  const spare = new Set(added.map(([token]) => token));
   const [inner, next, vocabulary] = attempt('The tokenizer cannot be read', () => {
     const settings = json as Settings;
     const made = open(settings);
     const following = { ...settings, normalizer: unprefixed(settings['normalizer']), pre_tokenizer: unprefixed(settings['pre_tokenizer']) };
     return [made, open(following), made.get_vocab()] as const;
   });
-  for (const [token, id] of vocabulary) check(token, id);
+  for (const [token, id] of vocabulary) check(token, id, spare.has(token) ? vocabSize + SPARE_IDS : vocabSize);
   const name = END_OF_TEXT.find((token) => vocabulary.has(token));
   const endOfText = ends[0] ?? (name === undefined ? undefined : vocabulary.get(name));
   if (endOfText === undefined) {
@@ -109,17 +121,19 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
   const start = Math.max(0, within.findIndex((_, at) => alone.every((id, i) => within[at + i] === id)));
   // What stands behind it belongs to a text that is finished: a prompt is one where the answer is a text of its own.
   const apart = decoderStart !== undefined;
+  const frame = { before: within.slice(0, start), after: apart ? within.slice(start + alone.length) : [] };
+  for (const id of [...frame.before, ...frame.after]) check([...vocabulary].find(([, other]) => other === id)?.[0], id);
   return {
     vocabSize,
     endOfText,
     stops: ends.length > 0 ? ends : [endOfText],
-    frame: { before: within.slice(0, start), after: apart ? within.slice(start + alone.length) : [] },
+    frame,
     ...(apart ? { decoderStart } : {}),
     encode(source, place = 'prompt') {
       const own = place === 'prompt' || apart;
       const whole = place === 'prompt' || !apart ? source : source.trimStart();
       const found = byWords?.(whole) ?? ids(whole, false, own ? inner : next);
-      return found.every(known) ? found : fail(`The tokenizer has no token for a part of ${JSON.stringify(source)}.`);
+      return found.every((id) => known(id)) ? found : fail(`A part of ${JSON.stringify(source)} has no token that the model knows.`);
     },
     decode: (tokens) => (tokens.length === 0 ? '' : inner.decode([...tokens])),
   };

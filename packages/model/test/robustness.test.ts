@@ -101,6 +101,15 @@ const CASES: readonly Case[] = [
     code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "zz" has id 96.* 0 to 95/ },
   { what: 'a tokenizer with an id for which there is no room', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['model'] as { vocab: Record<string, number> }).vocab['zz'] = 3e9; }),
     code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "zz" has id 3000000000.* 0 to 95/ },
+  { what: 'a tokenizer with an added token far beyond the model', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['added_tokens'] as unknown[]).push({ content: '<far>', id: 3e9 }); }),
+    code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "<far>" has id 3000000000.* 0 to 95/ },
+  { what: 'a tokenizer that puts a token before texts that the model lacks', spoil: (folder) => editJson(folder, TOKENIZER, (json) => {
+    (json['added_tokens'] as unknown[]).push({ ...PAD, content: '<begin>' });
+    (json as Record<string, unknown>)['post_processor'] = {
+      type: 'TemplateProcessing', single: [{ SpecialToken: { id: '<begin>', type_id: 0 } }, { Sequence: { id: 'A', type_id: 0 } }],
+      pair: [], special_tokens: { '<begin>': { id: '<begin>', ids: [96], tokens: ['<begin>'] } },
+    };
+  }), code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "<begin>" has id 96.* 0 to 95/ },
   { what: 'a tokenizer with an added token without an id', spoil: (folder) => editJson(folder, TOKENIZER, (json) => { (json['added_tokens'] as unknown[]).push({ content: '<new>' }); }),
     code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /Token "<new>" has id undefined/ },
   { what: 'a tokenizer without an end of text', spoil: async (folder) => {
@@ -109,6 +118,9 @@ const CASES: readonly Case[] = [
     await writeFile(join(folder, TOKENIZER), text.replaceAll('<|endoftext|>', '<|stop|>'));
   }, code: 'LETHE_MODEL_TOKENIZER', where: TOKENIZER, message: /no "eos_token_id", and none of <\|endoftext\|>/ },
 ];
+
+/** As in checkpoints of Llama 2 that were given a token for padding, but no room for it. */
+const PAD = { id: 96, content: '<pad>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 
 describe('loadModel', () => {
   let parent = '';
@@ -119,6 +131,14 @@ describe('loadModel', () => {
     await cp(WHOLE, folder, { recursive: true });
   });
   afterEach(() => rm(parent, { recursive: true }));
+
+  it('loads a tokenizer with an added token that the model has no room for, and refuses texts that name it', async () => {
+    const before = (await loadModel(folder)).tokenizer;
+    await editJson(folder, TOKENIZER, (json) => { (json['added_tokens'] as unknown[]).push(PAD); });
+    const { tokenizer } = await loadModel(folder);
+    expect(tokenizer.encode('a plain text')).to.deep.equal(before.encode('a plain text'));
+    expect(() => tokenizer.encode('a <pad> text')).to.throw(LetheError, 'no token that the model knows');
+  });
 
   it('loads the checkpoint that the cases below spoil', async () => {
     const model = await loadModel(folder);
