@@ -47,7 +47,8 @@ function commandOf(runs: readonly Run[], defaultsOf: DefaultsOf): string {
     'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'), ...(suite.prompts === undefined ? [] : flag('prompts', suite.prompts)),
     ...list('methods', runs.map((run) => run.method.id)), ...list('orders', runs.map((run) => run.order.id)),
     ...list('seeds', runs.map((run) => String(run.seed))),
-    ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
+    ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...(model.chat ? ['--chat'] : []),
+    ...(runs.some((run) => run.environment.skippedRows) ? ['--skip-bad-rows'] : []), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
     ...unique(settings),
   ].join(' ');
 }

@@ -50,6 +50,11 @@ function validateEntry(value: unknown, path: string, describe: DescribeMethod): 
   const refuse = (pointer: string, message: string): never => {
     throw new LetheError('LETHE_RESULTS_INVALID', message, { where: `${path}#${pointer}`, remedy: REMEDY });
   };
+  if ((value as { schema?: unknown } | null)?.schema !== 'lethe.entry/1') {
+    throw new LetheError('LETHE_RESULTS_INVALID', 'The file is not an entry of the leaderboard.', {
+      where: path, remedy: 'Give the file of an entry, or the folder of a run; `lethe publish RUN` makes an entry of a run.',
+    });
+  }
   if (!checkShape(value)) {
     const { instancePath, message } = checkShape.errors![0]!;
     return refuse(instancePath, `The file is not a leaderboard entry: ${message}.`);

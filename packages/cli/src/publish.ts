@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins, typed } from './paths.js';
 import { withScorers } from './plugins-option.js';
+import { checkFinished } from './run/finished.js';
 
 /** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
 export function describer(plugins: readonly string[] | undefined): DescribeMethod {
@@ -26,10 +27,11 @@ interface PublishFlags {
 /**
  * `lethe publish RUN…`: makes an entry of the leaderboard of a run, or of its parts. Its path goes to stdout, what to do next to stderr.
  *
- * @throws LetheError the errors of `publishRuns`
+ * @throws LetheError the errors of `checkFinished` and of `publishRuns`
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
-  const { publishRuns } = await import('@lethe/leaderboard');
+  const { publishRuns, resultsAt } = await import('@lethe/leaderboard');
+  for (const run of runs) await checkFinished(resolve(run), (await resultsAt(resolve(run))).runs.length);
   const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins), output.note);
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import type { Output } from './output.js';
+import { noteUnfinished } from './run/finished.js';
 import { type RunChoice, showLearned } from './show-learned.js';
 import { summarise } from './summary.js';
 import { renderTable } from './table.js';
@@ -31,6 +32,7 @@ export function showFailures(results: Results, file: string, output: Output): 0 
 export async function showCommand(run: string, one: RunChoice, json: boolean, output: Output): Promise<0 | 1> {
   const path = resolve(run);
   const results = await resultsAt(path);
+  await noteUnfinished(path, results.runs.length, output);
   if (one.method === undefined) return showResults(results, resultsFile(path), json, output);
   showLearned(results, one, json, output);
   return 0;

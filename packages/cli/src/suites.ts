@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { LetheError, type Plugin, isPath, quoted } from '@lethe/core';
 import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
@@ -42,11 +43,18 @@ export function runWords(reference: SuiteReference): string {
   ].join(' ');
 }
 
+/** The folder that `--data-dir` names. Throws LETHE_USAGE where there is none: rows of another folder would be read in its place. */
+export function dataFolderAt(path: string): string {
+  const folder = resolve(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  throw new LetheError('LETHE_USAGE', '--data-dir (dataDir in a file): there is no such folder.', { where: folder, remedy: 'Give the folder that holds the rows; suites/README.md says how it looks.' });
+}
+
 /**
  * How the suite is found that a user names: by a path, or by the name of an installed one or of a plugin. Its rows may be scored by the scorers
  * of plugins.
  *
- * @throws LetheError the errors of `installedPlugins`, `addScorers` and {@link suiteOfPlugin}
+ * @throws LetheError those of {@link dataFolderAt}, the errors of `installedPlugins`, `addScorers` and {@link suiteOfPlugin}
  */
 export async function referenceTo(suite: string, { dataDir, plugins }: SuiteFlags): Promise<SuiteReference> {
   const installed = installedPlugins(plugins);
@@ -57,6 +65,6 @@ export async function referenceTo(suite: string, { dataDir, plugins }: SuiteFlag
     reference: isPath(suite) ? resolve(suite) : plugin ? suiteOfPlugin(plugin) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,
     ...(scorers.length === 0 ? {} : { scorers }),
-    ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }),
+    ...(dataDir === undefined ? {} : { dataDir: dataFolderAt(dataDir) }),
   };
 }

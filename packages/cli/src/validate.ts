@@ -6,7 +6,7 @@ import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { PATHS, here } from './paths.js';
 import { describer } from './publish.js';
-import { suiteOfPlugin, suiteWords } from './suites.js';
+import { dataFolderAt, suiteOfPlugin, suiteWords } from './suites.js';
 
 /** What a check may need beside the file. */
 export interface ValidateFlags {
@@ -61,7 +61,7 @@ async function checkPlugin(file: string): Promise<string> {
 /** Checks a suite's file, then its rows in every size. Rows are no fault where no folder was given and none of their files is there: they lie elsewhere. */
 async function checkSuite(file: string, { dataDir }: ValidateFlags): Promise<string> {
   const { id, version, tasks, orders, sizes } = readSuiteFile(file);
-  const reference = { reference: file, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites, ...(dataDir === undefined ? {} : { dataDir: resolve(dataDir) }) };
+  const reference = { reference: file, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites, ...(dataDir === undefined ? {} : { dataDir: dataFolderAt(dataDir) }) };
   if (orders.length === 0) return `suite ${id} ${version}, ${tasks.length} probes; rows: lethe data verify ${suiteWords(reference)}`;
   const suite = `suite ${id} ${version}, ${tasks.length} tasks, orders ${orders.map((order) => order.id).join(', ')}`;
   const absent = dataDir === undefined ? await absentRows(reference) : null;

@@ -83,6 +83,34 @@ describe('lethe compare', () => {
     expect(await said(path, '--metric', 'negativeBackwardTransfer')).to.match(/even +0\.0 +0\.0 to 0\.0/);
   });
 
+  it('knows a method by any of its labels, in whatever order runs are given, and says where it did not run', async () => {
+    const labelled = (one: CompletedRun, label: string): CompletedRun => ({ ...one, method: { ...one.method, label } });
+    const plain = await write('plain', [...seeds(6, 'weak', 3, 4), ...seeds(6, 'strong', 9, 10)]);
+    const named = await write('named', seeds(6, 'weak', 3, 4).map((one) => labelled(one, 'base')));
+    const elsewhere = await write('elsewhere', [...seeds(2, 'strong', 3, 4, ), ...seeds(2, 'other', 9, 10)].map((one) => ({ ...one, suite: { ...one.suite, id: 'e' } })));
+    for (const order of [[plain, named], [named, plain]]) {
+      for (const against of ['base', 'weak']) expect(await said(...order, '--against', against), order.join()).to.contain(`strong − ${against}`);
+    }
+    const apart = await said(plain, elsewhere, '--against', 'weak');
+    expect(apart).to.contain('strong − weak').and.contain('Nothing was tested: weak did not run under these terms.');
+  });
+
+  it('gives rows their interval where a run had probes that another lacks', async () => {
+    const probed = (one: CompletedRun): CompletedRun => {
+      const general = { base: { p: 0.5 }, final: { p: 0.25 } };
+      return {
+        ...one, general, metrics: metricsOf(one.matrix, general),
+        predictions: { ...one.predictions, p: { answers: [0, 0, 0, 0], chosen: [[0, 0, 1, 1], null, [0, 1, 1, 1]] } },
+        environment: { ...one.environment, dataSha256: { ...one.environment.dataSha256, p: '2'.repeat(64) } },
+      };
+    };
+    for (const [name, withProbes, without] of [['a', 'early', 'late'], ['b', 'late', 'early']] as const) {
+      const text = await said(await write(`probed-${name}`, [...seeds(3, withProbes, 3, 4).map(probed), ...seeds(3, without, 9, 10)]), '--metric', 'averageAccuracy,generalDelta');
+      expect(text).to.match(new RegExp(`${withProbes} +−25\\.0 +−25\\.0 to −25\\.0 +−[0-9.]+ to [0-9.]+`)).and.contain(`${without}: general ability delta is not defined`);
+      expect(text).to.not.contain('NaN');
+    }
+  });
+
   it('says why nothing was tested', async () => {
     const bound = await write('bound', [...seeds(2, 'weak', 3, 4), ...seeds(2, 'joint', 9, 10)]);
     expect(await said(bound)).to.contain('\n\nNothing was tested: a bound is tested only where --against names it.\n');

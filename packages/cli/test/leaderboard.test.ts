@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type CompletedRun, sha256 } from '@lethe/core';
+import { type CompletedRun, LETHE_VERSION, sha256 } from '@lethe/core';
 import { metricsOf, resultsHash } from '@lethe/metrics';
 import { expect } from 'chai';
 import pc from 'picocolors';
@@ -96,6 +96,36 @@ describe('lethe publish and lethe leaderboard', () => {
     await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([begun]), runs: [begun] }));
     const { data } = await lethe('publish', join(folder, 'run'), ...entries);
     expect((JSON.parse(await readFile(data, 'utf8')) as { commands: string[] }).commands[0]).to.contain('--model tiny --adapter march');
+  });
+
+  it('name what a run did with its prompts and rows', async () => {
+    const asked = { ...run, model: { ...run.model, chat: true as const }, environment: { ...run.environment, skippedRows: { x: 2 } } };
+    await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([asked]), runs: [asked] }));
+    const { data } = await lethe('publish', join(folder, 'run'), ...entries);
+    expect((JSON.parse(await readFile(data, 'utf8')) as { commands: string[] }).commands[0]).to.contain('--model tiny --chat --skip-bad-rows');
+  });
+
+  it('are refused of a run that is not finished, though what is there is whole, and so is what it tuned', async () => {
+    const record = (seeds: number[]) => writeFile(join(folder, 'run', 'run.json'), JSON.stringify({
+      schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: { methods: [{ id: 'ewc' }], orders: [run.order], seeds },
+    }));
+    await record([1, 2, 3]);
+    for (const path of [join(folder, 'run'), join(folder, 'run', 'results.json')]) {
+      const { problem } = await lethe('publish', path, ...entries);
+      expect(problem).to.contain('LETHE_RUN_STOPPED').and.contain('1 of 3 runs are there').and.contain(`lethe resume ${join(folder, 'run')}`);
+    }
+    expect(existsSync(join(folder, 'entries'))).to.equal(false);
+    expect((await lethe('run', 'domain-mini', '--methods', 'ewc', '--tuned', join(folder, 'run'))).problem).to.contain('LETHE_RUN_STOPPED');
+    expect((await lethe('show', join(folder, 'run'))).notes).to.contain('not finished: 1 of 3 runs are there');
+    await record([1]);
+    expect((await lethe('show', join(folder, 'run'))).notes).to.not.contain('not finished');
+    expect((await lethe('publish', join(folder, 'run'), ...entries)).problem).to.equal('');
+  });
+
+  it('say of a file of a run that it is no entry, and not to delete it', async () => {
+    await writeFile(join(folder, 'run', 'run.json'), JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: {} }));
+    const { problem } = await lethe('show', join(folder, 'run', 'run.json'));
+    expect(problem).to.contain('LETHE_RESULTS_INVALID').and.contain('not an entry').and.contain('folder of a run').and.not.contain('delete');
   });
 
   it('write commands that lethe run understands', async () => {

@@ -105,6 +105,20 @@ describe('lethe run refuses', () => {
     expect(existsSync(out)).to.equal(false);
   });
 
+  it('orders of other tasks together: a mean over them is of no benchmark', async () => {
+    const text = await problem('run', 'domain-mini', '--methods', 'ewc', '--orders', '1,short', '--out', out);
+    expect(text).to.contain('LETHE_USAGE').and.contain('"1" and "short"').and.contain('other tasks').and.contain('fix ');
+    expect(existsSync(out)).to.equal(false);
+  });
+
+  it('a folder of rows that is not there, which those beside the suite would take the place of', async () => {
+    const missing = join(folder, 'no-such-rows');
+    for (const command of [['run', SUITE, '--methods', 'ewc', '--out', out], ['data', 'verify', SUITE], ['validate', SUITE]]) {
+      expect(await problem(...command, '--data-dir', missing), command.join(' ')).to.contain('LETHE_USAGE').and.contain(missing).and.contain('fix ');
+    }
+    expect(existsSync(out)).to.equal(false);
+  });
+
   it('a label that is given twice, that is the name of another method, or that none could type', async () => {
     const seta = (label: string, agreement: number) => `{ name: seta, label: ${label}, options: { agreement: ${agreement} } }`;
     const config = files('labels', {

@@ -18,6 +18,7 @@ export const ERROR_CATALOGUE = {
   LETHE_SUITE_UNKNOWN: 'No suite, or no size of a suite, has this name.',
   LETHE_SUITE_INVALID: 'A suite file does not match its schema or contradicts itself.',
   LETHE_DATA_MISSING: 'The rows of a task were not found.',
+  LETHE_DATA_AMBIGUOUS: 'The rows of a task are there in several formats.',
   LETHE_DATA_CHANGED: 'A data file is not the one that a suite was made with.',
   LETHE_DATA_ROW: 'A row of a data file cannot be used.',
   LETHE_SCORER_UNKNOWN: 'No scorer has this name.',

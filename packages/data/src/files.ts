@@ -14,11 +14,22 @@ export const dataFolder = ({ file }: FoundSuite, { dataDir }: SuiteReference): s
 
 const KINDS: readonly FileKind[] = ['train', 'validation', 'test', 'fewshot'];
 
-const fileIn = (folders: readonly string[], kind: FileKind): string | undefined =>
-  folders.flatMap((path) => FORMATS.map((format) => join(path, `${kind}.${format}`))).find((path) => existsSync(path));
+/** The file of a kind in the first folder that has one. Throws LETHE_DATA_AMBIGUOUS for several in one folder: whose rows are meant, nobody knows. */
+function fileIn(folders: readonly string[], kind: FileKind): string | undefined {
+  for (const folder of folders) {
+    const [file, ...others] = FORMATS.map((format) => join(folder, `${kind}.${format}`)).filter((path) => existsSync(path));
+    if (others.length > 0) {
+      throw new LetheError('LETHE_DATA_AMBIGUOUS', `There are several files of ${kind} rows: ${[file!, ...others].map((path) => basename(path)).join(', ')}.`, {
+        where: folder, remedy: 'Keep the one that is meant, and move the others out of the folder.',
+      });
+    }
+    if (file !== undefined) return file;
+  }
+  return undefined;
+}
 
 /**
- * The file of a task, in the first format and folder that there is one in: `--data-dir` or, where that has no file of the task, the
+ * The file of a task, in the first folder that there is one in: `--data-dir` or, where that has no file of the task, the
  * suite's own folder, by the task's whole folder and then by the last part of it, then what was pulled. Rows of the two are never mixed:
  * they may be of different making.
  */

@@ -7,7 +7,7 @@ import { readJsonLines } from './jsonl.js';
 import { type Line, unreadable } from './line.js';
 import { readParquet } from './parquet.js';
 
-/** The formats of rows, by how the names of their files end; the first that is there is read. */
+/** The formats of rows, by how the names of their files end. */
 const READERS: Readonly<Record<string, (file: string) => AsyncGenerator<Line[]>>> = {
   jsonl: readJsonLines, json: readJson, csv: readCsv, parquet: readParquet,
 };

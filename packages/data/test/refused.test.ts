@@ -53,6 +53,15 @@ describe('rows that cannot be used', () => {
     expect(await loadSuite(suite.reference())).to.deep.equal(whole);
   });
 
+  it('refuses a split in two formats: nobody knows which is meant', async () => {
+    suite.write('tickets/train.csv', 'id,input,output\nx,y,hardware\n');
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.code).to.equal('LETHE_DATA_AMBIGUOUS');
+    expect(error.message).to.contain('train.jsonl, train.csv');
+    expect(error.where).to.equal(join(suite.folder, 'tickets'));
+    expect(error.remedy).to.contain('Keep the one');
+  });
+
   it('says that a file was cut off', async () => {
     const text = readFileSync(file, 'utf8');
     suite.write('tickets/train.jsonl', text.slice(0, -10));

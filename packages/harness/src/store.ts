@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results, Run, Sweep } from '@lethe/core';
@@ -87,6 +88,9 @@ async function checkFree(folder: string): Promise<void> {
   });
 }
 
+/** Whether a folder is that of a run. */
+export const hasRun = (folder: string): boolean => existsSync(join(folder, RECORD));
+
 /** The record of an existing run folder. Throws LETHE_RUN_MISSING, LETHE_RUN_VERSION, LETHE_RUN_DAMAGED. */
 export async function readRun<C = unknown>(folder: string, lethe: string): Promise<RunRecord<C>> {
   const path = join(folder, RECORD);
@@ -110,8 +114,13 @@ export async function sweepRun(folder: string): Promise<void> {
   for (const path of stray) await rm(path, { force: true });
 }
 
-/** Runs of one minor version continue one another. */
+/** Runs of one minor version continue one another. Throws LETHE_RUN_DAMAGED for what is no record. */
 function checkVersion(record: RunRecord, lethe: string, path: string): void {
+  if (typeof record?.configuration !== 'object' || record.configuration === null) {
+    throw new LetheError('LETHE_RUN_DAMAGED', 'The file does not say what the run is for.', {
+      where: path, remedy: `Delete ${path} and run the same command again; finished steps are reused.`,
+    });
+  }
   const minor = (version: unknown) => String(version).split('.').slice(0, 2).join('.');
   if (record.schema !== 'lethe.run/1' || minor(record.lethe) !== minor(lethe)) {
     throw new LetheError('LETHE_RUN_VERSION', `Lethe ${record.lethe} made this run (${record.schema}), this is ${lethe}.`, {

@@ -1,6 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import type { CompletedRun, LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import { metricsOf, resultsHash, validateResults } from '@lethe/metrics';
@@ -56,6 +60,35 @@ describe('the run folder', () => {
     await writeFile(join(folder, 'run.lock'), String(process.pid));
     await (await lockRun(folder))();
     expect(await readdir(folder)).to.deep.equal([]);
+  });
+
+  it('belongs to one of several processes that find the lock of a killed one together', async () => {
+    for (let round = 0; round < 3; round++) {
+      await writeFile(join(folder, 'run.lock'), String(2 ** 30));
+      const children = Array.from({ length: 3 }, () => spawn(process.execPath, [fileURLToPath(new URL('./lock-child.js', import.meta.url)), folder]));
+      const said = children.map(({ stdout }) => createInterface({ input: stdout })[Symbol.asyncIterator]());
+      for (const lines of said) expect((await lines.next()).value).to.equal('ready');
+      for (const { stdin } of children) stdin.end('go\n');
+      const found = await Promise.all(said.map(async (lines) => (await lines.next()).value as string));
+      expect(found.sort(), `round ${round}`).to.deep.equal(['LETHE_RUN_BUSY', 'LETHE_RUN_BUSY', 'has']);
+      await Promise.all(children.map(async (child) => child.exitCode ?? once(child, 'exit')));
+      expect(await readdir(folder)).to.deep.equal([]);
+    }
+  });
+
+  it('leaves the lock of another process alone that took the place of its own', async () => {
+    const unlock = await lockRun(folder);
+    await writeFile(join(folder, 'run.lock'), '1');
+    await unlock();
+    expect(await readdir(folder)).to.deep.equal(['run.lock']);
+  });
+
+  it('is refused where its record says nothing', async () => {
+    for (const text of ['null', '[]', '{"schema":"lethe.run/1","lethe":"0.1.0"}', '{"schema":"lethe.run/1","lethe":"0.1.0","configuration":null}']) {
+      await writeFile(join(folder, 'run.json'), text);
+      expect(await codeOf(readRun(folder, '0.1.0')), text).to.equal('LETHE_RUN_DAMAGED');
+      expect(await codeOf(openRun(folder, '0.1.0', {})), text).to.equal('LETHE_RUN_DAMAGED');
+    }
   });
 
   it('loses what was left half written, and nothing else', async () => {

@@ -109,7 +109,8 @@ interface Contender extends ComparedMethod {
   readonly trials: readonly (readonly CompletedRun[])[];
 }
 
-function contendersOf(runs: readonly Run[]): Contender[] {
+/** @param against what one of them is called, where its runs have several labels */
+function contendersOf(runs: readonly Run[], against: string | undefined): Contender[] {
   // in an order of their own, so that not even the last digit depends on the order in which runs come
   const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(unlabelled(run!.method))}`;
   const groups = grouped(runs, (run) => unlabelled(run.method)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
@@ -117,7 +118,7 @@ function contendersOf(runs: readonly Run[]): Contender[] {
     const all = grouped(own, trialOf);
     const trials = all.map((outcomes) => outcomes.filter((run) => run.status === 'completed')).filter((outcomes) => outcomes.length > 0)
       .sort(([a], [b]) => (a!.order.id < b!.order.id ? -1 : a!.order.id > b!.order.id ? 1 : a!.seed - b!.seed));
-    const { method } = own[0]!;
+    const { method } = own.find((run) => methodName(run.method) === against) ?? own[0]!;
     return { method, bound: method.capabilities.bound, completed: trials.length, failed: all.length - trials.length, trials };
   });
 }
@@ -205,7 +206,7 @@ function compareMetric(
 }
 
 function compareTerms(runs: readonly Run[], { metrics, against, overRows = true }: ComparisonRequest): Comparison {
-  const contenders = contendersOf(runs);
+  const contenders = contendersOf(runs, against);
   const pairs = pairsOf(contenders, against);
   // the rows of a trial with two outcomes are not what its value comes from
   const draws = resampleRows(
@@ -253,5 +254,8 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
  *   compared with has no mean
  */
 export function compareRuns(runs: readonly Run[], request: ComparisonRequest): Comparison[] {
-  return grouped(distinct(runs, request.repeated), termsOf).map((own) => compareTerms(own, request));
+  // of runs that are the same under several labels the last stays, which is to be the one that is asked for
+  const asked = (run: Run) => Number(methodName(run.method) === request.against);
+  const sorted = [...runs].sort((a, b) => asked(a) - asked(b));
+  return grouped(distinct(sorted, request.repeated), termsOf).map((own) => compareTerms(own, request));
 }

@@ -5,7 +5,7 @@ import { resultsHash } from './hash.js';
 export const byIdentity = (runs: readonly Run[]): Run[][] =>
   grouped(runs, ({ suite, method, model, order, seed, training }) => [suite, unlabelled(method), model.sha256, order, seed, training]);
 
-/** The different outcomes among runs of one identity: the same one given twice counts once. */
+/** The different outcomes among runs of one identity: the same one given twice counts once, as it came last. */
 export const outcomesOf = (same: readonly Run[]): Run[] =>
   [...new Map(same.map((run) => [resultsHash([{ ...run, method: unlabelled(run.method) }]), run])).values()];
 

@@ -66,25 +66,27 @@ export function resampleRows(
   const first = groups.flat()[0];
   if (!first) return groups.map(() => metrics.map(() => null));
   const { tasks } = first.order;
-  const probes = Object.keys(first.general.base);
-  const sizes = [...tasks, ...probes].map((task) => countOf(first, task));
-  for (const run of groups.flat()) {
-    const hash = ({ environment }: CompletedRun, task: string) => environment.dataSha256[task];
-    const other = [...tasks, ...probes].find((task, i) =>
-      countOf(run, task) !== sizes[i] || hash(run, task) !== hash(first, task));
-    if (other === undefined) continue;
-    throw new LetheError('LETHE_RESULTS_INVALID', `Runs of ${run.method.id} and ${first.method.id} were scored on other rows of ${other}.`, {
+  const runs = groups.flat();
+  // a run may lack probes whose rows were not at hand
+  const probes = [...new Set(runs.flatMap((run) => Object.keys(run.general.base)))];
+  const sizes = [...tasks, ...probes].map((task) => {
+    const having = runs.filter((run) => tasks.includes(task) || Object.hasOwn(run.general.base, task));
+    const [known] = having as [CompletedRun, ...CompletedRun[]];
+    const hash = ({ environment }: CompletedRun) => environment.dataSha256[task];
+    const other = having.find((run) => countOf(run, task) !== countOf(known, task) || hash(run) !== hash(known));
+    if (other === undefined) return countOf(known, task);
+    throw new LetheError('LETHE_RESULTS_INVALID', `Runs of ${other.method.id} and ${known.method.id} were scored on other rows of ${task}.`, {
       remedy: 'Compare runs that were made with the same data.',
     });
-  }
-  const matrices = groups.map((runs) => runs.map((run) => rowMatrix(run, tasks)));
-  const draws = groups.map((runs) => metrics.map(() => (runs.length ? new Float64Array(resamples) : null)));
+  });
+  const matrices = groups.map((own) => own.map((run) => rowMatrix(run, tasks)));
+  const draws = groups.map((own) => metrics.map(() => (own.length ? new Float64Array(resamples) : null)));
   const streams = sizes.map((_, i) => random.fork(i));
   for (let k = 0; k < resamples; k++) {
     const times = sizes.map((size, i) => drawRows(size, streams[i]!));
     const at = (scores: Float64Array | null, set: number) => (scores === null ? null : weightedMean(scores, times[set]!));
-    matrices.forEach((runs, g) => {
-      const values = runs.map(({ steps, probes: scored, columns }): Measured => {
+    matrices.forEach((own, g) => {
+      const values = own.map(({ steps, probes: scored, columns }): Measured => {
         const general = (moment: 'base' | 'final') => Object.fromEntries(scored.flatMap((probe) => {
           const score = at(probe[moment], tasks.length + probes.indexOf(probe.id));
           return score === null ? [] : [[probe.id, score]];

@@ -142,6 +142,13 @@ describe('intervals over runs', () => {
     expect(runInterval(oneOrder([0.5, 0.5, 0.5]))).to.deep.equal({ mean: 0.5, low: 0.5, high: 0.5, n: 3, level: 0.95 });
   });
 
+  it('have a width where runs differ and the means of orders and of seeds do not', () => {
+    const balanced = [0, 1, 1, 0].map((value, i) => ({ order: String(i % 2), seed: Math.floor(i / 2), value }));
+    const { low, high } = runInterval(balanced);
+    const alone = runInterval(oneOrder([0, 1, 1, 0]));
+    expect([low, high]).to.deep.equal([alone.low, alone.high]);
+  });
+
   it('count what orders have in common once and not once a seed', () => {
     // two orders that differ, ten seeds that do not: seeds alone would give next to no width, two orders give that of two values
     const values = Array.from({ length: 20 }, (_, i) => ({ order: i < 10 ? 'a' : 'b', seed: i % 10, value: i < 10 ? 0 : 1 }));

@@ -3,6 +3,7 @@ import { LetheError, didYouMean, methodName } from '@lethe/core';
 import { type ReportedTable, readReported, resultsAt } from '@lethe/leaderboard';
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
 import type { Output } from '../output.js';
+import { noteUnfinished } from '../run/finished.js';
 import { parseList } from '../run/request.js';
 import { type Format, renderComparison } from './render.js';
 
@@ -48,7 +49,9 @@ const plain = (comparison: Comparison, reported: readonly ReportedTable[] | unde
 export async function compareCommand(paths: readonly string[], flags: CompareFlags, output: Output): Promise<void> {
   const metrics = metricsOf(flags.metric);
   const format = formatOf(flags);
-  const runs = (await Promise.all(paths.map((path) => resultsAt(resolve(path))))).flatMap((results) => results.runs);
+  const parts = await Promise.all(paths.map((path) => resultsAt(resolve(path))));
+  for (const [i, path] of paths.entries()) await noteUnfinished(resolve(path), parts[i]!.runs.length, output);
+  const runs = parts.flatMap((results) => results.runs);
   const methods = [...new Set(runs.map((run) => methodName(run.method)))];
   const { against } = flags;
   if (against !== undefined && !methods.includes(against)) {
@@ -63,5 +66,5 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
   const tables = flags.reported ? readReported() : undefined;
   const reportedOf = ({ suite }: Comparison) => tables?.filter((table) => table.suite === suite.id);
   output.data(format === 'json' ? JSON.stringify(comparisons.map((comparison) => plain(comparison, reportedOf(comparison))), null, 2)
-    : comparisons.map((comparison) => renderComparison(comparison, format, reportedOf(comparison))).join('\n\n'));
+    : comparisons.map((comparison) => renderComparison(comparison, format, { against, reported: reportedOf(comparison) })).join('\n\n'));
 }

@@ -46,15 +46,18 @@ function renderReported(suite: string, tables: readonly ReportedTable[], format:
 /**
  * A comparison as text: its terms, two tables for each metric, what was shown and what was not.
  *
+ * @param against the method that all others are compared with, where there is one
  * @param reported tables of papers to set beside it, where they are asked for
  */
-export function renderComparison(comparison: Comparison, format: Format, reported?: readonly ReportedTable[]): string {
+export function renderComparison(
+  comparison: Comparison, format: Format, { against, reported }: { readonly against?: string | undefined; readonly reported?: readonly ReportedTable[] | undefined } = {},
+): string {
   const tables = comparison.metrics.flatMap((metric) =>
     [standingsTable(comparison, metric), ...(metric.pairs.length ? [pairsTable(comparison, metric)] : [])]);
   return [
     ...prose(format, [termsOf(comparison)]), '',
     ...tables.flatMap((table) => [...DRAW[format](table), '']),
-    ...prose(format, explain(comparison)),
+    ...prose(format, explain(comparison, against)),
     ...(reported ? renderReported(comparison.suite.id, reported, format) : []),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { suiteLabel } from '@lethe/core';
+import { methodName, suiteLabel } from '@lethe/core';
 import { probability } from '@lethe/leaderboard';
 import { ALPHA, type Comparison, POWER, fewestPairs, holdsHereAlone } from '@lethe/metrics';
 import { namesOf } from './tables.js';
@@ -15,9 +15,11 @@ function shown(comparison: Comparison): string[] {
 }
 
 /** Why there is no test. */
-const untested = ({ methods }: Comparison): string =>
-  `Nothing was tested: ${methods.filter(({ bound }) => !bound).length < 2 ? 'a bound is tested only where --against names it'
-    : 'no two methods have a value for the same order and seed'}.`;
+function untested({ methods }: Comparison, against: string | undefined): string {
+  if (against !== undefined && methods.every(({ method }) => methodName(method) !== against)) return `Nothing was tested: ${against} did not run under these terms.`;
+  const alone = against === undefined && methods.filter(({ bound }) => !bound).length < 2;
+  return `Nothing was tested: ${alone ? 'a bound is tested only where --against names it' : 'no two methods have a value for the same order and seed'}.`;
+}
 
 /** Which of the differences that were shown other orders or seeds may not have: the test takes those of the runs as they are. */
 function hereAlone(comparison: Comparison): string[] {
@@ -49,14 +51,18 @@ export const termsOf = ({ suite, model, tasks, orders, seeds }: Comparison): str
   `${suiteLabel(suite)}, on ${model.id}: ${tasks.length} tasks, `
   + `${orders.length === 1 ? 'order' : 'orders'} ${listed(orders)}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${listed(seeds)}`;
 
-/** What the comparison says, what it does not, and how to read its tables. */
-export function explain(comparison: Comparison): string[] {
+/**
+ * What the comparison says, what it does not, and how to read its tables.
+ *
+ * @param against the method that all others are compared with, where there is one
+ */
+export function explain(comparison: Comparison, against?: string): string[] {
   const names = namesOf(comparison);
   const found = shown(comparison);
   const missing = comparison.metrics.flatMap(({ metric, standings }) => standings.flatMap(({ method, missing: why }) =>
     (why === undefined ? [] : [`${names[method]}: ${why === 'not defined' ? `${metric.title} is not defined.` : why}`])));
   return [
-    ...(comparison.tests === 0 ? [untested(comparison)] : found.length ? ['Shown at level 0.05:', ...found.map((line) => `  ${line}`)] : ['No difference was shown at level 0.05.']),
+    ...(comparison.tests === 0 ? [untested(comparison, against)] : found.length ? ['Shown at level 0.05:', ...found.map((line) => `  ${line}`)] : ['No difference was shown at level 0.05.']),
     ...limits(comparison), ...missing, '',
     'Percent. Over runs: 95 % t interval over other seeds in other orders, cut where the metric ends. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [

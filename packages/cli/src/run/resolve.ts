@@ -16,11 +16,19 @@ const DEFAULT_SEEDS = [1, 2];
 
 function ordersOf(suite: SuiteData, ids: readonly string[] | undefined): Order[] {
   const known = suite.orders.map(({ id }) => id);
-  return (ids ?? known.slice(0, 1)).map((id) => {
+  const orders = (ids ?? known.slice(0, 1)).map((id) => {
     const order = suite.orders.find((o) => o.id === id);
     if (order) return order;
     throw new LetheError('LETHE_USAGE', `Suite ${suite.id} has no order "${id}".${didYouMean(id, known)}`, { remedy: `choose from: ${known.join(', ')}` });
   });
+  const tasksOf = ({ tasks }: Order) => [...tasks].sort().join(' ');
+  const other = orders.find((order) => tasksOf(order) !== tasksOf(orders[0]!));
+  if (other) {
+    throw new LetheError('LETHE_USAGE', `Orders "${orders[0]!.id}" and "${other.id}" of suite ${suite.id} have other tasks: a mean over them is one of two benchmarks.`, {
+      remedy: 'Run them one after the other; each has its own folder.',
+    });
+  }
+  return orders;
 }
 
 /** Throws LETHE_USAGE for what contradicts itself: a sweep that takes what another one chose, a seed or order that is there twice, however it was written. */

@@ -2,19 +2,21 @@ import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonica
 import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
+import { checkFinished } from '../run/finished.js';
 import { showFailures } from '../show.js';
 
 /**
  * What the trials of one or several `lethe tune` chose.
  *
  * @param paths their run folders, or results and entries that keep what was tuned before them
- * @throws LETHE_RUN_MISSING where there are no results, LETHE_RESULTS_INVALID for results that are none of trials, keep none or are not
- *   finished, LETHE_USAGE where methods were not tuned under equal terms
+ * @throws LETHE_RUN_MISSING where there are no results, LETHE_RUN_STOPPED where a run is not finished, LETHE_RESULTS_INVALID for results that
+ *   are none of trials and keep none, LETHE_USAGE where methods were not tuned under equal terms
  */
 export async function readSweeps(paths: readonly string[]): Promise<Sweep> {
   const { resultsAt } = await import('@lethe/leaderboard');
   const sweeps = await Promise.all(paths.map(async (path) => {
     const results = await resultsAt(path);
+    await checkFinished(path, results.runs.length);
     return results.sweep ?? sweepOf(results, path);
   }));
   const sweep = joinSweeps(sweeps);

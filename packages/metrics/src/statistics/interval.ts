@@ -55,9 +55,10 @@ export function runInterval(values: readonly RunValue[]): Interval {
   const parts = [partOf(runs, ({ order }) => order), partOf(runs, ({ seed }) => seed)].filter((part) => part !== null);
   if (parts.length === 0) return { ...interval, low: null, high: null };
   const variance = parts.reduce((sum, part) => sum + part.variance, 0);
-  if (variance === 0) return { ...interval, low: interval.mean, high: interval.mean };
-  const degrees = 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0);
-  const half = studentQuantile(degrees) * Math.sqrt(variance);
+  // where runs differ and the means of orders and of seeds do not, their interaction is all that there is
+  const { variance: error, degrees } = variance > 0 ? { variance, degrees: 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0) }
+    : { variance: (deviationOf(runs.map(({ value }) => value)) ?? 0) ** 2 / runs.length, degrees: runs.length - 1 };
+  const half = error === 0 ? 0 : studentQuantile(degrees) * Math.sqrt(error);
   return { ...interval, low: interval.mean - half, high: interval.mean + half };
 }
 

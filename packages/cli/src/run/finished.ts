@@ -1,0 +1,42 @@
+import { basename, dirname, join } from 'node:path';
+import { LETHE_VERSION, LetheError } from '@lethe/core';
+import type { Output } from '../output.js';
+import { typed } from '../paths.js';
+import type { Configuration } from './configuration.js';
+
+/** What a run folder was made for. */
+interface Extent {
+  readonly folder: string;
+  readonly asked: number;
+}
+
+/** How many runs a folder was made for; null for an entry, and for results that lie there alone. Throws the errors of `readRun`. */
+async function extentOf(path: string): Promise<Extent | null> {
+  const { hasRun, readRun } = await import('@lethe/harness');
+  const folder = basename(path) === 'results.json' ? dirname(path) : path;
+  if (folder.endsWith('.json') || !hasRun(folder)) return null;
+  const { configuration: { methods, orders, seeds, picked } } = await readRun<Configuration>(folder, LETHE_VERSION);
+  return { folder, asked: picked?.length ?? methods.length * orders.length * seeds.length };
+}
+
+/**
+ * Refuses the folder of a run that is not finished: what is there already may be whole in itself, all methods of the first seeds, and
+ * whoever may stop after a good one has chosen it.
+ *
+ * @param path a run folder, its results.json, or an entry, which is finished
+ * @param done how many of its runs there are
+ * @throws LETHE_RUN_STOPPED, and the errors of `readRun`
+ */
+export async function checkFinished(path: string, done: number): Promise<void> {
+  const extent = await extentOf(path);
+  if (extent === null || done >= extent.asked) return;
+  throw new LetheError('LETHE_RUN_STOPPED', `The run is not finished: ${done} of ${extent.asked} runs are there.`, {
+    where: join(extent.folder, 'run.json'), remedy: `Finish it with: lethe resume ${typed(extent.folder)}`,
+  });
+}
+
+/** Notes that a run is not finished, so that nobody takes its table for the whole. */
+export async function noteUnfinished(path: string, done: number, output: Output): Promise<void> {
+  const extent = await extentOf(path).catch(() => null); // a damaged record is for `resume` to tell
+  if (extent !== null && done < extent.asked) output.note(`not finished: ${done} of ${extent.asked} runs are there; go on with: lethe resume ${typed(extent.folder)}`);
+}
