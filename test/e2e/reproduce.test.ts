@@ -86,6 +86,18 @@ describe('making published runs again', () => {
     expect(existsSync(join(folder, 'refused'))).to.equal(false);
   });
 
+  it('draws none of a method that is here in another version, and says so', async () => {
+    const results = JSON.parse(readFileSync(join(folder, 'run', 'results.json'), 'utf8')) as Results;
+    const runs = results.runs.map((run) => (run.method.id === 'seta' ? { ...run, method: { ...run.method, version: '0.8.0' } } : run));
+    const file = join(folder, 'results.json');
+    writeFileSync(file, JSON.stringify({ ...results, runs, sha256: resultsHash(runs) }));
+    const { status, stdout, stderr } = await again(file, 'current', '--runs', '3');
+    expect(status, stderr).to.equal(0);
+    expect(stdout).to.contain('all 3 runs came out as published').and.not.contain('seta');
+    expect(stderr).to.contain('none is drawn of seta 0.8.0').and.contain('--method');
+    expect((await again(file, 'old', '--method', 'seta')).stderr).to.contain('LETHE_RUN_CHANGED').and.contain('method seta: 0.8.0, here ');
+  });
+
   it('can be done with what is published here: suites, model and methods are what they were', async () => {
     const [published] = readdirSync(ENTRIES).filter((name) => name.startsWith('domain-mini-'));
     const { status, stdout, stderr } = await lethe('reproduce', join(ENTRIES, published!), '--method', 'zero-shot', '--runs', '1', '--out', join(folder, 'here')).ended;

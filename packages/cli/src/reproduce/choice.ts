@@ -14,6 +14,13 @@ export interface RunsChoice {
   readonly draw: number;
 }
 
+/** What was drawn. */
+export interface Drawn {
+  readonly runs: readonly NamedRun[];
+  /** Methods that nothing was drawn of, with their versions: those that are installed are others. */
+  readonly outdated: readonly string[];
+}
+
 /** A run with what to call it. */
 export interface NamedRun {
   readonly run: CompletedRun;
@@ -28,11 +35,13 @@ const learned = ({ run: { predictions } }: NamedRun): boolean => Object.values(p
 
 /**
  * Draws completed runs, those that learned before those that did not, and gives them in the order of the results. Who published them cannot
- * know which it will be, as nothing counts that they only state: a run has learned where its predictions changed.
+ * know which it will be, as nothing counts that they only state: a run has learned where its predictions changed. Unless a method is named,
+ * none is drawn of methods that are here in another version, as long as there are others.
  *
+ * @param installed the version of a method that is here; undefined where it is not
  * @throws LETHE_USAGE for a method, order or seed that the results do not have, or where no run of theirs was completed
  */
-export function chooseRuns(results: Results, { method, order, seed, runs, draw }: RunsChoice): NamedRun[] {
+export function chooseRuns(results: Results, { method, order, seed, runs, draw }: RunsChoice, installed: (id: string) => string | undefined): Drawn {
   const completed = results.runs.filter((run) => run.status === 'completed');
   const labels = methodLabels(completed.map((run) => run.method));
   const all = completed.map((run, i) => ({ run, label: labels[i]!, name: `${labels[i]!}, order ${run.order.id}, seed ${run.seed}` }));
@@ -47,7 +56,12 @@ export function chooseRuns(results: Results, { method, order, seed, runs, draw }
   const ofOrder = narrowed('--order', order, ({ run }) => run.order.id, ofMethod);
   const left = narrowed('--seed', seed, ({ run }) => String(run.seed), ofOrder);
   if (left.length === 0) throw new LetheError('LETHE_USAGE', 'None of the runs was completed: there is nothing to make again.', { remedy: 'Give results with completed runs.' });
-  const shuffled = createRandom(draw, 'reproduce').shuffle(left);
+  const isOutdated = ({ run }: NamedRun) => method === undefined && (installed(run.method.id) ?? run.method.version) !== run.method.version;
+  const current = left.filter((one) => !isOutdated(one));
+  const shuffled = createRandom(draw, 'reproduce').shuffle(current.length > 0 ? current : left);
   const drawn = new Set([...new Set([...shuffled.filter(learned), ...shuffled])].slice(0, runs));
-  return all.filter((one) => drawn.has(one)).map(({ run, name }) => ({ run, name }));
+  return {
+    runs: all.filter((one) => drawn.has(one)).map(({ run, name }) => ({ run, name })),
+    outdated: current.length === 0 ? [] : [...new Set(left.filter(isOutdated).map(({ run }) => `${run.method.id} ${run.method.version}`))],
+  };
 }

@@ -3,7 +3,7 @@ import { type CompletedRun, LetheError, grouped, sha256 } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
-import { here } from '../paths.js';
+import { here, installedPlugins } from '../paths.js';
 import { plainTable } from '../plain-table.js';
 import { type Configuration, jobsOf } from '../run/configuration.js';
 import { perform } from '../run/execute.js';
@@ -84,7 +84,9 @@ export async function reproduce(
 ): Promise<number> {
   const file = resultsFile(resolve(path));
   const results = await resultsAt(resolve(path));
-  const chosen = chooseRuns(results, request);
+  const versions = new Map(installedPlugins(request.plugins).filter(({ manifest }) => manifest.kind === 'method').map(({ manifest }) => [manifest.name, manifest.version]));
+  const { runs: chosen, outdated } = chooseRuns(results, request, (id) => versions.get(id));
+  if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
   const runs = chosen.map(({ run }) => run);
   const asked = await resolveRequest(requestFor(runs, request), [], output.note);
   const configuration: Configuration = { ...asked.configuration, picked: runs.map((run) => placeOf(run, runs)) };
