@@ -34,7 +34,7 @@ interface Json {
  * Before task t the sensitivity of all old atoms is calibrated on it. The atoms that matter most to it, of experts that it wants as they are,
  * are split off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only, whose a are the
  * leading eigenvectors of the second moment of the task's inputs at the site. While t is learned its own atoms train, all others are frozen, and
- *   L = L_task + anchor * sum_shared (|owners| - 1) mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
+ *   L = L_task + anchor * sum_shared (|owners| - 1) F / mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
  */
 class Seta implements Learner {
   trainable: Arrays = {};

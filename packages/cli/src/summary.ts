@@ -2,12 +2,12 @@ import { type Capabilities, type CompletedRun, type FailedRun, type Results, gro
 import { type Interval, completeMean, runInterval } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
-/** The metrics of the table. */
+/** The metrics of the table: what is lost can only be read beside what was learned. */
 export const COLUMNS = [
   { metric: 'averageAccuracy', title: 'accuracy' },
+  { metric: 'learningAccuracy', title: 'learned' },
   { metric: 'backwardTransfer', title: 'backward' },
   { metric: 'forgetting', title: 'forgetting' },
-  { metric: 'forwardTransfer', title: 'forward' },
   { metric: 'generalDelta', title: 'general' },
 ] as const;
 
@@ -24,7 +24,10 @@ export interface MethodSummary {
   readonly failed: readonly FailedRun[];
   /** Null where a metric is not defined for one of the runs, or a run failed. */
   readonly intervals: Readonly<Record<ColumnMetric, Interval | null>>;
-  readonly trainableParameters: number | null;
+  /** Parameters trained at once, the most of any task; those that predictions take besides the model, and bytes kept, at the end of a run (means). */
+  readonly trained: number | null;
+  readonly added: number | null;
+  readonly stored: number | null;
   /** Mean of training and evaluation seconds of a run. */
   readonly seconds: number | null;
 }
@@ -50,6 +53,7 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       const values = valuesOf((run) => run.metrics[metric]);
       return values && runInterval(completed.map(({ order, seed }, at) => ({ order: order.id, seed, value: values[at]! })));
     };
+    const costOf = (pick: (cost: CompletedRun['cost']) => number) => (completed.length ? completeMean(completed.map(({ cost }) => pick(cost)), 'cost') : null);
     const seconds = valuesOf((run) => run.cost.trainSeconds + run.cost.evalSeconds);
     return {
       method: labels[i]!,
@@ -60,7 +64,9 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       intervals: Object.fromEntries(
         COLUMNS.map(({ metric }) => [metric, over(metric)]),
       ) as Record<ColumnMetric, Interval | null>,
-      trainableParameters: completed.length ? Math.max(...completed.map((run) => run.cost.trainableParameters)) : null,
+      trained: completed.length ? Math.max(...completed.map((run) => run.cost.trainableParameters)) : null,
+      added: costOf((cost) => cost.addedParameters),
+      stored: costOf((cost) => cost.storedBytes),
       seconds: seconds && completeMean(seconds, 'seconds'),
     };
   });

@@ -1,3 +1,4 @@
+import { bytes, count } from '@lethe/leaderboard';
 import type { Output } from './output.js';
 import { plainTable } from './plain-table.js';
 import { COLUMNS, type MethodSummary } from './summary.js';
@@ -23,18 +24,21 @@ const named = ({ method, marks }: MethodSummary): string => (marks.length > 0 ? 
  */
 export function renderTable(rows: readonly MethodSummary[], colour: Output['colour']): string {
   const columns = COLUMNS.filter(({ metric }) => rows.some((row) => row.intervals[metric] !== null));
-  const head = ['method', ...columns.map(({ title }) => title), 'parameters', 'seconds', 'runs'];
+  const head = ['method', ...columns.map(({ title }) => title), 'trained', 'added', 'stored', 'seconds', 'runs'];
   const lines = plainTable(head, rows.map((row) => [
     row.bound ? colour.dim(named(row)) : named(row),
     ...columns.map(({ metric }) => cell(row, metric)),
-    row.trainableParameters === null ? MISSING : row.trainableParameters.toLocaleString('en-GB'),
+    row.trained === null ? MISSING : count(row.trained),
+    row.added === null ? MISSING : count(row.added),
+    row.stored === null ? MISSING : bytes(row.stored),
     row.seconds === null ? MISSING : row.seconds.toFixed(1),
     row.failed.length ? `${row.completed} + ${row.failed.length} failed` : String(row.completed),
   ]), [0]);
   return [
     ...lines, '',
-    'percent, mean ± half the 95 % interval over seeds and orders: accuracy after the last task, backward and forward transfer,',
-    `forgetting, change on the general probes; parameters trained at once; seconds of a run`,
+    'percent, mean ± half the 95 % interval over seeds and orders: accuracy after the last task, of each task right after it was learned,',
+    'backward transfer, forgetting, change on the general probes; parameters trained at once, those that predictions need besides the model',
+    'in the end, what is kept in all; seconds of a run',
     ...(rows.some(({ completed, failed }) => completed > 0 && failed.length > 0) ? ['a method of which a run failed has no means: what is missing could have changed them'] : []),
   ].join('\n');
 }

@@ -62,6 +62,15 @@ describe('results table', () => {
     expect(renderTable(summarise({ runs }), pc.createColors(false))).to.contain(`50.5 ± ${(50 * (several.high! - several.low!)).toFixed(1)}`);
   });
 
+  it('shows what was learned beside what was left of it, and what it takes to keep it', () => {
+    const one = run('a', 1, 0.5, 0.25);
+    if (one.status !== 'completed') throw new Error('not completed');
+    const learned = { ...one, metrics: { ...one.metrics, learningAccuracy: 0.75 }, cost: { ...one.cost, addedParameters: 970_246, storedBytes: 6_960_000 } };
+    const [head, row] = renderTable(summarise({ runs: [learned, { ...learned, seed: 2, cost: { ...learned.cost, addedParameters: 970_248 } }] }), pc.createColors(false)).split('\n');
+    expect(head).to.match(/^method +accuracy +learned +forgetting +trained +added +stored +seconds +runs$/);
+    expect(row).to.match(/75\.0 .* 25\.0 .*1\.00 k +970 k +6\.96 MB +3\.0 +2$/);
+  });
+
   it('keeps runs apart that differ in options', () => {
     const rows = summarise({ runs: [run('a', 1, 0.5, 0, { x: 1 }), run('a', 1, 0.6, 0, { x: 2 })] });
     expect(rows.map((row) => row.method)).to.deep.equal(['a x=1', 'a x=2']);
@@ -84,7 +93,7 @@ describe('results table', () => {
   it('shows percent, missing values and failed runs, and no metric that nobody has', () => {
     const runs = [run('strong', 1, 0.4, 0), run('strong', 2, 0.6, 0), run('weak', 1, 0.4, 0), failed, { ...failed, method: method('broken') }];
     const text = renderTable(summarise({ runs }), pc.createColors(false));
-    expect(text).to.contain('50.0 ± 127.1').and.contain('1 + 1 failed').and.contain('1,000').and.match(/weak +–/).and.match(/broken +–/);
+    expect(text).to.contain('50.0 ± 127.1').and.contain('1 + 1 failed').and.contain('1.00 k').and.match(/weak +–/).and.match(/broken +–/);
     expect(text).to.contain('of which a run failed');
     expect(text.split('\n')[0]).to.contain('forgetting').and.not.contain('backward');
   });
