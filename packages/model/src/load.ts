@@ -72,7 +72,7 @@ export async function loadModel(directory: string, { held = HELD, chat = false }
     sha256: hash.digest('hex'),
     config,
     ...(template ? { tokenizer: chatTokenizer(tokenizer, template), chat: true } : { tokenizer }),
-    parameters: Object.values(weights).reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    parameters: [...new Set(Object.values(weights))].reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     sites: sitesOf(config),
     weights,
     embed,

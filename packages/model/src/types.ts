@@ -20,6 +20,8 @@ export interface Dimensions {
   readonly decoderStart?: number;
   /** Whether the head is the embedding. */
   readonly tiedHead: boolean;
+  /** Whether files without a head mean the embedding, though `tiedHead` is false: as T5 has it, states are not scaled for it. Absent for no. */
+  readonly spareHead?: boolean;
   /** How many positions back a token of each layer reads, its own among them, null for all; absent where all layers read all. */
   readonly windows?: readonly (number | null)[];
 }

@@ -51,9 +51,11 @@ function placesOf(config: ModelConfig, there: ReadonlyMap<string, unknown>): Map
   const { prefix } = architectureOf(config);
   const bare = ![...there.keys()].some((name) => name.startsWith(prefix));
   const places = new Map<string, WeightEntry[]>();
-  for (const entry of layoutOf(config)) {
+  const layout = layoutOf(config);
+  for (const entry of layout) {
     const names = [entry.stored, ...(entry.name === 'head' ? HEADS : [])];
-    const stored = names.find((name) => there.has(name)) ?? entry.stored;
+    const spare = entry.name === 'head' && config.spareHead ? layout.find(({ name }) => name === 'embed')!.stored : entry.stored;
+    const stored = names.find((name) => there.has(name)) ?? spare;
     const name = bare && stored.startsWith(prefix) ? stored.slice(prefix.length) : stored;
     places.set(name, [...(places.get(name) ?? []), entry]);
   }
@@ -155,6 +157,14 @@ function checkFinite(file: string, { name }: TensorEntry, data: Float32Array, fi
 /** Whether a weight is the tensor of the file, number by number. */
 const isWhole = ({ transposed, part }: WeightEntry) => !transposed && part === undefined;
 
+/** Puts the weights of a tensor where they belong. Those that are all of it are one constant, which is known by reference. */
+function put(weights: Weights, own: readonly WeightEntry[], make: (place: WeightEntry) => Constant): void {
+  for (const place of own) {
+    const same = isWhole(place) ? own.find((other) => isWhole(other) && weights[other.name]) : undefined;
+    weights[place.name] ??= same ? weights[same.name]! : make(place);
+  }
+}
+
 /** Holds the weights in memory, in compute layout. */
 async function hold({ file, opened }: Shard, places: Places, copies: Copies, hash: Hash, weights: Weights): Promise<void> {
   const rearranged = (name: string) => places.get(name)?.every((place) => !isWhole(place)) ?? false;
@@ -169,7 +179,7 @@ async function hold({ file, opened }: Shard, places: Places, copies: Copies, has
     widen(bytes, entry.dtype, stored);
     checkFinite(file, entry, stored, 0);
     copies.add(entry.name, stored);
-    for (const place of own) weights[place.name] = { shape: place.shape, dtype: 'float32', data: arrange(stored, place) };
+    put(weights, own, (place) => ({ shape: place.shape, dtype: 'float32', data: arrange(stored, place) }));
   }
 }
 
@@ -185,7 +195,7 @@ async function map({ file, opened }: Shard, places: Places, copies: Copies, hash
     widen(bytes, entry.dtype, floats);
     checkFinite(file, entry, floats, first);
     copies.add(entry.name, floats);
-    for (const place of own) weights[place.name] ??= storedWeight(path, entry, place);
+    put(weights, own, (place) => storedWeight(path, entry, place));
   }
 }
 

@@ -148,6 +148,29 @@ describe('a checkpoint', () => {
     expect([...encode('a fish'), ...encode(' in the sea')], 'the start has a mark of its own').to.not.deep.equal(all);
   });
 
+  it('of T5 whose head became its embedding may leave the head out, and scales no states for it', async () => {
+    await use('flan-t5');
+    const shards = [1, 2].map((n) => join(folder, `model-0000${n}-of-00002.safetensors`));
+    const all = new Map((await Promise.all(shards.map(readSafetensors))).flatMap((tensors) => [...tensors]));
+    for (const path of [...shards, join(folder, INDEX)]) await rm(path);
+    const shared = all.get('shared.weight')!;
+    const load = async (tensors: ReadonlyMap<string, StoredTensor>, held?: number) => {
+      await writeSafetensors(join(folder, 'model.safetensors'), tensors);
+      return loadModel(folder, held === undefined ? {} : { held });
+    };
+    const both = await load(new Map([...all, ['lm_head.weight', shared]]));
+    all.delete('lm_head.weight');
+    for (const held of [undefined, 0]) {
+      const bare = await load(all, held);
+      expect(numbers(bare)).to.deep.equal(numbers(both));
+      expect(bare.config.tiedHead).to.equal(false);
+      expect(bare.weights['head'], 'is known as the same constant').to.equal(bare.weights['embed']);
+      expect(bare.parameters).to.equal(both.parameters - shared.data.length);
+    }
+    await editJson(folder, 'config.json', (json) => { Object.assign(json, { tie_word_embeddings: false }); });
+    expect((await refusal()).message).to.equal('Tensor "lm_head.weight" is missing.');
+  });
+
   it('of T5 may hold copies of its embedding, and answers as texts of their own', async () => {
     await use('t5');
     const copy = (await readSafetensors(join(folder, 'model.safetensors'))).get('shared.weight')!;

@@ -126,6 +126,8 @@ export const t5: Architecture<T5Config> = {
     // half of the buckets look ahead, and half of those are for single distances
     if (buckets % 4) fields.fail('relative_attention_num_buckets', `Relative positions need a number of buckets that 4 divides, not ${buckets}.`);
     if (farthest <= buckets / 2) fields.fail('relative_attention_max_distance', `A largest distance of ${farthest} is too near for ${buckets} buckets.`);
+    const tied = fields.flag('tie_word_embeddings', true);
+    const tiedHead = fields.flag('scale_decoder_outputs', tied);
     const [start] = [...fields.tokens('decoder_start_token_id', vocabSize), ...fields.tokens('pad_token_id', vocabSize), 0];
     return {
       architecture: 't5',
@@ -140,7 +142,8 @@ export const t5: Architecture<T5Config> = {
       maxPositions: Infinity,
       normEpsilon: fields.number('layer_norm_epsilon', 1e-6),
       // from its version 5 on Transformers writes that embedding and head are one of every T5, and here whether they are
-      tiedHead: fields.flag('scale_decoder_outputs', fields.flag('tie_word_embeddings', true)),
+      tiedHead,
+      spareHead: tied && !tiedHead,
       gated: fields.choice('feed_forward_proj', 'The feed-forward network', ['relu', 'gated-gelu'], 'relu') === 'gated-gelu',
       buckets, farthest,
       decoderStart: start!,
