@@ -1,6 +1,6 @@
 import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LetheError, type Run } from '@lethe/core';
+import { LetheError, type Results, type Run } from '@lethe/core';
 import { unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type DescribeMethod, type MethodNote, checkDeclared } from './declared.js';
@@ -18,14 +18,20 @@ const printed = (entry: Entry): string =>
  *
  * @param paths run folders; several are the parts of one benchmark, of which an entry may be one
  * @param note told of methods that are left out, as parts have a newer version of them
+ * @param check told of every path with the results that it names; what it throws refuses them
  * @returns the path of the new entry
  * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
  *   LETHE_ENTRY_EXISTS for the same content; the errors of `unite`
  */
 export async function publishRuns(
   paths: readonly string[], entriesDir: string, describe: DescribeMethod, note: (text: string) => void = () => undefined,
+  check: (path: string, results: Results) => Promise<void> = async () => undefined,
 ): Promise<string> {
-  const parts = await Promise.all(paths.map(async (path) => ({ where: resultsFile(path), results: await resultsAt(path) })));
+  const parts = await Promise.all(paths.map(async (path) => {
+    const results = await resultsAt(path);
+    await check(path, results);
+    return { where: resultsFile(path), results };
+  }));
   const results = unite(parts);
   const { runs, sha256 } = results;
   const named = (all: readonly Run[]) => new Set(all.map(({ method }) => `${method.id} ${method.version}`));

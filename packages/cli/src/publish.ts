@@ -30,9 +30,9 @@ interface PublishFlags {
  * @throws LetheError the errors of `checkFinished` and of `publishRuns`
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
-  const { publishRuns, resultsAt } = await import('@lethe/leaderboard');
-  for (const run of runs) await checkFinished(resolve(run), (await resultsAt(resolve(run))).runs.length);
-  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins), output.note);
+  const { publishRuns } = await import('@lethe/leaderboard');
+  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins), output.note,
+    (part, results) => checkFinished(part, results.runs.length));
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
   if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);

@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { LetheError, type Plugin, isPath, quoted } from '@lethe/core';
+import { LetheError, type Plugin, isFolder, isPath, quoted } from '@lethe/core';
 import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
 import { addScorers } from '@lethe/scorers';
 import { PATHS, here, installedPlugins, typed } from './paths.js';
@@ -46,7 +45,7 @@ export function runWords(reference: SuiteReference): string {
 /** The folder that `--data-dir` names. Throws LETHE_USAGE where there is none: rows of another folder would be read in its place. */
 export function dataFolderAt(path: string): string {
   const folder = resolve(path);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  if (isFolder(folder)) return folder;
   throw new LetheError('LETHE_USAGE', '--data-dir (dataDir in a file): there is no such folder.', { where: folder, remedy: 'Give the folder that holds the rows; suites/README.md says how it looks.' });
 }
 

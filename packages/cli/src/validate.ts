@@ -1,6 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { LetheError, pluginIn, readManifest } from '@lethe/core';
+import { LetheError, isFolder, pluginIn, readManifest } from '@lethe/core';
 import { absentRows, inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
@@ -83,7 +83,7 @@ async function checkSuite(file: string, { dataDir }: ValidateFlags): Promise<str
 export async function validateCommand(path: string, flags: ValidateFlags, output: Output): Promise<void> {
   const known = Object.keys(CHECKS);
   const target = resolve(path);
-  const inside = existsSync(target) && statSync(target).isDirectory() ? known.map((name) => join(target, name)) : [target];
+  const inside = isFolder(target) ? known.map((name) => join(target, name)) : [target];
   const files = inside.filter((file) => existsSync(file) && checkOf(file) !== undefined);
   if (files.length === 0) {
     throw new LetheError('LETHE_USAGE', 'there is nothing here that can be checked', { where: target, remedy: `give a folder or a file called ${known.join(' or ')}, or an entry of the leaderboard` });

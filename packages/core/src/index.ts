@@ -21,7 +21,7 @@ export type {
 } from './results.js';
 export type { Scorer } from './scorer.js';
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
-export { PLUGIN_KEYWORD, type PluginPlace, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
+export { PLUGIN_KEYWORD, type PluginPlace, isFolder, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
 export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
 export { extendBasis, leadingDirections, secondMoment, whitening } from './subspace.js';
 export type { Sweep, Trial, TunedMethod } from './sweep.js';

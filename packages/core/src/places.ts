@@ -40,7 +40,8 @@ export function pluginIn(folder: string): PluginPlace {
   return { file: join(folder, 'plugin.json'), codePath: join(folder, code) };
 }
 
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+/** Whether there is a folder at a path; links are followed. */
+export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 const foldersIn = (folder: string) => (isFolder(folder) ? readdirSync(folder).map((name) => join(folder, name)).filter(isFolder) : []);
 const isPlugin = (folder: string) => existsSync(join(folder, 'plugin.json'));
 

@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { LetheError, didYouMean, isPath, quoted } from '@lethe/core';
+import { LetheError, didYouMean, isFolder, isPath, quoted } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type LocatedDefinition, type SuiteDefinition, readDefinition } from './definition.js';
 
@@ -88,7 +88,7 @@ export async function openSuite(reference: SuiteReference): Promise<FoundSuite> 
 export function findSuite(reference: string, { suitesDir, builtDir }: SuiteReference, folder = '.'): FoundSuite {
   if (isPath(reference)) {
     const path = resolve(folder, reference);
-    const file = existsSync(path) && statSync(path).isDirectory() ? join(path, FILE) : path;
+    const file = isFolder(path) ? join(path, FILE) : path;
     if (isInstalled(file, suitesDir)) return installed(basename(dirname(file)), suitesDir, builtDir);
     return { ...readDefinition(file), code: join(dirname(file), 'generate.mjs') };
   }

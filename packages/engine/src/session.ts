@@ -47,10 +47,13 @@ function optionsFor({ device, threads, arena = false }: Place, { externalData, f
 
 /** What the runtime says of a graph that it cannot read: the fault of a kernel, not of the device. */
 const REFUSAL = /invalid model|Type Error|NOT_IMPLEMENTED|not find an implementation|InferenceError|No Op registered/i;
-/** What it says where there is no memory for a run, and of a model file that is larger than the format can be. */
+/** What it says where there is no memory for a run. */
 const NO_MEMORY = /allocate memory|bad_alloc|out of memory/i;
-const DISPOSED = /already disposed/i;
+const MORE_MEMORY = 'Use less memory: fewer --workers, a smaller batch, a smaller maxTokens, or a smaller model.';
+/** What it says of a model file that is larger than the format can be. */
 const TOO_LARGE = /exceeds maximum supported size|2 ?GB/i;
+/** What it says of a session that was released. */
+const DISPOSED = /already disposed/i;
 /** Nodes are named after the operation that asked for them: `Select v12`. */
 const NODE = /[Nn](?:ode|ame)[^\n]*?[("'](\w+) v\d+/;
 
@@ -59,8 +62,6 @@ function deviceRemedy(device: string, text: string): string {
   if (TOO_LARGE.test(text)) return `Choose ${device === 'cpu' ? '' : 'device cpu or '}a smaller model: the weights that are no file of their own are more than 2 GB.`;
   return device === 'cpu' ? 'Run lethe doctor, which says whether the runtime works here.' : 'Choose device cpu, or install what this device needs.';
 }
-
-const MORE_MEMORY = 'Use less memory: fewer --workers, a smaller batch, a smaller maxTokens, or a smaller model.';
 
 /**
  * Opens a session. Throws LETHE_ENGINE_KERNEL when the runtime refuses the graph, naming the TensorFlow.js operation whose

@@ -1,18 +1,14 @@
-import type { Arrays, Learner, Row, TrainingBudget } from '@lethe/core';
+import type { Arrays, Row, TrainingBudget } from '@lethe/core';
 import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import { Host } from '../src/host.js';
-import { eagerDevice, tinyModel } from './tiny.js';
+import { eagerDevice, silent, tinyModel } from './tiny.js';
 
 const TASK = { index: 1, rows: 40, steps: 10 };
 const BUDGET: TrainingBudget = {
   epochs: 1, batch: 4, learningRate: 1e-2, warmup: 0, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 16,
 };
 const CAPABILITIES = { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } as const;
-const silent: Learner = {
-  trainable: {}, frozen: {}, begin: () => undefined, adapt: () => null, end: () => undefined,
-  save: () => ({ trainable: {}, frozen: {}, stored: {}, json: null }), restore: () => undefined,
-};
 /** As of a file that is sorted by label: twenty rows that say 1, then twenty that say 2. */
 const SORTED: readonly Row[] = Array.from({ length: 40 }, (_, i) => {
   const token = i < 20 ? 1 : 2;

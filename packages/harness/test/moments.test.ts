@@ -1,16 +1,12 @@
 import { fileURLToPath } from 'node:url';
-import type { Arrays, Learner, Row } from '@lethe/core';
+import type { Arrays, Row } from '@lethe/core';
 import { openDevice } from '@lethe/engine';
 import { type LanguageModel, loadModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { inputMoments } from '../src/moments.js';
-import { eagerDevice, tinyModel } from './tiny.js';
+import { eagerDevice, silent, tinyModel } from './tiny.js';
 
-const silent: Learner = {
-  trainable: {}, frozen: {}, begin: () => undefined, adapt: () => null, end: () => undefined,
-  save: () => ({ trainable: {}, frozen: {}, stored: {}, json: null }), restore: () => undefined,
-};
 /** 18 rows of different lengths: two batches, with padding. */
 const ROWS: readonly Row[] = Array.from({ length: 18 }, (_, i) =>
   ({ prompt: Array.from({ length: 3 + (i % 5) }, (__, k) => 1 + ((i * 7 + k * 3) % 30)), answer: [2 + (i % 4)] }));

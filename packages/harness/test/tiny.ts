@@ -1,4 +1,4 @@
-import type { Capabilities, Example, Site, SuiteData, TaskData, Tensors } from '@lethe/core';
+import type { Capabilities, Example, Learner, Site, SuiteData, TaskData, Tensors } from '@lethe/core';
 import { createRandom, sha256 } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import type { Constant, Device, Values } from '@lethe/engine';
@@ -8,6 +8,12 @@ import * as tf from '@tensorflow/tfjs';
 
 const VOCABULARY = 32;
 const HIDDEN = 16;
+
+/** Trains nothing and adapts nothing. */
+export const silent: Learner = {
+  trainable: {}, frozen: {}, begin: () => undefined, adapt: () => null, end: () => undefined,
+  save: () => ({ trainable: {}, frozen: {}, stored: {}, json: null }), restore: () => undefined,
+};
 
 /** A small random model whose only layer averages what a token may see and passes it through one adapter site. */
 export function tinyModel(): LanguageModel {

@@ -122,7 +122,8 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
   // What stands behind it belongs to a text that is finished: a prompt is one where the answer is a text of its own.
   const apart = decoderStart !== undefined;
   const frame = { before: within.slice(0, start), after: apart ? within.slice(start + alone.length) : [] };
-  for (const id of [...frame.before, ...frame.after]) check([...vocabulary].find(([, other]) => other === id)?.[0], id);
+  const lacking = [...frame.before, ...frame.after].find((id) => !known(id));
+  if (lacking !== undefined) check([...vocabulary].find(([, id]) => id === lacking)?.[0], lacking);
   return {
     vocabSize,
     endOfText,

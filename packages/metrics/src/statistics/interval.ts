@@ -52,13 +52,14 @@ function partOf(values: readonly RunValue[], level: (one: RunValue) => unknown):
 export function runInterval(values: readonly RunValue[]): Interval {
   const runs = [...values].sort((a, b) => a.seed - b.seed || (a.order < b.order ? -1 : 1));
   const interval = { mean: meanOf(runs.map(({ value }) => value)), n: runs.length, level: LEVEL } as const;
-  const parts = [partOf(runs, ({ order }) => order), partOf(runs, ({ seed }) => seed)].filter((part) => part !== null);
-  if (parts.length === 0) return { ...interval, low: null, high: null };
-  const variance = parts.reduce((sum, part) => sum + part.variance, 0);
+  const factors = [partOf(runs, ({ order }) => order), partOf(runs, ({ seed }) => seed)].filter((part) => part !== null);
+  if (factors.length === 0) return { ...interval, low: null, high: null };
   // where runs differ and the means of orders and of seeds do not, their interaction is all that there is
-  const { variance: error, degrees } = variance > 0 ? { variance, degrees: 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0) }
-    : { variance: (deviationOf(runs.map(({ value }) => value)) ?? 0) ** 2 / runs.length, degrees: runs.length - 1 };
-  const half = error === 0 ? 0 : studentQuantile(degrees) * Math.sqrt(error);
+  const parts = factors.some((part) => part.variance > 0) ? factors : [partOf(runs, ({ order, seed }) => [order, seed])!];
+  const variance = parts.reduce((sum, part) => sum + part.variance, 0);
+  if (variance === 0) return { ...interval, low: interval.mean, high: interval.mean };
+  const degrees = 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0);
+  const half = studentQuantile(degrees) * Math.sqrt(variance);
   return { ...interval, low: interval.mean - half, high: interval.mean + half };
 }
 
