@@ -1,4 +1,4 @@
-import { type NdArray, product, transposed } from '@lethe/core';
+import { leadingDirections, type NdArray, product, transposed } from '@lethe/core';
 import { loraNames } from '@lethe/core/tensor';
 import { Fixture, ToyStream, describeMethod } from '@lethe/testkit';
 import * as tf from '@tensorflow/tfjs';
@@ -38,6 +38,21 @@ describe('gpm', () => {
     const { first, last } = await stream.learn(2);
     expect(last).to.be.below(first);
     outputOf(stream, kept).forEach((value, i) => expect(value).to.be.closeTo(before[i]!, 1e-5));
+  });
+
+  it('starts a later adapter on what the new inputs hold most of outside of the kept directions', async () => {
+    const stream = await ToyStream.open(import.meta.url, { threshold: 0.6, start: 'inputs' });
+    await stream.learn(1);
+    const view = await stream.begin(2);
+    const kept = stream.learner.frozen['basis.layers.0.q']!;
+    const found = stream.learner.trainable[loraNames(stream.host.sites[0]!).a]!;
+    const rank = found.shape[1]!;
+    product(transposed(kept), found).data.forEach((value) => expect(value).to.be.closeTo(0, 1e-5));
+    const moment = (await stream.host.moments(view, view.rows))['layers.0.q']!;
+    const wanted = leadingDirections(moment, rank, kept);
+    const count = wanted.shape[1]!;
+    expect(count).to.be.above(0);
+    wanted.data.forEach((value, i) => expect(found.data[Math.floor(i / count) * rank + (i % count)]).to.be.closeTo(value, 1e-5));
   });
 
   it('keeps orthonormal directions that hold the share of the energy asked for, and no fewer than before', async () => {

@@ -2,12 +2,13 @@ import {
   type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type ReportTable, type Scope, type Site,
   siteInputs, type TaskView, extendBasis, product, transposed,
 } from '@lethe/core';
-import { loraAdapter, loraArrays, loraBeside, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Start, loraAdapter, loraArrays, loraBeside, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly threshold: number;
   readonly rows: number;
+  readonly start: Start;
 }
 
 const OLD = 'old';
@@ -34,8 +35,10 @@ class Gpm implements Learner {
     private readonly options: Options,
   ) {}
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     this.trainable = loraArrays(this.host.sites, this.host.rank, this.host.random.fork('init', task.index));
+    const kept = (input: string) => this.frozen[`basis.${input}`];
+    this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable, kept);
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D | null {

@@ -1,10 +1,11 @@
 import { type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type Scope, type Site, type TaskView } from '@lethe/core';
-import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly lambda: number;
   readonly temperature: number;
+  readonly start: Start;
 }
 
 const TEACHER = 'teacher.';
@@ -28,9 +29,9 @@ class Lwf implements Learner {
     this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
   }
 
-  begin(task: TaskView): void {
-    if (task.index === 1) return;
-    this.frozen = Object.fromEntries(Object.entries(this.trainable).map(([name, array]) => [TEACHER + name, clone(array)]));
+  async begin(task: TaskView): Promise<void> {
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
+    else this.frozen = Object.fromEntries(Object.entries(this.trainable).map(([name, array]) => [TEACHER + name, clone(array)]));
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {

@@ -1,9 +1,10 @@
-import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site } from '@lethe/core';
-import { linear, loraAdapter, loraArrays, loraDelta, loraNames, loraProduct } from '@lethe/core/tensor';
+import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, NdArray, Scope, Site, TaskView } from '@lethe/core';
+import { type Start, linear, loraAdapter, loraArrays, loraDelta, loraNames, loraProduct, startAdapter } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
 interface Options {
   readonly lambda: number;
+  readonly start: Start;
 }
 
 const nameOf = (site: Site) => `merged.${site.name}`;
@@ -24,7 +25,9 @@ class MagMax implements Learner {
     this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
   }
 
-  begin(): void {}
+  async begin(task: TaskView): Promise<void> {
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
+  }
 
   adapt(site: Site, x: Tensor3D, { params, training }: Scope): Tensor3D {
     const { a, b } = loraNames(site);

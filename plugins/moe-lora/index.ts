@@ -1,11 +1,12 @@
-import { type Arrays, LetheError, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site } from '@lethe/core';
-import { linear, loraArrays, loraNames } from '@lethe/core/tensor';
+import { type Arrays, LetheError, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Scope, type Site, type TaskView } from '@lethe/core';
+import { type Start, linear, loraArrays, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly experts: number;
   readonly active: number;
   readonly balance: number;
+  readonly start: Start;
 }
 
 /** Where a router starts: close to an even choice. */
@@ -54,7 +55,9 @@ class MoeLora implements Learner {
     this.trainable = { ...loraArrays(host.sites, this.size * (1 + experts), random), ...Object.fromEntries(routers) };
   }
 
-  begin(): void {}
+  async begin(task: TaskView): Promise<void> {
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
+  }
 
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
     const { a, b } = loraNames(site);

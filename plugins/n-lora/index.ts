@@ -2,11 +2,12 @@ import {
   type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, product, type ReportTable, type Scope, type Site,
   type TaskView,
 } from '@lethe/core';
-import { loraBeside, loraArrays, loraNames, loraSum, loraSumAdapter } from '@lethe/core/tensor';
+import { type Start, loraBeside, loraArrays, loraNames, loraSum, loraSumAdapter, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly lambda: number;
+  readonly start: Start;
 }
 
 const OLD = 'old';
@@ -29,9 +30,10 @@ class NLora implements Learner {
     private readonly options: Options,
   ) {}
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     if (task.index > 1) this.frozen = loraBeside(this.host.sites, this.frozen, this.trainable, OLD);
     this.trainable = loraArrays(this.host.sites, this.host.rank, this.host.random.fork('init', task.index));
+    this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {

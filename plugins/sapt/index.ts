@@ -2,13 +2,14 @@ import {
   type Arrays, below, columnMoments, type Gates, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type Random, type Scope,
   type Site, type TaskView, type Tensors,
 } from '@lethe/core';
-import { linear, loraArrays, loraBeside, loraJoined } from '@lethe/core/tensor';
+import { type Start, linear, loraArrays, loraBeside, loraJoined, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly hidden: number;
   readonly lambda: number;
   readonly pseudo: number;
+  readonly start: Start;
 }
 
 const OLD = 'old';
@@ -55,6 +56,7 @@ class Sapt implements Learner {
       ...query,
       key: { shape: [1, size], data: uniforms(size, random.fork('key', task.index)) },
     };
+    this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
   }
 
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {

@@ -2,11 +2,12 @@ import {
   type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, product, type ReportTable, type Scope,
   type Site, type TaskView,
 } from '@lethe/core';
-import { linear, loraArrays, loraBeside, loraJoined, loraNames, loraSumAdapter } from '@lethe/core/tensor';
+import { type Start, linear, loraArrays, loraBeside, loraJoined, loraNames, loraSumAdapter, startAdapter } from '@lethe/core/tensor';
 import type * as tf from '@tensorflow/tfjs';
 
 interface Options {
   readonly magnitude: number;
+  readonly start: Start;
 }
 
 const OLD = 'old';
@@ -30,7 +31,7 @@ class SdLora implements Learner {
     private readonly options: Options,
   ) {}
 
-  begin(task: TaskView): void {
+  async begin(task: TaskView): Promise<void> {
     const { sites, rank, random } = this.host;
     const own = this.trainable;
     const trainable: Record<string, NdArray> = { ...loraArrays(sites, rank, random.fork('init', task.index)) };
@@ -49,6 +50,7 @@ class SdLora implements Learner {
     }
     if (task.index > 1) this.frozen = loraBeside(sites, this.frozen, directions, OLD);
     this.trainable = trainable;
+    this.trainable = await startAdapter(this.host, task, this.options.start, trainable);
   }
 
   adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {

@@ -2,7 +2,7 @@ import {
   type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type NdArray, type ReportTable, type Scope,
   type Site, type TaskView,
 } from '@lethe/core';
-import { loraAdapter, loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 interface Options {
@@ -11,6 +11,7 @@ interface Options {
   readonly temperature: number;
   readonly share: number;
   readonly rows: number;
+  readonly start: Start;
 }
 
 const BATCH = 8;
@@ -42,7 +43,8 @@ class Tasl implements Learner {
     this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
   }
 
-  begin(): void {
+  async begin(task: TaskView): Promise<void> {
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
     this.before = Object.fromEntries(Object.entries(this.trainable).map(([name, array]) => [name, clone(array)]));
   }
 

@@ -20,7 +20,9 @@ const energies = (a: NdArray, moment: NdArray): number[] => {
 
 describe('where adapters start', () => {
   it('is an option of the methods that train a plain adapter', () => {
-    expect(names).to.include.members(['lora-sequential', 'joint', 'per-task', 'inc-lora', 'o-lora', 'ewc', 'replay', 'gainlora']);
+    expect(names).to.include.members([
+      'lora-sequential', 'joint', 'per-task', 'inc-lora', 'o-lora', 'ewc', 'replay', 'gainlora', 'tasl', 'n-lora', 'gpm', 'moe-lora', 'sd-lora', 'lwf', 'magmax', 'sapt',
+    ]);
   });
 
   for (const name of names) {
@@ -44,7 +46,7 @@ describe('where adapters start', () => {
       const stream = await open(name, 'inputs');
       const { first, last } = await stream.learn(1);
       expect(last).to.be.below(first);
-      if (stream.stages === 1) return;
+      if (stream.stages === 1 || name === 'sapt') return; // a new block of SAPT takes its share of the attention from the others
       const learned = stream.predict(1);
       await stream.begin(2);
       stream.predict(1).forEach((value, i) => expect(value).to.be.closeTo(learned[i]!, 1e-5));

@@ -43,13 +43,16 @@ export type Start = 'random' | 'inputs';
  * has these arrays: inputs are what sites read behind all that it adds.
  *
  * @param fresh arrays of {@link loraArrays}, silent; others may stand among them, and stay as they are
+ * @param taken of an input, named after the first site that reads it, the orthonormal columns (in, k) that A is to leave out
  */
-export async function startAdapter(host: MethodHost, task: TaskView, start: Start, fresh: Arrays): Promise<Arrays> {
+export async function startAdapter(
+  host: MethodHost, task: TaskView, start: Start, fresh: Arrays, taken: (input: string) => NdArray | undefined = () => undefined,
+): Promise<Arrays> {
   if (start === 'random') return fresh;
   const started: Record<string, NdArray> = { ...fresh };
-  for await (const { readers, moment } of siteInputs(host, task, task.rows)) {
+  for await (const { name, readers, moment } of siteInputs(host, task, task.rows)) {
     const rank = fresh[loraNames(readers[0]!).a]!.shape[1]!;
-    const found = leadingDirections(moment, rank);
+    const found = leadingDirections(moment, rank, taken(name));
     const count = found.shape[1]!; // the rank, or all that the input has
     for (const site of readers) {
       const { a } = loraNames(site);
