@@ -37,7 +37,7 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
   return [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
 }
 
-/** One summary a method, in the order of the runs, bounds last. */
+/** One summary a method, the most accurate first, then those without a mean; bounds last, in the same order. */
 export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
   // runs that differ in options are not averaged together
   const groups = grouped(results.runs, ({ method }) => [method.id, method.options]);
@@ -70,5 +70,6 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       seconds: seconds && completeMean(seconds, 'seconds'),
     };
   });
-  return [...rows.filter((row) => !row.bound), ...rows.filter((row) => row.bound)];
+  const accuracy = ({ intervals }: MethodSummary) => intervals.averageAccuracy?.mean ?? -1;
+  return rows.sort((a, b) => Number(a.bound) - Number(b.bound) || accuracy(b) - accuracy(a));
 }

@@ -19,8 +19,8 @@ function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): s
 const named = ({ method, marks }: MethodSummary): string => (marks.length > 0 ? `${method} (${marks.join(', ')})` : method);
 
 /**
- * The results table, bounds at the end. Values are in percent, mean ± half the width of the 95 % interval over the runs. Metrics that no
- * method has are left out. Which differences were shown is for `lethe compare` to say.
+ * The results table, the most accurate method first, bounds at the end. Values are in percent, mean ± half the width of the 95 % interval
+ * over the runs. Metrics that no method has are left out. Which differences were shown is for `lethe compare` to say.
  */
 export function renderTable(rows: readonly MethodSummary[], colour: Output['colour']): string {
   const columns = COLUMNS.filter(({ metric }) => rows.some((row) => row.intervals[metric] !== null));
