@@ -1,4 +1,4 @@
-import { bytesOfState, reportFault } from '@lethe/core';
+import { type NdArray, bytesOfState, reportFault } from '@lethe/core';
 import { type Rule, type Subject } from '../rule.js';
 import { FEATURES, ROWS, toyRows } from '../toy-world.js';
 
@@ -26,6 +26,22 @@ export const growth: Rule = {
   },
 };
 
+/** Of a copy in 32 bits that was scaled: the distance from a multiple of the row, as a share of its length. */
+const ALIKE = 1e-5;
+
+/** Whether values stand in an array, next to each other or one below the other, as they are or all multiplied by one number. */
+function holds({ shape, data }: NdArray, values: Float32Array): boolean {
+  const square = values.reduce((sum, v) => sum + v * v, 0);
+  return [...new Set([1, shape.at(-1) ?? 1])].some((stride) => {
+    for (let at = 0; at + (values.length - 1) * stride < data.length; at++) {
+      const factor = values.reduce((sum, v, k) => sum + v * data[at + k * stride]!, 0) / square;
+      const away = values.reduce((sum, v, k) => sum + (data[at + k * stride]! - factor * v) ** 2, 0);
+      if (factor !== 0 && away <= ALIKE ** 2 * factor ** 2 * square) return true;
+    }
+    return false;
+  });
+}
+
 export const rehearsal: Rule = {
   id: 'rehearsal',
   title: 'keeps no rows of tasks unless its manifest declares it',
@@ -36,13 +52,8 @@ export const rehearsal: Rule = {
       ({ name: `row ${r + 1} of task ${t + 1}`, values: z.data.subarray(r * FEATURES, (r + 1) * FEATURES) })));
     for (const [i, { state }] of (await subject.walked()).entries()) {
       if (state.rows?.length) return `it keeps ${state.rows.length} rows, saved after stage ${i + 1}`;
-      for (const [name, { data }] of Object.entries({ ...state.trainable, ...state.frozen, ...state.stored })) {
-        const found = rows.find(({ values }) => {
-          for (let at = data.indexOf(values[0]!); at >= 0; at = data.indexOf(values[0]!, at + 1)) {
-            if (values.every((value, k) => data[at + k] === value)) return true;
-          }
-          return false;
-        });
+      for (const [name, array] of Object.entries({ ...state.trainable, ...state.frozen, ...state.stored })) {
+        const found = rows.find(({ values }) => holds(array, values));
         if (found) return `array "${name}", saved after stage ${i + 1}, holds the features of ${found.name}`;
       }
     }

@@ -81,6 +81,17 @@ export class KeepsRows extends Sound {
   }
 }
 
+/** Rows as columns, of unit length. */
+export class KeepsScaledRows extends Sound {
+  override async begin(task: TaskView): Promise<void> {
+    const { data, shape } = await this.host.features(task, 2);
+    const [rows, size] = shape as [number, number];
+    const length = Array.from({ length: rows }, (_, r) => Math.hypot(...data.subarray(r * size, (r + 1) * size)));
+    const columns = Float32Array.from({ length: rows * size }, (_, i) => data[(i % rows) * size + Math.floor(i / rows)]! / length[i % rows]!);
+    this.stored = { ...this.stored, [`directions.${task.index}`]: { shape: [size, rows], data: columns } };
+  }
+}
+
 export class HidesBytes extends Sound {
   override async end(task: TaskView): Promise<void> {
     await super.end(task);

@@ -7,7 +7,7 @@ import {
 import { AsksPrompts, DicePrompt, ForgetsPrompt, ModulePrompt, ReversesPrompt } from './context.js';
 import {
   AsksTask, KeepsTokens, ChoosesRows, TakesFewerRows, WritesTooMuch, GrowsInSecret, GrowsTooFast, AddsAnAdapterEach,
-  KeepsRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
+  KeepsRows, KeepsScaledRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
 } from './declared.js';
 import { GrowingPrompts, MeanPrompt, MoreThanItSays, PromptPerAsking, SoundPrompts, TaskPrompt, ThawedPrompts } from './prompts.js';
 import { Sound, tested } from './sound.js';
@@ -63,6 +63,7 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['growth', tested(GrowsTooFast, { growth: 'linear' }), /declares growth linear/],
   ['growth', tested(AddsAnAdapterEach, { growth: 'sublinear' }), /every task adds as much as the first/],
   ['rehearsal', tested(KeepsRows, { growth: 'linear' }), /array "examples\.1", saved after stage 1, holds the features of row 1 of task 1/],
+  ['rehearsal', tested(KeepsScaledRows, { growth: 'linear' }), /array "directions\.1", saved after stage 1, holds the features of row \d+ of task 1/],
   ['stored-bytes', tested(HidesBytes), /json holds \d+ fractions after stage 1/],
   ['json-state', tested(SavesMap), /json is a Map/],
   ['json-state', tested(ReportsNothing), /report\(\)\[0\]\.cells\[0\]\[0\] is NaN/],
