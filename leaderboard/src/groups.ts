@@ -95,8 +95,8 @@ function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval |
   return values.every((one): one is typeof one & { value: number } => one.value !== null) ? runInterval(values) : null;
 }
 
-function tuningOf({ results: { sweep } }: Entry, { id, version, options }: Run['method']): Row['tuning'] {
-  const tuned = sweep?.methods.find((method) => method.id === id && method.version === version);
+function tuningOf({ results: { sweep } }: Entry, { id, label, version, options }: Run['method']): Row['tuning'] {
+  const tuned = sweep?.methods.find((method) => method.id === id && method.label === label && method.version === version);
   return sweep && tuned && canonicalJson(tuned.trials[tuned.chosen]!.options) === canonicalJson(options) ? { sweep, tuned } : null;
 }
 

@@ -71,7 +71,7 @@ describe('tuning from the command line', () => {
   });
 
   for (const [what, tuned, args, text] of [
-    ['options beside those that were chosen', 'tune', ['--methods', 'ewc', '--set', 'ewc.lambda=5'], '"ewc" was tuned, and is given the option "lambda"'],
+    ['options beside those that were chosen', 'tune', ['--methods', 'ewc', '--set', 'ewc.lambda=5'], '"ewc" was tuned, and is given another value of its option "lambda"'],
     ['methods of which none was tuned', 'tune', ['--methods', 'replay'], 'None of the methods was tuned'],
     ['a folder without results', 'nowhere', ['--methods', 'ewc'], 'LETHE_RUN_MISSING'],
   ] as const) {

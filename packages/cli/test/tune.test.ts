@@ -1,4 +1,4 @@
-import { LetheError, type Manifest } from '@lethe/core';
+import { LetheError, type Manifest, type Sweep } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { methodsOf } from '../src/run/methods.js';
@@ -85,5 +85,28 @@ describe('options that are set for a label', () => {
       const methods = await methodsOf({ methods: [{ name: 'zero-shot', options: {} }, { name: 'zero-shot', label: 'v', options: {} }] }, given, undefined);
       expect(methods.map(({ label, options }) => [label, options['rate']])).to.deep.equal([[undefined, 1.5], ['v', 2]]);
     }
+  });
+
+  const variants = (...own: Record<string, unknown>[]) => own.map((options, i) => ({ name: 'ewc', ...(i > 0 && { label: `ewc-${i}` }), options }));
+
+  it('of a variant are kept in its trials, and it takes what was chosen for it', async () => {
+    const methods = variants({ on: 'factors' }, { on: 'product' });
+    const trials = await methodsOf({ methods, trials: 3 }, [], undefined);
+    expect(trials.map(({ label, options }) => [label, options['on']])).to.deep.equal([...[1, 2, 3].map(() => [undefined, 'factors']), ...[1, 2, 3].map(() => ['ewc-1', 'product'])]);
+    const of = (label: string | undefined, lambda: number) => ({
+      id: 'ewc', ...(label !== undefined && { label }), version: trials[0]!.version, chosen: 0,
+      trials: [{ options: { ...trials[label === undefined ? 0 : 3]!.options, lambda }, accuracies: [0.5] }],
+    });
+    const sweep = { methods: [of(undefined, 7), of('ewc-1', 9)] } as unknown as Sweep;
+    const lambdas = async (requests: typeof methods) => (await methodsOf({ methods: requests }, [], sweep)).map(({ options }) => options['lambda']);
+    expect(await lambdas(methods)).to.deep.equal([7, 9]);
+    expect(await lambdas(variants({}, { on: 'product' }, { on: 'product', penalties: 'separate' })), 'one that was not tuned').to.deep.equal([7, 9, 7]);
+    expect((await lambdas(variants({}, { on: 'factors' })).catch((error: unknown) => error as Error))).to.include({ code: 'LETHE_USAGE' })
+      .and.property('message').contain('"ewc-1" was tuned, and is given another value of its option "on"');
+  });
+
+  it('of two variants that would try the same setting are refused', async () => {
+    const error = await methodsOf({ methods: variants({}, { start: 'inputs' }), trials: 5 }, [], undefined).catch((e: unknown) => e as Error);
+    expect(error).to.include({ code: 'LETHE_USAGE' }).and.property('message').contain('"ewc" and "ewc-1" are one method with the same options');
   });
 });

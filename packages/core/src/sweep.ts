@@ -8,9 +8,11 @@ export interface Trial {
   readonly accuracies: readonly (number | null)[];
 }
 
-/** The trials of one method. */
+/** The trials of one method, or of one of its variants. */
 export interface TunedMethod {
   readonly id: string;
+  /** Of a variant, whose own options are the same in every trial. */
+  readonly label?: string;
   readonly version: string;
   readonly trials: readonly Trial[];
   /** Index of the trial with the highest mean accuracy; of equal ones the first, and the first trial is the defaults. */

@@ -1,5 +1,5 @@
 import type { Results, Run, Sweep, Trial, TunedMethod } from '@lethe/core';
-import { LetheError, canonicalJson, grouped, outdatedAmong } from '@lethe/core';
+import { LetheError, canonicalJson, grouped, methodName, outdatedAmong } from '@lethe/core';
 
 /** The mean over orders and seeds; null for a trial of which a run failed, or that was not scored: it is never chosen. */
 export function trialMean({ accuracies }: Trial): number | null {
@@ -33,12 +33,12 @@ export function joinSweeps(sweeps: readonly Sweep[]): Sweep | null {
   const isOutdated = outdatedAmong(all);
   const methods = grouped(all.filter((method) => !isOutdated(method)), (method) => method).map(([method]) => method!);
   const equal = unique(methods.map(({ trials }) => trials.length)).length === 1;
-  return same && equal && unique(methods.map(({ id }) => id)).length === methods.length ? { ...terms, methods } : null;
+  return same && equal && unique(methods.map(methodName)).length === methods.length ? { ...terms, methods } : null;
 }
 
 const unique = <T>(items: readonly T[]): T[] => [...new Set(items)];
 
-/** What runs on validation rows say of the options that were tried: one trial for each method with each of its options. */
+/** What runs on validation rows say of the options that were tried: one trial for each method, or variant, with each of its options. */
 export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
   const refuse = (message: string) => {
     throw new LetheError('LETHE_RESULTS_INVALID', message, { where, remedy: 'Give the folder of a finished `lethe tune`.' });
@@ -46,13 +46,13 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
   const [first] = runs;
   if (!first || runs.some(({ suite }) => suite.scored !== 'validation')) return refuse('These runs were not scored on validation rows.');
   const { suite, model, training } = first;
-  const methods = grouped(runs, ({ method: { id, version } }) => [id, version]).map((own): TunedMethod => {
-    const { id, version } = own[0]!.method;
+  const methods = grouped(runs, ({ method: { id, label, version } }) => [id, label ?? null, version]).map((own): TunedMethod => {
+    const { id, label, version } = own[0]!.method;
     const tried = grouped(own, ({ method }) => method.options).map((same): Trial => ({
       options: same[0]!.method.options,
       accuracies: same.map((run) => (run.status === 'completed' ? run.metrics.averageAccuracy : null)),
     }));
-    return { id, version, trials: tried, chosen: bestTrial(tried) };
+    return { id, ...(label !== undefined && { label }), version, trials: tried, chosen: bestTrial(tried) };
   });
   const sizes = unique(methods.flatMap((method) => method.trials.map(({ accuracies }) => accuracies.length)));
   if (sizes.length > 1) return refuse('Some of its runs are not there: trials have different numbers of orders and seeds.');
@@ -64,22 +64,24 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
 /**
  * What is wrong with the sweep that results were made after, or null: every method was tuned once, by as many trials as every other, each with
  * options of its own and an accuracy for every order and seed, on validation rows; it chose its best trial, and every run of a tuned
- * method, variants apart, has the options that were chosen.
+ * method has the options that were chosen. Variants that were not tuned themselves may have any.
  */
 export function sweepFault({ suite, orders, seeds, methods }: Sweep, runs: readonly Run[]): { pointer: string; message: string } | null {
   if (suite.scored !== 'validation') return { pointer: '/sweep/suite', message: 'The options were not chosen on validation rows.' };
-  for (const [i, { id, version, trials, chosen }] of methods.entries()) {
+  for (const [i, tuned] of methods.entries()) {
+    const { version, trials, chosen } = tuned;
+    const name = methodName(tuned);
     const at = `/sweep/methods/${i}`;
-    if (methods.findIndex((other) => other.id === id) < i) return { pointer: at, message: `${id} was tuned twice.` };
-    if (trials.length !== methods[0]!.trials.length) return { pointer: `${at}/trials`, message: `${id} had another number of trials than ${methods[0]!.id}.` };
+    if (methods.findIndex((other) => methodName(other) === name) < i) return { pointer: at, message: `${name} was tuned twice.` };
+    if (trials.length !== methods[0]!.trials.length) return { pointer: `${at}/trials`, message: `${name} had another number of trials than ${methodName(methods[0]!)}.` };
     const short = trials.findIndex(({ accuracies }) => accuracies.length !== orders.length * seeds.length);
     if (short >= 0) return { pointer: `${at}/trials/${short}/accuracies`, message: `A trial has an accuracy for each of ${orders.length} orders with each of ${seeds.length} seeds.` };
-    if (unique(trials.map(({ options }) => canonicalJson(options))).length < trials.length) return { pointer: `${at}/trials`, message: `Two trials of ${id} are the same.` };
+    if (unique(trials.map(({ options }) => canonicalJson(options))).length < trials.length) return { pointer: `${at}/trials`, message: `Two trials of ${name} are the same.` };
     const best = bestTrial(trials);
     if (chosen !== best) return { pointer: `${at}/chosen`, message: `The best trial is ${best}, the file says ${chosen}.` };
     const options = canonicalJson(trials[chosen]!.options);
-    const other = runs.findIndex(({ method }) => method.id === id && method.label === undefined && (method.version !== version || canonicalJson(method.options) !== options));
-    if (other >= 0) return { pointer: `/runs/${other}/method`, message: `The sweep chose other options for ${id}.` };
+    const other = runs.findIndex(({ method }) => method.id === tuned.id && method.label === tuned.label && (method.version !== version || canonicalJson(method.options) !== options));
+    if (other >= 0) return { pointer: `/runs/${other}/method`, message: `The sweep chose other options for ${name}.` };
   }
   return null;
 }

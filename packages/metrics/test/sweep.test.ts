@@ -66,6 +66,16 @@ describe('a sweep', () => {
     expect(joinSweeps([a, { ...b, seeds: [2] }]), 'another seed').to.equal(null);
   });
 
+  it('tells variants of a method apart, and holds the runs of each to what was chosen for it', () => {
+    const variant = (run: CompletedRun, strength: number) => ({ ...run, method: { ...run.method, label: 'a-flat', options: { strength, flat: true } } });
+    const flat = [[1, 0.2], [2, 0.3], [3, 0.9]].map(([strength, skill]) => variant(tried('a', strength!, skill!), strength!));
+    const both = sweepOf({ runs: [...trials('a'), ...flat] }, 'f');
+    expect(both.methods.map(({ id, label, chosen }) => [id, label, chosen])).to.deep.equal([['a', undefined, 1], ['a', 'a-flat', 2]]);
+    expect(joinSweeps([sweepOf({ runs: trials('a') }, 'f'), sweepOf({ runs: flat }, 'f')])).to.deep.equal(both);
+    expect(refusal(both, [reported(2), variant(reported(3), 3)])).to.equal('nowhere');
+    expect(refusal(both, [reported(2), variant(reported(2), 2)])).to.equal('f#/runs/1/method');
+  });
+
   it('is carried over to another suite, model or budget, and not to another size', () => {
     const run = reported(2);
     expect(carriedOver(sweep, run)).to.equal(false);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  LetheError, type Plugin, type Sweep, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, pluginIn, readManifest, resolveOptions, sha256,
+  LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, pluginIn, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { installedPlugins } from '../paths.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
@@ -34,11 +34,23 @@ function checkSettings(settings: readonly Setting[], names: readonly string[]): 
 }
 
 /** Throws LETHE_USAGE where a label is given twice or is the name of another method that runs: tables could not tell them apart. */
-function checkLabels(methods: readonly ConfiguredMethod[]): void {
+function checkLabels(methods: readonly { readonly plugin: Plugin; readonly label?: string | undefined }[]): void {
   methods.forEach(({ label }, i) => {
-    const other = label === undefined ? undefined : methods.find((method, k) => k !== i && (method.label === label || method.id === label));
+    const other = label === undefined ? undefined : methods.find(({ plugin, label: own }, k) => k !== i && (own === label || plugin.manifest.name === label));
     if (!other) return;
     throw new LetheError('LETHE_USAGE', `The label "${label}" is that of two methods, or the name of another one.`, { remedy: 'Give each a label of its own.' });
+  });
+}
+
+/** Throws LETHE_USAGE where two are the same, or two variants would try the same setting: labels have no part in numbers. */
+function checkDistinct(methods: readonly ConfiguredMethod[]): void {
+  const keys = methods.map(({ id, options }) => sha256({ id, options }));
+  const at = keys.findIndex((key, i) => keys.indexOf(key) !== i);
+  if (at < 0) return;
+  const [first, second] = [methods[keys.indexOf(keys[at]!)]!, methods[at]!].map(methodName);
+  if (first === second) throw new LetheError('LETHE_USAGE', `Method "${first}" is asked for twice with the same options.`, { remedy: 'Name each once, or give it other options.' });
+  throw new LetheError('LETHE_USAGE', `"${first}" and "${second}" are one method with the same options: ${canonicalJson(methods[at]!.options)}.`, {
+    remedy: 'Give each of them, "label" or not, the option in which they differ: what is given is not searched.',
   });
 }
 
@@ -57,26 +69,23 @@ function checkNames(plugins: readonly Plugin[]): void {
 
 /**
  * The options with which a method that was asked for with `given` runs: those of every trial, those that a sweep chose, or these. A variant,
- * which has a label, takes what was chosen for its method, and its own options win.
+ * which has a label, that was not tuned itself takes what was chosen for its method, and its own options win.
  *
- * @throws LETHE_USAGE for options beside those that were chosen, and for trials of a variant
+ * @throws LETHE_USAGE for options at odds with those that were chosen
  */
 function settingsFor(
   plugin: Plugin, label: string | undefined, given: MethodRequest['options'], trials: number | undefined, sweep: Sweep | undefined,
 ): MethodRequest['options'][] {
   const { name } = plugin.manifest;
-  if (trials !== undefined) {
-    if (label === undefined) return trialsOf(plugin.manifest, given, trials);
-    throw new LetheError('LETHE_USAGE', `"${label}" is a variant of ${name}, and variants are not tuned.`, { remedy: `Tune ${name}; its variants take what is chosen for it.` });
-  }
-  const chosen = sweep && chosenFor(plugin, sweep);
-  const [stray] = Object.keys(given);
-  if (chosen && label === undefined && stray !== undefined) {
-    throw new LetheError('LETHE_USAGE', `Method "${name}" was tuned, and is given the option "${stray}" as well.`, {
-      remedy: 'Run it without that option or without what was tuned, or give it a label in a config.yaml: then it is a variant.',
-    });
-  }
-  return [{ ...chosen, ...given }];
+  if (trials !== undefined) return trialsOf(plugin.manifest, given, trials);
+  if (!sweep) return [given];
+  const chosen = chosenFor(plugin, label, sweep);
+  if (!chosen) return [{ ...(label === undefined ? {} : chosenFor(plugin, undefined, sweep)), ...given }];
+  const stray = Object.keys(given).find((option) => canonicalJson(given[option]) !== canonicalJson(chosen[option]));
+  if (stray === undefined) return [chosen];
+  throw new LetheError('LETHE_USAGE', `"${label ?? name}" was tuned, and is given another value of its option "${stray}" than what was chosen.`, {
+    remedy: 'Run it without that option or without what was tuned, or give it a label of its own in a config.yaml: then it is a variant.',
+  });
 }
 
 /** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
@@ -89,6 +98,7 @@ export async function methodsOf(
   const chosen = requests?.map(({ name, label, options }) =>
     ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), label, options })) ?? all();
   checkNames(chosen.map(({ plugin }) => plugin));
+  checkLabels(chosen);
   checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);
   if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
   const methods = chosen.flatMap(({ plugin, label, options }): ConfiguredMethod[] => {
@@ -100,12 +110,7 @@ export async function methodsOf(
       manifest: plugin.file, codePath: plugin.codePath,
     }));
   });
-  checkLabels(methods);
-  const keys = methods.map(({ id, options }) => sha256({ id, options }));
-  const twice = methods.find((_, i) => keys.indexOf(keys[i]!) !== i);
-  if (twice) {
-    throw new LetheError('LETHE_USAGE', `Method "${twice.id}" is asked for twice with the same options.`, { remedy: 'Name each once, or give it other options.' });
-  }
+  checkDistinct(methods);
   for (const { codePath } of methods) await loadMethod(codePath);
   return methods;
 }

@@ -1,4 +1,4 @@
-import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean } from '@lethe/core';
+import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName } from '@lethe/core';
 import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
@@ -27,12 +27,12 @@ export async function readSweeps(paths: readonly string[]): Promise<Sweep> {
 }
 
 /**
- * The options that a sweep chose for a method, or undefined where it was not tuned.
+ * The options that a sweep chose for a method, or for its variant with a label; undefined where that was not tuned.
  *
  * @throws LETHE_RUN_CHANGED for another version of the method
  */
-export function chosenFor({ manifest: { name, version } }: Plugin, { methods }: Sweep): Trial['options'] | undefined {
-  const tuned = methods.find(({ id }) => id === name);
+export function chosenFor({ manifest: { name, version } }: Plugin, label: string | undefined, { methods }: Sweep): Trial['options'] | undefined {
+  const tuned = methods.find((method) => method.id === name && method.label === label);
   if (!tuned) return undefined;
   if (tuned.version === version) return tuned.trials[tuned.chosen]!.options;
   throw new LetheError('LETHE_RUN_CHANGED', `Method ${name} ${tuned.version} was tuned, ${version} is installed.`, { remedy: 'Tune it again.' });
@@ -49,10 +49,11 @@ const percent = (value: number | null) => (value === null ? 'failed' : (100 * va
 
 /** Writes a line a method, what was chosen and what it gained over the defaults, with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showChoice(results: Results, file: string, output: Output): 0 | 1 {
-  const rows = sweepOf(results, file).methods.map(({ id, trials, chosen }) => {
+  const rows = sweepOf(results, file).methods.map((method) => {
+    const { trials, chosen } = method;
     const [defaults, best] = [trials[0]!, trials[chosen]!];
     const changed = Object.entries(best.options).filter(([name, value]) => canonicalJson(defaults.options[name]) !== canonicalJson(value));
-    return [id, String(trials.length), percent(trialMean(defaults)), percent(trialMean(best)),
+    return [methodName(method), String(trials.length), percent(trialMean(defaults)), percent(trialMean(best)),
       changed.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ') || 'its defaults'];
   });
   const lines = plainTable(['method', 'trials', 'defaults', 'best', 'chosen'], rows, [0, 4]);

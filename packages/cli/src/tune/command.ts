@@ -11,8 +11,8 @@ const SEEDS = [101, 102, 103];
 const TERMS = `
 Every method has the same number of trials: its defaults, those with another value of each list that is searched, then values that
 fill its search ranges (\`search\` in its plugin.json) and the learning rate's evenly. They are scored on validation rows, at the end
-of the stream; test rows and probes are not read. Options given with --set or in the file are kept in every trial. One seed is too
-few to choose by.`;
+of the stream; test rows and probes are not read. Options given with --set or in a config.yaml are kept in every trial, so that
+variants of a method, which have a label there, are tuned as methods of their own. One seed is too few to choose by.`;
 
 /** Adds \`lethe tune\`. */
 export function addTuneCommand(program: Command, output: Output): void {
