@@ -104,7 +104,10 @@ export async function execute(
   const file = join(folder, 'results.json');
   const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
   if (stopped) output.note(`stopped; go on with: lethe resume ${place}`);
-  else if (tuned) output.note(`next: lethe run ${runWords(configuration.suite.reference)} --tuned ${place}`);
+  else if (tuned) {
+    const variants = configuration.methods.some(({ label }) => label !== undefined);
+    output.note(`next: lethe run ${variants ? 'CONFIG.yaml' : runWords(configuration.suite.reference)} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`);
+  }
   else if (!configuration.picked) output.note(`next: lethe publish ${place}, then lethe leaderboard build`);
   return stopped ? INTERRUPTED : status;
 }
