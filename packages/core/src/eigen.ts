@@ -22,7 +22,7 @@ interface Tridiagonal {
  * @param matrix symmetric, (size, size); its lower half is read
  */
 export function symmetricEigen(matrix: ArrayLike<number>, size: number): { values: Float64Array; vectors: (count: number) => Float64Array[] } {
-  const reduced = tridiagonalised(Float64Array.from(matrix), size);
+  const reduced = tridiagonalised(new Float64Array(matrix), size);
   const values = valuesOf(reduced);
   return { values, vectors: (count) => vectorsOf(reduced, values, count) };
 }

@@ -66,7 +66,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
     for (const name of new Set(firstReader.values())) {
       const sum = floats(out[name]);
       const total = totals.get(name) ?? new Float64Array(sum.length);
-      sum.forEach((v, i) => (total[i]! += v));
+      for (let i = 0; i < sum.length; i++) total[i]! += sum[i]!;
       totals.set(name, total);
     }
   }
@@ -75,9 +75,16 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
     const first = firstReader.get(site.name)!;
     const count = site.source ? tokens.source : tokens.own;
     // sites that read the same input share one array
-    const mean = means.get(first) ?? { shape: [site.in, site.in], data: Float32Array.from(totals.get(first)!, (v) => v / count) };
+    const mean = means.get(first) ?? { shape: [site.in, site.in], data: quotients(totals.get(first)!, count) };
     means.set(first, mean);
     totals.delete(first); // those of a large model are gigabytes
     return [site.name, mean];
   }));
+}
+
+/** Each sum by the divisor: `Float32Array.from` with a function takes some forty times as long over the millions of entries of moments. */
+function quotients(sums: Float64Array, divisor: number): Float32Array {
+  const all = new Float32Array(sums.length);
+  for (let i = 0; i < all.length; i++) all[i] = sums[i]! / divisor;
+  return all;
 }
