@@ -24,8 +24,14 @@ export interface Rope {
   readonly ropeScaling?: RopeScaling;
 }
 
-/** The settings of the rotary embedding. Transformers moved them from `rope_scaling` to `rope_parameters`; files of both kinds are about. */
-export const ropeSection = (fields: Fields) => fields.section(fields.get('rope_scaling') === undefined ? 'rope_parameters' : 'rope_scaling');
+const ORIGINAL = 'original_max_position_embeddings';
+
+/** The settings of the rotary embedding. Transformers moved them from `rope_scaling` to `rope_parameters`; files of both kinds are about, and of both, the former empty. */
+export function ropeSection(fields: Fields): Fields {
+  const former = fields.get('rope_scaling');
+  const none = former === undefined || (typeof former === 'object' && former !== null && Object.keys(former).length === 0);
+  return fields.section(none ? 'rope_parameters' : 'rope_scaling');
+}
 
 /**
  * Reads the rotary embedding of a configuration.
@@ -41,7 +47,8 @@ export function readRope(fields: Fields, base: string, maxPositions: number): Ro
   if (type === 'default') return { ropeTheta };
   const factor = section.number('factor');
   if (type === 'linear') return { ropeTheta, ropeScaling: { type, factor } };
-  const original = section.integer('original_max_position_embeddings', maxPositions);
+  // beside the settings it wins over what stands among them
+  const original = fields.integer(ORIGINAL, section.integer(ORIGINAL, maxPositions));
   if (type === 'llama3') {
     const [low, high] = [section.number('low_freq_factor'), section.number('high_freq_factor')];
     if (low >= high) section.fail('low_freq_factor', `"low_freq_factor" is ${low}; it must be below "high_freq_factor", ${high}.`);

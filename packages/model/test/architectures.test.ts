@@ -19,6 +19,7 @@ describe('configurations', () => {
     expect(windowsOf('mistral', {})).to.deep.equal([5, 5]);
     expect(windowsOf('mistral', { sliding_window: undefined })).to.deep.equal([4096, 4096]);
     expect(windowsOf('mistral', { sliding_window: null })).to.equal(undefined);
+    expect(windowsOf('mistral', { layer_types: ['full_attention', 'sliding_attention'] }), 'the layers that are named').to.deep.equal([null, 5]);
   });
 
   it('give Qwen a window in the layers that are named, or in the upper ones, and only where it is switched on', () => {
@@ -133,6 +134,19 @@ describe('configurations', () => {
 });
 
 describe('rotary embeddings', () => {
+  const ropeOf = (fields: Record<string, unknown>) => readRope(Fields.parse(JSON.stringify(fields), FILE), 'rope_theta', 256);
+
+  it('are stretched from the original length that stands beside the settings, as in Transformers, which may be among them too', () => {
+    const settings = { rope_type: 'yarn', factor: 4, rope_theta: 10000 };
+    const within = ropeOf({ rope_scaling: { ...settings, original_max_position_embeddings: 32 } });
+    expect(ropeOf({ rope_scaling: settings, original_max_position_embeddings: 32 })).to.deep.equal(within);
+    expect(ropeOf({ rope_scaling: { ...settings, original_max_position_embeddings: 64 }, original_max_position_embeddings: 32 })).to.deep.equal(within);
+  });
+
+  it('have the settings of the newer name where the older one is empty', () => {
+    expect(ropeOf({ rope_scaling: {}, rope_parameters: { rope_type: 'default', rope_theta: 500 } })).to.deep.equal({ ropeTheta: 500 });
+  });
+
   // by transformers 5.24.0 for heads of 16: the angles, and what cos and sin are multiplied by
   const cases: readonly (readonly [settings: Record<string, unknown>, angles: readonly number[], size?: number])[] = [
     [{ rope_type: 'linear', factor: 2.5, rope_theta: 10000 }, [0.4, 0.1264911, 0.04, 0.01264911, 0.004, 0.001264911, 0.0004, 0.0001264911]],

@@ -41,9 +41,9 @@ function readBiases(fields: Fields, type: Type): Site['kind'][] {
 function readWindows(fields: Fields, type: Type, layers: number): readonly (number | null)[] {
   if (type === 'llama') return [];
   const window = fields.has('sliding_window') && fields.get('sliding_window') === undefined ? null : fields.integer('sliding_window', 4096);
-  if (type === 'mistral') return window === null ? [] : new Array<number>(layers).fill(window);
-  if (!fields.flag('use_sliding_window', false) || window === null) return [];
+  if (window === null || (type !== 'mistral' && !fields.flag('use_sliding_window', false))) return [];
   const types = fields.get('layer_types');
+  if (types === undefined && type === 'mistral') return new Array<number>(layers).fill(window);
   if (types === undefined) {
     const full = fields.get('max_window_layers') === 0 ? 0 : fields.integer('max_window_layers', 28);
     return Array.from({ length: layers }, (_, layer) => (layer < full ? null : window));
