@@ -13,7 +13,7 @@ const average = (values: readonly number[]): number | null =>
 function nameCell(group: Group, row: Row): Html {
   const { method, changed, trials, failed } = row;
   return html`<th scope="row" class="name" data-value="${nameOf(row)}">
-<a href="${group.slug}/${row.slug}.html">${methodName(method)}</a> <span class="version">${method.version}</span>
+<a href="${group.slug}/${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
 ${changed.length === 0 ? null : html`<span class="changed">${changed.join(' ')}</span>`}
 <span class="tags"><span class="tag">${counted(trials.length - failed, 'trial')}</span>
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;

@@ -71,6 +71,6 @@ export function missingRuns(runs: readonly Run[]): number {
 /** The command line that makes a run of an entry again and compares its answers; null where the name of its method means several. */
 export function reproduceCommand(run: Run, all: readonly Run[], file: string): string | null {
   const same = all.filter(({ method }) => methodName(method) === methodName(run.method));
-  if (run.status === 'failed' || new Set(same.map(({ method }) => canonicalJson(method.options))).size > 1) return null;
+  if (new Set(same.map(({ method }) => canonicalJson(method.options))).size > 1) return null;
   return `lethe reproduce ${quoted(`leaderboard/entries/${file}`)} --method ${quoted(methodName(run.method))} --order ${quoted(run.order.id)} --seed ${run.seed}`;
 }

@@ -15,6 +15,8 @@ export interface KnownMethod {
   readonly note: MethodNote;
   /** What it declares with these options. */
   capabilities(options: Readonly<Record<string, unknown>>): Capabilities;
+  /** Whether a run can have these options. */
+  accepts(options: Readonly<Record<string, unknown>>): boolean;
 }
 
 /** What is known of a method of this version, if anything. */
@@ -25,7 +27,7 @@ export const unknown: DescribeMethod = () => undefined;
 
 /**
  * Checks what results say of methods against their plugins, where those of the same version are at hand: a method that keeps rows, is told the
- * task or is a bound is not a rival like others, and the commands of an entry leave out what is a default.
+ * task or is a bound is not a rival like others, options are those that there are, and the commands of an entry leave out what is a default.
  *
  * @throws LETHE_RESULTS_INVALID
  */
@@ -34,6 +36,7 @@ export function checkDeclared(runs: readonly Run[], notes: Readonly<Record<strin
     const known = describe(id, version);
     if (!known) continue;
     const fault = canonicalJson(known.capabilities(options)) !== canonicalJson(capabilities) ? 'capabilities'
+      : !known.accepts(options) ? 'options'
       : notes[id]?.version === version && canonicalJson(notes[id].defaults) !== canonicalJson(known.note.defaults) ? 'defaults' : null;
     if (fault === null) continue;
     throw new LetheError('LETHE_RESULTS_INVALID', `The results name other ${fault} of ${id} ${version} than its plugin, which is here.`, {

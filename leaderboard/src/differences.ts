@@ -1,4 +1,4 @@
-import { ALPHA, type Comparison, POWER, type PairedComparison, type Range, differenceRange, fewestPairs, holdsHereAlone, withinRange } from '@lethe/metrics';
+import { ALPHA, type Comparison, POWER, type PairedComparison, type Range, differenceRange, fewestPairs, holdsElsewhere, withinRange } from '@lethe/metrics';
 import { points, probability } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
@@ -19,11 +19,11 @@ ${counted(tests, 'paired test')} over ${counted(most, 'pair')} (runs of the same
 ${fewest} pairs, ${counted(fewest - most, 'more run')} of every method with seeds or orders of their own. So all share ranks. Not shown does not mean equal.</p>`;
   }
   const found = pairs.filter(({ better }) => better !== null).length;
-  const alone = pairs.filter(holdsHereAlone).length;
+  const elsewhere = pairs.filter(holdsElsewhere).length;
   return html`<p class="note">${found === 0 ? 'No difference' : html`<strong>${found} of ${counted(tests, 'difference')}</strong>`} in average accuracy
 ${found > 1 ? 'are' : 'is'} shown at level ${ALPHA}, corrected for ${counted(tests, 'paired test')} over up to ${counted(most, 'pair')}
-(runs of the same order and seed). The tests take these orders and seeds as they are${alone === 0 ? '' : html`; of other ones the interval says more, and that of ${alone} of those
-differences contains 0`}. Not shown does not mean equal.</p>`;
+(runs of the same order and seed). The tests, and the ranks by them, are of these orders and seeds${found === 0 ? '' : html`; for other ones, of which few orders say little,
+${elsewhere === 0 ? 'none' : elsewhere} of the ${counted(found, 'difference')} ${elsewhere === 1 ? 'is' : 'are'} shown by a t test with the same correction`}. Not shown does not mean equal.</p>`;
 }
 
 /**
@@ -39,7 +39,7 @@ function cell(pair: PairedComparison, own: number, range: Range): Html {
   const needed = test.pairs < 2 ? null : `${pairsNeeded === null ? 'over 10 000' : pairsNeeded} pairs`;
   return html`<td class="${better === null ? null : better === own ? 'more' : 'less'}">${points(turned.mean)}
 ${bounds === null ? null : html`<span class="pm">${bounds}</span>`}
-<span class="pm">p ${probability(adjusted)}${holdsHereAlone(pair) ? ' here' : null}${needed === null ? null : html`, ${needed}`}</span></td>`;
+<span class="pm">p ${probability(adjusted)}${holdsElsewhere(pair) ? html`, elsewhere ${probability(pair.elsewhere)}` : null}${needed === null ? null : html`, ${needed}`}</span></td>`;
 }
 
 function cells({ comparison: { metrics: [accuracy] } }: Group, row: Row, others: readonly Row[]): Content {
@@ -60,7 +60,7 @@ export function differences(group: Group): Html | null {
   return html`<details><summary>Paired differences in average accuracy</summary>
 <p class="small">The method of the row minus that of the column over the trials (order and seed) that both completed: mean, 95 % interval over seeds and
 orders, p of a paired permutation test after Holm's correction for all ${tests} of them, and how many pairs it would take to show a difference as large
-and as steady as this with probability ${POWER}. Bold where it is shown at level ${ALPHA}; <q>here</q> where the interval contains 0 all the same: shown for these orders and seeds alone. <code>lethe compare</code> gives the same for any metric.</p>
+and as steady as this with probability ${POWER}. Bold where it is shown at level ${ALPHA} for these orders and seeds; <q>elsewhere</q>, with the p of a t test over other seeds in other orders after the same correction, where it is shown for those too. <code>lethe compare</code> gives the same for any metric.</p>
 ${wide('Paired differences', html`<table class="board"><thead><tr><th scope="col" class="name">Row minus column</th>${heads}</tr></thead>
 <tbody>${body}</tbody></table>`)}</details>`;
 }

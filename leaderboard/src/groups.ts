@@ -109,10 +109,11 @@ function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Com
   const place = methods.findIndex((compared) => canonicalJson(unlabelled(compared.method)) === canonicalJson(unlabelled(method)));
   const noted = entry.methods[method.id];
   const note = noted?.version === method.version ? noted : undefined;
+  const tuning = tuningOf(entry, method);
   return {
     slug: `${slug(method.id)}-${slug(method.version)}-${sha256(unlabelled(method)).slice(0, 6)}`,
-    method, note, trials, tuning: tuningOf(entry, method),
-    changed: changedOptions({ method }, () => note?.defaults).map(([name, value]) => `${name}=${optionValue(value)}`),
+    method, note, trials, tuning,
+    changed: changedOptions({ method }, () => note?.defaults ?? tuning?.tuned.trials[0]!.options).map(([name, value]) => `${name}=${optionValue(value)}`),
     completed: done.flatMap(({ completed }) => completed),
     failed: trials.length - done.length,
     intervals: {

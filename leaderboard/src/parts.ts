@@ -27,12 +27,12 @@ export function meanOf(interval: Interval | null, { range }: MetricColumn): Cont
 }
 
 /** What a method declares of itself that a reader must know to compare it. */
-export function tagsOf({ tuning, method: { capabilities: { bound, growth, rehearsal, taskIdentity } } }: Row): Html[] {
+export function tagsOf({ note, tuning, method: { capabilities: { bound, growth, rehearsal, taskIdentity } } }: Row): Html[] {
   const tags = [
     ...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : []), ...(tuning ? ['tuned'] : []),
     ...(growth === 'none' ? [] : [`grows ${growth === 'linear' ? 'linearly' : 'sublinearly'}`]),
   ];
-  return tags.map((tag) => html`<span class="tag">${tag}</span>`);
+  return [...tags.map((tag) => html`<span class="tag">${tag}</span>`), ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`])];
 }
 
 /** Epochs, with those of tasks that have others. */

@@ -87,5 +87,5 @@ export async function writeRun(folder: string, runs: readonly Run[], sweep?: Swe
 /** Knows one method, `ewc`. */
 export const describeMethod: DescribeMethod = (id, version) => (id === 'ewc' ? {
   note: { version, description: 'Elastic weight consolidation.', paper: 'https://arxiv.org/abs/1612.00796', defaults: { lambda: 2000, gamma: 1 } },
-  capabilities: () => ({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false }),
+  capabilities: () => ({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false }), accepts: () => true,
 } : undefined);

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { CompletedRun, Results } from '@lethe/core';
+import type { CompletedRun, Results, Run } from '@lethe/core';
 import { accuracy, metricsOf, resultsHash, validateResults } from '@lethe/metrics';
 import { expect } from 'chai';
 import { MODEL, SUITE, lethe } from './command.js';
@@ -35,7 +35,7 @@ describe('making published runs again', () => {
     const lines = stdout.trim().split('\n');
     expect(lines.slice(1, 3)).to.have.length(2);
     for (const line of lines.slice(1, 3)) expect(line).to.match(/^(lora-sequential|seta), order [12], seed [34] .* 0 of 48$/);
-    expect(lines.at(-1)).to.equal('all 2 runs came out as published, to the last answer');
+    expect(lines.at(-1)).to.equal('all 2 runs that were drawn came out as published, to the last answer');
     expect(validateResults(JSON.parse(readFileSync(join(folder, 'same', 'results.json'), 'utf8'))).runs).to.have.length(2);
   });
 
@@ -48,6 +48,20 @@ describe('making published runs again', () => {
     // finished before: the same command has nothing left to do
     const { stderr: said } = await again(entry, 'one', '--method', 'seta', '--order', '2', '--seed', '4');
     expect(said).to.contain('1 of 1 runs are finished already');
+  });
+
+  it('finds a failure that was made up', async () => {
+    const results = JSON.parse(readFileSync(join(folder, 'run', 'results.json'), 'utf8')) as Results;
+    const runs = results.runs.map((run): Run => {
+      if (run.method.id !== 'lora-sequential' || run.order.id !== '1' || run.seed !== 3) return run;
+      const { suite, method, model, order, seed, training, environment } = run;
+      return { status: 'failed', suite, method, model, order, seed, training, environment, error: { code: 'LETHE_METHOD_FAILED', message: 'It broke down.' } };
+    });
+    const file = join(folder, 'results.json');
+    writeFileSync(file, JSON.stringify({ ...results, runs, sha256: resultsHash(runs) }));
+    const { status, stdout, stderr } = await again(file, 'failed', '--method', 'lora-sequential', '--order', '1', '--seed', '3');
+    expect(status, stderr).to.equal(1);
+    expect(stdout).to.match(/lora-sequential, order 1, seed 3 .* did not fail\n/).and.contain('did not fail again: 1');
   });
 
   it('finds an answer that was made up, though all numbers of the file agree with it', async () => {
@@ -93,7 +107,7 @@ describe('making published runs again', () => {
     writeFileSync(file, JSON.stringify({ ...results, runs, sha256: resultsHash(runs) }));
     const { status, stdout, stderr } = await again(file, 'current', '--runs', '3');
     expect(status, stderr).to.equal(0);
-    expect(stdout).to.contain('all 3 runs came out as published').and.not.contain('seta');
+    expect(stdout).to.match(/all 3 runs that were drawn came out as published, to the last answer; nothing is said of seta 0\.8\.0\n$/).and.not.contain('seta, order');
     expect(stderr).to.contain('none is drawn of seta 0.8.0').and.contain('--method');
     expect((await again(file, 'old', '--method', 'seta')).stderr).to.contain('LETHE_RUN_CHANGED').and.contain('method seta: 0.8.0, here ');
   });

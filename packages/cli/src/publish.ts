@@ -1,5 +1,5 @@
-import { dirname, resolve } from 'node:path';
-import { capabilitiesOf } from '@lethe/core';
+import { basename, dirname, resolve } from 'node:path';
+import { LetheError, type Plugin, type Results, canonicalJson, capabilitiesOf, resolveOptions } from '@lethe/core';
 import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
@@ -9,14 +9,42 @@ import { checkFinished } from './run/finished.js';
 
 /** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
 export function describer(plugins: readonly string[] | undefined): DescribeMethod {
-  const methods = installedPlugins(plugins).map(({ manifest }) => manifest).filter(({ kind }) => kind === 'method');
+  const methods = methodsAmong(plugins);
   return (id, version) => {
-    const manifest = methods.find((method) => method.name === id && method.version === version);
-    if (!manifest) return undefined;
+    const plugin = methods.find(({ manifest: { name, version: own } }) => name === id && own === version);
+    if (!plugin) return undefined;
+    const { manifest } = plugin;
     const { description, paper = null, options } = manifest;
     const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
-    return { note: { version, description, paper, defaults }, capabilities: (given) => capabilitiesOf(manifest, given) };
+    return { note: { version, description, paper, defaults }, capabilities: (given) => capabilitiesOf(manifest, given), accepts: (given) => accepts(plugin, given) };
   };
+}
+
+const methodsAmong = (plugins: readonly string[] | undefined): Plugin[] => installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'method');
+
+/** Whether a method can run with these options, every one of which is given. */
+function accepts(plugin: Plugin, options: Readonly<Record<string, unknown>>): boolean {
+  try {
+    return canonicalJson(resolveOptions(plugin, options)) === canonicalJson(options);
+  } catch (error) {
+    if (error instanceof LetheError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Checks that runs of a folder are of the versions that are installed: of others nothing is known to hold them to. An entry was held to its own
+ * when it was published.
+ *
+ * @throws LETHE_RUN_CHANGED
+ */
+function checkVersions({ runs }: Results, plugins: readonly string[] | undefined, where: string): void {
+  const versions = new Map(methodsAmong(plugins).map(({ manifest: { name, version } }) => [name, version]));
+  const other = runs.map(({ method }) => method).find(({ id, version }) => (versions.get(id) ?? version) !== version);
+  if (!other) return;
+  throw new LetheError('LETHE_RUN_CHANGED', `The runs were made with ${other.id} ${other.version}, and ${versions.get(other.id)} is installed: what they say of the method cannot be checked.`, {
+    where, remedy: 'Publish them with the version that made them, or make them again.',
+  });
 }
 
 interface PublishFlags {
@@ -27,12 +55,15 @@ interface PublishFlags {
 /**
  * `lethe publish RUN…`: makes an entry of the leaderboard of a run, or of its parts. Its path goes to stdout, what to do next to stderr.
  *
- * @throws LetheError the errors of `checkFinished` and of `publishRuns`
+ * @throws LetheError the errors of `checkFinished`, `checkVersions` and `publishRuns`
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
-  const { publishRuns } = await import('@lethe/leaderboard');
+  const { publishRuns, resultsFile } = await import('@lethe/leaderboard');
   const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins), output.note,
-    (part, results) => checkFinished(part, results.runs.length));
+    async (part, results) => {
+      await checkFinished(part, results.runs.length);
+      if (basename(resultsFile(part)) === 'results.json') checkVersions(results, plugins, part);
+    });
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
   if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);

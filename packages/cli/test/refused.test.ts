@@ -130,7 +130,7 @@ describe('lethe run refuses', () => {
     expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "bare"');
     expect(await problem('run', join(config, 'b.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "ewc"');
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('LETHE_USAGE').and.contain('label').and.contain('c.yaml:3');
-    expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('twice with the same options');
+    expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('"seta" and "bare" are one method with the same options');
     expect(await problem('run', join(config, 'a.yaml'), '--methods', 'seta,bar')).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('"bar"');
   });
 

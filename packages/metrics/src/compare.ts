@@ -5,7 +5,7 @@ import { measuredOf, resampleRows } from './resample.js';
 import { middleOf } from './statistics/quantile.js';
 import { ALPHA } from './statistics/distributions.js';
 import { holm } from './statistics/holm.js';
-import { type Interval, type RunValue, runInterval } from './statistics/interval.js';
+import { type Interval, type RunValue, runInterval, runProbability } from './statistics/interval.js';
 import { completeMean, deviationOf } from './statistics/mean.js';
 import { type PermutationTest, permutationTest } from './statistics/permutation.js';
 import { pairsNeeded } from './statistics/power.js';
@@ -38,18 +38,19 @@ export interface PairedComparison {
   readonly test: PermutationTest;
   /** The test's p after Holm's correction for all tests of the comparison. */
   readonly adjusted: number;
-  /** Which of the two was shown to be better at level 0.05, if one was. */
+  /** The p of the t test over other orders and seeds, which the interval belongs to, after the same correction; 1 where there is one pair. */
+  readonly elsewhere: number;
+  /** Which of the two was shown to be better at level 0.05, for these orders and seeds, if one was. */
   readonly better: number | null;
   /** Pairs that a difference of this size and spread would take; null for more than can be run. */
   readonly pairsNeeded: number | null;
 }
 
 /**
- * Whether a difference was shown for the orders and seeds of the runs, and the interval over others contains 0 all the same: the test asks
- * what chance alone would do to these pairs, and takes them for independent.
+ * Whether a difference was shown for other orders and seeds too. The test by which one of two is called better asks what chance alone would do to
+ * these pairs, in these orders, and takes them for independent; few orders say little of others.
  */
-export const holdsHereAlone = ({ better, difference: { low, high } }: PairedComparison): boolean =>
-  better !== null && low !== null && high !== null && low <= 0 && high >= 0;
+export const holdsElsewhere = ({ better, elsewhere }: PairedComparison): boolean => better !== null && elsewhere <= ALPHA;
 
 export interface ComparedMethod {
   readonly method: Run['method'];
@@ -157,7 +158,7 @@ function pairsOf(contenders: readonly Contender[], against: string | undefined):
 /** A metric of all contenders before the correction, which needs the tests of all metrics. */
 type Raw = Omit<MetricComparison, 'standings' | 'pairs'> & {
   readonly standings: readonly Omit<Standing, 'ranks'>[];
-  readonly pairs: readonly (Omit<PairedComparison, 'adjusted' | 'better' | 'pairsNeeded'> & { readonly deviation: number })[];
+  readonly pairs: readonly (Omit<PairedComparison, 'adjusted' | 'elsewhere' | 'better' | 'pairsNeeded'> & { readonly deviation: number; readonly probability: number })[];
 };
 
 /** @param strict whether the second of each pair must have a mean */
@@ -196,7 +197,7 @@ function compareMetric(
     // of rows only where both ran the same: other runs are not what these rows are about
     const whole = differences.length === contenders[a]!.completed && differences.length === contenders[b]!.completed;
     return [{
-      a, b, difference: runInterval(differences),
+      a, b, difference: runInterval(differences), probability: runProbability(differences),
       overRows: mine && theirs && whole ? middleOf(mine.map((value, k) => value - theirs[k]!), ALPHA / 2) : null,
       test: permutationTest(sizes, createRandom(SEED, 'signs', metric.id)),
       deviation: deviationOf(sizes) ?? 0,
@@ -215,6 +216,7 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
   const raw = metrics.map((metric, m) => compareMetric(contenders, pairs, metric, draws.map((own) => own[m] ?? null), against !== undefined));
   const tests = raw.reduce((count, { pairs: own }) => count + own.length, 0);
   const adjusted = holm(raw.flatMap((own) => own.pairs.map(({ test }) => test.p)));
+  const elsewhere = holm(raw.flatMap((own) => own.pairs.map(({ probability }) => probability)));
   let next = 0;
   const { suite, model, training } = runs[0]!;
   return {
@@ -222,11 +224,12 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
     orders: [...new Set(runs.map((run) => run.order.id))].sort(), seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
     methods: contenders.map(({ trials: _, ...method }) => method),
     metrics: raw.map(({ metric, standings, pairs: own }): MetricComparison => {
-      const judged = own.map(({ deviation, ...pair }): PairedComparison => {
-        const p = adjusted[next++]!;
+      const judged = own.map(({ deviation, probability: _, ...pair }): PairedComparison => {
+        const [p, other] = [adjusted[next]!, elsewhere[next]!];
+        next++;
         const { mean } = pair.difference;
         return {
-          ...pair, adjusted: p, better: p > ALPHA || mean === 0 ? null : mean * metric.better > 0 ? pair.a : pair.b,
+          ...pair, adjusted: p, elsewhere: other, better: p > ALPHA || mean === 0 ? null : mean * metric.better > 0 ? pair.a : pair.b,
           pairsNeeded: pair.test.pairs < 2 ? null : pairsNeeded(mean, deviation, ALPHA / tests),
         };
       });

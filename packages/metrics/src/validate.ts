@@ -37,7 +37,8 @@ function refuse({ file, root }: Place, pointer: string, message: string): never 
 
 /**
  * Checks results: their schema, then their own numbers. Every score is recomputed from the predictions, every metric
- * from the matrix, and the hash from the runs; no run is in there twice, and options that were tuned are those that the sweep chose.
+ * from the matrix, and the hash from the runs; no run is in there twice, no label is the name of another method, and options that were tuned are
+ * those that the sweep chose.
  *
  * @param file what to call the file in messages
  * @param root JSON pointer of the results within the file, where they are a part of it
@@ -53,11 +54,13 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
   }
   const results = json as Results;
   const seen = new Map<string, number>();
+  const ids = new Set(results.runs.map(({ method }) => method.id));
   results.runs.forEach((run, i) => {
     const { suite, method, model, order, seed, training } = run;
     const identity = canonicalJson({ suite, method: unlabelled(method), model, order, seed, training });
     if (seen.has(identity)) refuse(place, `/runs/${i}`, `This run is in the file twice: it is also /runs/${seen.get(identity)}.`);
     seen.set(identity, i);
+    if (method.label !== undefined && method.label !== method.id && ids.has(method.label)) refuse(place, `/runs/${i}/method/label`, `"${method.label}" is another method.`);
     if (run.status === 'completed') checkRun(run, place, `/runs/${i}`);
   });
   const fault = results.sweep && sweepFault(results.sweep, results.runs);
@@ -97,6 +100,16 @@ function checkScorer({ scorer: id, references, sources }: TextPredictions, place
   }
 }
 
+/** That predictions are of the tasks and probes alone, at all points of the stream and no more. */
+function checkExtent({ order: { tasks }, general, predictions }: CompletedRun, place: Place, at: string): void {
+  for (const [id, own] of Object.entries(predictions)) {
+    const pointer = `${at}/predictions/${escaped(id)}`;
+    if (!tasks.includes(id) && !Object.hasOwn(general.base, id)) refuse(place, pointer, `${id} is no task of the order and no probe that was scored.`);
+    const steps = 'scorer' in own ? own.written : own.chosen;
+    if (steps.length !== tasks.length + 1) refuse(place, pointer, `${tasks.length} tasks make predictions at ${tasks.length + 1} points of the stream, and there are ${steps.length}.`);
+  }
+}
+
 function checkRun(run: CompletedRun, place: Place, at: string): void {
   const { tasks } = run.order;
   if (run.matrix.length !== tasks.length + 1) refuse(place, `${at}/matrix`, `${tasks.length} tasks make ${tasks.length + 1} rows.`);
@@ -123,4 +136,5 @@ function checkRun(run: CompletedRun, place: Place, at: string): void {
     const stated = run.metrics[name as keyof typeof metrics];
     if (differ(value, stated)) refuse(place, `${at}/metrics/${name}`, `The matrix gives ${value}, the file says ${stated}.`);
   }
+  checkExtent(run, place, at);
 }

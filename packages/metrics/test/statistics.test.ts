@@ -3,7 +3,7 @@ import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  completeMean, fewestPairs, holm, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, ranksOf, runInterval, studentQuantile,
+  completeMean, fewestPairs, holm, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, ranksOf, runInterval, runProbability, studentQuantile,
 } from '../src/index.js';
 
 /** What scipy and statsmodels say; see the README beside it. */
@@ -142,11 +142,20 @@ describe('intervals over runs', () => {
     expect(runInterval(oneOrder([0.5, 0.5, 0.5]))).to.deep.equal({ mean: 0.5, low: 0.5, high: 0.5, n: 3, level: 0.95 });
   });
 
-  it('have a width where runs differ and the means of orders and of seeds do not', () => {
+  it('have a width where runs differ and the means of orders and of seeds do not, with the freedom that these leave', () => {
     const balanced = [0, 1, 1, 0].map((value, i) => ({ order: String(i % 2), seed: Math.floor(i / 2), value }));
     const { low, high } = runInterval(balanced);
     const alone = runInterval(oneOrder([0, 1, 1, 0]));
-    expect([low, high]).to.deep.equal([alone.low, alone.high]);
+    expect((high! - low!) / (alone.high! - alone.low!)).to.be.closeTo(studentQuantile(1) / studentQuantile(3), 1e-9);
+  });
+
+  it('end where the test that belongs to them has a p of 0.05', () => {
+    for (const { grid } of expected.crossed) {
+      const values = grid.flatMap((row, order) => row.map((value, seed) => ({ order: String(order), seed, value })));
+      const { low, high } = runInterval(values);
+      for (const end of [low!, high!]) expect(runProbability(values.map((one) => ({ ...one, value: one.value - end })))).to.be.closeTo(0.05, 1e-6);
+    }
+    expect([[0.3], [0.5, 0.5], [0, 0]].map((values) => runProbability(oneOrder(values)))).to.deep.equal([1, 0, 1]);
   });
 
   it('count what orders have in common once and not once a seed', () => {

@@ -57,9 +57,9 @@ export function standingsTable(comparison: Comparison, { metric, standings }: Me
 export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComparison): ComparisonTable {
   const names = namesOf(comparison);
   return {
-    head: ['difference', 'mean', '95 % over runs', '95 % over rows', 'pairs', 'p', `Holm p`, 'shown better', 'pairs needed'],
-    textColumns: [0, 7],
-    rows: pairs.map(({ a, b, difference, overRows, test, adjusted, better, pairsNeeded }) => [
+    head: ['difference', 'mean', '95 % over runs', '95 % over rows', 'pairs', 'p', 'Holm p', 'Holm, others', 'shown better', 'pairs needed'],
+    textColumns: [0, 8],
+    rows: pairs.map(({ a, b, difference, overRows, test, adjusted, elsewhere, better, pairsNeeded }) => [
       `${names[a]} ${MINUS} ${names[b]}`,
       signed(difference.mean),
       bounds(boundsOf(difference, differenceRange(metric.range)), signed),
@@ -67,6 +67,7 @@ export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComp
       String(test.pairs),
       probability(test.p),
       probability(adjusted),
+      probability(elsewhere),
       better === null ? 'not shown' : names[better]!,
       test.pairs < 2 ? MISSING : pairsNeeded === null ? '> 10 000' : String(pairsNeeded),
     ]),

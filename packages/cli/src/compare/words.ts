@@ -1,6 +1,6 @@
 import { methodName, suiteLabel } from '@lethe/core';
 import { probability } from '@lethe/leaderboard';
-import { ALPHA, type Comparison, POWER, fewestPairs, holdsHereAlone } from '@lethe/metrics';
+import { ALPHA, type Comparison, POWER, fewestPairs, holdsElsewhere } from '@lethe/metrics';
 import { namesOf } from './tables.js';
 
 const listed = (items: readonly (string | number)[]): string => items.join(', ');
@@ -21,11 +21,14 @@ function untested({ methods }: Comparison, against: string | undefined): string 
   return `Nothing was tested: ${alone ? 'a bound is tested only where --against names it' : 'no two methods have a value for the same order and seed'}.`;
 }
 
-/** Which of the differences that were shown other orders or seeds may not have: the test takes those of the runs as they are. */
+/** Which of the differences that were shown other orders and seeds may not have: the test takes those of the runs as they are. */
 function hereAlone(comparison: Comparison): string[] {
   const names = namesOf(comparison);
-  const all = comparison.metrics.flatMap(({ metric, pairs }) => pairs.filter(holdsHereAlone).map(({ a, b }) => `${names[a]} and ${names[b]} in ${metric.title}`));
-  return all.length === 0 ? [] : [`Shown for these orders and seeds alone, as the interval over others contains 0: ${all.join('; ')}.`];
+  const found = comparison.metrics.flatMap(({ metric, pairs }) => pairs.filter(({ better }) => better !== null).map((pair) =>
+    ({ name: `${names[pair.a]} and ${names[pair.b]} in ${metric.title}`, alone: !holdsElsewhere(pair) })));
+  const alone = found.filter((one) => one.alone).map(({ name }) => name);
+  if (alone.length === 0) return [];
+  return [`Shown for these orders and seeds alone, not for others: ${alone.length === found.length && found.length > 1 ? `all ${found.length} differences` : alone.join('; ')}.`];
 }
 
 /** What these runs cannot tell. */
@@ -67,6 +70,7 @@ export function explain(comparison: Comparison, against?: string): string[] {
     'Percent. Over runs: 95 % t interval over other seeds in other orders, cut where the metric ends. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [
       `p: paired permutation test over runs of the same order and seed, two-sided, which takes these orders and seeds as they are; Holm: corrected for all ${comparison.tests} tests shown here.`,
+      'Holm, others: the same correction of the t test over other seeds in other orders, of which few orders say little. The intervals are not corrected.',
       `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by this test at level 0.05 / ${comparison.tests}.`,
     ]),
     ...(comparison.metrics.some(({ standings }) => standings.some(({ ranks }) => ranks !== null))

@@ -1,4 +1,4 @@
-import { type CompletedRun, LetheError, type Results, canonicalJson, createRandom } from '@lethe/core';
+import { LetheError, type Results, type Run, canonicalJson, createRandom } from '@lethe/core';
 import { chosen } from '../chosen.js';
 import { methodLabels } from '../labels.js';
 
@@ -23,28 +23,27 @@ export interface Drawn {
 
 /** A run with what to call it. */
 export interface NamedRun {
-  readonly run: CompletedRun;
+  readonly run: Run;
   readonly name: string;
 }
 
-/** Whether the last predictions are not those of the untouched model. */
-const learned = ({ run: { predictions } }: NamedRun): boolean => Object.values(predictions).some((task) => {
+/** Whether the last predictions are not those of the untouched model, or there are none: that a run failed is a statement as well. */
+const telling = ({ run }: NamedRun): boolean => run.status === 'failed' || Object.values(run.predictions).some((task) => {
   const steps: readonly unknown[] = 'scorer' in task ? task.written : task.chosen;
   return canonicalJson(steps[0]) !== canonicalJson(steps.at(-1));
 });
 
 /**
- * Draws completed runs, those that learned before those that did not, and gives them in the order of the results. Who published them cannot
+ * Draws runs, those that learned or failed before those that did not learn, and gives them in the order of the results. Who published them cannot
  * know which it will be, as nothing counts that they only state: a run has learned where its predictions changed. Unless a method is named,
  * none is drawn of methods that are here in another version, as long as there are others.
  *
  * @param installed the version of a method that is here; undefined where it is not
- * @throws LETHE_USAGE for a method, order or seed that the results do not have, or where no run of theirs was completed
+ * @throws LETHE_USAGE for a method, order or seed that the results do not have
  */
 export function chooseRuns(results: Results, { method, order, seed, runs, draw }: RunsChoice, installed: (id: string) => string | undefined): Drawn {
-  const completed = results.runs.filter((run) => run.status === 'completed');
-  const labels = methodLabels(completed.map((run) => run.method));
-  const all = completed.map((run, i) => ({ run, label: labels[i]!, name: `${labels[i]!}, order ${run.order.id}, seed ${run.seed}` }));
+  const labels = methodLabels(results.runs.map((run) => run.method));
+  const all = results.runs.map((run, i) => ({ run, label: labels[i]!, name: `${labels[i]!}, order ${run.order.id}, seed ${run.seed}` }));
   /** Those that a flag asks for, all of them without it. */
   const narrowed = <T extends (typeof all)[number]>(flag: string, asked: string | undefined, of: (one: T) => string, among: readonly T[]): readonly T[] => {
     if (asked === undefined) return among;
@@ -55,11 +54,11 @@ export function chooseRuns(results: Results, { method, order, seed, runs, draw }
   const ofMethod = narrowed('--method', method, ({ label }) => label, all);
   const ofOrder = narrowed('--order', order, ({ run }) => run.order.id, ofMethod);
   const left = narrowed('--seed', seed, ({ run }) => String(run.seed), ofOrder);
-  if (left.length === 0) throw new LetheError('LETHE_USAGE', 'None of the runs was completed: there is nothing to make again.', { remedy: 'Give results with completed runs.' });
+  if (left.length === 0) throw new LetheError('LETHE_USAGE', 'There are no runs to make again.', { remedy: 'Give results with runs.' });
   const isOutdated = ({ run }: NamedRun) => method === undefined && (installed(run.method.id) ?? run.method.version) !== run.method.version;
   const current = left.filter((one) => !isOutdated(one));
   const shuffled = createRandom(draw, 'reproduce').shuffle(current.length > 0 ? current : left);
-  const drawn = new Set([...new Set([...shuffled.filter(learned), ...shuffled])].slice(0, runs));
+  const drawn = new Set([...new Set([...shuffled.filter(telling), ...shuffled])].slice(0, runs));
   return {
     runs: all.filter((one) => drawn.has(one)).map(({ run, name }) => ({ run, name })),
     outdated: current.length === 0 ? [] : [...new Set(left.filter(isOutdated).map(({ run }) => `${run.method.id} ${run.method.version}`))],

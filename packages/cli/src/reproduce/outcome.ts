@@ -5,11 +5,10 @@ import type { NamedRun } from './choice.js';
 /** A run that was made again, beside what was published of it. */
 export interface Reproduced {
   readonly name: string;
-  /** Average accuracy. */
+  /** Average accuracy; null as well where the run failed. */
   readonly published: number | null;
-  /** Null as well where the run failed. */
   readonly again: number | null;
-  /** Answers to test rows, at all points of the stream, that are not those that were published; null where the run failed. */
+  /** Answers to test rows, at all points of the stream, that are not those that were published; null where one of the two failed. */
   readonly answers: { readonly other: number; readonly of: number } | null;
   /** Whether all else is as published as well: metrics, costs but for seconds and memory, what the method says it learned. */
   readonly same: boolean;
@@ -37,30 +36,40 @@ function lasting({ matrix, general, metrics, predictions, cost, report }: Comple
   return canonicalJson({ matrix, general, metrics, predictions, cost: counts, report: report ?? null });
 }
 
+const averageOf = (run: Run): number | null => (run.status === 'failed' ? null : run.metrics.averageAccuracy);
+
 /** Compares a published run with what came of making it again. */
 export function outcomeOf({ run, name }: NamedRun, again: Run): Reproduced {
-  const published = run.metrics.averageAccuracy;
-  if (again.status === 'failed') return { name, published, again: null, answers: null, same: false, error: `${again.error.code}: ${again.error.message}` };
+  const published = averageOf(run);
+  if (run.status === 'failed' || again.status === 'failed') {
+    const [before, now] = [run, again].map((one) => (one.status === 'failed' ? `${one.error.code}: ${one.error.message}` : undefined));
+    return { name, published, again: averageOf(again), answers: null, same: before === now, error: now ?? 'did not fail' };
+  }
   return { name, published, again: again.metrics.averageAccuracy, answers: otherAnswers(run, again), same: lasting(run) === lasting(again) };
 }
 
 /** What came of a run, in the order and the words of {@link verdict}. */
-const KINDS = ['as published', 'with the same answers, but other costs or another report', 'with the same answers, but another score', 'with other answers', 'failed'] as const;
+const KINDS = ['as published', 'with the same answers, but other costs or another report', 'with the same answers, but another score', 'with other answers', 'failed', 'did not fail again'] as const;
 
 function kindOf({ same, answers, published, again }: Reproduced): (typeof KINDS)[number] {
   if (same) return KINDS[0];
-  if (answers === null) return KINDS[4];
+  if (answers === null) return again === null ? KINDS[4] : KINDS[5];
   if (answers.other > 0) return KINDS[3];
   return published === again ? KINDS[1] : KINDS[2];
 }
 
-/** One sentence on all of them. */
-export function verdict(all: readonly Reproduced[]): string {
+/**
+ * One sentence on all of them.
+ *
+ * @param outdated methods that nothing was drawn of
+ */
+export function verdict(all: readonly Reproduced[], outdated: readonly string[]): string {
   const count = (kind: (typeof KINDS)[number]) => all.filter((one) => kindOf(one) === kind).length;
   const [same, ...others] = KINDS;
-  if (count(same) === all.length) return `${all.length === 1 ? 'the run' : `all ${all.length} runs`} came out as published, to the last answer`;
+  const untested = outdated.length === 0 ? '' : `; nothing is said of ${outdated.join(', ')}`;
+  if (count(same) === all.length) return `${all.length === 1 ? 'the run' : `all ${all.length} runs that were drawn`} came out as published, to the last answer${untested}`;
   return [
     `${same}: ${count(same)} of ${counted(all.length, 'run')}`,
     ...others.filter((kind) => count(kind) > 0).map((kind) => `${kind}: ${count(kind)}`),
-  ].join('; ');
+  ].join('; ') + untested;
 }

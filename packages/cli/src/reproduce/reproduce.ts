@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type CompletedRun, LetheError, grouped, sha256 } from '@lethe/core';
+import { type CompletedRun, LetheError, type Run, grouped, sha256 } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
@@ -21,15 +21,15 @@ export interface ReproduceRequest extends RunsChoice, Pick<RunRequest, 'model' |
 }
 
 /** The device that all runs were made on. Throws LETHE_USAGE where they were made on several. */
-function deviceOf(runs: readonly CompletedRun[]): string {
+function deviceOf(runs: readonly Run[]): string {
   const devices = [...new Set(runs.map(({ environment }) => environment.device))];
   if (devices.length === 1) return devices[0]!;
   throw new LetheError('LETHE_USAGE', `The runs were made on ${devices.join(' and ')}.`, { remedy: `Say on which they are to be made again: --device ${devices[0]}` });
 }
 
 /** What one would ask for to make these runs, and more: all of their methods in all of their orders with all of their seeds. */
-function requestFor(runs: readonly CompletedRun[], { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
-  const { suite: published, model: base, general, environment } = runs[0]!;
+function requestFor(runs: readonly Run[], probes: boolean, { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
+  const { suite: published, model: base, environment } = runs[0]!;
   return {
     suite: suite ?? published.id, size: published.size, ...(published.prompts !== undefined && { prompts: published.prompts }),
     methods: methodsOf(runs).map(({ id, label, options }) => ({ name: id, ...(label !== undefined && { label }), options })),
@@ -38,17 +38,17 @@ function requestFor(runs: readonly CompletedRun[], { suite, model, adapter, data
     ...(model !== undefined || adapter === undefined ? { model: model ?? base.adapter?.base.id ?? base.id } : {}),
     ...(base.chat && { chat: true }),
     device: device ?? deviceOf(runs), threads: environment.threads,
-    ...(Object.keys(general.base).length > 0 && { probes: true }), ...(environment.skippedRows && { skipBadRows: true }),
+    ...(probes && { probes }), ...(environment.skippedRows && { skipBadRows: true }),
     ...(adapter !== undefined && { adapter }), ...(dataDir !== undefined && { dataDir }), ...(plugins && { plugins }), ...(out !== undefined && { out }),
   };
 }
 
-const methodsOf = (runs: readonly CompletedRun[]) => grouped(runs.map(({ method }) => method), variantKey).map(([method]) => method!);
-const ordersOf = (runs: readonly CompletedRun[]) => [...new Set(runs.map(({ order }) => order.id))];
-const seedsOf = (runs: readonly CompletedRun[]) => [...new Set(runs.map(({ seed }) => seed))];
+const methodsOf = (runs: readonly Run[]) => grouped(runs.map(({ method }) => method), variantKey).map(([method]) => method!);
+const ordersOf = (runs: readonly Run[]) => [...new Set(runs.map(({ order }) => order.id))];
+const seedsOf = (runs: readonly Run[]) => [...new Set(runs.map(({ seed }) => seed))];
 
 /** The place of a run among the jobs of a request, which {@link jobsOf} gives by seed, then order, then method. */
-function placeOf({ method, order, seed }: CompletedRun, runs: readonly CompletedRun[]): number {
+function placeOf({ method, order, seed }: Run, runs: readonly Run[]): number {
   const [methods, orders] = [methodsOf(runs), ordersOf(runs)];
   const at = methods.findIndex((other) => variantKey(other) === variantKey(method));
   return (seedsOf(runs).indexOf(seed) * orders.length + orders.indexOf(order.id)) * methods.length + at;
@@ -56,10 +56,10 @@ function placeOf({ method, order, seed }: CompletedRun, runs: readonly Completed
 
 const percent = (value: number | null) => (value === null ? '–' : (100 * value).toFixed(1));
 
-function show(all: readonly Reproduced[], output: Output): void {
+function show(all: readonly Reproduced[], outdated: readonly string[], output: Output): void {
   const lines = plainTable(['run', 'published', 'again', 'other answers'], all.map(({ name, published, again, answers, error }) =>
     [name, percent(published), percent(again), answers ? `${answers.other} of ${answers.of}` : error!]), [0]);
-  output.data([...lines, '', 'average accuracy after the last task, in percent; answers to test rows at all points of the stream', verdict(all)].join('\n'));
+  output.data([...lines, '', 'average accuracy after the last task, in percent; answers to test rows at all points of the stream', verdict(all, outdated)].join('\n'));
 }
 
 /** Where what was made again may round otherwise than what was published. */
@@ -88,7 +88,8 @@ export async function reproduce(
   const { runs: chosen, outdated } = chooseRuns(results, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
   const runs = chosen.map(({ run }) => run);
-  const asked = await resolveRequest(requestFor(runs, request), [], output.note);
+  const probes = results.runs.some((run) => run.status === 'completed' && Object.keys(run.general.base).length > 0);
+  const asked = await resolveRequest(requestFor(runs, probes, request), [], output.note);
   const configuration: Configuration = { ...asked.configuration, picked: runs.map((run) => placeOf(run, runs)) };
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
   jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(runs[i]!, identity, configuration.suite.data, file));
@@ -101,7 +102,7 @@ export async function reproduce(
   }
   const outcomes = chosen.map((one, i) => outcomeOf(one, again.runs[i]!));
   if (json) output.data(JSON.stringify({ schema: 'lethe.reproduction/1', results: results.sha256, runs: outcomes }, null, 2));
-  else show(outcomes, output);
+  else show(outcomes, outdated, output);
   output.note(`made again in ${here(folder)}`);
   const other = again.runs.find((run, i) => run.status === 'completed' && !outcomes[i]!.same) as CompletedRun | undefined;
   if (other) output.note(placesDiffer(chosen, other));

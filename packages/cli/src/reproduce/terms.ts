@@ -1,9 +1,9 @@
-import { type CompletedRun, LetheError, type RunIdentity, canonicalJson, suiteLabel } from '@lethe/core';
+import { LetheError, type Run, type RunIdentity, canonicalJson, suiteLabel } from '@lethe/core';
 import type { Configuration } from '../run/configuration.js';
 
 const short = (sha256: string) => sha256.slice(0, 12);
 
-function differences(run: CompletedRun, identity: RunIdentity, data: Configuration['suite']['data']): string[] {
+function differences(run: Run, identity: RunIdentity, data: Configuration['suite']['data']): string[] {
   const { suite, method, model, order, training, environment } = run;
   const all: string[] = [];
   const compare = (what: string, published: unknown, here: unknown, show: (value: never) => string = String) => {
@@ -17,7 +17,8 @@ function differences(run: CompletedRun, identity: RunIdentity, data: Configurati
   // a folder may have another name than it had where the run was made
   compare(`model ${model.id}`, model.sha256, identity.model.sha256, short);
   compare('chat template', model.chat ?? false, identity.model.chat ?? false);
-  const rows = new Set([...Object.keys(environment.dataSha256), ...Object.keys(data)]);
+  // a run that failed at once names no rows
+  const rows = new Set(run.status === 'failed' ? Object.keys(environment.dataSha256) : [...Object.keys(environment.dataSha256), ...Object.keys(data)]);
   for (const task of rows) compare(`rows of ${task}`, environment.dataSha256[task] ?? 'none', data[task] ?? 'none', short);
   return all;
 }
@@ -28,7 +29,7 @@ function differences(run: CompletedRun, identity: RunIdentity, data: Configurati
  * @param where the results
  * @throws LETHE_RUN_CHANGED with all that differs
  */
-export function checkTerms(run: CompletedRun, identity: RunIdentity, data: Configuration['suite']['data'], where: string): void {
+export function checkTerms(run: Run, identity: RunIdentity, data: Configuration['suite']['data'], where: string): void {
   const all = differences(run, identity, data);
   if (all.length === 0) return;
   const { git, lethe } = run.environment;

@@ -1,5 +1,5 @@
 import { grouped } from '@lethe/core';
-import { LEVEL, normalQuantile, studentQuantile } from './distributions.js';
+import { LEVEL, normalQuantile, studentQuantile, studentTails } from './distributions.js';
 import { deviationOf } from './mean.js';
 
 /** A mean with its two-sided confidence interval; the bounds are null where there are too few values for any. */
@@ -32,8 +32,14 @@ export interface RunValue {
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** The square of the standard error that a factor gives the mean, with its degrees of freedom; null for a factor of one level. */
-function partOf(values: readonly RunValue[], level: (one: RunValue) => unknown): { variance: number; degrees: number } | null {
+/** The square of a standard error of the mean, with its degrees of freedom. */
+interface Part {
+  readonly variance: number;
+  readonly degrees: number;
+}
+
+/** What a factor gives the mean; null for a factor of one level. */
+function partOf(values: readonly RunValue[], level: (one: RunValue) => unknown): Part | null {
   const means = grouped(values, level).map((own) => meanOf(own.map(({ value }) => value)));
   const deviation = deviationOf(means);
   return deviation === null ? null : { variance: deviation ** 2 / means.length, degrees: means.length - 1 };
@@ -50,17 +56,35 @@ function partOf(values: readonly RunValue[], level: (one: RunValue) => unknown):
  * @param values at least one; the order in which they come does not matter
  */
 export function runInterval(values: readonly RunValue[]): Interval {
+  const { mean, error } = estimateOf(values);
+  const half = error === null ? null : error.variance === 0 ? 0 : studentQuantile(error.degrees) * Math.sqrt(error.variance);
+  return { mean, n: values.length, level: LEVEL, low: half === null ? null : mean - half, high: half === null ? null : mean + half };
+}
+
+/** The two-sided p of the t test that {@link runInterval} belongs to, of a mean of 0; 1 for one run, and where runs do not differ 0, or 1 for a mean of 0. */
+export function runProbability(values: readonly RunValue[]): number {
+  const { mean, error } = estimateOf(values);
+  if (error === null || mean === 0) return 1;
+  return error.variance === 0 ? 0 : studentTails(mean / Math.sqrt(error.variance), error.degrees);
+}
+
+/** The mean over runs, with its variance over orders and seeds and the degrees of freedom of that; null for one run. */
+function estimateOf(values: readonly RunValue[]): { mean: number; error: Part | null } {
   const runs = [...values].sort((a, b) => a.seed - b.seed || (a.order < b.order ? -1 : 1));
-  const interval = { mean: meanOf(runs.map(({ value }) => value)), n: runs.length, level: LEVEL } as const;
+  const mean = meanOf(runs.map(({ value }) => value));
   const factors = [partOf(runs, ({ order }) => order), partOf(runs, ({ seed }) => seed)].filter((part) => part !== null);
-  if (factors.length === 0) return { ...interval, low: null, high: null };
+  if (factors.length === 0) return { mean, error: null };
   // where runs differ and the means of orders and of seeds do not, their interaction is all that there is
-  const parts = factors.some((part) => part.variance > 0) ? factors : [partOf(runs, ({ order, seed }) => [order, seed])!];
+  const parts = factors.some((part) => part.variance > 0) ? factors : [interactionOf(runs, factors)];
   const variance = parts.reduce((sum, part) => sum + part.variance, 0);
-  if (variance === 0) return { ...interval, low: interval.mean, high: interval.mean };
-  const degrees = 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0);
-  const half = studentQuantile(degrees) * Math.sqrt(variance);
-  return { ...interval, low: interval.mean - half, high: interval.mean + half };
+  const degrees = variance === 0 ? 0 : 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0);
+  return { mean, error: { variance, degrees } };
+}
+
+/** What neither orders nor seeds account for, with the degrees of freedom that they leave. */
+function interactionOf(runs: readonly RunValue[], factors: readonly Part[]): Part {
+  const { variance, degrees } = partOf(runs, ({ order, seed }) => [order, seed])!;
+  return { variance, degrees: Math.max(1, degrees - factors.reduce((sum, factor) => sum + factor.degrees, 0)) };
 }
 
 /** The mean score of test rows with its t interval: what other rows would leave of it. Bounds are null for one row. */
