@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { LetheError, type Run, type RunEvent } from '@lethe/core';
@@ -19,12 +20,21 @@ export interface PoolOptions {
 
 /**
  * Runs jobs in worker threads. One that fails, even by an uncaught error that ends its thread, is recorded as failed and
- * the others go on.
+ * the others go on. Where the folder of the runs cannot be written to, which is no fault of a method, all of them stop.
  *
  * @returns the result of every job, by its index; null for those that were stopped before their end
+ * @throws LETHE_FILES for a folder of a run that the file system refuses: a full disk, no permission
  */
 export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promise<(Run | null)[]> {
   return jobs.length === 0 ? [] : new Pool(jobs, options).run();
+}
+
+/** Throws what kept a run from being written. */
+function refuseFiles(run: Run | null, { outDir }: Job): void {
+  if (run?.status !== 'failed' || run.error.code !== 'LETHE_FILES') return;
+  const { message, where, remedy } = run.error;
+  const inside = where === outDir || where?.startsWith(outDir + sep);
+  if (inside) throw new LetheError('LETHE_FILES', message, { ...(where !== undefined && { where }), ...(remedy !== undefined && { remedy }) });
 }
 
 class Pool {
@@ -90,6 +100,7 @@ class Pool {
         continue;
       }
       const run = await this.execute(index);
+      refuseFiles(run, this.jobs[index]!);
       this.results[index] = run;
       this.schedule.ended(index);
       this.wake();

@@ -55,13 +55,14 @@ export default { create: () => ({ ...state, begin: () => { ${onBegin} }, adapt: 
     expect(first.filter((type) => type === 'step-finished')).to.have.length(3);
   });
 
-  it('says that the file system is at fault where steps cannot be written', async () => {
+  it('stops all runs where steps cannot be written: the file system is at fault, no method', async () => {
     const outDir = join(folder, 'a-file');
     await writeFile(outDir, '');
-    const [run] = await runJobs([(await jobMaker(outDir))('zero-shot')], { workers: 1 });
-    const error = run?.status === 'failed' ? run.error : undefined;
-    expect(error).to.include({ code: 'LETHE_FILES', where: join(outDir, 'steps') });
-    expect(error?.remedy).to.contain('a part of it is a file');
+    const make = await jobMaker(outDir);
+    const told: number[] = [];
+    const error = await runJobs([make('zero-shot'), make('lora-sequential')], { workers: 1, onResult: (_, index) => void told.push(index) }).catch((e: unknown) => e as Error);
+    expect(error).to.include({ code: 'LETHE_FILES', where: join(outDir, 'steps') }).and.property('remedy').contain('a part of it is a file');
+    expect(told).to.deep.equal([]);
   });
 
   it('runs a method with no other code than the run began with', async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { type HubReference, LetheError, type RunIdentity, didYouMean, isPath, parseHubReference } from '@lethe/core';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type HubReference, LetheError, type RunIdentity, didYouMean, isFolder, isPath, parseHubReference } from '@lethe/core';
 import { type HubModel, type LanguageModel, fetchModel, loadModel, mergeAdapter, readBase } from '@lethe/model';
 import { installedPlugins } from '../paths.js';
 import type { RunRequest } from './request.js';
@@ -38,6 +38,11 @@ async function findModel(
     throw new LetheError('LETHE_MODEL_MISSING', 'The folder holds an adapter, not a model.', { where: name, remedy: `start from it with --adapter ${name}` });
   }
   const reference = existsSync(name) ? undefined : parseHubReference(name);
+  if (reference && isFolder(dirname(name))) {
+    throw new LetheError('LETHE_MODEL_MISSING', `There is no folder ${basename(name)} in ${dirname(name)}.`, {
+      where: resolve(name), remedy: `check the path; for ${reference.repo} of the hub, go to another folder first, where there is no ${dirname(name)}`,
+    });
+  }
   if (reference) return fetched(reference, note);
   if (isPath(name)) return { folder: resolve(name) };
   const models = installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'model');
