@@ -102,6 +102,6 @@ export function scatter(points: readonly ScatterPoint[], id: string): Html | nul
   return html`<figure class="scatter"><div role="img" aria-label="Average accuracy against forgetting. ${text}">
 <div class="broad">${draw(shown, bounds, `${id}-broad`, 860, 400)}</div>
 <div class="narrow">${draw(shown, bounds, `${id}-narrow`, 360, 360)}</div></div>
-<figcaption>Average accuracy against forgetting: better is up and to the left. Crosses are 95 % intervals; dashed lines are bounds, where they are near.
+<figcaption>Average accuracy against forgetting: better is up and to the left. Crosses are 95 % intervals, cut at the axes; dashed lines are bounds, where they are near.
 The axes do not begin at zero. The numbers are those of the table.</figcaption></figure>`;
 }

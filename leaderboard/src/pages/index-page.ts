@@ -1,9 +1,9 @@
-import { type Environment, suiteLabel } from '@lethe/core';
+import { type Environment, methodName, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences, shown } from '../differences.js';
 import { short, whole } from '../format.js';
-import type { Group } from '../groups.js';
+import type { Group, Row } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { command, facts, pageOf } from '../layout.js';
 import { budgetOf, counted, dataTable, nameOf, titleOf } from '../parts.js';
@@ -30,9 +30,12 @@ commit ${seen(({ git }) => (git === null ? 'not known' : short(git)))}.</p></det
 }
 
 function pointsOf(group: Group): ScatterPoint[] {
+  const names = group.rows.map(({ method }) => methodName(method));
+  // there is no room for options but where they tell two apart
+  const shortOf = (row: Row) => (names.filter((name) => name === methodName(row.method)).length > 1 ? nameOf(row) : methodName(row.method));
   return group.rows.flatMap((row) => {
     const { averageAccuracy: accuracy, forgetting } = row.intervals;
-    return accuracy === null ? [] : [{ name: nameOf(row), bound: row.method.capabilities.bound, accuracy, forgetting }];
+    return accuracy === null ? [] : [{ name: shortOf(row), bound: row.method.capabilities.bound, accuracy, forgetting }];
   });
 }
 
