@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type CompletedRun, LetheError, type Run, grouped, sha256 } from '@lethe/core';
+import { type CompletedRun, LetheError, type Results, type Run, grouped, sha256 } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
@@ -28,7 +28,7 @@ function deviceOf(runs: readonly Run[]): string {
 }
 
 /** What one would ask for to make these runs, and more: all of their methods in all of their orders with all of their seeds. */
-function requestFor(runs: readonly Run[], probes: boolean, { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
+function requestFor(runs: readonly Run[], rows: Pick<RunRequest, 'probes' | 'skipBadRows'>, { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
   const { suite: published, model: base, environment } = runs[0]!;
   return {
     suite: suite ?? published.id, size: published.size, ...(published.prompts !== undefined && { prompts: published.prompts }),
@@ -38,10 +38,16 @@ function requestFor(runs: readonly Run[], probes: boolean, { suite, model, adapt
     ...(model !== undefined || adapter === undefined ? { model: model ?? base.adapter?.base.id ?? base.id } : {}),
     ...(base.chat && { chat: true }),
     device: device ?? deviceOf(runs), threads: environment.threads,
-    ...(probes && { probes }), ...(environment.skippedRows && { skipBadRows: true }),
+    ...rows,
     ...(adapter !== undefined && { adapter }), ...(dataDir !== undefined && { dataDir }), ...(plugins && { plugins }), ...(out !== undefined && { out }),
   };
 }
+
+/** Whether probes were scored and rows left out, which a run that failed does not say. */
+const rowsOf = ({ runs }: Results): Pick<RunRequest, 'probes' | 'skipBadRows'> => ({
+  ...(runs.some((run) => run.status === 'completed' && Object.keys(run.general.base).length > 0) && { probes: true }),
+  ...(runs.some(({ environment }) => environment.skippedRows) && { skipBadRows: true }),
+});
 
 const methodsOf = (runs: readonly Run[]) => grouped(runs.map(({ method }) => method), variantKey).map(([method]) => method!);
 const ordersOf = (runs: readonly Run[]) => [...new Set(runs.map(({ order }) => order.id))];
@@ -88,8 +94,7 @@ export async function reproduce(
   const { runs: chosen, outdated } = chooseRuns(results, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
   const runs = chosen.map(({ run }) => run);
-  const probes = results.runs.some((run) => run.status === 'completed' && Object.keys(run.general.base).length > 0);
-  const asked = await resolveRequest(requestFor(runs, probes, request), [], output.note);
+  const asked = await resolveRequest(requestFor(runs, rowsOf(results), request), [], output.note);
   const configuration: Configuration = { ...asked.configuration, picked: runs.map((run) => placeOf(run, runs)) };
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
   jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(runs[i]!, identity, configuration.suite.data, file));

@@ -50,7 +50,7 @@ function checkDistinct(methods: readonly ConfiguredMethod[]): void {
   const [first, second] = [methods[keys.indexOf(keys[at]!)]!, methods[at]!].map(methodName);
   if (first === second) throw new LetheError('LETHE_USAGE', `Method "${first}" is asked for twice with the same options.`, { remedy: 'Name each once, or give it other options.' });
   throw new LetheError('LETHE_USAGE', `"${first}" and "${second}" are one method with the same options: ${canonicalJson(methods[at]!.options)}.`, {
-    remedy: 'Give each of them, "label" or not, the option in which they differ: what is given is not searched.',
+    remedy: 'Give each of them, the one without a label too, the option in which they differ; what is given is not searched.',
   });
 }
 
