@@ -72,6 +72,9 @@ function validateEntry(value: unknown, path: string, describe: DescribeMethod): 
 /** The file with the results that a path names: a run folder, its results.json, or an entry. */
 export const resultsFile = (path: string): string => (path.endsWith('.json') ? path : join(path, RESULTS));
 
+/** Whether a path that {@link resultsFile} takes is that of an entry. */
+export const isEntry = (path: string): boolean => basename(resultsFile(path)) !== RESULTS;
+
 /**
  * The results that a path names, recomputed.
  *
@@ -80,7 +83,7 @@ export const resultsFile = (path: string): string => (path.endsWith('.json') ? p
  */
 export async function resultsAt(path: string): Promise<Results> {
   const file = resultsFile(path);
-  if (basename(file) !== RESULTS) return (await readEntry(file)).results;
+  if (isEntry(path)) return (await readEntry(file)).results;
   return validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.',
     'Delete it and go on with `lethe resume`: finished steps are reused.'), file);
 }

@@ -43,3 +43,9 @@ export function installedPlugins(folders: readonly string[] = []): Plugin[] {
   const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(PATHS.root)]);
   return discoverPlugins([...pluginsIn(PATHS.plugins), ...pluginsIn(PATHS.models), ...packages, ...named]);
 }
+
+/** The methods among {@link installedPlugins}. */
+export const installedMethods = (folders?: readonly string[]): Plugin[] => installedPlugins(folders).filter(({ manifest }) => manifest.kind === 'method');
+
+/** The version of each of these by its name. */
+export const versionsOf = (plugins: readonly Plugin[]): ReadonlyMap<string, string> => new Map(plugins.map(({ manifest: { name, version } }) => [name, version]));

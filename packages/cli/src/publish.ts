@@ -1,15 +1,14 @@
-import { basename, dirname, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { LetheError, type Plugin, type Results, canonicalJson, capabilitiesOf, resolveOptions } from '@lethe/core';
 import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins, typed } from './paths.js';
+import { PATHS, here, installedMethods, typed, versionsOf } from './paths.js';
 import { withScorers } from './plugins-option.js';
 import { checkFinished } from './run/finished.js';
 
-/** What the installed plugins say of their methods. Of another version than a run was made with, nothing is known. */
-export function describer(plugins: readonly string[] | undefined): DescribeMethod {
-  const methods = methodsAmong(plugins);
+/** What plugins say of their methods. Of another version than a run was made with, nothing is known. */
+export function describer(methods: readonly Plugin[]): DescribeMethod {
   return (id, version) => {
     const plugin = methods.find(({ manifest: { name, version: own } }) => name === id && own === version);
     if (!plugin) return undefined;
@@ -19,8 +18,6 @@ export function describer(plugins: readonly string[] | undefined): DescribeMetho
     return { note: { version, description, paper, defaults }, capabilities: (given) => capabilitiesOf(manifest, given), accepts: (given) => accepts(plugin, given) };
   };
 }
-
-const methodsAmong = (plugins: readonly string[] | undefined): Plugin[] => installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'method');
 
 /** Whether a method can run with these options, every one of which is given. */
 function accepts(plugin: Plugin, options: Readonly<Record<string, unknown>>): boolean {
@@ -36,10 +33,10 @@ function accepts(plugin: Plugin, options: Readonly<Record<string, unknown>>): bo
  * Checks that runs of a folder are of the versions that are installed: of others nothing is known to hold them to. An entry was held to its own
  * when it was published.
  *
+ * @param versions of the methods that are installed, by name
  * @throws LETHE_RUN_CHANGED
  */
-function checkVersions({ runs }: Results, plugins: readonly string[] | undefined, where: string): void {
-  const versions = new Map(methodsAmong(plugins).map(({ manifest: { name, version } }) => [name, version]));
+function checkVersions({ runs }: Results, versions: ReadonlyMap<string, string>, where: string): void {
   const other = runs.map(({ method }) => method).find(({ id, version }) => (versions.get(id) ?? version) !== version);
   if (!other) return;
   throw new LetheError('LETHE_RUN_CHANGED', `The runs were made with ${other.id} ${other.version}, and ${versions.get(other.id)} is installed: what they say of the method cannot be checked.`, {
@@ -58,11 +55,13 @@ interface PublishFlags {
  * @throws LetheError the errors of `checkFinished`, `checkVersions` and `publishRuns`
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
-  const { publishRuns, resultsFile } = await import('@lethe/leaderboard');
-  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(plugins), output.note,
+  const { isEntry, publishRuns } = await import('@lethe/leaderboard');
+  const methods = installedMethods(plugins);
+  const versions = versionsOf(methods);
+  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(methods), output.note,
     async (part, results) => {
       await checkFinished(part, results.runs.length);
-      if (basename(resultsFile(part)) === 'results.json') checkVersions(results, plugins, part);
+      if (!isEntry(part)) checkVersions(results, versions, part);
     });
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));

@@ -32,9 +32,8 @@ export async function runJobs(jobs: readonly Job[], options: PoolOptions): Promi
 /** Throws what kept a run from being written. */
 function refuseFiles(run: Run | null, { outDir }: Job): void {
   if (run?.status !== 'failed' || run.error.code !== 'LETHE_FILES') return;
-  const { message, where, remedy } = run.error;
-  const inside = where === outDir || where?.startsWith(outDir + sep);
-  if (inside) throw new LetheError('LETHE_FILES', message, { ...(where !== undefined && { where }), ...(remedy !== undefined && { remedy }) });
+  const { message, where } = run.error;
+  if (where === outDir || where?.startsWith(outDir + sep)) throw new LetheError('LETHE_FILES', message, run.error);
 }
 
 class Pool {
