@@ -4,6 +4,7 @@ export { canonicalJson, grouped, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export { fileError } from './file-error.js';
+export { type Frame, framesOf, frameWithin } from './frame.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type SiteInput, siteInputs } from './inputs.js';
 export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
