@@ -1,27 +1,41 @@
-import { realpathSync } from 'node:fs';
-import { isAbsolute, relative, resolve, sep } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { SourceMap } from 'node:module';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** A place in a file that an error came by. */
 export interface Frame {
   /** Absolute. */
   readonly file: string;
-  /** From 1. */
+  /** From 1, as is the column. */
   readonly line: number;
+  readonly column: number;
 }
 
 /** A line of a stack: `at name (place)`, `at async place`, or in the first line the place of a syntax error alone. */
-const PLACE = /^(?:\s+at (?:.*? \(|async )?)?(.+?)(?:\?[^:]*)?:(\d+)(?::\d+)?\)?$/;
+const PLACE = /^(?:\s+at (?:.*? \(|async )?)?(.+?)(?:\?[^:]*)?:(\d+)(?::(\d+))?\)?$/;
 
 /** The places in files that the stack of an error names, innermost first; none for what is no error. */
 export function framesOf(error: unknown): Frame[] {
   const stack = error instanceof Error ? (error.stack ?? '') : '';
   return stack.split('\n').flatMap((text, i): Frame[] => {
-    const [, place, line] = (i === 0 || /^\s+at /.test(text) ? PLACE.exec(text) : null) ?? [];
+    const [, place, line, column = '1'] = (i === 0 || /^\s+at /.test(text) ? PLACE.exec(text) : null) ?? [];
     if (place === undefined) return [];
     const file = place.startsWith('file:///') ? fileURLToPath(place) : place;
-    return isAbsolute(file) ? [{ file, line: Number(line) }] : [];
+    return isAbsolute(file) ? [{ file, line: Number(line), column: Number(column) }] : [];
   });
+}
+
+/** A place as `path:line`: in the source that its line was compiled from, where the compiler left a map beside the file. */
+export function lineOf({ file, line, column }: Frame): string {
+  try {
+    const map = new SourceMap(JSON.parse(readFileSync(`${file}.map`, 'utf8')) as ConstructorParameters<typeof SourceMap>[0]);
+    const entry = map.findEntry(line - 1, column - 1);
+    const source = 'originalSource' in entry ? resolve(dirname(file), entry.originalSource) : '';
+    // a package is published with maps and without sources at times
+    if ('originalLine' in entry && existsSync(source)) return `${source}:${entry.originalLine + 1}`;
+  } catch { /* no map, or none that can be read: the compiled line is what is known */ }
+  return `${file}:${line}`;
 }
 
 /**
@@ -36,6 +50,6 @@ export function frameWithin(error: unknown, folder: string): string | undefined 
     const path = relative(root, file);
     return !isAbsolute(path) && !path.split(sep).some((part) => part === '..' || part === 'node_modules');
   }));
-  if (own) return `${own.file}:${own.line}`;
+  if (own) return lineOf(own);
   return error instanceof Error && error.cause !== undefined ? frameWithin(error.cause, folder) : undefined;
 }

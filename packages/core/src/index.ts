@@ -4,7 +4,7 @@ export { canonicalJson, grouped, sha256 } from './canonical.js';
 export { type Document, readDocument, schemaFault } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export { fileError } from './file-error.js';
-export { type Frame, framesOf, frameWithin } from './frame.js';
+export { type Frame, frameWithin, framesOf, lineOf } from './frame.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type SiteInput, siteInputs } from './inputs.js';
 export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
@@ -12,7 +12,7 @@ export { loadExport, loadMethod, loadScorer } from './load.js';
 export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';
-export { bytesOfState } from './state.js';
+export { arraysFault, bytesOfState, stateFault } from './state.js';
 export { type HubReference, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';

@@ -53,6 +53,18 @@ describe('the place of an error in a folder', () => {
     expect(frameWithin('text', root)).to.equal(undefined);
   });
 
+  it('is the line that was written, where the compiler left a map to it and it is there', async () => {
+    const file = write('a/made.mjs', 'throw new Error("x");\n');
+    const found = async () => frameWithin(await thrownBy(file), join(root, 'a'));
+    // the first column of the first line is the one of the fifth line of the source
+    write('a/made.mjs.map', JSON.stringify({ version: 3, sources: ['../src/made.ts'], names: [], mappings: 'AAIA' }));
+    expect(await found()).to.equal(`${file}:1`);
+    const source = write('src/made.ts', '\n\n\n\nthrow new Error("x");\n');
+    expect(await found()).to.equal(`${source}:5`);
+    write('a/made.mjs.map', '{');
+    expect(await found()).to.equal(`${file}:1`);
+  });
+
   it('is found in a folder that is named by a link', async () => {
     const file = write('a/top.mjs', 'throw new Error("x");\n');
     symlinkSync(join(root, 'a'), join(root, 'link'));

@@ -1,6 +1,6 @@
 import { sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { framesOf } from '@lethe/core';
+import { framesOf, lineOf } from '@lethe/core';
 
 const ENGINE = fileURLToPath(new URL('.', import.meta.url));
 const LIBRARY = `${sep}node_modules${sep}`;
@@ -8,5 +8,5 @@ const LIBRARY = `${sep}node_modules${sep}`;
 /** `file:line` of the code outside of the engine and its libraries that led to an error; undefined when the stack does not say. */
 export function callerOf(error: unknown): string | undefined {
   const frame = framesOf(error).find(({ file }) => !file.includes(LIBRARY) && !file.startsWith(ENGINE));
-  return frame && `${frame.file}:${frame.line}`;
+  return frame && lineOf(frame);
 }

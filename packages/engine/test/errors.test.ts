@@ -29,7 +29,7 @@ describe('errors of the engine', () => {
     const error = await compile(({ x }) => ({ y: tf.unique(x as tf.Tensor1D).values }));
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
     expect(error.message).to.match(/Unique.*"prog"/);
-    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
     expect(error.remedy).to.contain('kernels');
   });
 
@@ -38,7 +38,7 @@ describe('errors of the engine', () => {
     const compute: ProgramDefinition['compute'] = ({ x }) => ({ y: tf.conv2d(x as tf.Tensor4D, tf.ones([2, 2, 2, 3]), 1, 'same', 'NCHW') });
     const error = await failure(cpu.compile({ name: 'prog', inputs: image, compute }));
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
-    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
   });
 
   it('name the line of a pooling that rounds its size up', async () => {
@@ -46,7 +46,7 @@ describe('errors of the engine', () => {
     const compute: ProgramDefinition['compute'] = ({ x }) => ({ y: tf.maxPool(x as tf.Tensor4D, 3, 2, 0, 'ceil') });
     const error = await failure(cpu.compile({ name: 'prog', inputs: image, compute }));
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
-    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
     expect(error.remedy).to.contain('tf.pad');
   });
 
@@ -56,7 +56,7 @@ describe('errors of the engine', () => {
     for (const [error, shapes] of [[product, '(1, 2) and (3, 4)'], [joined, '(1, 2) and (1, 3)']] as const) {
       expect(error.code).to.equal('LETHE_ENGINE_SHAPE');
       expect(error.message).to.contain(shapes);
-      expect(error.where).to.match(/errors\.test\.js:\d+$/);
+      expect(error.where).to.match(/errors\.test\.ts:\d+$/);
     }
   });
 
@@ -73,20 +73,20 @@ describe('errors of the engine', () => {
       plain.compile({ name: 'prog', inputs, compute: ({ x }) => ({ y: tf.grad((v) => tf.sum(tf.bincount(tf.tensor1d([0, 1], 'int32'), v as tf.Tensor1D, 2)))(x!) }) }),
     );
     expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
-    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
   });
 
   it('name the line that read a value while tracing', async () => {
     const error = await compile(({ x }) => ({ y: tf.scalar(x!.dataSync()[0]!) }));
     expect(error.code).to.equal('LETHE_ENGINE_READ');
-    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
   });
 
   it('name the line that called a function whose result has no fixed shape', async () => {
     const choose = (x: tf.Tensor) => tf.booleanMaskAsync(x, tf.greater(x, 0)) as unknown as tf.Tensor;
     const error = await compile(({ x }) => ({ y: choose(x!) }));
     expect(error.code).to.equal('LETHE_ENGINE_READ');
-    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
     expect(error.remedy).to.contain('multiply by the mask');
   });
 
@@ -133,7 +133,7 @@ describe('errors of the engine', () => {
     await cpu.compile({ name: 'first', inputs, compute: ({ x }) => ({ y: (kept = tf.keep(tf.neg(x!))) }) });
     const error = await compile(({ x }) => ({ y: tf.add(x!, kept!) }));
     expect(error.code).to.equal('LETHE_ENGINE_TRACE');
-    expect(error.where).to.match(/errors\.test\.js:\d+$/);
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
   });
 
   it('take a tensor of the plain backend as a constant', async () => {

@@ -9,9 +9,10 @@ import { Scorer, baseModel } from './evaluate.js';
 import { encodeRows } from './encoded.js';
 import { countOf } from './flat.js';
 import { Generator } from './generation/generator.js';
-import { Host } from './host.js';
+import type { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import { learnedTables } from './learned.js';
+import { checkLearner, newLearner, savedState, within } from './learner.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
@@ -28,31 +29,9 @@ export interface StreamDependencies {
   readonly method: Method;
 }
 
-/** Runs a method's own code; what it throws becomes LETHE_METHOD_FAILED with its name, unless it is a clear error already. */
-async function within<T>(where: string, call: () => T | Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (cause) {
-    if (cause instanceof LetheError) throw cause;
-    throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), { where, cause });
-  }
-}
-
 /** The budget of a suite as a method has it: at its own factor of the learning rate, which not every caller gives. */
 function budgetOf({ training, method: { options: { rate = RATE.default } } }: RunIdentity): TrainingBudget {
   return { ...training, learningRate: training.learningRate * (rate as number) };
-}
-
-/**
- * Holds a method to what its manifest says of rows.
- *
- * @throws LETHE_METHOD_CAPABILITY where it keeps some, or chooses those of a step, without the capability `rehearsal`
- */
-function checkRehearsal({ rows = [], batch }: Learner, declared: boolean, where: string): void {
-  if (declared || (rows.length === 0 && !batch)) return;
-  throw new LetheError('LETHE_METHOD_CAPABILITY', `A method ${batch ? 'chooses the rows of a step' : `keeps ${rows.length} rows`}, which its manifest does not declare.`, {
-    where, remedy: 'Set "rehearsal" in the capabilities of its plugin.json, or do without rows.',
-  });
 }
 
 /**
@@ -127,24 +106,21 @@ class Stream {
     // of states only the last is kept: they can be large
     let { state } = base;
 
-    const host = new Host(deps.device, deps.model, job.identity.training, createRandom(job.identity.seed, 'method'), job.identity.method.capabilities);
-    const where = `${job.identity.method.id}, ${this.name}`;
-    const learner = await within(where, () => deps.method.create(host, { ...job.identity.method.options }));
-    host.learner = learner;
-    const forward: Forward = { model: deps.model, learner, sites: host.sites, told: job.identity.method.capabilities.taskIdentity };
+    const { host, forward } = await newLearner(job, deps);
+    const { learner } = forward;
     /** How many stages the learner itself has gone through; it is brought up to date only when it must train. */
     let at = 0;
     for (const [i, stage] of stages.entries()) {
       const key = stepKey(job, sha, this.scored, stages.slice(0, i + 1).map(({ tasks }) => tasks));
       const step = await this.step(i + 1, stage.name, key, async () => {
-        if (at < i) await within(where, () => learner.restore(state));
+        if (at < i) await within(job, this.name, () => learner.restore(state));
         at = i + 1;
         return this.learn(i + 1, stages, forward, host, base.record);
       });
       records.push(step.record);
       ({ state } = step);
     }
-    const added = await within(where, () => {
+    const added = await within(job, this.name, () => {
       if (at < stages.length) learner.restore(state);
       return addedParameters(forward);
     });
@@ -186,27 +162,32 @@ class Stream {
     const name = `${identity.method.id} on ${stage.name}`;
     const started = performance.now();
     host.show(rows);
-    await within(name, () => learner.begin(view));
-    checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
-    checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
-    const trainableParameters = countOf(learner.trainable);
+    const { rehearsal } = identity.method.capabilities;
+    const trainableParameters = await within(this.job, name, async () => {
+      await learner.begin(view);
+      checkLearner(learner, rehearsal, name);
+      checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
+      return countOf(learner.trainable);
+    });
     const learned = stages.slice(0, index);
     let kept: ReturnType<typeof stageLookup> | undefined;
-    const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(name, () => trainTask({
+    const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(this.job, name, () => trainTask({
       device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),
     }));
-    await within(name, () => learner.end(view));
-    checkRehearsal(learner, identity.method.capabilities.rehearsal, name);
+    await within(this.job, name, async () => {
+      await learner.end(view);
+      checkLearner(learner, rehearsal, name);
+    });
     host.show(undefined);
     const trained = performance.now();
     const scored = isScored(this.job, index, stages.length);
-    const scores = scored ? await within(name, () => this.score(index, forward, learned, base)) : { tasks: {}, probes: {} };
-    const report = scored ? await within(name, () => this.report(forward, learned)) : [];
+    const scores = scored ? await within(this.job, name, () => this.score(index, forward, learned, base)) : { tasks: {}, probes: {} };
+    const report = scored ? await within(this.job, name, () => this.report(forward, learned)) : [];
     return {
-      state: learner.save(),
+      state: await within(this.job, name, () => savedState(learner, name)),
       record: {
         ...scores,
         cost: this.cost({

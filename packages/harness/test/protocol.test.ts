@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -87,6 +88,22 @@ describe('runStream', () => {
     const talks: Method = { create: (host, options) => Object.assign(lora.create(host, options), { report: () => ({ norm: 1 }) }) };
     const failing = runStream(job(), { device: eagerDevice({}), model, suite, method: talks }, () => undefined);
     expect(await codeOf(failing)).to.equal('LETHE_METHOD_FAILED');
+  }).timeout(60_000);
+
+  it('says of a method that breaks its contract what is missing, and where it threw', async () => {
+    const broken = (more: object): Method => ({ create: (host, options) => Object.defineProperties(lora.create(host, options), Object.getOwnPropertyDescriptors(more)) });
+    const errorOf = async (method: Method) => {
+      const error = await runStream({ ...job(), codePath: fileURLToPath(import.meta.url) }, { device: eagerDevice({}), model, suite, method }, () => undefined)
+        .then(() => null, (thrown: LetheError) => thrown);
+      return `${error?.code} ${error?.message} ${error?.where}`;
+    };
+    expect(await errorOf({ create: () => undefined as never })).to.match(/^LETHE_METHOD_FAILED create\(\) gives no learner: it has no function "begin"\./);
+    expect(await errorOf(broken({ end: undefined }))).to.contain('no function "end"');
+    expect(await errorOf(broken({ trainable: undefined }))).to.contain('trainable is undefined');
+    expect(await errorOf(broken({ get frozen(): Arrays { throw new Error('not yet'); } }))).to.match(/^LETHE_METHOD_FAILED not yet .*protocol\.test\.ts:\d+, lora-continual on /);
+    expect(await errorOf(broken({ save: () => { throw new Error('full'); } }))).to.match(/^LETHE_METHOD_FAILED full .*protocol\.test\.ts:\d+, lora-continual on /);
+    expect(await errorOf(broken({ save: () => ({ trainable: {}, frozen: {}, stored: {}, json: { owners: new Map() } }) }))).to.contain('json.owners is a Map');
+    expect(await readdir(join(outDir, 'steps'))).to.have.length(1);
   }).timeout(60_000);
 
   it('goes on where it was stopped, to the same numbers', async () => {

@@ -1,5 +1,6 @@
+import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
-import { LetheError, type Run } from '@lethe/core';
+import { LetheError, type Run, frameWithin } from '@lethe/core';
 import { type Job, composeRun, createContainer, failedRun, runStream } from '@lethe/harness';
 
 /** One job as it crosses into a worker thread. */
@@ -22,7 +23,7 @@ export default async function work({ job, events, stop }: Assignment): Promise<R
     onUncaught = (cause) => {
       crashed = true;
       reject(new LetheError('LETHE_RUN_CRASHED', `An error was not caught: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        where: job.codePath, remedy: 'Await every promise, and let no timer of the method throw.', cause,
+        where: frameWithin(cause, dirname(job.codePath)) ?? job.codePath, remedy: 'Await every promise, and let no timer of the method throw.', cause,
       }));
     };
   });
@@ -33,6 +34,8 @@ export default async function work({ job, events, stop }: Assignment): Promise<R
     return await Promise.race([run, crash]);
   } catch (error) {
     if (error instanceof LetheError && error.code === 'LETHE_RUN_STOPPED') return null;
+    // results say where a plugin threw, and no more of the stack than that
+    if (process.env['LETHE_DEBUG'] === '1') console.error(error);
     return failedRun(job, error);
   } finally {
     process.off('uncaughtException', onUncaught);

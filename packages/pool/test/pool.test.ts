@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent } from '@lethe/core';
+import type { FailedRun, RunEvent } from '@lethe/core';
 import type { Job } from '@lethe/harness';
 import { expect } from 'chai';
 import { runJobs } from '../src/index.js';
@@ -45,6 +45,9 @@ export default { create: () => ({ ...state, begin: () => { ${onBegin} }, adapt: 
     expect(outcome[2]).to.contain('LETHE_RUN_CRASHED').and.contain('out of the blue');
     expect(outcome[3]).to.contain('LETHE_RUN_CRASHED');
     expect(outcome[4]).to.equal('completed');
+    const where = (at: number) => (runs[at] as FailedRun).error.where;
+    expect(where(1)).to.match(/throws\.mjs:2, throws on \w+$/);
+    expect(where(2)).to.match(/crashes\.mjs:2$/);
     expect([...told].sort()).to.deep.equal([0, 1, 2, 3, 4]);
 
     const base = events.flatMap(({ event }) => (event.type === 'step-finished' && event.step === 0 ? [event.reused] : []));
