@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,12 @@ describe('a new method, outside of the repository', () => {
       expect(status).to.equal(2);
       expect(stderr).to.contain('LETHE_RUN_CHANGED').and.contain('method "held"').and.contain('--out').and.contain('take the old code back');
     }
+    // nor where there is no record to tell
+    const bare = join(folder, 'bare');
+    cpSync(out, bare, { recursive: true });
+    rmSync(join(bare, 'run.json'));
+    const { stderr } = await start(...asked(bare)).ended;
+    expect(stderr).to.match(/base model .*already there/).and.match(/2\/2 kitchen /).and.not.match(/\d\/2 .*already there/);
     writeFileSync(code, built);
     writeFileSync(join(plugin(), 'dist', 'more.test.js'), '');
     expect(lethe('resume', out)).to.contain('held');

@@ -53,11 +53,11 @@ export function baseKey(job: Job, modelSha256: string, scored: Scored): string {
 /** Whether the step after so many of the stages of a job is scored: of trials, which are judged by the end of the stream, only the last is. */
 export const isScored = ({ identity }: Job, step: number, stages: number): boolean => identity.suite.scored !== 'validation' || step === stages;
 
-/** The name of the step after these stages: the hash of all that determines it, so that orders share their prefixes. */
+/** The name of the step after these stages: the hash of all that determines it, the code of the method too, so that orders share their prefixes. */
 export function stepKey(job: Job, modelSha256: string, scored: Scored, trained: readonly (readonly TaskData[])[]): string {
   const { method, seed, training } = job.identity;
   return sha256({
-    ...common(job, modelSha256, scored), step: trained.map((stage) => stage.map((task) => task.sha256)), method: unlabelled(method), seed, training,
+    ...common(job, modelSha256, scored), step: trained.map((stage) => stage.map((task) => task.sha256)), method: unlabelled(method), code: job.code, seed, training,
   });
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
-import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
+import { type Job, codeSha256, hasRun, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels, variantKey } from '../labels.js';
@@ -38,7 +38,7 @@ async function codeOf({ methods }: Configuration): Promise<Record<string, string
   return Object.fromEntries(await Promise.all(methods.map(async ({ id, codePath }) => [id, await codeSha256(codePath)] as const)));
 }
 
-/** The finished runs that a folder holds already, by job. A file that does not check out is made anew from the steps. */
+/** The finished runs that the folder of a run holds already, by job. A file that does not check out is made anew from the steps. */
 async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Run | null)[]> {
   const results = await readResults(folder).catch(() => undefined);
   const identity = ({ suite, method, model, order, seed, training }: Job['identity']) =>
@@ -67,11 +67,13 @@ export async function perform(configuration: Configuration, folder: string, suit
   const unlock = await lockRun(folder);
   try {
     const code = await codeOf(configuration);
+    // results do not say with which code of a method they were made, as a record does and the name of a step
+    const known = hasRun(folder);
     await openRun(folder, LETHE_VERSION, configuration, code);
     await sweepRun(folder);
     const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() })
       .map((job): Job => ({ ...job, code: code[job.identity.method.id]! }));
-    const runs = await finishedBefore(folder, jobs);
+    const runs = known ? await finishedBefore(folder, jobs) : jobs.map(() => null);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
     const { methods, orders, seeds, device, picked } = configuration;

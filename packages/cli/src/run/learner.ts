@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
 import type { Device } from '@lethe/engine';
-import type { Forward } from '@lethe/harness';
+import type { Forward, Job } from '@lethe/harness';
 import type { Command } from 'commander';
 import { chosen } from '../chosen.js';
 import { methodLabels } from '../labels.js';
@@ -48,7 +48,7 @@ export interface OpenLearner {
 export async function openLearner(run: string, { method, order, seed, step }: LearnerFlags): Promise<OpenLearner> {
   const { composeRun, createContainer, readRun, restoreForward } = await import('@lethe/harness');
   const folder = resolve(run);
-  const { configuration } = await readRun<Configuration>(folder, LETHE_VERSION);
+  const { configuration, code } = await readRun<Configuration>(folder, LETHE_VERSION);
   const { methods, orders, seeds, model } = configuration;
   const labels = methodLabels(methods);
   const at = chosen('--method', labels, method);
@@ -57,11 +57,12 @@ export async function openLearner(run: string, { method, order, seed, step }: Le
     orders: [orders[chosen('--order', orders.map(({ id }) => id), order)]!],
     seeds: [seeds[chosen('--seed', seeds.map(String), seed)]!],
   };
-  const [job] = jobsOf({ ...configuration, ...one }, folder, { lethe: LETHE_VERSION, git: null });
-  const dependencies = await composeRun(createContainer(), job!);
+  const [described] = jobsOf({ ...configuration, ...one }, folder, { lethe: LETHE_VERSION, git: null });
+  const job: Job = { ...described!, ...(code && { code: code[described!.identity.method.id]! }) };
+  const dependencies = await composeRun(createContainer(), job);
   const { device } = dependencies;
   try {
-    const forward = await restoreForward(job!, dependencies, step);
+    const forward = await restoreForward(job, dependencies, step);
     return { forward, device, method: labels[at]!, name: `${labels[at]!}, order ${one.orders[0]!.id}, seed ${one.seeds[0]}`, model };
   } catch (error) {
     await device.dispose();
