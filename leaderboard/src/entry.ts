@@ -98,18 +98,28 @@ export async function readEntry(path: string, describe = unknown): Promise<Entry
   return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.', REMEDY), path, describe);
 }
 
+/** Names in a folder of entries. Throws LETHE_RUN_MISSING where there is no such folder. */
+async function namesIn(entriesDir: string): Promise<string[]> {
+  try {
+    return await readdir(entriesDir);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw cause;
+    throw new LetheError('LETHE_RUN_MISSING', 'There is no folder of entries here.', {
+      where: entriesDir, remedy: 'Give the folder that holds the entries with --entries; `lethe publish RUN` makes one, and it.', cause,
+    });
+  }
+}
+
 /**
- * Every entry of a folder by file name, each one recomputed. No folder is no entries.
+ * Every entry of a folder by file name, each one recomputed.
  *
  * @param describe what is known of methods, to hold the entries to it
- * @throws LETHE_RESULTS_INVALID with file and JSON pointer where a file is not an entry or its numbers do not hold
+ * @throws LETHE_RUN_MISSING where there is no such folder, LETHE_RESULTS_INVALID with file and JSON pointer where a file is not an entry
+ *   or its numbers do not hold
  */
 export async function readEntries(entriesDir: string, describe = unknown): Promise<PublishedEntry[]> {
-  const names = await readdir(entriesDir).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  });
-  const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
+  const files = (await namesIn(entriesDir)).filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
   const entries: PublishedEntry[] = [];
   for (const file of files) {
     const path = join(entriesDir, file);

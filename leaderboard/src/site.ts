@@ -32,6 +32,15 @@ async function checkReplaceable(outDir: string): Promise<void> {
   });
 }
 
+/** Throws LETHE_USAGE where a site with entries would be replaced by one without: the folder of entries is hardly the one that was meant. */
+async function checkKept(entriesDir: string, outDir: string): Promise<void> {
+  const shown = await readdir(join(outDir, 'entries')).catch(() => []);
+  if (shown.length === 0) return;
+  throw new LetheError('LETHE_USAGE', `There are no entries in this folder, and the site that would be replaced shows ${shown.length}.`, {
+    where: entriesDir, remedy: `Give the folder that holds the entries with --entries, or delete ${outDir} first.`,
+  });
+}
+
 /** Writes all pages into an empty folder; their number. */
 async function writePages(entriesDir: string, folder: string, describe: DescribeMethod): Promise<Omit<Site, 'index'>> {
   const entries = await readEntries(entriesDir, describe);
@@ -63,8 +72,9 @@ async function writePages(entriesDir: string, folder: string, describe: Describe
  * earlier site in the folder is replaced once the new one is there.
  *
  * @param describe what is known of methods, to hold the entries to it
- * @throws LETHE_RESULTS_INVALID with file and JSON pointer where an entry does not hold, LETHE_RUN_STOPPED where one is not
- *   whole, LETHE_USAGE where the folder holds anything but a site
+ * @throws LETHE_RUN_MISSING where there is no folder of entries, LETHE_RESULTS_INVALID with file and JSON pointer where an entry does not
+ *   hold, LETHE_RUN_STOPPED where one is not whole, LETHE_USAGE where the folder holds anything but a site, or one with entries that would
+ *   be replaced by one without
  */
 export async function buildSite(entriesDir: string, outDir: string, describe = unknown): Promise<Site> {
   const target = resolve(outDir);
@@ -74,6 +84,7 @@ export async function buildSite(entriesDir: string, outDir: string, describe = u
   try {
     await mkdir(dirname(target), { recursive: true });
     const counts = await writePages(entriesDir, made, describe);
+    if (counts.entries === 0) await checkKept(entriesDir, target);
     await mkdir(target, { recursive: true });
     await rename(target, old);
     try {

@@ -99,7 +99,7 @@ describe('entries', () => {
     expect((await united(run({ method: 'b' }))).code).to.equal('LETHE_RUN_STOPPED');
     expect((await united(run({ seed: 3, training: { rank: 16 } }))).message).to.contain('budgets');
     expect((await united(run({ seed: 3, environment: { dataSha256: { other: 'f'.repeat(64) } } }))).message).to.contain('same rows');
-    expect(await readEntries(entries)).to.have.length(0);
+    expect((await fault(readEntries(entries))).code).to.equal('LETHE_RUN_MISSING');
   });
 
   it('are refused of a part of a run, of several suites, and of none', async () => {

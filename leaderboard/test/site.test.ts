@@ -175,8 +175,19 @@ describe('the site', () => {
     expect(first).to.contain('class="scatter"');
   });
 
-  it('is a page without entries', async () => {
+  it('is a page without entries, in the place of no site that has some', async () => {
+    const refused = () => build().then(() => null, ({ code, message }: LetheError) => `${code} ${message}`);
+    expect(await refused()).to.equal('LETHE_RUN_MISSING There is no folder of entries here.');
+    expect(await readdir(folder)).to.deep.equal([]);
+    await mkdir(path('entries'));
     await build();
     expect(await read('index.html')).to.contain('no entries yet');
+    await publish('run', [completed({ method: 'a' }, stream(0.9, 0.1))]);
+    await build();
+    const shown = await read('index.html');
+    for (const name of await readdir(path('entries'))) await rm(path('entries', name));
+    expect(await refused()).to.match(/^LETHE_USAGE There are no entries in this folder, .* shows 1/);
+    expect(await read('index.html')).to.equal(shown);
+    expect(await readdir(folder)).to.have.members(['entries', 'run', 'site']);
   });
 });

@@ -159,6 +159,7 @@ describe('lethe publish and lethe leaderboard', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
+    await mkdir(entries[1]!);
     const { problem } = await lethe('leaderboard', 'serve', '--port', String(port), ...entries, ...out);
     server.close();
     expect(problem).to.contain('LETHE_PORT_BUSY').and.contain(`127.0.0.1:${port}`).and.contain('--port 0');
@@ -166,6 +167,7 @@ describe('lethe publish and lethe leaderboard', () => {
   });
 
   it('serve the page until they are interrupted', async () => {
+    await mkdir(entries[1]!);
     const child = spawn(process.execPath, [main, 'leaderboard', 'serve', '--port', '0', ...entries, ...out], { stdio: ['ignore', 'pipe', 'ignore'] });
     const ended = once(child, 'exit');
     const [address] = await once(createInterface(child.stdout), 'line') as [string];
