@@ -1,4 +1,5 @@
 import { methodName } from '@lethe/core';
+import { wholeMean } from '@lethe/metrics';
 import { COSTS, METRICS } from './columns.js';
 import { placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
@@ -6,9 +7,6 @@ import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
 import { counted, meanOf, nameOf, tagsOf, titleOf } from './parts.js';
 import { spanOf, whisker } from './whisker.js';
-
-const average = (values: readonly number[]): number | null =>
-  (values.length === 0 ? null : values.reduce((a, b) => a + b, 0) / values.length);
 
 function nameCell(group: Group, row: Row): Html {
   const { method, changed, trials, failed } = row;
@@ -26,7 +24,7 @@ function rowHtml(group: Group, row: Row, span: readonly [number, number] | null)
     return html`<td data-value="${interval?.mean}">${meanOf(interval, column)}${i === 0 && span ? whisker(interval, span) : null}</td>`;
   });
   const costs = COSTS.map(({ value, show }) => {
-    const mean = average(row.completed.map(({ cost }) => value(cost)));
+    const mean = wholeMean(row.completed.map(({ cost }) => value(cost)));
     return html`<td data-value="${mean}">${mean === null ? '–' : show(mean)}</td>`;
   });
   // of those that may have the same first place, the one that may fall less deep comes first

@@ -1,5 +1,5 @@
 import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, grouped, sha256, unlabelled } from '@lethe/core';
-import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, resultsHash, runInterval } from '@lethe/metrics';
+import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, resultsHash, runInterval, wholeMean } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { MethodNote } from './declared.js';
 import type { Entry, PublishedEntry } from './entry.js';
@@ -86,8 +86,7 @@ function trialOf(sources: readonly Source[]): Trial {
 
 /** The mean of a trial's outcomes, or null where there is none or any is not defined. */
 function valueOf({ completed }: Trial, metric: keyof Metrics): number | null {
-  const values = completed.map((run) => run.metrics[metric]);
-  return values.length === 0 || values.includes(null) ? null : (values as number[]).reduce((a, b) => a + b, 0) / values.length;
+  return wholeMean(completed.map((run) => run.metrics[metric]));
 }
 
 function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval | null {

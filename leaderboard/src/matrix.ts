@@ -1,4 +1,5 @@
 import type { Matrix } from '@lethe/core';
+import { wholeMean } from '@lethe/metrics';
 import { percent } from './format.js';
 import { type Html, html } from './html.js';
 import { wide } from './layout.js';
@@ -42,7 +43,6 @@ export function matrixTable(matrix: Matrix, tasks: readonly string[], caption: s
 /** The mean of matrices of one shape, cell by cell; null where any has none. */
 export function meanMatrix(matrices: readonly Matrix[]): Matrix {
   return matrices[0]!.map((row, i) => row.map((_, j) => {
-    const values = matrices.map((matrix) => matrix[i]![j] ?? null);
-    return values.includes(null) ? null : (values as number[]).reduce((a, b) => a + b, 0) / values.length;
+    return wholeMean(matrices.map((matrix) => matrix[i]![j]));
   }));
 }

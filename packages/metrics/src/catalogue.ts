@@ -1,6 +1,7 @@
 import type { Matrix, Metrics } from '@lethe/core';
 import { FORMULAS } from './metrics.js';
 import type { Range } from './statistics/interval.js';
+import { meanOf, wholeMean } from './statistics/mean.js';
 
 /** What metrics are made of. */
 export interface Measured {
@@ -69,7 +70,7 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 /** The mean over all cells after training task i on task j, both counted from 1, that are asked for; null where there is none or one is not known. */
 function meanOfCells({ matrix }: Measured, wanted: (i: number, j: number) => boolean, value = (score: number, _j: number): number | null => score): number | null {
   const values = matrix.flatMap((row, i) => row.flatMap((score, k) => (i > 0 && wanted(i, k + 1) ? [score === null ? null : value(score, k + 1)] : [])));
-  return values.length === 0 || values.includes(null) ? null : sum(values as number[]) / values.length;
+  return wholeMean(values);
 }
 
 /** R[j][j], or null. */
@@ -109,7 +110,7 @@ const VARIANTS: readonly Metric[] = [
     source: 'forgetting of Avalanche\'s code (StreamForgetting, whose StreamBWT has the other sign), and of tables that do so too; no larger than forgetting',
     of: (run) => {
       const values = changes(run);
-      return values?.length ? -sum(values) / values.length : null;
+      return values?.length ? -meanOf(values) : null;
     },
   },
   {
@@ -120,7 +121,7 @@ const VARIANTS: readonly Metric[] = [
         const since = matrix.slice(j + 1).map((row) => row[j] ?? null);
         return end === null || since.includes(null) ? null : Math.max(...(since as number[])) - end;
       });
-      return drops.length === 0 || drops.includes(null) ? null : sum(drops as number[]) / drops.length;
+      return wholeMean(drops);
     },
   },
   {

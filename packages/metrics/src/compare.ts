@@ -77,7 +77,10 @@ export interface Comparison {
   readonly seeds: readonly number[];
   readonly methods: readonly ComparedMethod[];
   readonly metrics: readonly MetricComparison[];
-  /** How many tests the p values are corrected for. */
+  /**
+   * How many tests the p values are corrected for. Those that a failed run made impossible are among them, as no failure is to make another
+   * difference easier to show; 0 where none was made.
+   */
   readonly tests: number;
 }
 
@@ -159,6 +162,8 @@ function pairsOf(contenders: readonly Contender[], against: string | undefined):
 type Raw = Omit<MetricComparison, 'standings' | 'pairs'> & {
   readonly standings: readonly Omit<Standing, 'ranks'>[];
   readonly pairs: readonly (Omit<PairedComparison, 'adjusted' | 'elsewhere' | 'better' | 'pairsNeeded'> & { readonly deviation: number; readonly probability: number })[];
+  /** Tests that were to be made and could not be, for want of a mean that the metric has of others. */
+  readonly lost: number;
 };
 
 /** @param strict whether the second of each pair must have a mean */
@@ -203,7 +208,9 @@ function compareMetric(
       deviation: deviationOf(sizes) ?? 0,
     }];
   });
-  return { metric, standings, pairs: compared };
+  const undefinedFor = (i: number) => contenders[i]!.failed === 0 && 'missing' in known[i]!;
+  const lost = known.some((own) => 'values' in own) ? pairs.filter((pair) => pair.some((i) => 'missing' in known[i]!) && !pair.some(undefinedFor)).length : 0;
+  return { metric, standings, pairs: compared, lost };
 }
 
 function compareTerms(runs: readonly Run[], { metrics, against, overRows = true }: ComparisonRequest): Comparison {
@@ -214,9 +221,10 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
     contenders.map(({ trials }) => (overRows && trials.every(({ length }) => length === 1) ? trials.flat() : [])), metrics, createRandom(SEED, 'rows'),
   );
   const raw = metrics.map((metric, m) => compareMetric(contenders, pairs, metric, draws.map((own) => own[m] ?? null), against !== undefined));
-  const tests = raw.reduce((count, { pairs: own }) => count + own.length, 0);
-  const adjusted = holm(raw.flatMap((own) => own.pairs.map(({ test }) => test.p)));
-  const elsewhere = holm(raw.flatMap((own) => own.pairs.map(({ probability }) => probability)));
+  const made = raw.reduce((count, { pairs: own }) => count + own.length, 0);
+  const tests = made === 0 ? 0 : raw.reduce((count, { lost }) => count + lost, made);
+  const adjusted = holm(raw.flatMap((own) => own.pairs.map(({ test }) => test.p)), tests);
+  const elsewhere = holm(raw.flatMap((own) => own.pairs.map(({ probability }) => probability)), tests);
   let next = 0;
   const { suite, model, training } = runs[0]!;
   return {

@@ -3,13 +3,13 @@ export {
   type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns, holdsElsewhere,
 } from './compare.js';
 export { resultsHash } from './hash.js';
-export { accuracy, metricsOf } from './metrics.js';
+export { metricsOf } from './metrics.js';
 export { meanScore, rowScores, rowsOf } from './rows.js';
 export { quantileOf } from './statistics/quantile.js';
 export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
 export { holm } from './statistics/holm.js';
 export { type Interval, type Range, type RunValue, differenceRange, proportionInterval, rowInterval, runInterval, runProbability, withinRange } from './statistics/interval.js';
-export { completeMean } from './statistics/mean.js';
+export { completeMean, meanOf, wholeMean } from './statistics/mean.js';
 export { type PermutationTest, fewestPairs, leastP, permutationTest } from './statistics/permutation.js';
 export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';
 export { type Ranks, ranksOf } from './statistics/ranks.js';

@@ -1,17 +1,7 @@
 import type { Matrix, Metrics } from '@lethe/core';
+import { wholeMean } from './statistics/mean.js';
 
 type Maybe = number | null | undefined;
-
-/** The mean, or null where there is nothing or where any value is missing: a mean over what happens to be known would mislead. */
-function meanOf(values: readonly Maybe[]): number | null {
-  if (values.length === 0) return null;
-  let sum = 0;
-  for (const value of values) {
-    if (value === null || value === undefined) return null;
-    sum += value;
-  }
-  return sum / values.length;
-}
 
 const minus = (a: Maybe, b: Maybe): number | null =>
   a === null || a === undefined || b === null || b === undefined ? null : a - b;
@@ -44,16 +34,16 @@ const count = (matrix: Matrix): number => matrix.length - 1;
  * forgetting after Chaudhry et al. 2018 (arXiv 1801.10112).
  */
 export const FORMULAS: { readonly [M in keyof Metrics]: (matrix: Matrix, general: General) => number | null } = {
-  averageAccuracy: (r) => meanOf(upTo(count(r)).map((j) => at(r, count(r), j))),
-  backwardTransfer: (r) => meanOf(upTo(count(r) - 1).map((j) => minus(at(r, count(r), j), at(r, j, j)))),
+  averageAccuracy: (r) => wholeMean(upTo(count(r)).map((j) => at(r, count(r), j))),
+  backwardTransfer: (r) => wholeMean(upTo(count(r) - 1).map((j) => minus(at(r, count(r), j), at(r, j, j)))),
   forgetting: (r) => {
     const earlier = upTo(count(r) - 1);
-    return meanOf(earlier.map((j) => minus(maxOf(earlier.map((i) => at(r, i, j))), at(r, count(r), j))));
+    return wholeMean(earlier.map((j) => minus(maxOf(earlier.map((i) => at(r, i, j))), at(r, count(r), j))));
   },
-  forwardTransfer: (r) => meanOf(upTo(count(r)).slice(1).map((j) => minus(at(r, j - 1, j), at(r, 0, j)))),
-  learningAccuracy: (r) => meanOf(upTo(count(r)).map((j) => at(r, j, j))),
-  averageIncrementalAccuracy: (r) => meanOf(upTo(count(r)).map((i) => meanOf(upTo(i).map((j) => at(r, i, j))))),
-  generalDelta: (_, general) => minus(meanOf(Object.values(general.final)), meanOf(Object.values(general.base))),
+  forwardTransfer: (r) => wholeMean(upTo(count(r)).slice(1).map((j) => minus(at(r, j - 1, j), at(r, 0, j)))),
+  learningAccuracy: (r) => wholeMean(upTo(count(r)).map((j) => at(r, j, j))),
+  averageIncrementalAccuracy: (r) => wholeMean(upTo(count(r)).map((i) => wholeMean(upTo(i).map((j) => at(r, i, j))))),
+  generalDelta: (_, general) => minus(wholeMean(Object.values(general.final)), wholeMean(Object.values(general.base))),
 };
 
 /**
@@ -65,9 +55,4 @@ export const FORMULAS: { readonly [M in keyof Metrics]: (matrix: Matrix, general
 export function metricsOf(matrix: Matrix, general: General): Metrics {
   const names = Object.keys(FORMULAS) as (keyof Metrics)[];
   return Object.fromEntries(names.map((name) => [name, FORMULAS[name](matrix, general)])) as unknown as Metrics;
-}
-
-/** The fraction of rows whose chosen option is the right one. */
-export function accuracy(chosen: readonly number[], answers: readonly number[]): number {
-  return chosen.filter((option, row) => option === answers[row]).length / answers.length;
 }

@@ -1,5 +1,6 @@
 import type { CompletedRun, TaskPredictions } from '@lethe/core';
 import { scorerOf } from '@lethe/scorers';
+import { meanOf } from './statistics/mean.js';
 
 /** What a run keeps of a task or probe, if anything; a task may be called like something that every object has. */
 export const predictionsFor = ({ predictions }: CompletedRun, task: string): TaskPredictions | undefined =>
@@ -25,4 +26,4 @@ export function rowScores(predictions: TaskPredictions, i: number): number[] | n
 }
 
 /** The score of a task: the mean over its rows. */
-export const meanScore = (scores: readonly number[]): number => scores.reduce((sum, score) => sum + score, 0) / scores.length;
+export const meanScore: (scores: readonly number[]) => number = meanOf;

@@ -1,11 +1,9 @@
 import type { Results, Run, Sweep, Trial, TunedMethod } from '@lethe/core';
 import { LetheError, canonicalJson, grouped, methodName, outdatedAmong } from '@lethe/core';
+import { wholeMean } from './statistics/mean.js';
 
 /** The mean over orders and seeds; null for a trial of which a run failed, or that was not scored: it is never chosen. */
-export function trialMean({ accuracies }: Trial): number | null {
-  if (accuracies.length === 0 || accuracies.includes(null)) return null;
-  return (accuracies as number[]).reduce((sum, accuracy) => sum + accuracy, 0) / accuracies.length;
-}
+export const trialMean = ({ accuracies }: Trial): number | null => wholeMean(accuracies);
 
 /** Index of the trial with the highest mean, of equal ones the first; the first where every one failed. */
 export function bestTrial(trials: readonly Trial[]): number {

@@ -87,6 +87,17 @@ describe('a comparison', () => {
     expect(joint.standings[1]!.missing).to.equal('not defined');
   });
 
+  it('corrects for the tests that a failed run made impossible too', () => {
+    const rivals = [...seeds(6, { method: 'b', skill: 0.9 }), ...seeds(6, { method: 'c', skill: 0.1 })];
+    const two = { metrics: [metric('averageAccuracy'), metric('generalDelta')] };
+    const whole = only([...seeds(6, { method: 'a' }), ...rivals], two);
+    const broken = only([...seeds(5, { method: 'a' }), failed({ method: 'a', seed: 6 }), ...rivals], two);
+    expect([whole.tests, whole.pairs.length]).to.deep.equal([3, 3]);
+    expect([broken.tests, broken.pairs.length]).to.deep.equal([3, 1]);
+    expect(broken.pairs[0]!.adjusted).to.be.closeTo(3 * broken.pairs[0]!.test.p, 1e-12);
+    expect(only([...seeds(3, { method: 'a' }), failed({ method: 'a', seed: 4 }), ...seeds(4, { method: 'b' })]).tests).to.equal(0);
+  });
+
   it('is refused with a method that has no mean', () => {
     const runs = [...seeds(3, { method: 'a' }), failed({ method: 'a', seed: 4 }), ...seeds(4, { method: 'b' })];
     expect(() => compareRuns(runs, { ...accuracy, against: 'a' })).to.throw('a in average accuracy').with.property('code', 'LETHE_STATISTICS_MISSING');

@@ -49,6 +49,12 @@ function limits(comparison: Comparison): string[] {
   ];
 }
 
+/** The tests that p values are corrected for, in words. */
+function corrected({ tests, metrics }: Comparison): string {
+  const shownHere = metrics.reduce((count, { pairs }) => count + pairs.length, 0);
+  return `all ${tests} tests${tests === shownHere ? ' shown here' : `, the ${tests - shownHere} among them that failed runs made impossible`}`;
+}
+
 /** The terms of a comparison in one line. */
 export const termsOf = ({ suite, model, tasks, orders, seeds }: Comparison): string =>
   `${suiteLabel(suite)}, on ${model.id}: ${tasks.length} tasks, `
@@ -69,7 +75,7 @@ export function explain(comparison: Comparison, against?: string): string[] {
     ...limits(comparison), ...missing, '',
     'Percent. Over runs: 95 % t interval over other seeds in other orders, cut where the metric ends. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [
-      `p: paired permutation test over runs of the same order and seed, two-sided, which takes these orders and seeds as they are; Holm: corrected for all ${comparison.tests} tests shown here.`,
+      `p: paired permutation test over runs of the same order and seed, two-sided, which takes these orders and seeds as they are; Holm: corrected for ${corrected(comparison)}.`,
       'Holm, others: the same correction of the t test over other seeds in other orders, of which few orders say little. The intervals are not corrected.',
       `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by this test at level 0.05 / ${comparison.tests}.`,
     ]),

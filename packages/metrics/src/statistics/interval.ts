@@ -1,6 +1,6 @@
 import { grouped } from '@lethe/core';
 import { LEVEL, normalQuantile, studentQuantile, studentTails } from './distributions.js';
-import { deviationOf } from './mean.js';
+import { deviationOf, meanOf } from './mean.js';
 
 /** A mean with its two-sided confidence interval; the bounds are null where there are too few values for any. */
 export interface Interval {
@@ -29,8 +29,6 @@ export interface RunValue {
   readonly seed: number;
   readonly value: number;
 }
-
-const meanOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The square of a standard error of the mean, with its degrees of freedom. */
 interface Part {
