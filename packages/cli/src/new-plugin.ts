@@ -45,7 +45,7 @@ function filled(text: string, kind: Kind, name: string, folder: string): string 
 function packageFiles(name: string, folder: string): Record<string, string> {
   const at = (path: string) => [pathFrom(folder, join(PATHS.root, path))];
   const compilerOptions = {
-    target: 'es2023', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, skipLibCheck: true,
+    target: 'es2023', module: 'nodenext', strict: true, sourceMap: true, exactOptionalPropertyTypes: true, skipLibCheck: true,
     rootDir: '.', outDir: 'dist', types: ['mocha'], typeRoots: at('node_modules/@types'),
     paths: {
       '@lethe/core': at('packages/core/dist/src/index.d.ts'),
