@@ -26,7 +26,7 @@ const folderOf = (path: string): string => fileURLToPath(new URL(`../../${path}`
 const installed = discoverPlugins(pluginsIn(folderOf('plugins')));
 /** Every method that meets tasks one by one. */
 const chosen: readonly Plugin[] = values.methods?.split(',').map((name) => findPlugin(installed, 'method', name))
-  ?? installed.filter(({ manifest }) => manifest.kind === 'method' && manifest.stream === 'continual');
+  ?? installed.plugins.filter(({ manifest }) => manifest.kind === 'method' && manifest.stream === 'continual');
 
 const FEW = 5;
 const mean = (list: readonly number[]): number => list.reduce((a, b) => a + b, 0) / list.length;

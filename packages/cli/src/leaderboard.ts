@@ -6,7 +6,7 @@ import { LetheError } from '@lethe/core';
 import { type Command, Option } from 'commander';
 import sirv from 'sirv';
 import type { Output } from './output.js';
-import { PATHS, here, installedMethods } from './paths.js';
+import { PATHS, here, installedPlugins } from './paths.js';
 import { withScorers } from './plugins-option.js';
 import { describer, entriesOption } from './publish.js';
 import { parseInteger } from './run/request.js';
@@ -24,7 +24,7 @@ interface Folders {
 /** Builds the site, says of what, and gives the path of its first page. */
 async function build({ entries, out, plugins }: Folders, output: Output): Promise<string> {
   const { buildSite } = await import('@lethe/leaderboard');
-  const site = await buildSite(resolve(entries), resolve(out), describer(installedMethods(plugins)));
+  const site = await buildSite(resolve(entries), resolve(out), describer(installedPlugins(plugins)));
   const empty = site.entries === 0 ? `; there are no entries in ${here(entries)} yet: lethe publish RUN` : '';
   output.note(`${site.entries} ${site.entries === 1 ? 'entry' : 'entries'} recomputed, ${site.pages} pages written${empty}`);
   return site.index;

@@ -2,7 +2,7 @@ import { LetheError, type PluginKind, type Scorer, didYouMean } from '@lethe/cor
 import { type SuiteSummary, listSuites } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import type { Output } from './output.js';
-import { PATHS, installedPlugins } from './paths.js';
+import { PATHS, installedPlugins, leaveOut, ofKind } from './paths.js';
 import { suiteOfPlugin } from './suites.js';
 
 /** One thing that can be named on the command line. */
@@ -26,21 +26,28 @@ const describeScorer = ({ needs, needsSource }: Scorer): string =>
   (needs === 'options' ? 'judges the option that was chosen' : `judges what was written${needsSource ? ', beside what it rewrites' : ''}`);
 
 /** What plugins of a kind say of themselves. */
-function ofKind(kind: PluginKind, plugins: readonly string[]): Listed[] {
-  return installedPlugins(plugins).filter(({ manifest }) => manifest.kind === kind)
+function pluginsOf(kind: PluginKind, folders: readonly string[]): Listed[] {
+  return ofKind(kind, installedPlugins(folders).plugins)
     .map(({ manifest: { name, version, description } }) => ({ name, version, description }));
 }
 
 function suites(plugins: readonly string[]): Listed[] {
-  const files = installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'suite').map(suiteOfPlugin);
+  const files = ofKind('suite', installedPlugins(plugins).plugins).flatMap((plugin) => {
+    try {
+      return [suiteOfPlugin(plugin)];
+    } catch (error) {
+      leaveOut(plugin, error);
+      return [];
+    }
+  });
   return listSuites(PATHS.suites, files).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) }));
 }
 
 const LISTS: Readonly<Record<string, (plugins: readonly string[]) => Listed[]>> = {
-  methods: (plugins) => ofKind('method', plugins),
+  methods: (plugins) => pluginsOf('method', plugins),
   suites,
-  scorers: (plugins) => [...SCORERS.map((scorer) => ({ name: scorer.id, description: describeScorer(scorer) })), ...ofKind('scorer', plugins)],
-  models: (plugins) => ofKind('model', plugins),
+  scorers: (plugins) => [...SCORERS.map((scorer) => ({ name: scorer.id, description: describeScorer(scorer) })), ...pluginsOf('scorer', plugins)],
+  models: (plugins) => pluginsOf('model', plugins),
 };
 
 /**

@@ -5,7 +5,7 @@ import { findScorer } from '@lethe/scorers';
 import type { Command } from 'commander';
 import { checkName, writeFolder } from './new-folder.js';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins } from './paths.js';
+import { PATHS, here, installedPlugins, ofKind } from './paths.js';
 
 /** The kinds whose code is written from a template. */
 const KINDS = ['method', 'scorer'] as const;
@@ -25,7 +25,8 @@ function classOf(name: string): string {
 
 /** Throws LETHE_PLUGIN_DUPLICATE where an installed plugin of the kind, or a scorer of Lethe itself, has the name. */
 function checkFree(kind: Kind, name: string): void {
-  const other = installedPlugins().find(({ manifest }) => manifest.kind === kind && manifest.name === name);
+  const { plugins, broken } = installedPlugins();
+  const other = ofKind(kind, plugins).find(({ manifest }) => manifest.name === name) ?? broken.find((plugin) => plugin.kind === kind && plugin.name === name);
   if (other || (kind === 'scorer' && findScorer(name))) {
     throw new LetheError('LETHE_PLUGIN_DUPLICATE', `There is a ${kind} called "${name}" already.`, { ...(other && { where: other.file }), remedy: 'Choose another name.' });
   }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Plugin } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
-import { installedPlugins } from './paths.js';
+import { installedPlugins, leaveOut, ofKind } from './paths.js';
 import type { Configuration } from './run/configuration.js';
 
 /** `--plugins FOLDER`, which may be repeated. */
@@ -12,9 +12,19 @@ export function pluginsOption(): Option {
     .argParser((folder: string, before: readonly string[] | undefined) => [...(before ?? []), folder]);
 }
 
-/** Where the scorers among plugins lie. */
-export function scorersOf(plugins: readonly Plugin[]): ScorerPlace[] {
-  return plugins.filter(({ manifest }) => manifest.kind === 'scorer').map(({ manifest: { name }, codePath }) => ({ id: name, codePath }));
+/** Adds the scorers among plugins to those that are known, and says where they lie. One whose code is broken is left out, and noted. */
+export async function addInstalled(plugins: readonly Plugin[]): Promise<ScorerPlace[]> {
+  const added: ScorerPlace[] = [];
+  for (const plugin of ofKind('scorer', plugins)) {
+    const place = { id: plugin.manifest.name, codePath: plugin.codePath };
+    try {
+      await addScorers([place]);
+      added.push(place);
+    } catch (error) {
+      leaveOut(plugin, error);
+    }
+  }
+  return added;
 }
 
 /** The scorers of plugins that a run was made with; none for what is no run folder, which the command itself will say. */
@@ -36,6 +46,7 @@ function scorersOfRun(folder: string): readonly ScorerPlace[] {
 export function withScorers(command: Command): Command {
   return command.addOption(pluginsOption()).hook('preAction', async (_, action) => {
     const { plugins } = action.opts<{ plugins?: readonly string[] }>();
-    await addScorers([...scorersOf(installedPlugins(plugins)), ...action.args.flatMap(scorersOfRun)]);
+    await addInstalled(installedPlugins(plugins).plugins);
+    await addScorers(action.args.flatMap(scorersOfRun));
   });
 }

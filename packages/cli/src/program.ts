@@ -9,6 +9,7 @@ import { addLeaderboardCommands } from './leaderboard.js';
 import { listCommand } from './list.js';
 import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
+import { noteLeftOut } from './paths.js';
 import { explained } from './problem.js';
 import { withScorers } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
@@ -33,6 +34,7 @@ function pointToHelp(command: Command, name = command.name()): void {
 
 /** The commands of `lethe`. Errors of use are thrown, never answered by ending the process. */
 export function createProgram(output: Output): Command {
+  noteLeftOut(output.note);
   const program = new Command('lethe')
     .description('Benchmark continual learning of language models')
     .version(LETHE_VERSION)

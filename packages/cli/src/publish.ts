@@ -1,15 +1,17 @@
 import { dirname, resolve } from 'node:path';
-import { LetheError, type Plugin, type Results, canonicalJson, capabilitiesOf, resolveOptions } from '@lethe/core';
+import { type FoundPlugins, LetheError, type Plugin, type Results, canonicalJson, capabilitiesOf, refuseBroken, resolveOptions } from '@lethe/core';
 import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
-import { PATHS, here, installedMethods, typed, versionsOf } from './paths.js';
+import { PATHS, here, installedPlugins, ofKind, typed, versionsOf } from './paths.js';
 import { withScorers } from './plugins-option.js';
 import { checkFinished } from './run/finished.js';
 
-/** What plugins say of their methods. Of another version than a run was made with, nothing is known. */
-export function describer(methods: readonly Plugin[]): DescribeMethod {
+/** What plugins say of their methods. Of another version than a run was made with, nothing is known; what is wrong with a broken one is thrown. */
+export function describer(installed: FoundPlugins): DescribeMethod {
+  const methods = ofKind('method', installed.plugins);
   return (id, version) => {
+    refuseBroken(installed, 'method', id);
     const plugin = methods.find(({ manifest: { name, version: own } }) => name === id && own === version);
     if (!plugin) return undefined;
     const { manifest } = plugin;
@@ -56,7 +58,7 @@ interface PublishFlags {
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
-  const methods = installedMethods(plugins);
+  const methods = installedPlugins(plugins);
   const versions = versionsOf(methods);
   const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(methods), output.note,
     async (part, results) => {

@@ -50,7 +50,7 @@ function declaredOf({ stream, capabilities: { rehearsal, taskIdentity, growth, b
  * `lethe show method NAME`: what an installed method says of itself, with its options, their defaults and bounds.
  *
  * @param plugins folders of plugins beside those that are installed
- * @throws LetheError LETHE_USAGE for another kind, LETHE_PLUGIN_UNKNOWN, and the errors of `installedPlugins`
+ * @throws LetheError LETHE_USAGE for another kind, and the errors of `installedPlugins` and `findPlugin`
  */
 export function showPlugin(kind: string, name: string, { json, plugins }: { json: boolean; plugins: readonly string[] }, output: Output): void {
   if (kind !== 'method') {

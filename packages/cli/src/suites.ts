@@ -1,9 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
-import { LetheError, type Plugin, isFolder, isPath, quoted } from '@lethe/core';
+import { LetheError, type Plugin, isFolder, isPath, quoted, refuseBroken } from '@lethe/core';
 import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
-import { addScorers } from '@lethe/scorers';
-import { PATHS, here, installedPlugins, typed } from './paths.js';
-import { scorersOf } from './plugins-option.js';
+import { PATHS, here, installedPlugins, ofKind, typed } from './paths.js';
+import { addInstalled } from './plugins-option.js';
 
 /**
  * Path of the suite.yaml of a plugin that is a suite, which is what the manifest says.
@@ -53,13 +52,13 @@ export function dataFolderAt(path: string): string {
  * How the suite is found that a user names: by a path, or by the name of an installed one or of a plugin. Its rows may be scored by the scorers
  * of plugins.
  *
- * @throws LetheError those of {@link dataFolderAt}, the errors of `installedPlugins`, `addScorers` and {@link suiteOfPlugin}
+ * @throws LetheError those of {@link dataFolderAt}, the errors of `installedPlugins` and {@link suiteOfPlugin}, and what is wrong with the plugin of that name where it is broken
  */
 export async function referenceTo(suite: string, { dataDir, plugins }: SuiteFlags): Promise<SuiteReference> {
   const installed = installedPlugins(plugins);
-  const scorers = scorersOf(installed);
-  await addScorers(scorers);
-  const plugin = isPath(suite) ? undefined : installed.find(({ manifest }) => manifest.kind === 'suite' && manifest.name === suite);
+  const scorers = await addInstalled(installed.plugins);
+  const plugin = isPath(suite) ? undefined : ofKind('suite', installed.plugins).find(({ manifest }) => manifest.name === suite);
+  if (!plugin && !isPath(suite)) refuseBroken(installed, 'suite', suite);
   return {
     reference: isPath(suite) ? resolve(suite) : plugin ? suiteOfPlugin(plugin) : suite,
     suitesDir: PATHS.suites, builtDir: PATHS.builtSuites,

@@ -4,7 +4,7 @@ import { LetheError, isFolder, pluginIn, readManifest } from '@lethe/core';
 import { absentRows, inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
-import { PATHS, here, installedMethods } from './paths.js';
+import { PATHS, here, installedPlugins } from './paths.js';
 import { describer } from './publish.js';
 import { dataFolderAt, suiteOfPlugin, suiteWords } from './suites.js';
 
@@ -35,7 +35,7 @@ function checkOf(file: string): Check | undefined {
 
 async function checkEntry(file: string, { plugins }: ValidateFlags): Promise<string> {
   const { readEntry } = await import('@lethe/leaderboard');
-  const { runs } = (await readEntry(file, describer(installedMethods(plugins)))).results;
+  const { runs } = (await readEntry(file, describer(installedPlugins(plugins)))).results;
   return `entry of ${runs.length} runs, every score and metric recomputed`;
 }
 

@@ -109,11 +109,11 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       const { problem } = await call('validate', at, '--plugins', at);
       expect(problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.contain('scorer "fickle" breaks').and.match(/^ {2}no-ambient: it reads Math\.random/m);
       const other = ofKind('one', 'scorer', "export default { id: 'another', needs: 'text', needsSource: false, score: () => 1 };");
-      expect((await call('list', 'scorers', '--plugins', other)).problem).to.contain('LETHE_PLUGIN_EXPORT').and.contain('"one"').and.contain('"another"');
+      expect((await call('list', 'scorers', '--plugins', other)).notes).to.contain('LETHE_PLUGIN_EXPORT').and.contain('"one"').and.contain('"another"');
       const none = ofKind('none', 'scorer', 'export default { id: \'none\', needs: \'text\', score: () => 1 };');
       expect((await call('validate', none)).problem).to.contain('LETHE_PLUGIN_EXPORT').and.contain('no "needsSource"').and.contain('const scorer: Scorer');
       const taken = ofKind('rouge-l', 'scorer', "export default { id: 'rouge-l', needs: 'text', needsSource: false, score: () => 1 };");
-      expect((await call('list', 'suites', '--plugins', taken)).problem).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain('another scorer called "rouge-l"');
+      expect((await call('list', 'suites', '--plugins', taken)).notes).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain('another scorer called "rouge-l"');
     });
 
     it('holds the suite of a plugin to the name and version of its manifest', async () => {
@@ -155,12 +155,34 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
 
     it('never under a name that is taken', async () => {
       const at = plugin(join('second', 'ewc'), 'ewc');
-      const { problem } = await call('list', 'methods', '--plugins', at);
-      expect(problem).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain(join(at, 'plugin.json')).and.contain(join('plugins', 'ewc', 'plugin.json'));
+      const { data, notes } = await call('list', 'methods', '--plugins', at);
+      expect(data).to.contain('seta').and.not.match(/^ewc /m);
+      expect(notes).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain(join(at, 'plugin.json')).and.contain(join('plugins', 'ewc', 'plugin.json'));
       const out = join(folder, 'out');
       const run = await call('run', 'domain-mini', '--methods', `ewc,${at}`, '--out', out);
       expect(run.problem).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain('fix ');
       expect(existsSync(out)).to.equal(false);
+    });
+
+    it('broken, and kept from nothing that does not need them', async () => {
+      const at = plugin(join('mixed', 'hale'), 'hale');
+      const file = join(plugin(join('mixed', 'forgetful'), 'forgetful'), 'plugin.json');
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"licence"', '"license"'));
+      const plugins = ['--plugins', dirname(at)];
+      const listed = await call('list', 'methods', ...plugins);
+      expect(listed.problem).to.equal('');
+      expect(listed.data).to.match(/^hale /m).and.not.contain('forgetful');
+      expect(listed.notes).to.match(/^method "forgetful" is broken and left out: LETHE_PLUGIN_MANIFEST: .*"licence"\? \(.*plugin\.json:1\)$/).and.not.contain('\n');
+      expect((await call('list', 'suites', ...plugins)).data).to.contain('domain-mini');
+      expect((await call('show', 'method', 'forgetful', ...plugins)).problem).to.contain('LETHE_PLUGIN_MANIFEST').and.contain('Did you mean "licence"?');
+      expect((await call('show', 'method', 'forgetfull', ...plugins)).problem).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('Did you mean "forgetful"?');
+      // the broken one is no hindrance: an order is, which is checked after the methods
+      const asked = (...methods: string[]) => call('run', 'domain-mini', ...plugins, ...methods, '--orders', 'none', '--out', join(folder, 'never'));
+      const run = await asked('--methods', 'hale');
+      expect(run.problem).to.contain('"none"').and.not.contain('LETHE_PLUGIN');
+      expect(run.notes.split('\n').filter((line) => line.includes('forgetful'))).to.have.length(1);
+      expect((await asked('--methods', 'hale,forgetful')).problem).to.contain('LETHE_PLUGIN_MANIFEST').and.contain('Did you mean "licence"?');
+      expect((await asked()).problem).to.contain('LETHE_PLUGIN_MANIFEST').and.contain('All installed methods are to run').and.contain('--methods');
     });
 
     it('by a configuration, from the folder of its file', async () => {

@@ -23,7 +23,9 @@ export type {
 export type { Scorer } from './scorer.js';
 export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
 export { PLUGIN_KEYWORD, type PluginPlace, isFolder, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
-export { type Plugin, discoverPlugins, findPlugin, resolveOptions } from './registry.js';
+export {
+  type BrokenPlugin, type FoundPlugins, type Plugin, brokenName, discoverPlugins, findPlugin, refuseBroken, resolveOptions,
+} from './registry.js';
 export { extendBasis, leadingDirections, secondMoment, whitening } from './subspace.js';
 export type { Sweep, Trial, TunedMethod } from './sweep.js';
 export { LETHE_VERSION, outdatedAmong } from './version.js';

@@ -6,7 +6,8 @@ import { type Document, readDocument, schemaFault } from './document.js';
 import { type ErrorCode, LetheError, didYouMean } from './errors.js';
 import { LETHE_VERSION } from './version.js';
 
-export type PluginKind = 'method' | 'suite' | 'scorer' | 'model';
+const KINDS = ['method', 'suite', 'scorer', 'model'] as const;
+export type PluginKind = (typeof KINDS)[number];
 
 /** What a method declares of itself; results repeat it, so that a table can tell competitors from bounds. */
 export interface Capabilities {
@@ -163,4 +164,15 @@ export function readManifest(file: string): Manifest {
   checkOptions(value, locate);
   checkSearch(value, locate);
   return value.kind === 'method' ? { ...value, options: { ...value.options, properties: { ...value.options.properties, rate: RATE } } } : value;
+}
+
+/** The kind and name that a manifest says, sound or not, as far as it can be read. */
+export function saidOf(file: string): { readonly kind?: PluginKind; readonly name?: string } {
+  try {
+    const { kind, name } = readDocument(file, 'JSON', 'LETHE_PLUGIN_MANIFEST').value as Readonly<Record<string, unknown>>;
+    const known = KINDS.find((one) => one === kind);
+    return { ...(known && { kind: known }), ...(typeof name === 'string' && { name }) };
+  } catch {
+    return {};
+  }
 }

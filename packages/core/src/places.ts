@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LetheError } from './errors.js';
 
 /** Where a plugin lies. Nothing of it has been read. */
 export interface PluginPlace {
@@ -19,9 +18,14 @@ interface Package {
   readonly keywords?: readonly string[];
 }
 
+/** What a package.json says; nothing where there is none or it cannot be read, of which Node complains where its code is imported. */
 function packageOf(folder: string): Package {
   const file = join(folder, 'package.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Package) : {};
+  try {
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Package | null) ?? {} : {};
+  } catch {
+    return {};
+  }
 }
 
 const installed = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
@@ -58,18 +62,9 @@ function packageFolders(nodeModules: readonly string[]): string[] {
   return [...new Map(named.toReversed()).values()];
 }
 
-/**
- * The packages of node_modules folders, nearest first, that have {@link PLUGIN_KEYWORD} among their keywords.
- *
- * @throws LetheError LETHE_PLUGIN_MANIFEST for one without a plugin.json
- */
+/** The packages of node_modules folders, nearest first, that have {@link PLUGIN_KEYWORD} among their keywords. */
 export function pluginPackages(nodeModules: readonly string[]): PluginPlace[] {
-  return packageFolders(nodeModules).filter((folder) => packageOf(folder).keywords?.includes(PLUGIN_KEYWORD) === true).map((folder) => {
-    if (isPlugin(folder)) return pluginIn(folder);
-    throw new LetheError('LETHE_PLUGIN_MANIFEST', `a package has the keyword "${PLUGIN_KEYWORD}", but no plugin.json`, {
-      where: folder, remedy: 'add a plugin.json to its root, or take the keyword away',
-    });
-  });
+  return packageFolders(nodeModules).filter((folder) => packageOf(folder).keywords?.includes(PLUGIN_KEYWORD) === true).map(pluginIn);
 }
 
 /** The node_modules folders in which Node looks for packages from a folder, nearest first. */

@@ -1,49 +1,98 @@
-import { realpathSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
+import { grouped } from './canonical.js';
 import { listFault } from './document.js';
 import { LetheError, didYouMean } from './errors.js';
-import { type Manifest, type PluginKind, readManifest } from './manifest.js';
-import type { PluginPlace } from './places.js';
+import { fileError } from './file-error.js';
+import { type Manifest, type PluginKind, readManifest, saidOf } from './manifest.js';
+import { PLUGIN_KEYWORD, type PluginPlace } from './places.js';
 
 /** A plugin whose manifest is sound. Its code has not been imported. */
 export interface Plugin extends PluginPlace {
   readonly manifest: Manifest;
 }
 
+/** A plugin that cannot be used: its manifest is unsound, or another one of its kind has its name. */
+export interface BrokenPlugin extends PluginPlace {
+  /** What its manifest says, as far as it can be read. */
+  readonly kind?: PluginKind;
+  readonly name?: string;
+  readonly error: LetheError;
+}
+
+/** The plugins of some places. One that is broken keeps none of the others from being used. */
+export interface FoundPlugins {
+  /** Sorted by kind and name. */
+  readonly plugins: readonly Plugin[];
+  readonly broken: readonly BrokenPlugin[];
+}
+
+/** {@link readManifest} of what may not be there. */
+function manifestAt(file: string): Manifest {
+  if (existsSync(file)) return readManifest(file);
+  throw new LetheError('LETHE_PLUGIN_MANIFEST', `a package has the keyword "${PLUGIN_KEYWORD}", but no plugin.json`, {
+    where: dirname(file), remedy: 'add a plugin.json to its root, or take the keyword away',
+  });
+}
+
+/** What is wrong with a plugin, as what it is the fault of; throws what is no fault of it. */
+function brokenBy(error: unknown, place: PluginPlace): BrokenPlugin {
+  // what cannot be read does not always name its file
+  const fault = error instanceof LetheError ? error : fileError(error instanceof Error ? Object.assign(error, { path: place.file }) : error);
+  if (fault) return { ...place, ...saidOf(place.file), error: fault };
+  throw error;
+}
+
 /**
- * The plugins of these places, sorted by kind and name. A place that is named twice counts once.
- *
- * @throws LetheError the errors of {@link readManifest}, and LETHE_PLUGIN_DUPLICATE where two of one kind share a name
+ * The plugins of these places. A place that is named twice counts once; of two of one kind with one name neither can be used (LETHE_PLUGIN_DUPLICATE).
  */
-export function discoverPlugins(places: readonly PluginPlace[]): Plugin[] {
-  const found = new Map<string, Plugin>();
-  const distinct = new Map(places.map((place) => [realpathSync(place.file), place]));
+export function discoverPlugins(places: readonly PluginPlace[]): FoundPlugins {
+  const [sound, broken]: [Plugin[], BrokenPlugin[]] = [[], []];
+  const distinct = new Map(places.map((place) => [existsSync(place.file) ? realpathSync(place.file) : place.file, place]));
   for (const place of distinct.values()) {
-    const manifest = readManifest(place.file);
-    const key = `${manifest.kind} ${manifest.name}`;
-    const other = found.get(key);
-    if (other) {
-      throw new LetheError('LETHE_PLUGIN_DUPLICATE', `two plugins are called ${key}`, {
-        where: `${other.file} and ${place.file}`,
-        remedy: 'rename one of them, or take it away',
-      });
+    try {
+      sound.push({ ...place, manifest: manifestAt(place.file) });
+    } catch (error) {
+      broken.push(brokenBy(error, place));
     }
-    found.set(key, { ...place, manifest });
   }
-  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, plugin]) => plugin);
+  const key = ({ manifest: { kind, name } }: Plugin) => `${kind} ${name}`;
+  const named = grouped(sound, key);
+  const shared = named.filter(({ length }) => length > 1).map((plugins): BrokenPlugin => {
+    const { manifest: { kind, name }, ...place } = plugins[0]!;
+    return { ...place, kind, name, error: new LetheError('LETHE_PLUGIN_DUPLICATE', `two plugins are called ${kind} ${name}`, {
+      where: plugins.map(({ file }) => file).join(' and '), remedy: 'rename one of them, or take it away',
+    }) };
+  });
+  const plugins = named.filter(({ length }) => length === 1).flat();
+  return { plugins: plugins.sort((a, b) => (key(a) < key(b) ? -1 : 1)), broken: [...broken, ...shared] };
+}
+
+/** What to call a broken plugin: its name, or that of its folder. */
+export const brokenName = ({ name, file }: BrokenPlugin): string => name ?? basename(dirname(file));
+
+/** Throws what is wrong with the plugin of this kind and name, where there is one that is broken. */
+export function refuseBroken({ broken }: FoundPlugins, kind: PluginKind, name: string): void {
+  const found = broken.find((plugin) => (plugin.kind ?? kind) === kind && brokenName(plugin) === name);
+  if (found) throw found.error;
 }
 
 /**
  * The plugin of this kind and name.
  *
- * @throws LetheError LETHE_PLUGIN_UNKNOWN, naming those that exist
+ * @throws LetheError what is wrong with it where it is broken; LETHE_PLUGIN_UNKNOWN, naming those that exist, and those that it might be
  */
-export function findPlugin(plugins: readonly Plugin[], kind: PluginKind, name: string): Plugin {
-  const ofKind = plugins.filter((plugin) => plugin.manifest.kind === kind);
+export function findPlugin(found: FoundPlugins, kind: PluginKind, name: string): Plugin {
+  const ofKind = found.plugins.filter((plugin) => plugin.manifest.kind === kind);
   const plugin = ofKind.find((p) => p.manifest.name === name);
   if (plugin) return plugin;
+  refuseBroken(found, kind, name);
   const names = ofKind.map((p) => p.manifest.name);
-  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `there is no ${kind} called "${name}".${didYouMean(name, names)}`, {
+  const broken = found.broken.filter((other) => (other.kind ?? kind) === kind);
+  const unread = broken.filter((other) => other.name === undefined);
+  const perhaps = unread.length === 0 ? '' : ` It may be one whose name cannot be read: ${unread.map(({ error, file }) => `${error.where ?? file} (${error.message})`).join(', ')}.`;
+  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `there is no ${kind} called "${name}".${didYouMean(name, [...names, ...broken.map(brokenName)])}${perhaps}`, {
     remedy: names.length ? `choose one of: ${names.join(', ')}` : `add a ${kind} plugin`,
   });
 }

@@ -24,7 +24,7 @@ describe('places of plugins', () => {
     write(`${path}/package.json`, { name, keywords: ['lethe-plugin'], ...more });
     write(`${path}/plugin.json`, manifest(name.replace(/^@[^/]+\//, '')));
   };
-  const named = (places: ReturnType<typeof pluginsIn>) => discoverPlugins(places).map((plugin) => plugin.manifest.name);
+  const named = (places: ReturnType<typeof pluginsIn>) => discoverPlugins(places).plugins.map((plugin) => plugin.manifest.name);
 
   it('takes the code from main, from index.js or from dist, whichever is there', () => {
     write('a/plugin.json', manifest('a'));
@@ -68,7 +68,8 @@ describe('places of plugins', () => {
 
   it('refuses a package that has the keyword but no manifest', () => {
     write('node_modules/a/package.json', { name: 'a', keywords: ['lethe-plugin'] });
-    expect(() => pluginPackages([join(root, 'node_modules')])).to.throw(LetheError, 'no plugin.json').with.property('code', 'LETHE_PLUGIN_MANIFEST');
+    const [broken] = discoverPlugins(pluginPackages([join(root, 'node_modules')])).broken;
+    expect(broken!.error).to.include({ code: 'LETHE_PLUGIN_MANIFEST', where: join(root, 'node_modules', 'a') }).and.property('message').to.contain('no plugin.json');
   });
 
   it('counts a plugin that is reached twice once, and refuses two of one name', () => {
@@ -77,8 +78,9 @@ describe('places of plugins', () => {
     const installed = pluginPackages([join(root, 'node_modules')]);
     expect(named([...installed, ...pluginsIn(join(root, 'linked'))])).to.deep.equal(['a']);
     write('mine/plugin.json', manifest('a'));
-    expect(() => discoverPlugins([...installed, ...pluginsIn(join(root, 'mine'))])).to.throw(LetheError, 'two plugins are called method a')
-      .with.property('code', 'LETHE_PLUGIN_DUPLICATE');
+    const { plugins, broken: [broken] } = discoverPlugins([...installed, ...pluginsIn(join(root, 'mine'))]);
+    expect(plugins).to.deep.equal([]);
+    expect(broken!.error).to.include({ code: 'LETHE_PLUGIN_DUPLICATE', message: 'two plugins are called method a' });
   });
 
   describe('code', () => {

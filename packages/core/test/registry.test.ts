@@ -24,7 +24,12 @@ function errorOf(act: () => unknown): LetheError {
 
 describe('plugin registry', () => {
   let root: string;
-  const discover = () => discoverPlugins(pluginsIn(root));
+  const found = () => discoverPlugins(pluginsIn(root));
+  const discover = () => {
+    const { plugins, broken: [broken] } = found();
+    if (broken) throw broken.error;
+    return plugins;
+  };
   const add = (folder: string, manifest: unknown) => {
     mkdirSync(join(root, folder), { recursive: true });
     writeFileSync(join(root, folder, 'plugin.json'), typeof manifest === 'string' ? manifest : JSON.stringify(manifest, null, 2));
@@ -43,7 +48,7 @@ describe('plugin registry', () => {
   });
 
   it('finds nothing where there is no folder', () => {
-    expect(discoverPlugins(pluginsIn(join(root, 'absent')))).to.deep.equal([]);
+    expect(discoverPlugins(pluginsIn(join(root, 'absent')))).to.deep.equal({ plugins: [], broken: [] });
   });
 
   it('names the line of an unknown field and the field that was meant', () => {
@@ -157,11 +162,29 @@ describe('plugin registry', () => {
 
   it('finds a plugin by name, or says which was meant', () => {
     add('a', sound);
-    expect(findPlugin(discover(), 'method', 'replay').manifest.name).to.equal('replay');
-    const error = errorOf(() => findPlugin(discover(), 'method', 'relpay'));
+    expect(findPlugin(found(), 'method', 'replay').manifest.name).to.equal('replay');
+    const error = errorOf(() => findPlugin(found(), 'method', 'relpay'));
     expect(error.code).to.equal('LETHE_PLUGIN_UNKNOWN');
     expect(error.message).to.contain('Did you mean "replay"?');
-    expect(errorOf(() => findPlugin(discover(), 'scorer', 'replay')).code).to.equal('LETHE_PLUGIN_UNKNOWN');
+    expect(errorOf(() => findPlugin(found(), 'scorer', 'replay')).code).to.equal('LETHE_PLUGIN_UNKNOWN');
+  });
+
+  it('keeps what is broken from nothing but itself, by its name or that of its folder', () => {
+    add('a', sound);
+    add('typo', { ...sound, name: 'forgetful', licence: undefined, license: 'MIT' });
+    add('unread', '{ "name": ');
+    mkdirSync(join(root, 'folder', 'plugin.json'), { recursive: true });
+    expect(found().plugins.map(({ manifest }) => manifest.name)).to.deep.equal(['replay']);
+    expect(found().broken.map(({ name, kind, error: { code } }) => [name, kind, code])).to.have.deep.members([
+      ['forgetful', 'method', 'LETHE_PLUGIN_MANIFEST'], [undefined, undefined, 'LETHE_PLUGIN_MANIFEST'], [undefined, undefined, 'LETHE_FILES'],
+    ]);
+    expect(findPlugin(found(), 'method', 'replay').manifest.name).to.equal('replay');
+    expect(errorOf(() => findPlugin(found(), 'method', 'forgetful'))).to.include({ code: 'LETHE_PLUGIN_MANIFEST' }).and.property('message').to.contain('"licence"');
+    expect(errorOf(() => findPlugin(found(), 'method', 'unread')).code).to.equal('LETHE_PLUGIN_MANIFEST');
+    expect(errorOf(() => findPlugin(found(), 'method', 'folder')).where).to.equal(join(root, 'folder', 'plugin.json'));
+    const other = errorOf(() => findPlugin(found(), 'method', 'forgetfull'));
+    expect(other.code).to.equal('LETHE_PLUGIN_UNKNOWN');
+    expect(other.message).to.contain('Did you mean "forgetful"?').and.contain(join('unread', 'plugin.json:1')).and.not.contain('licence');
   });
 
   it('fills in defaults and names wrong options with bounds and value', () => {

@@ -3,7 +3,7 @@ import { type CompletedRun, LetheError, type Results, type Run, grouped, sha256 
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
-import { here, installedMethods, versionsOf } from '../paths.js';
+import { here, installedPlugins, versionsOf } from '../paths.js';
 import { plainTable } from '../plain-table.js';
 import { type Configuration, jobsOf } from '../run/configuration.js';
 import { perform } from '../run/execute.js';
@@ -90,7 +90,7 @@ export async function reproduce(
 ): Promise<number> {
   const file = resultsFile(resolve(path));
   const results = await resultsAt(resolve(path));
-  const versions = versionsOf(installedMethods(request.plugins));
+  const versions = versionsOf(installedPlugins(request.plugins));
   const { runs: chosen, outdated } = chooseRuns(results, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
   const runs = chosen.map(({ run }) => run);

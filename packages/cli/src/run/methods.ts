@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, pluginIn, readManifest, resolveOptions, sha256,
+  type FoundPlugins, LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, pluginIn, readManifest, resolveOptions, sha256,
 } from '@lethe/core';
-import { installedPlugins } from '../paths.js';
+import { installedPlugins, ofKind } from '../paths.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
 import { trialsOf } from '../tune/trials.js';
 import type { ConfiguredMethod } from './configuration.js';
@@ -88,13 +88,22 @@ function settingsFor(
   });
 }
 
+/** All installed methods, in the order in which they run. Throws what is wrong with one that is broken: a run would lack it without a word. */
+function everyMethod({ plugins, broken }: FoundPlugins): Plugin[] {
+  const lacking = broken.find(({ kind = 'method' }) => kind === 'method');
+  if (!lacking) return ofKind('method', plugins).sort((a, b) => rank(a) - rank(b));
+  const { code, message, where, remedy, cause } = lacking.error;
+  throw new LetheError(code, `All installed methods are to run, and one is broken: ${message}`, {
+    ...(where !== undefined && { where }), remedy: `${remedy === undefined ? '' : `${remedy}; `}or name the methods that are to run with --methods`, cause,
+  });
+}
+
 /** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
 export async function methodsOf(
   { methods: requests, plugins, trials }: Pick<RunRequest, 'methods' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
 ): Promise<ConfiguredMethod[]> {
   const installed = installedPlugins(plugins);
-  const all = () => installed.filter(({ manifest }) => manifest.kind === 'method')
-    .sort((a, b) => rank(a) - rank(b)).map((plugin) => ({ plugin, label: undefined, options: {} }));
+  const all = () => everyMethod(installed).map((plugin) => ({ plugin, label: undefined, options: {} }));
   const chosen = requests?.map(({ name, label, options }) =>
     ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), label, options })) ?? all();
   checkNames(chosen.map(({ plugin }) => plugin));

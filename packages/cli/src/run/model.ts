@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type HubReference, LetheError, type RunIdentity, didYouMean, isFolder, isPath, parseHubReference } from '@lethe/core';
+import { type HubReference, LetheError, type RunIdentity, didYouMean, isFolder, isPath, parseHubReference, refuseBroken } from '@lethe/core';
 import { type HubModel, type LanguageModel, fetchModel, loadModel, mergeAdapter, readBase } from '@lethe/model';
-import { installedPlugins } from '../paths.js';
+import { installedPlugins, ofKind } from '../paths.js';
 import type { RunRequest } from './request.js';
 
 const MEGABYTE = 1e6;
@@ -28,7 +28,7 @@ async function fetched(reference: HubReference, note: (text: string) => void): P
  * @param note told of what is downloaded
  * @returns its folder, and its id where loading does not tell it
  * @throws LETHE_MODEL_MISSING for a name that is none of these; LETHE_MODEL_HUB for a model that the hub does not give, or that has a
- * plugin.json; the errors of `installedPlugins`
+ * plugin.json; what is wrong with an installed one that is broken; the errors of `installedPlugins`
  */
 async function findModel(
   name: string, plugins: readonly string[] | undefined, note: (text: string) => void,
@@ -45,9 +45,11 @@ async function findModel(
   }
   if (reference) return fetched(reference, note);
   if (isPath(name)) return { folder: resolve(name) };
-  const models = installedPlugins(plugins).filter(({ manifest }) => manifest.kind === 'model');
+  const installed = installedPlugins(plugins);
+  const models = ofKind('model', installed.plugins);
   const found = models.find(({ manifest }) => manifest.name === name);
   if (found) return { folder: dirname(found.file) };
+  refuseBroken(installed, 'model', name);
   const known = models.map(({ manifest }) => manifest.name);
   throw new LetheError('LETHE_MODEL_MISSING', `There is no model "${name}".${didYouMean(name, known)}`, {
     remedy: `choose one of: ${known.join(', ')}; or give a folder with --model DIR, or a model of the hub with --model OWNER/NAME`,
