@@ -74,6 +74,7 @@ describe('a scorer and a suite that are plugins, outside of the repository', () 
     expect(await run('validate', path('plugins/notes'), ...plugins())).to.contain('the name and version').and.contain('2 tasks');
     expect(await run('data', 'verify', 'notes', ...plugins())).to.match(/second test +unpinned +8 rows/);
     expect(await refused('run', 'notes', '--out', path('never'))).to.contain('LETHE_SUITE_UNKNOWN');
+    expect(await refused('run', path('plugins/notes'), '--out', path('never'))).to.contain('scorer of text called "shared-words"').and.match(/fix .*--plugins/);
     expect(existsSync(path('never'))).to.equal(false);
   });
 
@@ -87,10 +88,11 @@ describe('a scorer and a suite that are plugins, outside of the repository', () 
 
   it('results are recomputed by the scorer wherever it is named, and not without it', async () => {
     copyFileSync(path('run/results.json'), path('results.json'));
-    expect(await refused('validate', path('results.json'))).to.contain('No scorer of text is called "shared-words"').and.contain('--plugins');
+    expect(await refused('validate', path('results.json'))).to.contain('No scorer of text is called "shared-words"').and.match(/fix .*--plugins/);
     expect(await run('validate', path('results.json'), ...plugins())).to.contain('2 runs');
-    await run('publish', path('run'), '--entries', path('entries'));
-    expect(await refused('leaderboard', 'build', '--entries', path('entries'), '--out', path('site'))).to.contain('shared-words');
+    const { stderr } = await lethe('publish', path('run'), '--entries', path('entries')).ended;
+    expect(stderr).to.contain(`next: lethe leaderboard build --entries ${path('entries')} --plugins ${path('plugins/shared-words')}, look`);
+    expect(await refused('leaderboard', 'build', '--entries', path('entries'), '--out', path('site'))).to.match(/fix .*--plugins/);
     expect(existsSync(path('site'))).to.equal(false);
     await run('leaderboard', 'build', '--entries', path('entries'), '--out', path('site'), ...plugins());
     expect(existsSync(path('site/index.html'))).to.equal(true);

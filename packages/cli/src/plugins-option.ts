@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Plugin } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
-import { installedPlugins, leaveOut, ofKind } from './paths.js';
+import { installedPlugins, leaveOut, ofKind, typed } from './paths.js';
 import type { Configuration } from './run/configuration.js';
 
 /** `--plugins FOLDER`, which may be repeated. */
@@ -27,16 +27,46 @@ export async function addInstalled(plugins: readonly Plugin[]): Promise<ScorerPl
   return added;
 }
 
-/** The scorers of plugins that a run was made with; none for what is no run folder, which the command itself will say. */
-function scorersOfRun(folder: string): readonly ScorerPlace[] {
-  const file = join(folder, 'run.json');
-  if (!existsSync(file)) return [];
+/** What a run was made with; nothing for a path that is no run's, which the command itself will say. */
+export function recordOf(path: string): Partial<Configuration> {
+  const file = join(basename(path) === 'results.json' ? dirname(path) : path, 'run.json');
+  if (!existsSync(file)) return {};
   try {
-    const { configuration } = JSON.parse(readFileSync(file, 'utf8')) as { configuration?: Partial<Configuration> };
-    return configuration?.suite?.reference.scorers ?? [];
+    return (JSON.parse(readFileSync(file, 'utf8')) as { configuration?: Partial<Configuration> }).configuration ?? {};
   } catch {
-    return [];
+    return {};
   }
+}
+
+/** The scorers of plugins that a run was made with. */
+export const scorersOfRun = (path: string): readonly ScorerPlace[] => recordOf(path).suite?.reference?.scorers ?? [];
+
+/** The folder of the plugin whose code this is: the nearest with a plugin.json. */
+function folderOf(codePath: string, folder = dirname(codePath)): string {
+  if (existsSync(join(folder, 'plugin.json'))) return folder;
+  return dirname(folder) === folder ? dirname(codePath) : folderOf(codePath, dirname(folder));
+}
+
+/**
+ * The plugins that runs were made with and that are not found without being named: folders of methods and scorers, where they are still there.
+ *
+ * @param found what is found
+ */
+export function pluginsOfRuns(paths: readonly string[], found: readonly Plugin[]): string[] {
+  const named = paths.flatMap((path) => [
+    ...(recordOf(path).methods ?? []).map(({ id, manifest = '' }) => ({ key: `method ${id}`, folder: dirname(manifest) })),
+    ...scorersOfRun(path).map(({ id, codePath }) => ({ key: `scorer ${id}`, folder: folderOf(codePath) })),
+  ]).filter(({ folder }) => existsSync(join(folder, 'plugin.json')));
+  const folders = new Map(named.toReversed().map(({ key, folder }) => [key, folder]));
+  for (const { manifest: { kind, name } } of found) folders.delete(`${kind} ${name}`);
+  return [...new Set(folders.values())];
+}
+
+/** `--plugins FOLDER` for each plugin of this code that is not found without: words of a command line. */
+export function pluginWords(code: readonly { readonly codePath: string }[]): string[] {
+  const found = new Set(installedPlugins().plugins.map(({ codePath }) => codePath));
+  const folders = new Set(code.filter(({ codePath }) => !found.has(codePath)).map(({ codePath }) => folderOf(codePath)));
+  return [...folders].map((folder) => `--plugins ${typed(folder)}`);
 }
 
 /**

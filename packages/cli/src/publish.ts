@@ -4,7 +4,7 @@ import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins, ofKind, typed, versionsOf } from './paths.js';
-import { withScorers } from './plugins-option.js';
+import { pluginWords, pluginsOfRuns, scorersOfRun, withScorers } from './plugins-option.js';
 import { checkFinished } from './run/finished.js';
 
 /** What plugins say of their methods. Of another version than a run was made with, nothing is known; what is wrong with a broken one is thrown. */
@@ -51,24 +51,44 @@ interface PublishFlags {
   readonly plugins?: readonly string[];
 }
 
+/** The ids of the scorers that judged what was written. */
+const scorersIn = ({ runs }: Results): string[] => runs.flatMap((run) =>
+  (run.status === 'failed' ? [] : Object.values(run.predictions).flatMap((task) => ('scorer' in task ? [task.scorer] : []))));
+
 /**
- * `lethe publish RUN…`: makes an entry of the leaderboard of a run, or of its parts. Its path goes to stdout, what to do next to stderr.
+ * `lethe publish RUN…`: makes an entry of the leaderboard of a run, or of its parts. Its path goes to stdout, what to do next to stderr. Methods
+ * are described by the plugins that are installed or named, or that a run was made with.
  *
  * @throws LetheError the errors of `checkFinished`, `checkVersions` and `publishRuns`
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
-  const methods = installedPlugins(plugins);
-  const versions = versionsOf(methods);
-  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describer(methods), output.note,
+  const found = installedPlugins(plugins);
+  const versions = versionsOf(found);
+  const known = describer(installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]));
+  const [used, undescribed] = [new Set<string>(), new Set<string>()];
+  const describe: DescribeMethod = (id, version) => {
+    const method = known(id, version);
+    if (!method) undescribed.add(`${id} ${version}`);
+    return method;
+  };
+  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describe, output.note,
     async (part, results) => {
       await checkFinished(part, results.runs.length);
       if (!isEntry(part)) checkVersions(results, versions, part);
+      for (const id of scorersIn(results)) used.add(id);
     });
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
   if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);
-  const build = entries === PATHS.entries ? 'lethe leaderboard build' : `lethe leaderboard build --entries ${typed(entries)}`;
+  if (undescribed.size > 0) {
+    output.note(`what ${[...undescribed].join(', ')} is, its paper and its defaults are not in the entry, and what it declares was not checked, as its plugin is not at hand in that `
+      + 'version: to have them there, delete the entry and publish again with --plugins DIR');
+  }
+  const brought = ofKind('scorer', found.plugins).map(({ manifest: { name }, codePath }) => ({ id: name, codePath }));
+  const scorers = pluginWords([...brought, ...runs.flatMap(scorersOfRun)].filter(({ id }) => used.has(id)));
+  const build = ['lethe leaderboard build', ...(entries === PATHS.entries ? [] : [`--entries ${typed(entries)}`]), ...scorers].join(' ');
+  if (scorers.length > 0) output.note('whoever builds pages of this entry needs the scorers of plugins that it was scored by, and names them with --plugins');
   output.note(`every score and metric was recomputed; next: ${build}, look at the page, and commit the entry`);
 }
 

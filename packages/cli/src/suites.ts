@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { LetheError, type Plugin, isFolder, isPath, quoted, refuseBroken } from '@lethe/core';
 import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
 import { PATHS, here, installedPlugins, ofKind, typed } from './paths.js';
-import { addInstalled } from './plugins-option.js';
+import { addInstalled, pluginWords } from './plugins-option.js';
 
 /**
  * Path of the suite.yaml of a plugin that is a suite, which is what the manifest says.
@@ -25,12 +25,12 @@ export interface SuiteFlags {
   readonly plugins?: readonly string[] | undefined;
 }
 
-/** The suite of a reference as one would type it here for any command: its path where it was found by one, and where its rows are. */
-export function suiteWords({ reference, dataDir }: SuiteReference): string {
+/** The suite of a reference as one would type it here for any command: its path where it was found by one, where its rows are, and plugins that bring scorers. */
+export function suiteWords({ reference, dataDir, scorers = [] }: SuiteReference): string {
   const path = isPath(reference) ? here(reference) : reference;
   // a bare word would be taken for the name of an installed suite
   const word = path === reference || isPath(path) ? path : `./${path}`;
-  return [quoted(word), ...(dataDir === undefined ? [] : [`--data-dir ${typed(dataDir)}`])].join(' ');
+  return [quoted(word), ...(dataDir === undefined ? [] : [`--data-dir ${typed(dataDir)}`]), ...pluginWords(scorers)].join(' ');
 }
 
 /** {@link suiteWords} for commands that run it: with the size and prompts that are not its own. */

@@ -77,9 +77,10 @@ describe('lethe publish and lethe leaderboard', () => {
   });
 
   it('give an entry that lethe validate holds to what plugins kept elsewhere declare', async () => {
-    const own = { ...run, method: { ...run.method, id: 'mine', version: '2.0.0', options: {} } };
+    const own = { ...run, method: { ...run.method, id: 'mine', version: '2.0.0', options: { rate: 1 } } };
     await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([own]), runs: [own] }));
-    const { data } = await lethe('publish', join(folder, 'run'), ...entries);
+    const { data, notes } = await lethe('publish', join(folder, 'run'), ...entries);
+    expect(notes).to.contain('what mine 2.0.0 is').and.contain('--plugins DIR');
     const plugin = join(folder, 'mine');
     await mkdir(plugin);
     const manifest = {
@@ -89,6 +90,16 @@ describe('lethe publish and lethe leaderboard', () => {
     await writeFile(join(plugin, 'plugin.json'), JSON.stringify(manifest));
     expect((await lethe('validate', data)).problem).to.equal('');
     expect((await lethe('validate', data, '--plugins', plugin)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain('capabilities');
+    // the plugin that the run was made with is held to it without being named
+    const configuration = { methods: [{ id: 'mine', version: '2.0.0', manifest: join(plugin, 'plugin.json') }], orders: [run.order], seeds: [1] };
+    await writeFile(join(folder, 'run', 'run.json'), JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration }));
+    await rm(data);
+    expect((await lethe('publish', join(folder, 'run'), ...entries)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain('capabilities');
+    await writeFile(join(plugin, 'plugin.json'), JSON.stringify({ ...manifest, capabilities: run.method.capabilities }));
+    const again = await lethe('publish', join(folder, 'run'), ...entries);
+    expect(again.problem).to.equal('');
+    expect(again.notes).not.to.contain('what mine');
+    expect(JSON.parse(await readFile(again.data, 'utf8'))).to.have.nested.property('methods.mine.description', manifest.description);
   });
 
   it('name the model and the adapter that a run began with', async () => {

@@ -85,7 +85,7 @@ function checkWritten({ id: task, written, generator }: TaskEntry, at: string, r
   const { scorer: id, source } = written!;
   const scorer = findScorer(id);
   const known = textScorers();
-  if (scorer?.needs !== 'text') return refuse(`${at}/scorer`, `there is no scorer of text called "${id}".${didYouMean(id, known)}`, `choose one of: ${known.join(', ')}`);
+  if (scorer?.needs !== 'text') return refuse(`${at}/scorer`, `there is no scorer of text called "${id}".${didYouMean(id, known)}`, `choose one of: ${known.join(', ')}; where a plugin brings it, name the folder of that plugin with --plugins`);
   if (generator && source !== undefined) refuse(`${at}/source`, `the rows of task "${task}" are generated: they bring their source`, 'take "source" away');
   if (scorer.needsSource && source === undefined && !generator) {
     refuse(at, `the scorer ${id} of task "${task}" compares with the text that was rewritten`, 'name its field in the rows: source: FIELD');

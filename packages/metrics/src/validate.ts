@@ -28,11 +28,10 @@ interface Place {
   readonly root: string;
 }
 
-function refuse({ file, root }: Place, pointer: string, message: string): never {
-  throw new LetheError('LETHE_RESULTS_INVALID', message, {
-    where: `${file}#${root}${pointer}`,
-    remedy: 'Make the file again with `lethe resume`; results are never edited by hand.',
-  });
+function refuse(
+  { file, root }: Place, pointer: string, message: string, remedy = 'Make the file again with `lethe resume`; results are never edited by hand.',
+): never {
+  throw new LetheError('LETHE_RESULTS_INVALID', message, { where: `${file}#${root}${pointer}`, remedy });
 }
 
 /**
@@ -93,7 +92,8 @@ function scoreOf(run: CompletedRun, task: string, i: number, place: Place, at: s
 function checkScorer({ scorer: id, references, sources }: TextPredictions, place: Place, at: string): void {
   const scorer = findScorer(id);
   if (!scorer || scorer.needs !== 'text') {
-    refuse(place, `${at}/scorer`, `No scorer of text is called "${id}".${didYouMean(id, textScorers())} If a plugin brings it, name its folder with --plugins.`);
+    refuse(place, `${at}/scorer`, `No scorer of text is called "${id}".${didYouMean(id, textScorers())}`,
+      'Name the folder of the plugin that brings it with --plugins; where none does, make the file again with `lethe resume`.');
   }
   if (scorer.needsSource ? sources?.length !== references.length : sources !== undefined) {
     refuse(place, at, `The scorer ${id} ${scorer.needsSource ? 'needs a source for every row' : 'takes no sources'}.`);

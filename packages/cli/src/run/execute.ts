@@ -7,6 +7,7 @@ import { installedCommit } from '../commit.js';
 import { methodLabels, variantKey } from '../labels.js';
 import type { Output } from '../output.js';
 import { here, typed } from '../paths.js';
+import { pluginWords } from '../plugins-option.js';
 import { showResults } from '../show.js';
 import { runWords } from '../suites.js';
 import { showChoice } from '../tune/choice.js';
@@ -102,15 +103,17 @@ export async function execute(
 ): Promise<number> {
   const { results, stopped } = await perform(configuration, folder, suite, workers, output);
   const place = typed(folder);
+  const { reference } = configuration.suite;
   const tuned = configuration.suite.scored && !stopped;
   const file = join(folder, 'results.json');
   const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
   if (stopped) output.note(`stopped; go on with: lethe resume ${place}`);
   else if (tuned) {
     const variants = configuration.methods.some(({ label }) => label !== undefined);
-    output.note(`next: lethe run ${variants ? 'CONFIG.yaml' : runWords(configuration.suite.reference)} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`);
+    const what = variants ? 'CONFIG.yaml' : [runWords(reference), ...pluginWords(configuration.methods)].join(' ');
+    output.note(`next: lethe run ${what} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`);
   }
-  else if (!configuration.picked) output.note(`next: lethe publish ${place}, then lethe leaderboard build`);
+  else if (!configuration.picked) output.note(`next: lethe publish ${place}, then ${['lethe leaderboard build', ...pluginWords(reference.scorers ?? [])].join(' ')}`);
   return stopped ? INTERRUPTED : status;
 }
 
