@@ -120,6 +120,16 @@ describe('making published runs again', () => {
     expect(stdout).to.match(/^zero-shot, order \d, seed \d +32\.\d +32\.\d +\d+ of \d+$/m);
   });
 
+  it('takes suite and model of a run folder from where they were, and says how the suite of an entry is given', async () => {
+    const own = await lethe('reproduce', join(folder, 'run'), '--method', 'zero-shot', '--order', '1', '--seed', '3', '--out', join(folder, 'recorded')).ended;
+    expect(own.status, own.stderr).to.equal(0);
+    expect(own.stdout).to.contain('came out as published');
+    const { status, stderr } = await lethe('reproduce', entry, '--method', 'zero-shot', '--out', join(folder, 'refused')).ended;
+    expect(status).to.equal(2);
+    expect(stderr).to.contain('LETHE_SUITE_UNKNOWN').and.contain('"two-trades"').and.match(/fix .*--suite/);
+    expect(existsSync(join(folder, 'refused'))).to.equal(false);
+  });
+
   it('names what the results have where something else is asked for', async () => {
     const { status, stderr } = await again(entry, 'refused', '--method', 'setta');
     expect(status).to.equal(2);

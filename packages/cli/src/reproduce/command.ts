@@ -11,7 +11,7 @@ const MOST = 1024;
 
 const HELP = `
 Which runs they are is drawn by --draw, so that who published them could not know. What the results only name must be here: the suite, its rows
-(--data-dir), the model (--model), the plugins; versions and hashes are checked before anything runs.
+(--data-dir), the model (--model), the plugins; a run folder says itself where they lie. Versions and hashes are checked before anything runs.
 Exit status: 0 every run came out as published, 1 one did not, 2 bad input or other rows, model or versions (nothing was written), 130 stopped by Ctrl-C.`;
 
 interface ReproduceFlags extends Omit<ReproduceRequest, 'draw'> {

@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type CompletedRun, LetheError, type Results, type Run, grouped, sha256 } from '@lethe/core';
+import { type CompletedRun, LetheError, type Results, type Run, grouped, isPath, sha256 } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
 import { here, installedPlugins, versionsOf } from '../paths.js';
 import { plainTable } from '../plain-table.js';
+import { pluginsOfRuns, recordOf } from '../plugins-option.js';
 import { type Configuration, jobsOf } from '../run/configuration.js';
 import { perform } from '../run/execute.js';
 import { INTERRUPTED } from '../run/interrupt.js';
@@ -18,6 +20,31 @@ import { checkTerms } from './terms.js';
 export interface ReproduceRequest extends RunsChoice, Pick<RunRequest, 'model' | 'adapter' | 'dataDir' | 'plugins' | 'device' | 'out'> {
   /** Where the suite lies, where it is not installed. */
   readonly suite?: string;
+}
+
+/**
+ * A request with what a run folder itself says of what its results only name: suite, rows, model and plugins, as far as they are still where they
+ * were. What was asked for wins.
+ */
+function withRecorded(request: ReproduceRequest, path: string): ReproduceRequest {
+  const { suite, model } = recordOf(path);
+  const there = <K extends 'suite' | 'dataDir' | 'model' | 'adapter'>(name: K, place: string | undefined) =>
+    (place !== undefined && existsSync(place) ? { [name]: place } : {});
+  const { reference, dataDir } = suite?.reference ?? {};
+  const plugins = [...(request.plugins ?? []), ...pluginsOfRuns([path], installedPlugins(request.plugins).plugins)];
+  return {
+    // an adapter is merged into its own model
+    ...(request.model === undefined && request.adapter === undefined && { ...there('model', model?.dir), ...there('adapter', model?.adapterDir) }),
+    ...(reference !== undefined && isPath(reference) && there('suite', reference)), ...there('dataDir', dataDir),
+    ...request, ...(plugins.length > 0 && { plugins }),
+  };
+}
+
+/** Rethrows an error; that of a suite which is not here names the flag that it is given with. */
+function withSuiteFlag(error: unknown): never {
+  if (!(error instanceof LetheError) || error.code !== 'LETHE_SUITE_UNKNOWN') throw error;
+  const { code, message, where } = error;
+  throw new LetheError(code, message, { ...(where !== undefined && { where }), remedy: 'Give the suite that the runs were made with: --suite FILE, its suite.yaml or its folder.', cause: error });
 }
 
 /** The device that all runs were made on. Throws LETHE_USAGE where they were made on several. */
@@ -79,22 +106,23 @@ function placesDiffer(runs: readonly NamedRun[], again: CompletedRun): string {
 /**
  * `lethe reproduce RESULTS`: makes some of the published runs again, with what is here, and compares every answer.
  *
- * @param path a run folder or an entry
+ * @param path a run folder, which says itself where what it was made with lies, or an entry
  * @param workers how many runs at a time a configuration may have
  * @returns the exit status: 0 where all came out as published, 1 where one did not, 130 where it was interrupted
  * @throws LETHE_USAGE for runs that there are not, LETHE_RUN_CHANGED where something else is here than they were made with, and the errors of
  *   `resultsAt`, `resolveRequest` and `perform`
  */
 export async function reproduce(
-  path: string, request: ReproduceRequest, workers: (configuration: Configuration) => number, json: boolean, output: Output,
+  path: string, given: ReproduceRequest, workers: (configuration: Configuration) => number, json: boolean, output: Output,
 ): Promise<number> {
   const file = resultsFile(resolve(path));
   const results = await resultsAt(resolve(path));
+  const request = withRecorded(given, resolve(path));
   const versions = versionsOf(installedPlugins(request.plugins));
   const { runs: chosen, outdated } = chooseRuns(results, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
   const runs = chosen.map(({ run }) => run);
-  const asked = await resolveRequest(requestFor(runs, rowsOf(results), request), [], output.note);
+  const asked = await resolveRequest(requestFor(runs, rowsOf(results), request), [], output.note).catch(withSuiteFlag);
   const configuration: Configuration = { ...asked.configuration, picked: runs.map((run) => placeOf(run, runs)) };
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
   jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(runs[i]!, identity, configuration.suite.data, file));
