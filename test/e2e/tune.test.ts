@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { readResults } from '@lethe/harness';
-import { validateResults } from '@lethe/metrics';
+import { resultsHash, validateResults } from '@lethe/metrics';
 import { expect } from 'chai';
 import { MODEL, SUITE, lethe } from './command.js';
 
@@ -61,6 +61,29 @@ describe('tuning from the command line', () => {
     expect(after.sweep).to.deep.equal(before.sweep);
     expect(after.runs.map(({ seed, method }) => [seed, method])).to.deep.equal([[2, before.runs[1]!.method]]);
     expect((await ended('show', join(folder, 'entries', entry!))).stdout).to.contain('lora-sequential');
+  });
+
+  it('makes trials again, of a sweep that results keep and of its own folder, and finds an accuracy that was made up', async () => {
+    const again = (results: string, out: string, ...args: string[]) =>
+      ended('reproduce', results, '--suite', SUITE, '--model', MODEL!, '--method', 'ewc', '--draw', '1', '--out', join(folder, out), ...args);
+    const [entry] = readdirSync(join(folder, 'entries'));
+    const kept = await again(join(folder, 'entries', entry!), 'trials', '--trials', '--runs', '2');
+    expect(kept.status, kept.stderr).to.equal(0);
+    expect(kept.stdout).to.match(/^ewc .*rate=.*, order 1, seed 7 +\d/m).and.match(/\nall 2 runs that were drawn came out as published\n$/).and.not.contain('answers');
+    const own = await again(join(folder, 'tune'), 'own', '--runs', '1');
+    expect(own.status, own.stderr).to.equal(0);
+    expect(own.stdout).to.match(/ 0 of 16\n/).and.contain('to the last answer');
+    const { runs, sweep } = (await readResults(join(folder, 'run')))!;
+    const doctored = structuredClone(sweep!) as unknown as { methods: { trials: { accuracies: number[] }[]; chosen: number }[] };
+    for (const [i, trial] of doctored.methods[0]!.trials.entries()) trial.accuracies[0]! += i === doctored.methods[0]!.chosen ? 0.001 : -0.001;
+    const file = join(folder, 'results.json');
+    writeFileSync(file, JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash(runs, doctored as never), runs, sweep: doctored }));
+    validateResults(JSON.parse(readFileSync(file, 'utf8')));
+    const found = await again(file, 'made-up', '--trials', '--runs', '3');
+    expect(found.status, found.stderr).to.equal(1);
+    expect(found.stdout).to.contain('as published: 0 of 3 runs; with another score: 3');
+    writeFileSync(file, JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash(runs), runs }));
+    expect((await again(file, 'none', '--trials')).stderr).to.contain('LETHE_USAGE').and.contain('no options were tuned').and.contain('fix ');
   });
 
   it('does not publish what was scored on validation rows', async () => {

@@ -1,6 +1,6 @@
-import { LetheError, type Results, type Run, canonicalJson, createRandom } from '@lethe/core';
+import { LetheError, createRandom } from '@lethe/core';
 import { chosen } from '../chosen.js';
-import { methodLabels } from '../labels.js';
+import type { Claim } from './claims.js';
 
 /** Which runs of results are to be made again. */
 export interface RunsChoice {
@@ -16,22 +16,10 @@ export interface RunsChoice {
 
 /** What was drawn. */
 export interface Drawn {
-  readonly runs: readonly NamedRun[];
+  readonly claims: readonly Claim[];
   /** Methods that nothing was drawn of, with their versions: those that are installed are others. */
   readonly outdated: readonly string[];
 }
-
-/** A run with what to call it. */
-export interface NamedRun {
-  readonly run: Run;
-  readonly name: string;
-}
-
-/** Whether the last predictions are not those of the untouched model, or there are none: that a run failed is a statement as well. */
-const telling = ({ run }: NamedRun): boolean => run.status === 'failed' || Object.values(run.predictions).some((task) => {
-  const steps: readonly unknown[] = 'scorer' in task ? task.written : task.chosen;
-  return canonicalJson(steps[0]) !== canonicalJson(steps.at(-1));
-});
 
 /**
  * Draws runs, those that learned or failed before those that did not learn, and gives them in the order of the results. Who published them cannot
@@ -41,26 +29,24 @@ const telling = ({ run }: NamedRun): boolean => run.status === 'failed' || Objec
  * @param installed the version of a method that is here; undefined where it is not
  * @throws LETHE_USAGE for a method, order or seed that the results do not have
  */
-export function chooseRuns(results: Results, { method, order, seed, runs, draw }: RunsChoice, installed: (id: string) => string | undefined): Drawn {
-  const labels = methodLabels(results.runs.map((run) => run.method));
-  const all = results.runs.map((run, i) => ({ run, label: labels[i]!, name: `${labels[i]!}, order ${run.order.id}, seed ${run.seed}` }));
+export function chooseRuns(all: readonly Claim[], { method, order, seed, runs, draw }: RunsChoice, installed: (id: string) => string | undefined): Drawn {
   /** Those that a flag asks for, all of them without it. */
-  const narrowed = <T extends (typeof all)[number]>(flag: string, asked: string | undefined, of: (one: T) => string, among: readonly T[]): readonly T[] => {
+  const narrowed = (flag: string, asked: string | undefined, of: (one: Claim) => string, among: readonly Claim[]): readonly Claim[] => {
     if (asked === undefined) return among;
     const known = [...new Set(among.map(of))];
     const wanted = known[chosen(flag, known, asked)]!;
     return among.filter((one) => of(one) === wanted);
   };
   const ofMethod = narrowed('--method', method, ({ label }) => label, all);
-  const ofOrder = narrowed('--order', order, ({ run }) => run.order.id, ofMethod);
-  const left = narrowed('--seed', seed, ({ run }) => String(run.seed), ofOrder);
+  const ofOrder = narrowed('--order', order, (one) => one.order.id, ofMethod);
+  const left = narrowed('--seed', seed, (one) => String(one.seed), ofOrder);
   if (left.length === 0) throw new LetheError('LETHE_USAGE', 'There are no runs to make again.', { remedy: 'Give results with runs.' });
-  const isOutdated = ({ run }: NamedRun) => method === undefined && (installed(run.method.id) ?? run.method.version) !== run.method.version;
+  const isOutdated = ({ method: { id, version } }: Claim) => method === undefined && (installed(id) ?? version) !== version;
   const current = left.filter((one) => !isOutdated(one));
   const shuffled = createRandom(draw, 'reproduce').shuffle(current.length > 0 ? current : left);
-  const drawn = new Set([...new Set([...shuffled.filter(telling), ...shuffled])].slice(0, runs));
+  const drawn = new Set([...new Set([...shuffled.filter(({ telling }) => telling), ...shuffled])].slice(0, runs));
   return {
-    runs: all.filter((one) => drawn.has(one)).map(({ run, name }) => ({ run, name })),
-    outdated: current.length === 0 ? [] : [...new Set(left.filter(isOutdated).map(({ run }) => `${run.method.id} ${run.method.version}`))],
+    claims: all.filter((one) => drawn.has(one)),
+    outdated: current.length === 0 ? [] : [...new Set(left.filter(isOutdated).map(({ method: { id, version } }) => `${id} ${version}`))],
   };
 }

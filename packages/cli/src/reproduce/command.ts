@@ -27,6 +27,7 @@ export function addReproduceCommand(program: Command, output: Output): void {
     .option('--method <name>', 'only runs of this method, named as in the table')
     .option('--order <id>', 'only runs in this order')
     .option('--seed <number>', 'only runs with this seed')
+    .option('--trials', 'draw among the trials by which options were chosen, scored on validation rows, in the place of runs')
     .option('--runs <n>', 'how many are drawn', integer('--runs', MOST), RUNS)
     .option('--draw <number>', 'what they are drawn by (default: another number every time, which is printed)', (text) => parseInteger('--draw', text, 0, 2 ** 31 - 1))
     .option('--suite <name or path>', 'the suite, where it is not installed')

@@ -1,6 +1,6 @@
 import { type CompletedRun, type Run, type TaskPredictions, canonicalJson } from '@lethe/core';
 import { counted } from '../run/progress.js';
-import type { NamedRun } from './choice.js';
+import type { Claim } from './claims.js';
 
 /** A run that was made again, beside what was published of it. */
 export interface Reproduced {
@@ -8,7 +8,7 @@ export interface Reproduced {
   /** Average accuracy; null as well where the run failed. */
   readonly published: number | null;
   readonly again: number | null;
-  /** Answers to test rows, at all points of the stream, that are not those that were published; null where one of the two failed. */
+  /** Answers to test rows, at all points of the stream, that are not those that were published; null where one of the two failed, and for a trial, of which no answers are published. */
   readonly answers: { readonly other: number; readonly of: number } | null;
   /** Whether all else is as published as well: metrics, costs but for seconds and memory, what the method says it learned. */
   readonly same: boolean;
@@ -38,9 +38,12 @@ function lasting({ matrix, general, metrics, predictions, cost, report }: Comple
 
 const averageOf = (run: Run): number | null => (run.status === 'failed' ? null : run.metrics.averageAccuracy);
 
-/** Compares a published run with what came of making it again. */
-export function outcomeOf({ run, name }: NamedRun, again: Run): Reproduced {
-  const published = averageOf(run);
+/** Compares what was published with what came of making it again. */
+export function outcomeOf({ run, name, published }: Claim, again: Run): Reproduced {
+  if (!run) {
+    const value = averageOf(again);
+    return { name, published, again: value, answers: null, same: published === value, ...(again.status === 'failed' && { error: `${again.error.code}: ${again.error.message}` }) };
+  }
   if (run.status === 'failed' || again.status === 'failed') {
     const [before, now] = [run, again].map((one) => (one.status === 'failed' ? `${one.error.code}: ${one.error.message}` : undefined));
     return { name, published, again: averageOf(again), answers: null, same: before === now, error: now ?? 'did not fail' };
@@ -49,11 +52,14 @@ export function outcomeOf({ run, name }: NamedRun, again: Run): Reproduced {
 }
 
 /** What came of a run, in the order and the words of {@link verdict}. */
-const KINDS = ['as published', 'with the same answers, but other costs or another report', 'with the same answers, but another score', 'with other answers', 'failed', 'did not fail again'] as const;
+const KINDS = [
+  'as published', 'with the same answers, but other costs or another report', 'with the same answers, but another score', 'with other answers', 'with another score',
+  'failed', 'did not fail again',
+] as const;
 
 function kindOf({ same, answers, published, again }: Reproduced): (typeof KINDS)[number] {
   if (same) return KINDS[0];
-  if (answers === null) return again === null ? KINDS[4] : KINDS[5];
+  if (answers === null) return again === null ? KINDS[5] : published === null ? KINDS[6] : KINDS[4];
   if (answers.other > 0) return KINDS[3];
   return published === again ? KINDS[1] : KINDS[2];
 }
@@ -67,7 +73,11 @@ export function verdict(all: readonly Reproduced[], outdated: readonly string[])
   const count = (kind: (typeof KINDS)[number]) => all.filter((one) => kindOf(one) === kind).length;
   const [same, ...others] = KINDS;
   const untested = outdated.length === 0 ? '' : `; nothing is said of ${outdated.join(', ')}`;
-  if (count(same) === all.length) return `${all.length === 1 ? 'the run' : `all ${all.length} runs that were drawn`} came out as published, to the last answer${untested}`;
+  if (count(same) === all.length) {
+    // of trials no answers are published
+    const extent = all.every(({ answers }) => answers === null) ? '' : ', to the last answer';
+    return `${all.length === 1 ? 'the run' : `all ${all.length} runs that were drawn`} came out as published${extent}${untested}`;
+  }
   return [
     `${same}: ${count(same)} of ${counted(all.length, 'run')}`,
     ...others.filter((kind) => count(kind) > 0).map((kind) => `${kind}: ${count(kind)}`),

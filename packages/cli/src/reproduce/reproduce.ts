@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type CompletedRun, LetheError, type Results, type Run, grouped, isPath, sha256 } from '@lethe/core';
+import { type CompletedRun, LetheError, type Results, grouped, isPath, sha256 } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
@@ -12,7 +12,8 @@ import { perform } from '../run/execute.js';
 import { INTERRUPTED } from '../run/interrupt.js';
 import type { RunRequest } from '../run/request.js';
 import { resolveRequest } from '../run/resolve.js';
-import { type NamedRun, type RunsChoice, chooseRuns } from './choice.js';
+import { type RunsChoice, chooseRuns } from './choice.js';
+import { type Claim, runClaims, trialClaims } from './claims.js';
 import { type Reproduced, outcomeOf, verdict } from './outcome.js';
 import { checkTerms } from './terms.js';
 
@@ -20,17 +21,21 @@ import { checkTerms } from './terms.js';
 export interface ReproduceRequest extends RunsChoice, Pick<RunRequest, 'model' | 'adapter' | 'dataDir' | 'plugins' | 'device' | 'out'> {
   /** Where the suite lies, where it is not installed. */
   readonly suite?: string;
+  /** Whether it is trials that are drawn, by which options were chosen, in the place of runs. */
+  readonly trials?: boolean;
 }
 
 /**
  * A request with what a run folder itself says of what its results only name: suite, rows, model and plugins, as far as they are still where they
  * were. What was asked for wins.
+ *
+ * @param id of the suite that is wanted: trials may be of another one than the runs
  */
-function withRecorded(request: ReproduceRequest, path: string): ReproduceRequest {
+function withRecorded(request: ReproduceRequest, path: string, id: string): ReproduceRequest {
   const { suite, model } = recordOf(path);
   const there = <K extends 'suite' | 'dataDir' | 'model' | 'adapter'>(name: K, place: string | undefined) =>
     (place !== undefined && existsSync(place) ? { [name]: place } : {});
-  const { reference, dataDir } = suite?.reference ?? {};
+  const { reference, dataDir } = (suite?.id === id ? suite.reference : undefined) ?? {};
   const plugins = [...(request.plugins ?? []), ...pluginsOfRuns([path], installedPlugins(request.plugins).plugins)];
   return {
     // an adapter is merged into its own model
@@ -47,58 +52,62 @@ function withSuiteFlag(error: unknown): never {
   throw new LetheError(code, message, { ...(where !== undefined && { where }), remedy: 'Give the suite that the runs were made with: --suite FILE, its suite.yaml or its folder.', cause: error });
 }
 
-/** The device that all runs were made on. Throws LETHE_USAGE where they were made on several. */
-function deviceOf(runs: readonly Run[]): string {
-  const devices = [...new Set(runs.map(({ environment }) => environment.device))];
+/** The device that all were made on. Throws LETHE_USAGE where they were made on several. */
+function deviceOf(claims: readonly Claim[]): string {
+  const devices = [...new Set(claims.map(({ environment }) => environment.device))];
   if (devices.length === 1) return devices[0]!;
   throw new LetheError('LETHE_USAGE', `The runs were made on ${devices.join(' and ')}.`, { remedy: `Say on which they are to be made again: --device ${devices[0]}` });
 }
 
 /** What one would ask for to make these runs, and more: all of their methods in all of their orders with all of their seeds. */
-function requestFor(runs: readonly Run[], rows: Pick<RunRequest, 'probes' | 'skipBadRows'>, { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
-  const { suite: published, model: base, environment } = runs[0]!;
+function requestFor(claims: readonly Claim[], rows: Pick<RunRequest, 'probes' | 'skipBadRows'>, { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
+  const { suite: published, model: base, environment } = claims[0]!;
   return {
-    suite: suite ?? published.id, size: published.size, ...(published.prompts !== undefined && { prompts: published.prompts }),
-    methods: methodsOf(runs).map(({ id, label, options }) => ({ name: id, ...(label !== undefined && { label }), options })),
-    orders: ordersOf(runs), seeds: seedsOf(runs),
+    suite: suite ?? published.id, size: published.size, ...(published.prompts !== undefined && { prompts: published.prompts }), ...(published.scored && { scored: published.scored }),
+    methods: methodsOf(claims).map(({ id, label, options }) => ({ name: id, ...(label !== undefined && { label }), options })),
+    orders: ordersOf(claims), seeds: seedsOf(claims),
     // where only the adapter is given, it says itself what it was trained on
     ...(model !== undefined || adapter === undefined ? { model: model ?? base.adapter?.base.id ?? base.id } : {}),
     ...(base.chat && { chat: true }),
-    device: device ?? deviceOf(runs), threads: environment.threads,
+    device: device ?? deviceOf(claims), threads: environment.threads,
     ...rows,
     ...(adapter !== undefined && { adapter }), ...(dataDir !== undefined && { dataDir }), ...(plugins && { plugins }), ...(out !== undefined && { out }),
   };
 }
 
 /** Whether probes were scored and rows left out, which a run that failed does not say. */
-const rowsOf = ({ runs }: Results): Pick<RunRequest, 'probes' | 'skipBadRows'> => ({
-  ...(runs.some((run) => run.status === 'completed' && Object.keys(run.general.base).length > 0) && { probes: true }),
+const rowsOf = ({ runs }: Results, [claim]: readonly Claim[]): Pick<RunRequest, 'probes' | 'skipBadRows'> => ({
+  // probes are no part of what is scored on validation rows
+  ...(!claim!.suite.scored && runs.some((run) => run.status === 'completed' && Object.keys(run.general.base).length > 0) && { probes: true }),
   ...(runs.some(({ environment }) => environment.skippedRows) && { skipBadRows: true }),
 });
 
-const methodsOf = (runs: readonly Run[]) => grouped(runs.map(({ method }) => method), variantKey).map(([method]) => method!);
-const ordersOf = (runs: readonly Run[]) => [...new Set(runs.map(({ order }) => order.id))];
-const seedsOf = (runs: readonly Run[]) => [...new Set(runs.map(({ seed }) => seed))];
+const methodsOf = (claims: readonly Claim[]) => grouped(claims.map(({ method }) => method), variantKey).map(([method]) => method!);
+const ordersOf = (claims: readonly Claim[]) => [...new Set(claims.map(({ order }) => order.id))];
+const seedsOf = (claims: readonly Claim[]) => [...new Set(claims.map(({ seed }) => seed))];
 
 /** The place of a run among the jobs of a request, which {@link jobsOf} gives by seed, then order, then method. */
-function placeOf({ method, order, seed }: Run, runs: readonly Run[]): number {
-  const [methods, orders] = [methodsOf(runs), ordersOf(runs)];
+function placeOf({ method, order, seed }: Claim, claims: readonly Claim[]): number {
+  const [methods, orders] = [methodsOf(claims), ordersOf(claims)];
   const at = methods.findIndex((other) => variantKey(other) === variantKey(method));
-  return (seedsOf(runs).indexOf(seed) * orders.length + orders.indexOf(order.id)) * methods.length + at;
+  return (seedsOf(claims).indexOf(seed) * orders.length + orders.indexOf(order.id)) * methods.length + at;
 }
 
 const percent = (value: number | null) => (value === null ? '–' : (100 * value).toFixed(1));
 
 function show(all: readonly Reproduced[], outdated: readonly string[], output: Output): void {
-  const lines = plainTable(['run', 'published', 'again', 'other answers'], all.map(({ name, published, again, answers, error }) =>
-    [name, percent(published), percent(again), answers ? `${answers.other} of ${answers.of}` : error!]), [0]);
-  output.data([...lines, '', 'average accuracy after the last task, in percent; answers to test rows at all points of the stream', verdict(all, outdated)].join('\n'));
+  // of trials no answers are published
+  const answered = all.some(({ answers }) => answers !== null);
+  const lines = plainTable(['run', 'published', 'again', answered ? 'other answers' : ''], all.map(({ name, published, again, answers, error = '' }) =>
+    [name, percent(published), percent(again), answers ? `${answers.other} of ${answers.of}` : error]), [0]);
+  const read = answered ? 'average accuracy after the last task, in percent; answers to scored rows at all points of the stream' : 'average accuracy after the last task, in percent';
+  output.data([...lines, '', read, verdict(all, outdated)].join('\n'));
 }
 
 /** Where what was made again may round otherwise than what was published. */
-function placesDiffer(runs: readonly NamedRun[], again: CompletedRun): string {
+function placesDiffer([claim]: readonly Claim[], again: CompletedRun): string {
   const say = ({ device, threads, node, lethe }: CompletedRun['environment']) => `Lethe ${lethe}, ${device}, threads: ${threads}, Node ${node}`;
-  const [then, now] = [say(runs[0]!.run.environment), say(again.environment)];
+  const [then, now] = [say(claim!.environment), say(again.environment)];
   return `published: ${then}; here: ${now}. The same seed gives the same answers on the same kind of processor; on another one rounding grows over the steps, and an `
     + 'average that stays within the interval of its method is no sign of a fault';
 }
@@ -117,27 +126,27 @@ export async function reproduce(
 ): Promise<number> {
   const file = resultsFile(resolve(path));
   const results = await resultsAt(resolve(path));
-  const request = withRecorded(given, resolve(path));
+  const all = given.trials ? trialClaims(results) : runClaims(results);
+  const request = withRecorded(given, resolve(path), all[0]?.suite.id ?? '');
   const versions = versionsOf(installedPlugins(request.plugins));
-  const { runs: chosen, outdated } = chooseRuns(results, request, (id) => versions.get(id));
+  const { claims, outdated } = chooseRuns(all, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
-  const runs = chosen.map(({ run }) => run);
-  const asked = await resolveRequest(requestFor(runs, rowsOf(results), request), [], output.note).catch(withSuiteFlag);
-  const configuration: Configuration = { ...asked.configuration, picked: runs.map((run) => placeOf(run, runs)) };
+  const asked = await resolveRequest(requestFor(claims, rowsOf(results, claims), request), [], output.note).catch(withSuiteFlag);
+  const configuration: Configuration = { ...asked.configuration, picked: claims.map((claim) => placeOf(claim, claims)) };
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
-  jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(runs[i]!, identity, configuration.suite.data, file));
+  jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(claims[i]!, identity, configuration.suite.data, file));
   for (const note of asked.notes) output.note(note);
-  output.note(`drawn by --draw ${request.draw}: ${chosen.map(({ name }) => name).join('; ')}`);
+  output.note(`drawn by --draw ${request.draw}: ${claims.map(({ name }) => name).join('; ')}`);
   const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers(configuration), output);
   if (stopped) {
     output.note(`stopped; the same command with --draw ${request.draw} goes on: finished steps are kept`);
     return INTERRUPTED;
   }
-  const outcomes = chosen.map((one, i) => outcomeOf(one, again.runs[i]!));
+  const outcomes = claims.map((claim, i) => outcomeOf(claim, again.runs[i]!));
   if (json) output.data(JSON.stringify({ schema: 'lethe.reproduction/1', results: results.sha256, runs: outcomes }, null, 2));
   else show(outcomes, outdated, output);
   output.note(`made again in ${here(folder)}`);
   const other = again.runs.find((run, i) => run.status === 'completed' && !outcomes[i]!.same) as CompletedRun | undefined;
-  if (other) output.note(placesDiffer(chosen, other));
+  if (other) output.note(placesDiffer(claims, other));
   return outcomes.every(({ same }) => same) ? 0 : 1;
 }

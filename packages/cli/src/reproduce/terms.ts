@@ -1,10 +1,10 @@
-import { LetheError, type Run, type RunIdentity, canonicalJson, suiteLabel } from '@lethe/core';
+import { LetheError, type RunIdentity, canonicalJson, suiteLabel } from '@lethe/core';
 import type { Configuration } from '../run/configuration.js';
+import type { Claim } from './claims.js';
 
 const short = (sha256: string) => sha256.slice(0, 12);
 
-function differences(run: Run, identity: RunIdentity, data: Configuration['suite']['data']): string[] {
-  const { suite, method, model, order, training, environment } = run;
+function differences({ suite, method, model, training, run }: Claim, identity: RunIdentity, data: Configuration['suite']['data']): string[] {
   const all: string[] = [];
   const compare = (what: string, published: unknown, here: unknown, show: (value: never) => string = String) => {
     if (canonicalJson(published ?? null) !== canonicalJson(here ?? null)) all.push(`${what}: ${show(published as never)}, here ${show(here as never)}`);
@@ -12,11 +12,14 @@ function differences(run: Run, identity: RunIdentity, data: Configuration['suite
   compare('suite', suite, identity.suite, suiteLabel);
   compare(`method ${method.id}`, method.version, identity.method.version);
   compare(`options of ${method.id}`, method.options, identity.method.options, canonicalJson);
-  compare(`tasks of order ${order.id}`, order.tasks, identity.order.tasks, (tasks: readonly string[]) => tasks.join(' '));
   compare('training', training, identity.training, canonicalJson);
   // a folder may have another name than it had where the run was made
   compare(`model ${model.id}`, model.sha256, identity.model.sha256, short);
   compare('chat template', model.chat ?? false, identity.model.chat ?? false);
+  // of a trial neither the tasks of its order nor its rows are kept: that they are others shows in what comes of it
+  if (!run) return all;
+  const { order, environment } = run;
+  compare(`tasks of order ${order.id}`, order.tasks, identity.order.tasks, (tasks: readonly string[]) => tasks.join(' '));
   // a run that failed at once names no rows
   const rows = new Set(run.status === 'failed' ? Object.keys(environment.dataSha256) : [...Object.keys(environment.dataSha256), ...Object.keys(data)]);
   for (const task of rows) compare(`rows of ${task}`, environment.dataSha256[task] ?? 'none', data[task] ?? 'none', short);
@@ -29,10 +32,10 @@ function differences(run: Run, identity: RunIdentity, data: Configuration['suite
  * @param where the results
  * @throws LETHE_RUN_CHANGED with all that differs
  */
-export function checkTerms(run: Run, identity: RunIdentity, data: Configuration['suite']['data'], where: string): void {
-  const all = differences(run, identity, data);
+export function checkTerms(claim: Claim, identity: RunIdentity, data: Configuration['suite']['data'], where: string): void {
+  const all = differences(claim, identity, data);
   if (all.length === 0) return;
-  const { git, lethe } = run.environment;
+  const { git, lethe } = claim.environment;
   throw new LetheError('LETHE_RUN_CHANGED', `The results were made with something else than is here. ${all.join('; ')}.`, {
     where, remedy: `Make them again with what they were made with: Lethe ${lethe}${git === null ? '' : `, commit ${git}`}; rows with --data-dir, a model with --model, a suite with --suite.`,
   });

@@ -20,6 +20,8 @@ export interface RunRequest {
   /** Whether probes that a suite could do without must be there. */
   readonly probes?: boolean;
   readonly methods?: readonly MethodRequest[];
+  /** Scored on validation rows, at the end of the stream alone, as trials are. */
+  readonly scored?: 'validation';
   /** How many settings of every method are tried, on validation rows. */
   readonly trials?: number;
   /** Folders of trials, whose choices the methods take. */

@@ -45,14 +45,14 @@ function checkRequest({ trials, tuned, seeds = [], orders = [] }: RunRequest): v
 }
 
 /** How `loadSuite` finds what was asked for. */
-async function referenceOf({ suite, size, prompts, dataDir, plugins, skipBadRows, probes, trials }: RunRequest): Promise<SuiteReference> {
+async function referenceOf({ suite, size, prompts, dataDir, plugins, skipBadRows, probes, trials, scored }: RunRequest): Promise<SuiteReference> {
   return {
     ...await referenceTo(suite, { dataDir, plugins }),
     ...(size === undefined ? {} : { size }),
     ...(prompts === undefined ? {} : { prompts }),
     ...(skipBadRows && { skipBadRows }),
     ...(probes && { probes: 'required' }),
-    ...(trials !== undefined && { scored: 'validation' }),
+    ...((trials !== undefined || scored) && { scored: 'validation' }),
   };
 }
 
