@@ -40,7 +40,7 @@ interface FileTable extends Omit<ReportedTable, 'suite' | 'metrics' | 'rows'> {
   readonly rows: readonly Readonly<{ method: string } & Record<string, number | string>>[];
 }
 
-const checkShape = new Ajv({ allErrors: true, verbose: true }).compile<{ suite: string; tables: readonly FileTable[] }>(
+const checkShape = new Ajv({ allErrors: true, verbose: true, keywords: ['patternErrorMessage'] }).compile<{ suite: string; tables: readonly FileTable[] }>(
   JSON.parse(readFileSync(new URL('../../schemas/reported.schema.json', import.meta.resolve('@lethe/core')), 'utf8')) as object);
 
 function readFile(file: string): ReportedTable[] {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import type { ErrorObject } from 'ajv';
-import { LineCounter, type Node, isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import { type ErrorCode, LetheError, didYouMean } from './errors.js';
+import { basename } from 'node:path';
+import { type Alias, type Document as YamlDocument, LineCounter, type Node, isMap, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { type ErrorCode, LetheError } from './errors.js';
 
 /** A JSON or YAML file that was read. */
 export interface Document {
@@ -31,6 +31,27 @@ function offsetAt(root: Node | null, pointer: string): number | undefined {
   return offset;
 }
 
+/** The first alias that names no value before it. */
+function strayAlias(document: YamlDocument): Alias | undefined {
+  let stray: Alias | undefined;
+  visit(document, { Alias: (_, alias) => {
+    if (alias.resolve(document)) return undefined;
+    stray = alias;
+    return visit.BREAK;
+  } });
+  return stray;
+}
+
+/** A document as plain JSON. Throws what is made of the reason where aliases of aliases stand for more than can be held. */
+function plain(document: YamlDocument, refuse: (message: string) => LetheError): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    if (error instanceof ReferenceError) throw refuse('its aliases stand for too many values');
+    throw error;
+  }
+}
+
 /**
  * Reads a JSON or YAML file, keeping where everything stands.
  *
@@ -42,50 +63,16 @@ export function readDocument(file: string, format: 'JSON' | 'YAML', code: ErrorC
   const document = parseDocument(readFileSync(file, 'utf8'), {
     lineCounter: lines, version: '1.2', schema: format === 'JSON' ? 'json' : 'core',
   });
+  const placed = (offset: number | undefined) => (offset === undefined ? file : `${file}:${lines.linePos(offset).line}`);
+  const refuse = (problem: string, offset: number | undefined, remedy: string) =>
+    new LetheError(code, `${basename(file)} is not valid ${format}: ${problem}`, { where: placed(offset), remedy });
   const problem = document.errors[0];
-  if (problem) {
-    throw new LetheError(code, `${file.split(/[\\/]/).pop()} is not valid ${format}: ${problem.message.split('\n')[0]}`, {
-      where: `${file}:${lines.linePos(problem.pos[0]).line}`,
-      remedy: `mend the ${format} at this line`,
-    });
-  }
+  // the place that the parser names is said by `where`
+  if (problem) throw refuse(problem.message.split('\n')[0]!.replace(/ at line \d+, column \d+:$/, ''), problem.pos[0], `mend the ${format} at this line`);
+  const stray = strayAlias(document);
+  if (stray) throw refuse(`*${stray.source} stands for nothing: no value before it is named &${stray.source}`, stray.range?.[0], `name a value &${stray.source}, or put the text in quotes`);
   return {
-    value: document.toJS(),
-    locate: (pointer) => {
-      const offset = offsetAt(document.contents, pointer);
-      return offset === undefined ? file : `${file}:${lines.linePos(offset).line}`;
-    },
+    value: plain(document, (message) => refuse(message, undefined, 'write values out in the place of aliases')),
+    locate: (pointer) => placed(offsetAt(document.contents, pointer)),
   };
-}
-
-/** Of several schema errors the most telling: an unknown field explains the others that it causes. */
-function mostTelling(errors: readonly ErrorObject[]): ErrorObject {
-  return errors.find((e) => e.keyword === 'additionalProperties') ?? errors[0]!;
-}
-
-/**
- * What is wrong with a document, from the errors of a schema that was compiled with `verbose: true`.
- *
- * @param name what to call the whole document
- */
-export function schemaFault(errors: readonly ErrorObject[], name: string): { pointer: string; message: string } {
-  const error = mostTelling(errors);
-  const at = error.instancePath;
-  const params = error.params as Record<string, unknown>;
-  if (error.keyword === 'additionalProperties') {
-    const field = String(params['additionalProperty']);
-    const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
-    return { pointer: `${at}/${field}`, message: `unknown field "${field}".${didYouMean(field, known)}` };
-  }
-  const subject = at === '' ? name : `"${at.slice(1).replaceAll('/', '.')}"`;
-  if (error.keyword === 'enum') {
-    return { pointer: at, message: `${subject} ${listFault(params['allowedValues'] as unknown[], error.data)}` };
-  }
-  return { pointer: at, message: `${subject} ${error.message ?? 'is invalid'}` };
-}
-
-/** What is wrong with a value that is none of a list. */
-export function listFault(values: readonly unknown[], given: unknown): string {
-  const allowed = values.map(String);
-  return `must be one of ${allowed.join(', ')}, not ${JSON.stringify(given)}.${typeof given === 'string' ? didYouMean(given, allowed) : ''}`;
 }

@@ -1,8 +1,9 @@
 export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, columns, columnOf, columnMoments, beside, below } from './arrays.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
-export { type Document, readDocument, schemaFault } from './document.js';
+export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
+export { schemaFault } from './fault.js';
 export { fileError } from './file-error.js';
 export { type Frame, frameWithin, framesOf, lineOf } from './frame.js';
 export type { EventListener, RunEvent } from './events.js';

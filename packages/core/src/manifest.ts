@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Ajv } from 'ajv';
 import semver from 'semver';
-import { type Document, readDocument, schemaFault } from './document.js';
+import { type Document, readDocument } from './document.js';
 import { type ErrorCode, LetheError, didYouMean } from './errors.js';
+import { schemaFault } from './fault.js';
 import { LETHE_VERSION } from './version.js';
 
 const KINDS = ['method', 'suite', 'scorer', 'model'] as const;

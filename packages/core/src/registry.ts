@@ -2,8 +2,8 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { grouped } from './canonical.js';
-import { listFault } from './document.js';
 import { LetheError, didYouMean } from './errors.js';
+import { listFault, typeWords } from './fault.js';
 import { fileError } from './file-error.js';
 import { type Manifest, type PluginKind, readManifest, saidOf } from './manifest.js';
 import { PLUGIN_KEYWORD, type PluginPlace } from './places.js';
@@ -97,12 +97,6 @@ export function findPlugin(found: FoundPlugins, kind: PluginKind, name: string):
   });
 }
 
-/** A type of JSON Schema in words. */
-function named(type: unknown): string {
-  const words = [type].flat().map(String);
-  return words.map((word) => `${/^[aeiou]/.test(word) ? 'an' : 'a'} ${word}`).join(' or ');
-}
-
 function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>, error: ErrorObject): string {
   const properties = manifest.options.properties;
   const params = error.params as Record<string, unknown>;
@@ -114,7 +108,7 @@ function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>,
   if (error.keyword === 'enum') return `option "${name}" ${listFault(params['allowedValues'] as unknown[], given[name])}`;
   const { minimum, maximum, type } = properties[name] ?? {};
   const bounds = minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`;
-  const wanted = type === undefined ? (error.message ?? 'is invalid') : `must be ${named(type)}${bounds}`;
+  const wanted = type === undefined ? (error.message ?? 'is invalid') : `must be ${typeWords(type)}${bounds}`;
   return `option "${name}" ${wanted}, given ${JSON.stringify(given[name])}`;
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LETHE_VERSION, LetheError, type Plugin, capabilitiesOf, discoverPlugins, findPlugin, pluginsIn, resolveOptions } from '../src/index.js';
@@ -119,6 +119,28 @@ describe('plugin registry', () => {
     expect(errorOf(discover).code).to.equal('LETHE_PLUGIN_MANIFEST');
   });
 
+  const described = { default: 1, description: 'Some.' };
+  for (const [what, change, message, line] of [
+    ['a number without bounds', { options: { ...sound.options, properties: { some: { ...described, type: 'number' } } } }, '"options.properties.some" has no field "minimum"', '"some"'],
+    ['an option without a type', { options: { ...sound.options, properties: { some: described } } }, '"options.properties.some" has no field "type"', '"some"'],
+    ['an option of no type', { options: { ...sound.options, properties: { some: { ...described, type: 'strng' } } } },
+      '"options.properties.some.type" must be one of number, integer, boolean, string, array, not "strng". Did you mean "string"?', '"type": "strng"'],
+    ['a search without a scale', { search: { rows: { low: 1, high: 4 } } }, '"search.rows" has no field "scale"', '"rows": {\n      "low"'],
+    ['a search with another field', { search: { rows: { low: 1, hihg: 4, scale: 'log' } } }, 'unknown field "hihg". Did you mean "high"?', '"hihg"'],
+    ['a search of one value', { search: { rows: [1] } }, '"search.rows" must have 2 items or more, not 1', '"rows": ['],
+    ['a search that is none', { search: { rows: 3 } }, '"search.rows" must be a list or an object, not 3', '"rows": 3'],
+    ['a name with capitals', { name: 'My_Method' }, '"name" must be lower case words joined by hyphens, such as my-method, not "My_Method"', '"name"'],
+    ['a version that is a number', { version: 1 }, '"version" must be a semantic version, such as "1.0.0", not 1', '"version"'],
+  ] as const) {
+    it(`says in words what is wrong with ${what}`, () => {
+      add('a', { ...sound, ...change });
+      const error = errorOf(discover);
+      expect(error.message).to.equal(message);
+      const text = JSON.stringify({ ...sound, ...change }, null, 2);
+      expect(error.where).to.match(new RegExp(`plugin\\.json:${text.slice(0, text.indexOf(line)).split('\n').length}$`));
+    });
+  }
+
   it('gives every method the factor of its learning rate, which it cannot declare itself', () => {
     add('a', sound);
     expect(resolveOptions(discover()[0]!, { rate: 0.5 })).to.deep.equal({ rows: 4, rate: 0.5 });
@@ -145,6 +167,12 @@ describe('plugin registry', () => {
       expect(error.where).to.match(/plugin\.json:\d+$/);
     });
   }
+
+  it('reads the options and the search of the guide', () => {
+    const [, example] = /```json\n([^`]*)```/.exec(readFileSync(new URL('../../../../CONTRIBUTING.md', import.meta.url), 'utf8'))!;
+    add('a', { ...sound, ...(JSON.parse(`{${example}}`) as object) });
+    expect(discover()[0]!.manifest.search).to.have.keys('strength', 'rows', 'start');
+  });
 
   it('refuses factors that lead away from zero', () => {
     const share = { type: 'number', minimum: 0, maximum: 1, default: 0.5, description: 'Share.' };

@@ -112,7 +112,7 @@ export interface SuiteDefinition {
 /** Path of the JSON Schema of suite files, for editors. */
 export const suiteSchema = fileURLToPath(new URL('../../schemas/suite.schema.json', import.meta.url));
 
-const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<SuiteFile>(
+const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, keywords: ['patternErrorMessage'] }).compile<SuiteFile>(
   JSON.parse(readFileSync(suiteSchema, 'utf8')) as object);
 
 /** A definition and where its parts stand. */

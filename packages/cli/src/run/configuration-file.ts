@@ -10,7 +10,7 @@ interface ConfigurationFile extends Omit<RunRequest, 'methods' | 'orders'> {
   readonly orders?: readonly (string | number)[];
 }
 
-const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile<ConfigurationFile>(
+const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, keywords: ['patternErrorMessage'] }).compile<ConfigurationFile>(
   JSON.parse(readFileSync(new URL('../../../schemas/run.schema.json', import.meta.url), 'utf8')) as object);
 
 /** Whether a document is a suite instead of a configuration: a suite has tasks. */

@@ -1,0 +1,125 @@
+import type { ErrorObject } from 'ajv';
+import { didYouMean } from './errors.js';
+
+type Schema = Readonly<Record<string, unknown>>;
+type Fields = Readonly<Record<string, unknown>>;
+
+const isFields = (data: unknown): data is Fields => typeof data === 'object' && data !== null && !Array.isArray(data);
+
+const WORDS: Readonly<Record<string, string>> = {
+  string: 'a text', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list', object: 'an object', null: 'null',
+};
+
+/** A type of JSON Schema, or several, in words. */
+export const typeWords = (type: unknown): string => [type].flat().map((word) => WORDS[String(word)] ?? String(word)).join(' or ');
+
+const LONGEST = 60;
+
+/** A value as an error shows it. */
+function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
+}
+
+/** What is wrong with a value that is none of a list. */
+export function listFault(values: readonly unknown[], given: unknown): string {
+  const allowed = values.map(String);
+  return `must be one of ${allowed.join(', ')}, not ${shown(given)}.${typeof given === 'string' ? didYouMean(given, allowed) : ''}`;
+}
+
+/** The values that a branch allows a field, where it lists them: by these an object says which of several branches it means. */
+function listed({ properties = {} }: { readonly properties?: Readonly<Record<string, Schema>> }): [field: string, values: readonly unknown[]][] {
+  return Object.entries(properties).flatMap(([field, schema]): [string, readonly unknown[]][] =>
+    (Array.isArray(schema['enum']) ? [[field, schema['enum']]] : 'const' in schema ? [[field, [schema['const']]]] : []));
+}
+
+const hasType = (data: unknown, type: unknown): boolean => type === undefined || [type].flat().some((name) =>
+  (name === 'array' ? Array.isArray(data) : name === 'object' ? isFields(data) : name === 'null' ? data === null : name === 'integer' ? Number.isInteger(data) : typeof data === name));
+
+/** Whether errors are of the value, or of what is in it, that another error is of. */
+const within = ({ instancePath: outer }: ErrorObject, { instancePath }: ErrorObject) => instancePath === outer || instancePath.startsWith(`${outer}/`);
+
+/**
+ * Of a value that fits none of several branches: the errors of the branch that it seems to mean, by its type, then by the fields whose values a
+ * branch lists, then by how few errors there are; or one error of its own where it says in no branch's words which it means.
+ */
+function meant(choice: ErrorObject, errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const data: unknown = choice.data;
+  const branches = (choice.schema as readonly Schema[]).map((schema, i) =>
+    ({ schema, own: errors.filter((error) => error.schemaPath.startsWith(`${choice.schemaPath}/${i}/`) && within(choice, error)) }));
+  const typed = branches.filter(({ schema }) => hasType(data, schema['type']));
+  if (typed.length === 0) {
+    return [{ ...choice, keyword: 'type', params: { type: branches.flatMap(({ schema }) => schema['type'] ?? []) } }];
+  }
+  if (isFields(data)) {
+    const lists = typed.flatMap(({ schema }) => listed(schema)).filter(([field]) => Object.hasOwn(data, field));
+    const unknown = lists.find(([field]) => lists.every(([other, values]) => other !== field || !values.includes(data[field])));
+    if (unknown) {
+      const [field] = unknown;
+      const allowedValues = lists.filter(([other]) => other === field).flatMap(([, values]) => values);
+      return [{ ...choice, keyword: 'enum', instancePath: `${choice.instancePath}/${field}`, params: { allowedValues }, data: data[field] }];
+    }
+  }
+  const matches = ({ schema }: { readonly schema: Schema }) =>
+    (isFields(data) ? listed(schema).filter(([field, values]) => Object.hasOwn(data, field) && values.includes(data[field])).length : 0);
+  const [best] = typed.filter(({ own }) => own.length > 0).sort((a, b) => matches(b) - matches(a) || a.own.length - b.own.length);
+  return best?.own ?? [choice];
+}
+
+/** Errors of which every value that fits none of several branches has those of one branch alone. */
+function settled(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const choice = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf').sort((a, b) => a.schemaPath.length - b.schemaPath.length)[0];
+  if (!choice) return errors;
+  const others = errors.filter((error) => error !== choice && !(error.schemaPath.startsWith(`${choice.schemaPath}/`) && within(choice, error)));
+  const own = meant(choice, errors);
+  return own.includes(choice) ? [choice] : settled([...others, ...own]);
+}
+
+/** Of several errors the most telling: an unknown field explains the others that it causes, and a name what is said of names. */
+const mostTelling = (errors: readonly ErrorObject[]): ErrorObject =>
+  errors.find(({ keyword }) => keyword === 'additionalProperties') ?? errors.find(({ propertyName }) => propertyName !== undefined) ?? errors[0]!;
+
+/** What a schema says that its pattern asks for. */
+const asked = (schema: object | undefined) => (schema as { readonly patternErrorMessage?: string } | undefined)?.patternErrorMessage;
+
+const FAULTS: Readonly<Record<string, (params: Fields, error: ErrorObject) => string>> = {
+  type: ({ type }, { data, parentSchema }) => `${asked(parentSchema) ?? `must be ${typeWords(type)}`}, not ${shown(data)}`,
+  const: ({ allowedValue }, { data }) => `must be ${shown(allowedValue)}, not ${shown(data)}`,
+  enum: ({ allowedValues }, { data }) => listFault(allowedValues as unknown[], data),
+  required: ({ missingProperty }) => `has no field "${String(missingProperty)}"`,
+  minimum: ({ limit }, { data }) => `must be at least ${String(limit)}, not ${shown(data)}`,
+  maximum: ({ limit }, { data }) => `must be at most ${String(limit)}, not ${shown(data)}`,
+  exclusiveMinimum: ({ limit }, { data }) => `must be above ${String(limit)}, not ${shown(data)}`,
+  exclusiveMaximum: ({ limit }, { data }) => `must be below ${String(limit)}, not ${shown(data)}`,
+  minLength: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have ${String(limit)} characters or more`),
+  maxLength: ({ limit }, { data }) => `must have at most ${String(limit)} characters, not ${String(data).length}`,
+  minItems: ({ limit }, { data }) => (limit === 1 ? 'must not be empty' : `must have ${String(limit)} items or more, not ${(data as unknown[]).length}`),
+  minProperties: ({ limit }, { data }) => (limit === 1 ? 'must not be empty' : `must have ${String(limit)} fields or more, not ${Object.keys(data as object).length}`),
+  uniqueItems: ({ i }, { data }) => `has ${shown((data as unknown[])[i as number])} twice`,
+  dependencies: ({ property, missingProperty }) => `has "${String(property)}", and no field "${String(missingProperty)}" beside it`,
+  pattern: ({ pattern }, { data, parentSchema }) => `${asked(parentSchema) ?? `must match the pattern ${String(pattern)}`}, not ${shown(data)}`,
+};
+
+/**
+ * What is wrong with a document, in words, from the errors of a schema that was compiled with `allErrors` and `verbose`. Of a pattern the schema
+ * says itself what it asks for: `patternErrorMessage`, as editors show it ("must be …").
+ *
+ * @param name what to call the whole document
+ */
+export function schemaFault(errors: readonly ErrorObject[], name: string): { pointer: string; message: string } {
+  const error = mostTelling(settled(errors));
+  const { instancePath: at, keyword, propertyName } = error;
+  const params = error.params as Fields;
+  if (keyword === 'additionalProperties') {
+    const field = String(params['additionalProperty']);
+    const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
+    return { pointer: `${at}/${escaped(field)}`, message: `unknown field "${field}".${didYouMean(field, known)}` };
+  }
+  const subject = at === '' ? name : `"${at.slice(1).split('/').map(unescaped).join('.')}"`;
+  const fault = FAULTS[keyword]?.(params, error) ?? (error.message ?? 'is invalid');
+  if (propertyName === undefined) return { pointer: at, message: `${subject} ${fault}` };
+  return { pointer: `${at}/${escaped(propertyName)}`, message: `a name in ${subject} ${fault}` };
+}
+
+const escaped = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1');
+const unescaped = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~');
