@@ -16,8 +16,10 @@ export interface Frame {
 const PLACE = /^(?:\s+at (?:.*? \(|async )?)?(.+?)(?:\?[^:]*)?:(\d+)(?::(\d+))?\)?$/;
 
 /** The places in files that the stack of an error names, innermost first; none for what is no error. */
-export function framesOf(error: unknown): Frame[] {
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
+export const framesOf = (error: unknown): Frame[] => (error instanceof Error ? framesIn(error.stack ?? '') : []);
+
+/** {@link framesOf} of what Node writes of an error. */
+export function framesIn(stack: string): Frame[] {
   return stack.split('\n').flatMap((text, i): Frame[] => {
     const [, place, line, column = '1'] = (i === 0 || /^\s+at /.test(text) ? PLACE.exec(text) : null) ?? [];
     if (place === undefined) return [];

@@ -1,7 +1,10 @@
-import { existsSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { LetheError } from './errors.js';
+import { frameWithin, framesIn } from './frame.js';
 import type { PluginKind } from './manifest.js';
 import type { Method } from './method.js';
 import type { Scorer } from './scorer.js';
@@ -14,6 +17,18 @@ function findsContracts(codePath: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Where the code of a folder is no JavaScript, as `path:line`, the module of this path first: an error of `import` does not say. */
+function syntaxFault(codePath: string, { message }: SyntaxError): string | undefined {
+  const folder = dirname(codePath);
+  const others = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => /\.[cm]?js$/.test(path) && !path.split(sep).includes('node_modules'));
+  for (const file of new Set([codePath, ...others.map((path) => join(folder, path))])) {
+    const { status, stderr } = spawnSync(process.execPath, ['--check', file], { encoding: 'utf8' });
+    const [frame] = status !== 0 && stderr.includes(message) ? framesIn(stderr) : [];
+    if (frame) return `${frame.file}:${frame.line}`;
+  }
+  return undefined;
 }
 
 /**
@@ -37,8 +52,9 @@ export async function loadExport<T>(
     if (!findsContracts(codePath)) await import('./lend.js');
     exported = ((await import(pathToFileURL(codePath).href)) as { default?: unknown }).default;
   } catch (cause) {
+    const place = frameWithin(cause, dirname(codePath)) ?? (cause instanceof SyntaxError ? syntaxFault(codePath, cause) : undefined);
     throw new LetheError('LETHE_PLUGIN_EXPORT', `The code of the ${kind} cannot be imported: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      where: codePath, remedy: 'Build the plugin, and import it alone with node to see what is wrong.', cause,
+      where: place ?? codePath, remedy: place === undefined ? 'Build the plugin, and import it alone with node to see what is wrong.' : 'Mend what is at this line, and build the plugin again.', cause,
     });
   }
   const found = fault(exported as Partial<T> | undefined);

@@ -102,6 +102,18 @@ export default { create: () => ({ zeros, linear, tf }) };\n`);
       expect(error.message).to.contain('@lethe/harness');
     });
 
+    it('is refused with the line that throws, or that is no JavaScript, in whatever module of the plugin', async () => {
+      write('package.json', { type: 'module' });
+      const helper = write('helper.js', '\nexport const read = (text) =>\n  JSON.parse(text);\n');
+      const thrown = await errorOf(write('throws.js', `import { read } from './helper.js';\nread('{');\nexport default {};\n`));
+      expect(thrown).to.include({ code: 'LETHE_PLUGIN_EXPORT', where: `${helper}:3` });
+      const own = write('syntax.js', 'export default {\n  create() { return = 1; },\n};\n');
+      expect((await errorOf(own)).where).to.equal(`${own}:2`);
+      rmSync(own);
+      const other = write('lib/other.js', '\n\nexport const = 2;\n');
+      expect((await errorOf(write('imports.js', `import './lib/other.js';\nexport default {};\n`))).where).to.equal(`${other}:3`);
+    });
+
     it('must be there, and be a method', async () => {
       const absent = await errorOf(join(root, 'index.js'));
       expect(absent).to.include({ code: 'LETHE_PLUGIN_EXPORT', where: join(root, 'index.js') });

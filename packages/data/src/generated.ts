@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Example, LetheError, type Split } from '@lethe/core';
+import { type Example, LetheError, type Split, frameWithin } from '@lethe/core';
 import { scorerOf } from '@lethe/scorers';
 import type { GeneratedTask } from './definition.js';
 import { rowFault } from './line.js';
@@ -34,7 +35,9 @@ export async function importGenerator(code: string): Promise<Generator> {
   try {
     module = (await import(pathToFileURL(code).href)) as Partial<Generator>;
   } catch (cause) {
-    throw new LetheError('LETHE_SUITE_INVALID', `the code of the suite cannot be imported: ${String(cause)}`, { where: code, remedy, cause });
+    throw new LetheError('LETHE_SUITE_INVALID', `the code of the suite cannot be imported: ${String(cause)}`, {
+      where: frameWithin(cause, dirname(code)) ?? code, remedy, cause,
+    });
   }
   if (typeof module.generate !== 'function') {
     throw new LetheError('LETHE_SUITE_INVALID', 'the code of the suite does not export a function "generate"', { where: code, remedy });

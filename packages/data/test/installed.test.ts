@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SuiteData } from '@lethe/core';
@@ -110,6 +110,11 @@ describe('installed suites', () => {
         expect(error.where).to.be.a('string').that.is.not.empty;
       });
     }
+
+    it('refuse code that throws while it is imported, with its line', async () => {
+      add('my-suite', '\nthrow new Error("no words");\n');
+      expect(await errorOf(load)).to.include({ code: 'LETHE_SUITE_INVALID', where: `${join(realpathSync(root), 'my-suite', 'generate.js')}:2` });
+    });
 
     const written = (answer: string, scorer = 'exact-match', source = '') => {
       add('my-suite', rows(`{ id: split + i, prompt: task + split + i, answer: ${answer}${source} }`));
