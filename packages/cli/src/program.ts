@@ -71,7 +71,7 @@ export function createProgram(output: Output): Command {
     });
   addCompareCommand(program, output);
   withScorers(program.command('validate <path>'))
-    .description('check a plugin with its code, a results.json, a suite.yaml with its rows, or those in a folder; or an entry of the leaderboard')
+    .description('check a plugin with its code, a results.json, a suite.yaml with its rows, a checkpoint, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
     .action(async (path: string, flags: ValidateFlags) => {
       const { validateCommand } = await import('./validate.js');

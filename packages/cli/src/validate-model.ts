@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { LetheError, type Plugin, createRandom } from '@lethe/core';
+import { LetheError, createRandom } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
 import { type EncodedExample, type Forward, Generator, Scorer, forwardOf } from '@lethe/harness';
-import { type LanguageModel, loadModel } from '@lethe/model';
+import { type LanguageModel, type LlamaConfig, type ModelConfig, loadModel } from '@lethe/model';
 import { here } from './paths.js';
 
 /** Scores, option by option, row by row. */
@@ -129,20 +128,49 @@ class Trial {
   }
 }
 
+/** How far a model reads, in all its layers or in some. */
+function contextOf({ maxPositions, windows = [], layers }: ModelConfig): string {
+  const whole = Number.isFinite(maxPositions) ? `${maxPositions} tokens` : 'bounded by memory alone';
+  const sizes = [...new Set(windows.filter((window) => window !== null))];
+  const narrow = sizes.map((size) => `${windows.filter((window) => window === size).length} of ${layers} layers read the last ${size}`);
+  return [`context: ${whole}`, ...narrow].join('; ');
+}
+
+/** How positions are told apart, where that is by rotation. */
+function rotationOf({ ropeTheta, ropeScaling: scaling }: Partial<Pick<LlamaConfig, 'ropeTheta' | 'ropeScaling'>>): string[] {
+  if (ropeTheta === undefined) return [];
+  const stretched = scaling && `, stretched by ${scaling.factor} (${scaling.type}${'original' in scaling ? `, from ${scaling.original} tokens` : ''})`;
+  return [`rotary embedding: base ${ropeTheta}${stretched ?? ''}`];
+}
+
+/** What is read of a checkpoint, for its owner to hold against what it should be. */
+function readOf({ config, tokenizer, weights }: LanguageModel): string[] {
+  const { endOfText, stops = [endOfText] } = tokenizer;
+  const types = [...new Set(Object.values(weights).flatMap(({ stored }) => stored?.dtype ?? []))];
+  return [
+    contextOf(config), ...rotationOf(config as Partial<LlamaConfig>),
+    `ends of a text: ${stops.map((token) => `token ${token} ${JSON.stringify(tokenizer.decode([token]))}`).join(', ')}`,
+    ...(types.length > 0 ? [`weights stored as ${types.sort().join(', ')}`] : []),
+  ];
+}
+
 /**
- * Checks a model plugin whose manifest is sound: its checkpoint, and the architecture that it brings, where it brings one.
+ * Checks a checkpoint, and the architecture that it brings, where it is a plugin that brings one.
  *
- * @returns what was checked and what was not, line by line
+ * @param directory of the checkpoint
+ * @param module path of the compiled architecture, which need not be there
+ * @returns what was checked, what was read and what was not checked, line by line
  * @throws LetheError LETHE_MODEL_CODE for an architecture that breaks its contract, and the errors of `loadModel`
  */
-export async function checkModelFiles({ file, codePath: module }: Plugin): Promise<string[]> {
-  const model = await loadModel(dirname(file));
+export async function checkModelFiles(directory: string, module?: string): Promise<string[]> {
+  const model = await loadModel(directory, { held: 0 }); // weights that stay in their file say how they are stored
   const { config: { architecture }, tokenizer: { vocabSize }, weights, parameters, sites } = model;
   const lines = [
     `checked: checkpoint: configuration (architecture ${architecture}), tokenizer (${vocabSize} tokens), weights (${Object.keys(weights).length}): `
       + `names, shapes, finite numbers; ${parameters} parameters, ${sites.length} linear layers`,
+    ...readOf(model),
   ];
-  if (!existsSync(module)) return [...lines, 'not checked: its architecture, which is one of Lethe'];
+  if (module === undefined || !existsSync(module)) return [...lines, 'not checked: its architecture, which is one of Lethe'];
   const device = await openDevice({ name: 'cpu' });
   try {
     return [...lines, `checked: code, imported from ${here(module)}`, ...await new Trial(device, model, module).check()];

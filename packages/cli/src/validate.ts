@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { LetheError, isFolder, pluginIn, readManifest } from '@lethe/core';
+import { LetheError, type Plugin, isFolder, pluginIn, readManifest } from '@lethe/core';
 import { absentRows, inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins } from './paths.js';
+import { PATHS, here, installedPlugins, typed } from './paths.js';
 import { describer } from './publish.js';
 import { dataFolderAt, suiteOfPlugin, suiteWords } from './suites.js';
 
@@ -25,7 +25,12 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return `${runs.length} runs, every score and metric recomputed`;
   },
   'suite.yaml': checkSuite,
+  'config.json': async (file) => {
+    const { checkModelFiles } = await import('./validate-model.js');
+    return [`model ${basename(dirname(file))}`, ...await checkModelFiles(dirname(file))].join('\n  ');
+  },
 };
+const WANTED = `give a folder or a file called ${Object.keys(CHECKS).join(' or ')}, or an entry of the leaderboard`;
 
 /** What checks a file: the one of its name, or that of an entry of the leaderboard, whose names are its own. */
 function checkOf(file: string): Check | undefined {
@@ -34,6 +39,15 @@ function checkOf(file: string): Check | undefined {
 }
 
 async function checkEntry(file: string, { plugins }: ValidateFlags): Promise<string> {
+  const refuse = (message: string, cause?: unknown) => new LetheError('LETHE_USAGE', message, { where: file, remedy: WANTED, cause });
+  let schema: unknown;
+  try {
+    ({ schema } = Object(JSON.parse(readFileSync(file, 'utf8'))) as { schema?: unknown });
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw refuse(`The file is not JSON: ${cause.message}.`, cause);
+  }
+  if (schema !== 'lethe.entry/1') throw refuse('The file is not an entry of the leaderboard, and its name is of nothing else that can be checked.');
   const { readEntry } = await import('@lethe/leaderboard');
   const { runs } = (await readEntry(file, describer(installedPlugins(plugins)))).results;
   return `entry of ${runs.length} runs, every score and metric recomputed`;
@@ -50,12 +64,42 @@ async function checkPlugin(file: string): Promise<string> {
   ];
   const plugin = { manifest, ...pluginIn(dirname(file)) };
   if (kind === 'suite') return [...lines, `checked: it has the name and version of ${here(suiteOfPlugin(plugin))}`].join('\n  ');
-  if (kind === 'model') {
+  const newer = newerSource(plugin);
+  try {
+    return [...lines, ...await checkCode(plugin), ...(newer === undefined ? [] : [`not checked: ${newer}`])].join('\n  ');
+  } catch (error) {
+    if (newer === undefined || !(error instanceof LetheError)) throw error;
+    const { code, message, where, remedy, cause } = error;
+    throw new LetheError(code, message, { ...(where !== undefined && { where }), remedy: [newer, ...(remedy === undefined ? [] : [remedy])].join('\n      '), cause });
+  }
+}
+
+async function checkCode(plugin: Plugin): Promise<string[]> {
+  if (plugin.manifest.kind === 'model') {
     const { checkModelFiles } = await import('./validate-model.js');
-    return [...lines, ...await checkModelFiles(plugin)].join('\n  ');
+    return checkModelFiles(dirname(plugin.file), plugin.codePath);
   }
   const { checkMethodCode, checkScorerCode } = await import('./validate-code.js');
-  return [...lines, ...await (kind === 'method' ? checkMethodCode : checkScorerCode)(plugin)].join('\n  ');
+  return (plugin.manifest.kind === 'method' ? checkMethodCode : checkScorerCode)(plugin);
+}
+
+/**
+ * That a module of a plugin was changed after it was built, as far as the times of files tell, and the command that builds it; undefined where
+ * none was. It is no error: the times of files that were copied, or checked out again, say nothing of what is in them.
+ */
+function newerSource({ file, codePath }: Plugin): string | undefined {
+  const folder = dirname(file);
+  const time = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  // of sources that were touched and are the same, the compiler writes no code anew, but that it has looked
+  const looked = Math.max(...['.', '..'].map((at) => time(join(dirname(codePath), at, 'tsconfig.tsbuildinfo'))));
+  const sources = [folder, join(folder, 'src')].filter(isFolder).flatMap((at) => readdirSync(at).map((name) => join(at, name)));
+  const newer = sources.filter((source) => /(?<!\.d|\.test)\.ts$/.test(source)).find((source) => {
+    const built = time(join(dirname(codePath), basename(source).replace(/ts$/, 'js')));
+    return built > 0 && time(source) > Math.max(built, looked);
+  });
+  if (newer === undefined) return undefined;
+  const command = dirname(resolve(folder)) === PATHS.plugins ? 'npm run build' : `npx tsc -p ${typed(folder)}`;
+  return `${here(newer)} as it is now, which is newer than what was built of it and imported: ${command}, and validate again`;
 }
 
 /** Checks a suite's file, then its rows in every size. Rows are no fault where no folder was given and none of their files is there: they lie elsewhere. */
@@ -75,18 +119,17 @@ async function checkSuite(file: string, { dataDir }: ValidateFlags): Promise<str
 }
 
 /**
- * `lethe validate FILE|DIR`: checks a plugin.json with what the plugin brings, a results.json or a suite.yaml with its rows, or those
- * in a folder; another JSON file as an entry of the leaderboard.
+ * `lethe validate FILE|DIR`: checks a plugin.json with what the plugin brings, a results.json, a suite.yaml with its rows or the config.json of a
+ * checkpoint with the rest of it, or those in a folder; another JSON file as an entry of the leaderboard.
  *
  * @throws LetheError LETHE_USAGE where there is nothing to check, and the errors of what is checked
  */
 export async function validateCommand(path: string, flags: ValidateFlags, output: Output): Promise<void> {
-  const known = Object.keys(CHECKS);
   const target = resolve(path);
-  const inside = isFolder(target) ? known.map((name) => join(target, name)) : [target];
-  const files = inside.filter((file) => existsSync(file) && checkOf(file) !== undefined);
-  if (files.length === 0) {
-    throw new LetheError('LETHE_USAGE', 'there is nothing here that can be checked', { where: target, remedy: `give a folder or a file called ${known.join(' or ')}, or an entry of the leaderboard` });
-  }
+  if (!existsSync(target)) throw new LetheError('LETHE_USAGE', 'There is no such file or folder.', { where: target, remedy: `check the path; ${WANTED}` });
+  const inside = isFolder(target) ? Object.keys(CHECKS).map((name) => join(target, name)).filter((file) => existsSync(file)) : [target];
+  // a checkpoint beside the manifest of a model is checked with it, and anything else may have a config.json of its own
+  const files = (inside.length > 1 ? inside.filter((file) => basename(file) !== 'config.json') : inside).filter((file) => checkOf(file) !== undefined);
+  if (files.length === 0) throw new LetheError('LETHE_USAGE', 'There is nothing here that can be checked.', { where: target, remedy: WANTED });
   for (const file of files) output.data(`${file}: ${await checkOf(file)!(file, flags)}`);
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,7 +84,7 @@ describe('commands', () => {
     [['lits'], 'LETHE_USAGE'],
     [['list'], 'missing required argument'],
     [['show', join('no', 'such', 'folder')], 'LETHE_RUN_MISSING'],
-    [['validate', join('no', 'such', 'file')], 'LETHE_USAGE'],
+    [['validate', join('no', 'such', 'file')], 'There is no such file or folder'],
     [['doctor', '--unknown'], 'LETHE_USAGE'],
   ] as const) {
     it(`refuses: ${args.join(' ')}`, async () => {
@@ -116,6 +116,31 @@ describe('commands', () => {
     const file = join(folder, 'plugin.json');
     writeFileSync(file, '{\n  "name": "x",\n  "knid": "method"\n}\n');
     expect((await call('validate', folder)).problem).to.contain('Did you mean "kind"?').and.contain(`${file}:3`);
+  });
+
+  it('validates no file that is neither an entry nor anything else, and never says to delete it', async () => {
+    const at = join(folder, 'other');
+    mkdirSync(at);
+    for (const [name, text, message] of [['package.json', '{ "name": "x" }', 'not an entry of the leaderboard'], ['list.json', '[1, 2]', 'not an entry'], ['cut.json', '{ "schema": ', 'not JSON'],
+      ['notes.txt', 'text', 'nothing here that can be checked']] as const) {
+      writeFileSync(join(at, name), text);
+      const { problem } = await call('validate', join(at, name));
+      expect(problem).to.contain('LETHE_USAGE').and.contain(message).and.contain(name).and.contain('suite.yaml');
+      expect(problem).to.not.match(/delete/i);
+    }
+  });
+
+  it('validates a checkpoint, and says what it read of it', async () => {
+    const fixture = (name: string) => join(PATHS.root, 'test', 'fixtures', 'architectures', name);
+    const { data, problem } = await call('validate', fixture('mistral'));
+    expect(problem).to.equal('');
+    for (const text of ['model mistral', 'architecture llama', '21664 parameters', 'context: 128 tokens; 2 of 2 layers read the last 5', 'rotary embedding: base 10000\n', 'stored as bfloat16']) expect(data).to.contain(text);
+    expect((await call('validate', fixture('llama-yarn'))).data).to.contain('base 10000, stretched by 4 (yarn, from 32 tokens)');
+    expect((await call('validate', fixture('qwen3'))).data).to.contain('ends of a text: token 1 "<|im_end|>", token 71');
+    const cut = join(folder, 'cut');
+    cpSync(fixture('gpt2'), cut, { recursive: true });
+    truncateSync(join(cut, 'model.safetensors'), 4096);
+    expect((await call('validate', cut)).problem).to.contain('LETHE_MODEL_WEIGHTS').and.contain(join(cut, 'model.safetensors'));
   });
 
   it('lists suites with title and sizes', async () => {

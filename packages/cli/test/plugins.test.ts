@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
@@ -102,6 +102,26 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       expect(problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.match(/breaks \d rules/).and.contain(join(at, 'index.js'));
       expect(problem).to.match(/^ {2}no-ambient: the method reads Math\.random .*index\.js:\d+/m).and.match(/^ {2}json-state: after stage 1 report\(\)/m);
       expect(problem).to.match(/fix .*host\.random/);
+    });
+
+    it('says where what it tested is older than what is written, and how it is built', async () => {
+      const at = plugin('stale', 'stale');
+      const source = join(at, 'index.ts');
+      writeFileSync(source, 'export default {};\n');
+      utimesSync(source, 1, 1);
+      expect((await call('validate', at)).data).to.contain('method stale').and.not.contain('npx tsc');
+      utimesSync(join(at, 'index.js'), 1, 1);
+      utimesSync(source, 2, 2);
+      const { data, problem } = await call('validate', at);
+      expect(problem).to.equal('');
+      expect(data).to.contain('method stale').and.match(/not checked: .*index\.ts as it is now, which is newer .*: npx tsc -p .*stale, and validate again$/);
+      writeFileSync(join(at, 'tsconfig.tsbuildinfo'), '{}');
+      expect((await call('validate', at)).data).to.not.contain('npx tsc');
+      rmSync(join(at, 'tsconfig.tsbuildinfo'));
+      const broken = plugin('stale-broken', 'stale-broken', 'report: () => [Math.random()],');
+      writeFileSync(join(broken, 'index.ts'), 'export default {};\n');
+      utimesSync(join(broken, 'index.js'), 1, 1);
+      expect((await call('validate', broken)).problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.match(/fix .*index\.ts as it is now/);
     });
 
     it('holds a scorer to the rules of scorers, and to the name of its plugin', async () => {
