@@ -96,6 +96,22 @@ describe('lethe run refuses', () => {
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('not valid YAML').and.contain('c.yaml:');
   });
 
+  it('a wrong option of a configuration, with its line, and where the options are declared of what --set gives', async () => {
+    const config = files('options', {
+      'a.yaml': 'suite: domain-mini\nmethods:\n- ewc\n- name: seta\n  options:\n    split: true\n    agreement: 1000\n',
+      'b.json': '{ "suite": "domain-mini",\n  "methods": [{ "name": "seta",\n    "options": { "agrement": 1 } }] }\n',
+    });
+    expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_PLUGIN_OPTIONS').and.contain('a.yaml:7').and.contain('fix known options: ');
+    expect(await problem('run', join(config, 'b.json'))).to.contain('LETHE_PLUGIN_OPTIONS').and.contain('b.json:3').and.contain('Did you mean "agreement"?');
+    expect(await problem('run', join(config, 'a.yaml'), '--set', 'seta.agreement=7')).to.contain('given 7').and.contain(join('plugins', 'seta', 'plugin.json'));
+  });
+
+  it('a configuration in JSON with a wrong key, and a folder with the name of one, which is that of a suite', async () => {
+    const config = files('json', { 'a.json': '{ "suite": "domain-mini",\n  "method": ["ewc"] }\n' });
+    expect(await problem('run', join(config, 'a.json'))).to.contain('LETHE_USAGE').and.contain('Did you mean "methods"?').and.contain('a.json:2');
+    expect(await problem('run', files('d.yaml', {}))).to.contain('LETHE_SUITE_UNKNOWN').and.contain(join('d.yaml', 'suite.yaml')).and.contain('fix ');
+  });
+
   it('an order twice, written in two ways, and a sweep that takes what another chose', async () => {
     const config = files('twice', {
       'a.yaml': 'suite: domain-mini\nmethods: [ewc]\norders: [1, "1"]\n', 'b.yaml': 'suite: domain-mini\nmethods: [ewc]\ntuned: [sweep]\n',

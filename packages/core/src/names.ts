@@ -1,9 +1,9 @@
 import { isAbsolute, sep } from 'node:path';
 import type { RunIdentity } from './results.js';
 
-/** Whether a name that a user gave is a path: it has a separator, begins with a dot or ends as YAML files do. */
+/** Whether a name that a user gave is a path: it has a separator, begins with a dot or ends as YAML and JSON files do. */
 export function isPath(name: string): boolean {
-  return isAbsolute(name) || name.startsWith('.') || name.includes('/') || name.includes(sep) || /\.ya?ml$/.test(name);
+  return isAbsolute(name) || name.startsWith('.') || name.includes('/') || name.includes(sep) || /\.(ya?ml|json)$/.test(name);
 }
 
 /** A word of a command line as a POSIX shell takes it for one. */

@@ -97,14 +97,15 @@ export function findPlugin(found: FoundPlugins, kind: PluginKind, name: string):
   });
 }
 
+/** The option that an error is about. */
+const optionOf = ({ keyword, params, instancePath }: ErrorObject): string =>
+  (keyword === 'additionalProperties' ? String((params as Record<string, unknown>)['additionalProperty']) : instancePath.split('/')[1] ?? '');
+
 function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>, error: ErrorObject): string {
   const properties = manifest.options.properties;
   const params = error.params as Record<string, unknown>;
-  if (error.keyword === 'additionalProperties') {
-    const name = String(params['additionalProperty']);
-    return `no option "${name}".${didYouMean(name, Object.keys(properties))}`;
-  }
-  const name = error.instancePath.split('/')[1] ?? '';
+  const name = optionOf(error);
+  if (error.keyword === 'additionalProperties') return `no option "${name}".${didYouMean(name, Object.keys(properties))}`;
   if (error.keyword === 'enum') return `option "${name}" ${listFault(params['allowedValues'] as unknown[], given[name])}`;
   const { minimum, maximum, type } = properties[name] ?? {};
   const bounds = minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`;
@@ -115,16 +116,19 @@ function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>,
 /**
  * The options of a run: `given`, checked against the manifest, with defaults filled in. Leaves `given` as it is.
  *
- * @throws LetheError LETHE_PLUGIN_OPTIONS, naming every wrong option with its bounds and the value given
+ * @param locate where an option was given, as `file:line`; undefined where that is no file
+ * @throws LetheError LETHE_PLUGIN_OPTIONS, naming every wrong option with its bounds and the value given, at the first of them that has a place or at the manifest
  */
-export function resolveOptions(plugin: Plugin, given: Readonly<Record<string, unknown>>): Record<string, unknown> {
+export function resolveOptions(
+  plugin: Plugin, given: Readonly<Record<string, unknown>>, locate: (option: string) => string | undefined = () => undefined,
+): Record<string, unknown> {
   const options = structuredClone(given) as Record<string, unknown>;
   const check = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true }).compile(plugin.manifest.options);
   if (check(options)) return options;
   const name = plugin.manifest.name;
   throw new LetheError('LETHE_PLUGIN_OPTIONS',
     `${name}: ${check.errors!.map((error) => explain(plugin, given, error)).join('; ')}`, {
-      where: plugin.file,
+      where: check.errors!.map((error) => locate(optionOf(error))).find((place) => place !== undefined) ?? plugin.file,
       remedy: `known options: ${Object.keys(plugin.manifest.options.properties).join(', ') || 'none'}`,
     });
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { LETHE_VERSION, LetheError } from '@lethe/core';
+import { LETHE_VERSION, LetheError, isFolder } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { pluginsOption } from '../plugins-option.js';
@@ -38,7 +38,7 @@ export function workersFor({ device, threads }: Configuration, asked: number | u
 
 /** What the command line asks for: the file, where there is one, and the flags, which win. Throws LETHE_USAGE for two suites, and for a file that cannot be used. */
 export function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags): RunRequest {
-  const file: RunRequest = /\.ya?ml$/.test(suite) ? readConfigurationFile(resolve(suite)) : { suite };
+  const file: RunRequest = /\.(ya?ml|json)$/.test(suite) && !isFolder(suite) ? readConfigurationFile(resolve(suite)) : { suite };
   if (flags.suite !== undefined && (file.suite === suite || file.suite === resolve(suite))) {
     throw new LetheError('LETHE_USAGE', `Two suites are named: ${suite} and --suite ${flags.suite}.`, { remedy: 'Name one; --suite goes with a config.yaml, in the place of its suite.' });
   }
@@ -98,7 +98,7 @@ export async function runRequest(request: RunRequest, settings: readonly Setting
 /** Adds `lethe run` and `lethe resume`. */
 export function addRunCommands(program: Command, output: Output): void {
   addRunFlags(program.command('run <suite>')
-    .description('train and score methods on a suite, or on what a config.yaml says'), '1,2')
+    .description('train and score methods on a suite, or on what a config.yaml (or .json) says'), '1,2')
     .option('--tuned <runs>', 'run folders of `lethe tune`, or entries that keep what was tuned: methods take the options that were chosen, on this suite or another, which the results say', (text) => parseList('--tuned', text))
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)

@@ -6,7 +6,7 @@ import type { MethodRequest, RunRequest } from './request.js';
 
 /** A configuration file as its schema, `schemas/run.schema.json`, lets it be. */
 interface ConfigurationFile extends Omit<RunRequest, 'methods' | 'orders'> {
-  readonly methods?: readonly (string | (Omit<MethodRequest, 'options'> & Partial<MethodRequest>))[];
+  readonly methods?: readonly (string | (Omit<MethodRequest, 'options' | 'locate'> & Partial<Pick<MethodRequest, 'options'>>))[];
   readonly orders?: readonly (string | number)[];
 }
 
@@ -42,9 +42,9 @@ export function readConfigurationFile(file: string): RunRequest {
   return {
     ...rest,
     suite: named(suite),
-    ...(methods && { methods: methods.map((method) => (typeof method === 'string'
+    ...(methods && { methods: methods.map((method, i) => (typeof method === 'string'
       ? { name: named(method), options: {} }
-      : { ...method, name: named(method.name), options: method.options ?? {} })) }),
+      : { ...method, name: named(method.name), options: method.options ?? {}, locate: (option) => locate(`/methods/${i}/options/${option}`) })) }),
     ...(plugins && { plugins: plugins.map(here) }),
     ...(orders && { orders: orders.map(String) }),
     // what could be a folder beside the file or a model of the hub is the folder where there is one

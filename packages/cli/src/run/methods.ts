@@ -103,18 +103,19 @@ export async function methodsOf(
   { methods: requests, plugins, trials }: Pick<RunRequest, 'methods' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
 ): Promise<ConfiguredMethod[]> {
   const installed = installedPlugins(plugins);
-  const all = () => everyMethod(installed).map((plugin) => ({ plugin, label: undefined, options: {} }));
-  const chosen = requests?.map(({ name, label, options }) =>
-    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), label, options })) ?? all();
+  const all = () => everyMethod(installed).map((plugin) => ({ plugin, label: undefined, options: {}, locate: undefined }));
+  const chosen = requests?.map(({ name, label, options, locate }) =>
+    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), label, options, locate })) ?? all();
   checkNames(chosen.map(({ plugin }) => plugin));
   checkLabels(chosen);
   checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);
   if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
-  const methods = chosen.flatMap(({ plugin, label, options }): ConfiguredMethod[] => {
+  const methods = chosen.flatMap(({ plugin, label, options, locate }): ConfiguredMethod[] => {
     const { name: id, version, stream } = plugin.manifest;
     // what is said of a label is said of it alone, and wins over what is said of all that have the method's name
     const set = Object.fromEntries([id, label].flatMap((name) => settings.filter(({ method }) => method === name)).map(({ option, value }) => [option, value]));
-    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => resolveOptions(plugin, wanted)).map((resolved) => ({
+    const placeOf = (option: string) => (Object.hasOwn(options, option) && !Object.hasOwn(set, option) ? locate?.(option) : undefined);
+    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => resolveOptions(plugin, wanted, placeOf)).map((resolved) => ({
       id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved), stream,
       manifest: plugin.file, codePath: plugin.codePath,
     }));

@@ -6,6 +6,8 @@ export interface MethodRequest {
   /** What to call it in tables and on the command line; its name where it is left out. */
   readonly label?: string;
   readonly options: Readonly<Record<string, unknown>>;
+  /** Where an option is given, as `file:line`, if a file gives it. */
+  readonly locate?: (option: string) => string;
 }
 
 /** What a user asks for; what is left out has a default. Paths are as given, relative to the working directory. */
