@@ -7,7 +7,8 @@ const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 /** Throws LETHE_USAGE, with a name that is near, where a method, scorer or suite cannot have this one. */
 export function checkName(kind: 'method' | 'scorer' | 'suite', name: string): void {
   if (NAME.test(name)) return;
-  const near = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '') || `my-${kind}`;
+  // letters without their accents, whether these stand alone or not
+  const near = name.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '') || `my-${kind}`;
   throw new LetheError('LETHE_USAGE', `"${name}" is no name of a ${kind}: lower case words and digits, joined by hyphens.`, {
     remedy: `lethe new ${kind} ${near}`,
   });

@@ -2,10 +2,10 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD } from '@lethe/core';
 import { findScorer } from '@lethe/scorers';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { checkName, writeFolder } from './new-folder.js';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins, ofKind } from './paths.js';
+import { PATHS, here, installedPlugins, ofKind, typed } from './paths.js';
 
 /** The kinds whose code is written from a template. */
 const KINDS = ['method', 'scorer'] as const;
@@ -86,11 +86,11 @@ function newPlugin(kind: Kind, name: string, parent: string, output: Output): vo
   const source = join(PATHS.templates, `template-${kind}`);
   const template = Object.fromEntries(readdirSync(source).map((file) => [file, filled(readFileSync(join(source, file), 'utf8'), kind, name, folder)]));
   writeFolder(folder, { ...template, ...(inside ? {} : packageFiles(name, folder)) });
-  const shown = here(folder);
-  output.data(shown);
+  const shown = typed(folder);
+  output.data(here(folder));
   output.note(inside
-    ? `build and test it:  npm run build && npx mocha --no-config dist/plugins/${name}`
-    : `build and test it:  npx tsc -p ${shown} && npx mocha --no-config --import=@lethe/core/lend ${shown}/dist`);
+    ? `build and test it:  npm run build && npx mocha --no-config --timeout 180000 dist/plugins/${name}`
+    : `build and test it:  npx tsc -p ${shown} && npx mocha --no-config --timeout 180000 --import=@lethe/core/lend ${typed(join(folder, 'dist'))}`);
   output.note(`try it:             ${trialOf(kind, name, inside ? '' : `--plugins ${shown} `)}`);
   output.note(`check it:           npm run lethe -- validate ${shown}`);
 }
@@ -100,7 +100,7 @@ export function addNewPlugins(command: Command, output: Output): void {
   for (const kind of KINDS) {
     command.command(`${kind} <name>`)
       .description(WRITTEN[kind])
-      .option('--dir <folder>', 'where its folder goes (default: plugins, where it is built and found)', PATHS.plugins)
+      .addOption(new Option('--dir <folder>', 'where its folder goes').default(PATHS.plugins, 'plugins of this installation, where it is built and found'))
       .action((name: string, { dir }: { dir: string }) => newPlugin(kind, name, dir, output));
   }
 }

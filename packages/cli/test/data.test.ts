@@ -48,6 +48,7 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     expect((await lethe('new', 'suite', suite)).problem).to.contain('LETHE_FOLDER_EXISTS').and.contain(suite);
     expect(readFileSync(join(suite, 'suite.yaml'), 'utf8')).to.equal(before);
     expect((await lethe('new', 'suite', join(folder, 'My Suite'))).problem).to.contain('lethe new suite my-suite');
+    for (const name of ['S\u00fcite', 'Su\u0308ite']) expect((await lethe('new', 'suite', join(folder, name))).problem).to.contain('LETHE_USAGE').and.match(/fix lethe new suite suite$/);
     expect((await lethe('new', 'suite', join(suite, 'suite.yaml', 'x'))).problem).to.contain('LETHE_USAGE').and.contain('cannot be written');
   });
 

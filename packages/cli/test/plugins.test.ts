@@ -63,6 +63,13 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       expect((await call('list', 'methods', '--plugins', written)).data).to.match(/^sd-lora-2 +0\.1\.0 /m);
     });
 
+    it('prints commands that can be typed, of a folder with spaces too', async () => {
+      const { data, notes } = await call('new', 'scorer', 'spaced', '--dir', join(folder, 'a folder'));
+      const written = join(folder, 'a folder', 'spaced');
+      expect(data).to.equal(written);
+      for (const words of [`npx tsc -p '${written}' `, `--timeout 180000 --import=@lethe/core/lend '${written}/dist'`, `--plugins '${written}'`, `validate '${written}'`]) expect(notes).to.contain(words);
+    });
+
     it('writes no file beside those of a plugin into the plugins of this installation', () => {
       for (const kind of ['method', 'scorer']) expect(readdirSync(join(PATHS.templates, `template-${kind}`)).sort()).to.deep.equal(['README.md', 'index.test.ts', 'index.ts', 'plugin.json']);
     });
