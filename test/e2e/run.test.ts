@@ -192,12 +192,25 @@ describe('a benchmark from the command line', () => {
     expect(runs.map(({ method, seed, status: state }) => [method.id, method.options['fails'], seed, state])).to.deep.equal(
       [['weak', true, 5, 'failed'], ['weak', false, 5, 'completed'], ['zero-shot', undefined, 5, 'completed']]);
     expect(stderr).to.contain('1 at a time').and.contain('LETHE_METHOD_FAILED').and.contain('it was to fail').and.contain('weak fails=false');
+    expect(stderr).to.contain(`1 of 3 runs failed, of weak; to make them again: lethe resume ${out}`).and.not.contain('publish');
     expect(existsSync(join(out, 'run.json'))).to.equal(true);
+  });
+
+  it('says how to go on when a second Ctrl-C ends it in the midst of a method that does not come to an end', async () => {
+    const plugin = join(folder, 'endless');
+    const out = join(folder, 'endless-run');
+    writePlugin(plugin, 'for (;;);');
+    const endless = run(out, '--methods', plugin, '--set', 'weak.fails=false', '--seeds', '1');
+    const ended = interrupt(endless, 'SIGINT', out, 1);
+    endless.child.stderr!.on('data', (text: string) => { if (text.includes('Ctrl-C again')) setTimeout(() => endless.child.kill('SIGINT'), 100); });
+    const { signal, stderr } = await ended;
+    expect(signal, stderr).to.equal('SIGINT');
+    expect(stderr).to.contain(`go on with: lethe resume ${out}\n`);
   });
 });
 
-/** A method in a folder of its own, written in JavaScript. */
-function writePlugin(folder: string): void {
+/** A method in a folder of its own, written in JavaScript; `end` is what it does after a task. */
+function writePlugin(folder: string, end = ''): void {
   rmSync(folder, { recursive: true, force: true });
   const files = {
     'package.json': '{ "type": "module" }',
@@ -208,7 +221,7 @@ function writePlugin(folder: string): void {
     'index.js': `const state = { trainable: {}, frozen: {}, stored: {}, json: null };
 export default {
   create: (host, options) => ({
-    ...state, begin() { if (options.fails) throw new Error('it was to fail'); }, adapt: () => null, end() {}, save: () => state, restore() {},
+    ...state, begin() { if (options.fails) throw new Error('it was to fail'); }, adapt: () => null, end() { ${end} }, save: () => state, restore() {},
   }),
 };\n`,
   };

@@ -27,6 +27,7 @@ describe('tuning from the command line', () => {
       '--set', 'ewc.rows=4', '--out', out);
     expect(status, stderr).to.equal(0);
     expect(stdout).to.match(/^method +trials +defaults +best +chosen\newc +3 /).and.contain('validation rows');
+    expect(stderr).to.contain(': 2 methods with 3 trials each, 1 order, 1 seed on cpu');
     expect(stderr).to.contain(`next: lethe run ${suiteWords} --size tiny --tuned ${out}`);
     const { runs } = (await readResults(out))!;
     expect(runs.map(({ method, seed, suite }) => [method.id, method.options['rows'], seed, suite.scored])).to.deep.equal(

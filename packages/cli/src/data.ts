@@ -84,12 +84,13 @@ async function pullCommand(suite: string, flags: SuiteFlags, output: Output): Pr
   const reference = await referenceTo(suite, flags);
   const files = await filesToPull(reference);
   const wanted = files.filter(({ there }) => !there);
-  const interrupt = stopOnInterrupt(() => output.note('stopping; what has come so far is kept'), () => undefined);
+  const goOn = `go on with: lethe data pull ${suiteWords(reference)}`;
+  const interrupt = stopOnInterrupt(() => output.note('stopping; what has come so far is kept'), () => output.note(`ended at once; ${goOn}`));
   try {
     for (const file of wanted) await pullOne(file, output, interrupt.signal);
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
-    output.note(`stopped; go on with: lethe data pull ${suiteWords(reference)}`);
+    output.note(`stopped; ${goOn}`);
     return INTERRUPTED;
   } finally {
     interrupt.close();

@@ -137,9 +137,10 @@ export async function reproduce(
   jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(claims[i]!, identity, configuration.suite.data, file));
   for (const note of asked.notes) output.note(note);
   output.note(`drawn by --draw ${request.draw}: ${claims.map(({ name }) => name).join('; ')}`);
-  const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers(configuration), output);
+  const goOn = `the same command and --draw ${request.draw}`;
+  const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers(configuration), goOn, output);
   if (stopped) {
-    output.note(`stopped; the same command with --draw ${request.draw} goes on: finished steps are kept`);
+    output.note(`stopped; go on with: ${goOn}; finished steps are kept`);
     return INTERRUPTED;
   }
   const outcomes = claims.map((claim, i) => outcomeOf(claim, again.runs[i]!));

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
+import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, methodName, suiteLabel } from '@lethe/core';
 import { type Job, codeSha256, hasRun, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
@@ -48,6 +48,14 @@ async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Ru
   return jobs.map((job) => known.get(identity(job.identity)) ?? null);
 }
 
+/** What runs, in words: of trials, which are settings of a method, how many there are of each. */
+function extentOf({ methods, orders, seeds, suite: { scored }, picked }: Configuration): string {
+  if (picked) return counted(picked.length, 'run');
+  const names = new Set(methods.map(methodName)).size;
+  const all = scored ? `${counted(names, 'method')} with ${counted(methods.length / names, 'trial')}${names > 1 ? ' each' : ''}` : counted(methods.length, 'method');
+  return [all, counted(orders.length, 'order'), counted(seeds.length, 'seed')].join(', ');
+}
+
 /** What came of a configuration so far. */
 export interface Performed {
   readonly results: Results;
@@ -61,9 +69,12 @@ export interface Performed {
  *
  * @param suite the rows that the configuration names
  * @param workers runs at a time
+ * @param goOn the command that goes on with it when it was interrupted, in words
  * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_CHANGED, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS
  */
-export async function perform(configuration: Configuration, folder: string, suite: SuiteData, workers: number, output: Output): Promise<Performed> {
+export async function perform(
+  configuration: Configuration, folder: string, suite: SuiteData, workers: number, goOn: string, output: Output,
+): Promise<Performed> {
   await mkdir(folder, { recursive: true });
   const unlock = await lockRun(folder);
   try {
@@ -77,12 +88,10 @@ export async function perform(configuration: Configuration, folder: string, suit
     const runs = known ? await finishedBefore(folder, jobs) : jobs.map(() => null);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
-    const { methods, orders, seeds, device, picked } = configuration;
-    const extent = picked ? counted(jobs.length, 'run') : `${counted(methods.length, 'method')}, ${counted(orders.length, 'order')}, ${counted(seeds.length, 'seed')}`;
-    output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${extent} on ${device}, ${Math.min(workers, jobs.length)} at a time, in ${here(folder)}`);
+    output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${extentOf(configuration)} on ${configuration.device}, ${Math.min(workers, jobs.length)} at a time, in ${here(folder)}`);
     if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
     const save = () => writeResults(folder, runs.filter((run) => run !== null), configuration.sweep);
-    const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, workers, output, async (run, at) => {
+    const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, workers, goOn, output, async (run, at) => {
       runs[left[at]!] = run;
       await save();
     });
@@ -90,6 +99,19 @@ export async function perform(configuration: Configuration, folder: string, suit
   } finally {
     await unlock();
   }
+}
+
+/** What one would do after a configuration was performed. */
+function nextStep({ suite: { reference, scored }, methods }: Configuration, { runs }: Results, place: string): string {
+  if (scored) {
+    const variants = methods.some(({ label }) => label !== undefined);
+    const what = variants ? 'CONFIG.yaml' : [runWords(reference), ...pluginWords(methods)].join(' ');
+    return `next: lethe run ${what} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`;
+  }
+  const failed = runs.filter(({ status }) => status === 'failed');
+  if (failed.length === 0) return `next: lethe publish ${place}, then ${['lethe leaderboard build', ...pluginWords(reference.scorers ?? [])].join(' ')}`;
+  return `${failed.length} of ${counted(runs.length, 'run')} failed, of ${[...new Set(failed.map(({ method }) => methodName(method)))].join(', ')}; to make them again: `
+    + `lethe resume ${place}; where the code of a method was mended, the same run with another --out`;
 }
 
 /**
@@ -101,25 +123,20 @@ export async function perform(configuration: Configuration, folder: string, suit
 export async function execute(
   configuration: Configuration, folder: string, suite: SuiteData, { workers, json }: ExecuteOptions, output: Output,
 ): Promise<number> {
-  const { results, stopped } = await perform(configuration, folder, suite, workers, output);
   const place = typed(folder);
-  const { reference } = configuration.suite;
+  const goOn = `lethe resume ${place}`;
+  const { results, stopped } = await perform(configuration, folder, suite, workers, goOn, output);
   const tuned = configuration.suite.scored && !stopped;
   const file = join(folder, 'results.json');
   const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
-  if (stopped) output.note(`stopped; go on with: lethe resume ${place}`);
-  else if (tuned) {
-    const variants = configuration.methods.some(({ label }) => label !== undefined);
-    const what = variants ? 'CONFIG.yaml' : [runWords(reference), ...pluginWords(configuration.methods)].join(' ');
-    output.note(`next: lethe run ${what} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`);
-  }
-  else if (!configuration.picked) output.note(`next: lethe publish ${place}, then ${['lethe leaderboard build', ...pluginWords(reference.scorers ?? [])].join(' ')}`);
+  if (stopped) output.note(`stopped; go on with: ${goOn}`);
+  else if (!configuration.picked) output.note(nextStep(configuration, results, place));
   return stopped ? INTERRUPTED : status;
 }
 
 /** Runs the jobs and shows how they go on; true where they were interrupted. */
 async function work(
-  jobs: readonly Job[], labels: readonly string[], suite: SuiteData, workers: number, output: Output,
+  jobs: readonly Job[], labels: readonly string[], suite: SuiteData, workers: number, goOn: string, output: Output,
   onResult: (run: Run, index: number) => Promise<void>,
 ): Promise<boolean> {
   const lanes = Math.min(workers, jobs.length);
@@ -129,8 +146,10 @@ async function work(
   const progress: Progress = output.terminal
     ? new LiveProgress(output.terminal, lanes, steps, labels, left)
     : new PlainProgress(output.note, labels, left);
-  const interrupt = stopOnInterrupt(
-    () => progress.line('stopping before the next optimizer step; Ctrl-C again ends at once'), () => progress.close());
+  const interrupt = stopOnInterrupt(() => progress.line('stopping before the next optimizer step; Ctrl-C again ends at once'), () => {
+    progress.close();
+    output.note(`ended at once, finished steps are kept; go on with: ${goOn}`);
+  });
   try {
     const runs = await runJobs(jobs, {
       workers: lanes,
