@@ -54,8 +54,10 @@ describe('lethe run refuses', () => {
     ['an option given twice', ['--methods', 'seta', '--set', 'seta.agreement=1', '--set', 'seta.agreement=0.5'], 'LETHE_USAGE', '--set gives seta.agreement twice'],
     ['two suites', ['--suite', 'domain-mini'], 'LETHE_USAGE', 'Two suites are named', '--suite goes with a config.yaml'],
     ['a setting that is none', ['--set', 'threshold'], 'LETHE_USAGE', 'METHOD.OPTION=VALUE'],
+    ['a setting without its method', ['--set', 'keep=0.5'], 'LETHE_USAGE', 'fix name the method as well: --set METHOD.keep=0.5'],
     ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
-    ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '--seeds', '"x"'],
+    ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '"x"', 'fix write --seeds 1,2,3'],
+    ['a range of seeds', ['--seeds', '7,1-3'], 'LETHE_USAGE', '"1-3"', 'fix write --seeds 1,2,3'],
     ['a seed twice, written in two ways', ['--methods', 'ewc', '--seeds', '1,01'], 'LETHE_USAGE', '"seeds" names 1 twice'],
     ['a seed that is too large', ['--seeds', '2147483648'], 'LETHE_USAGE', '--seeds'],
     ['no workers', ['--workers', '0'], 'LETHE_USAGE', '--workers'],
@@ -147,7 +149,7 @@ describe('lethe run refuses', () => {
     expect(await problem('run', join(config, 'b.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "ewc"');
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('LETHE_USAGE').and.contain('label').and.contain('c.yaml:3');
     expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('"seta" and "bare" are one method with the same options');
-    expect(await problem('run', join(config, 'a.yaml'), '--methods', 'seta,bar')).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('"bar"');
+    expect(await problem('run', join(config, 'a.yaml'), '--methods', 'seta,bar')).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('"bar"').and.contain('Did you mean "bare"?');
   });
 
   it('a row cut in half, with its line', async () => {

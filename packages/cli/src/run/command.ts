@@ -50,7 +50,7 @@ export function requestOf(suite: string, { methods, json: _json, ...flags }: Run
     const named = described((method) => method.name === name);
     return named.length ? named : [{ name, options: {} }];
   });
-  return { ...file, ...flags, methods: chosen };
+  return { ...file, ...flags, methods: chosen, labels: file.methods?.flatMap(({ label }) => label ?? []) ?? [] };
 }
 
 export const EXIT_CODES = `

@@ -100,12 +100,12 @@ function everyMethod({ plugins, broken }: FoundPlugins): Plugin[] {
 
 /** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
 export async function methodsOf(
-  { methods: requests, plugins, trials }: Pick<RunRequest, 'methods' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
+  { methods: requests, labels, plugins, trials }: Pick<RunRequest, 'methods' | 'labels' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
 ): Promise<ConfiguredMethod[]> {
   const installed = installedPlugins(plugins);
   const all = () => everyMethod(installed).map((plugin) => ({ plugin, label: undefined, options: {}, locate: undefined }));
   const chosen = requests?.map(({ name, label, options, locate }) =>
-    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name), label, options, locate })) ?? all();
+    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name, labels), label, options, locate })) ?? all();
   checkNames(chosen.map(({ plugin }) => plugin));
   checkLabels(chosen);
   checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);

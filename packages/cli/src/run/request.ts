@@ -22,6 +22,8 @@ export interface RunRequest {
   /** Whether probes that a suite could do without must be there. */
   readonly probes?: boolean;
   readonly methods?: readonly MethodRequest[];
+  /** All labels that methods could have been named by. */
+  readonly labels?: readonly string[];
   /** Scored on validation rows, at the end of the stream alone, as trials are. */
   readonly scored?: 'validation';
   /** How many settings of every method are tried, on validation rows. */
@@ -54,11 +56,11 @@ export function parseList(flag: string, text: string): string[] {
   return parts;
 }
 
-/** An integer from `low` to `high` as it is written on a command line. */
-export function parseInteger(flag: string, text: string, low: number, high: number): number {
+/** An integer from `low` to `high` as it is written on a command line; `example` is what could be written instead. */
+export function parseInteger(flag: string, text: string, low: number, high: number, example = String(low)): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= low && value <= high) return value;
-  throw usage(`${flag} must be a whole number from ${low} to ${high}, given "${text}"`, `write ${flag} ${low}`);
+  throw usage(`${flag} must be a whole number from ${low} to ${high}, given "${text}"`, `write ${flag} ${example}`);
 }
 
 /** A number as it is written on a command line. */
@@ -71,9 +73,19 @@ export function parseNumber(flag: string, text: string): number {
 /** The largest seed. */
 const MAX_SEED = 2 ** 31 - 1;
 
+/** The most seeds that are written out for who gave their ends. */
+const WRITTEN_OUT = 20;
+
+/** What may have been meant by something that is no seed: all of them, where it has the ends of a range. */
+function seedsMeant(part: string): string {
+  const [, first, last] = /^(\d+)(?:-|\.\.)(\d+)$/.exec(part)?.map(Number) ?? [];
+  if (first === undefined || last === undefined || last < first || last - first >= WRITTEN_OUT) return '1,2,3';
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i).join(',');
+}
+
 /** `--seeds 1,2,3`. */
 export function parseSeeds(text: string): number[] {
-  return parseList('--seeds', text).map((part) => parseInteger('--seeds', part, 0, MAX_SEED));
+  return parseList('--seeds', text).map((part) => parseInteger('--seeds', part, 0, MAX_SEED, seedsMeant(part)));
 }
 
 /** One `--set method.option=value`, where `method` is a label or the name of a method, which means it under every label. The value is JSON where it can be read so, else text. */
@@ -86,7 +98,10 @@ export interface Setting {
 /** Reads `method.option=value`. The method may be a path, so the option begins after the last dot before the `=`. */
 export function parseSetting(text: string): Setting {
   const match = /^([^=]+)\.([^.=]+)=(.*)$/s.exec(text);
-  if (!match) throw usage(`--set "${text}" is not METHOD.OPTION=VALUE`, 'write --set seta.agreement=0.3');
+  if (!match) {
+    const alone = /^[^.=]+=/.test(text);
+    throw usage(`--set "${text}" is not METHOD.OPTION=VALUE`, alone ? `name the method as well: --set METHOD.${text}` : 'write --set METHOD.OPTION=VALUE; lethe show method METHOD lists its options');
+  }
   const [, method, option, written] = match as unknown as [string, string, string, string];
   let value: unknown = written;
   try {
