@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Plugin } from '@lethe/core';
+import { LetheError, type Plugin } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
 import { installedPlugins, leaveOut, ofKind, typed } from './paths.js';
@@ -38,8 +38,24 @@ export function recordOf(path: string): Partial<Configuration> {
   }
 }
 
-/** The scorers of plugins that a run was made with. */
-export const scorersOfRun = (path: string): readonly ScorerPlace[] => recordOf(path).suite?.reference?.scorers ?? [];
+/** The scorers of plugins that a run was made with, where they are still there. */
+export const scorersOfRun = (path: string): readonly ScorerPlace[] =>
+  (recordOf(path).suite?.reference?.scorers ?? []).filter(({ codePath }) => existsSync(codePath));
+
+/**
+ * Checks that plugins which a run was made with are still where they were.
+ *
+ * @param folder the run folder
+ * @throws LetheError LETHE_RUN_CHANGED for the first that is not
+ */
+export function checkThere(methods: Configuration['methods'], scorers: readonly ScorerPlace[], folder: string): void {
+  const files = [...methods.map(({ id, manifest }) => ({ what: `method "${id}"`, file: manifest })), ...scorers.map(({ id, codePath }) => ({ what: `scorer "${id}"`, file: codePath }))];
+  const gone = files.find(({ file }) => !existsSync(file));
+  if (!gone) return;
+  throw new LetheError('LETHE_RUN_CHANGED', `The plugin of ${gone.what} is no longer where it was when the run began.`, {
+    where: gone.file, remedy: `Put it back there, then: lethe resume ${typed(folder)}; or begin a new run with --plugins DIR, where it is now, and another --out.`,
+  });
+}
 
 /** The folder of the plugin whose code this is: the nearest with a plugin.json. */
 function folderOf(codePath: string, folder = dirname(codePath)): string {

@@ -218,6 +218,16 @@ describe('lethe run refuses', () => {
     expect(existsSync(out)).to.equal(false);
   });
 
+  it('to resume a run whose plugin is gone, be it a method or a scorer, and says where it was', async () => {
+    const gone = join(folder, 'gone', 'plugin.json');
+    const resumed = (methods: unknown[], scorers: unknown[]) => problem('resume', files('of-gone', {
+      'run.json': JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: { methods, suite: { reference: { scorers } } } }),
+    }));
+    for (const text of [await resumed([{ id: 'held', manifest: gone }], []), await resumed([], [{ id: 'held', codePath: gone }])]) {
+      expect(text).to.contain('LETHE_RUN_CHANGED').and.contain('"held"').and.contain(`at  ${gone}`).and.contain(`lethe resume ${join(folder, 'of-gone')}`).and.contain('--plugins');
+    }
+  });
+
   it('to resume where there is no run', async () => {
     expect(await problem('resume', folder)).to.contain('LETHE_RUN_MISSING').and.contain(folder).and.contain('fix ');
   });

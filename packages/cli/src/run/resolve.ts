@@ -5,6 +5,7 @@ import { checkModel } from '@lethe/harness';
 import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
+import { checkThere } from '../plugins-option.js';
 import { referenceTo, runWords, suiteWords } from '../suites.js';
 import { readSweeps } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
@@ -115,12 +116,13 @@ export async function resolveRequest(
 /**
  * Checks that what a configuration names is still what it was when the run began.
  *
- * @throws LETHE_RUN_CHANGED for another model, other rows or another version of a method, and the errors of their loaders
+ * @throws LETHE_RUN_CHANGED for another model, other rows, another version of a method or a plugin that is gone, and the errors of their loaders
  */
 export async function recheck(configuration: Configuration, folder: string): Promise<SuiteData> {
   const changed = (what: string, where: string) => new LetheError('LETHE_RUN_CHANGED', `${what} is no longer what it was when the run began.`, {
     where, remedy: `Put it back as it was, or start a new run; ${basename(folder)} cannot be continued with it.`,
   });
+  checkThere(configuration.methods, configuration.suite.reference.scorers ?? [], folder);
   for (const { id, version, manifest, codePath } of configuration.methods) {
     if (readManifest(manifest).version !== version) throw changed(`Method ${id}`, manifest);
     await loadMethod(codePath);
