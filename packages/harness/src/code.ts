@@ -38,6 +38,6 @@ export async function codeSha256(codePath: string): Promise<string> {
 /** LETHE_RUN_CHANGED for a method whose code is another one than a run began with. */
 export function changedCode(method: string, where: string): LetheError {
   return new LetheError('LETHE_RUN_CHANGED', `The code of method "${method}" is no longer what it was when the run began.`, {
-    where, remedy: 'Begin a new run in another folder with --out, or take the old code back: then this one goes on.',
+    where, remedy: 'Take the old code back, or make the runs of the method again with what it is now: lethe resume RUN.',
   });
 }

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Results, Run, Sweep } from '@lethe/core';
 import { LetheError, canonicalJson, unfinished, writeWhole } from '@lethe/core';
 import { resultsHash, validateResults } from '@lethe/metrics';
-import { changedCode } from './code.js';
 import { LOCK } from './lock.js';
 
 /** `run.json`: what a run folder is for. */
@@ -46,13 +45,23 @@ async function readJson(path: string): Promise<unknown> {
 
 const writeJson = (path: string, value: unknown) => writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 
+/** A run folder that was opened. */
+export interface OpenedRun<C> {
+  readonly record: RunRecord<C>;
+  /** Whether it was there before, so that its results are those of its record. */
+  readonly known: boolean;
+  /** Methods whose code is another one than their results were made with: those results are dropped. Steps are named by the code and stay. */
+  readonly changed: readonly string[];
+}
+
 /**
  * Opens a run folder for a configuration, making it where there is none.
  *
- * Throws LETHE_RUN_EXISTS where the folder holds another configuration, LETHE_RUN_VERSION where another version of
- * Lethe made it, LETHE_RUN_CHANGED where a method had other code, LETHE_FOLDER_EXISTS where it holds files that are no run's.
+ * @param code sha256 of the code of every method, by id
+ * @throws LETHE_RUN_EXISTS where the folder holds another configuration, LETHE_RUN_VERSION where another version of Lethe made it,
+ *   LETHE_FOLDER_EXISTS where it holds files that are no run's
  */
-export async function openRun<C>(folder: string, lethe: string, configuration: C, code: RunRecord['code'] = {}): Promise<RunRecord<C>> {
+export async function openRun<C>(folder: string, lethe: string, configuration: C, code: RunRecord['code'] = {}): Promise<OpenedRun<C>> {
   const path = join(folder, RECORD);
   const known = (await readJson(path)) as RunRecord<C> | undefined;
   if (known === undefined) {
@@ -61,7 +70,7 @@ export async function openRun<C>(folder: string, lethe: string, configuration: C
     const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration, code };
     await writeJson(path, record);
     await mkdir(join(folder, STEPS), { recursive: true });
-    return record;
+    return { record, known: false, changed: [] };
   }
   checkVersion(known, lethe, path);
   if (canonicalJson(known.configuration) !== canonicalJson(configuration)) {
@@ -69,10 +78,22 @@ export async function openRun<C>(folder: string, lethe: string, configuration: C
       where: path, remedy: 'Choose another folder with --out, or delete this one.',
     });
   }
-  const changed = Object.entries(known.code ?? {}).find(([method, hash]) => code[method] !== hash);
-  if (changed) throw changedCode(changed[0], path);
   await mkdir(join(folder, STEPS), { recursive: true });
-  return known;
+  const changed = Object.entries(known.code ?? {}).filter(([method, hash]) => code[method] !== hash).map(([method]) => method);
+  if (changed.length === 0) return { record: known, known: true, changed };
+  // results before the record: as long as it names the old code, they are not taken for what the new one gave
+  await dropResults(folder, changed);
+  const record = { ...known, code };
+  await writeJson(path, record);
+  return { record, known: true, changed };
+}
+
+/** Takes the runs of some methods out of `results.json`; results that are damaged are made anew from the steps in any case. */
+async function dropResults(folder: string, methods: readonly string[]): Promise<void> {
+  const results = await readResults(folder).catch(() => undefined);
+  const kept = results?.runs.filter(({ method }) => !methods.includes(method.id)) ?? [];
+  if (kept.length > 0) await writeResults(folder, kept, results!.sweep);
+  else await rm(join(folder, RESULTS), { force: true });
 }
 
 /** Refuses a folder without a record where anything else lies than what is left of a run whose record was deleted: LETHE_FOLDER_EXISTS. */

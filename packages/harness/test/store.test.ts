@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { CompletedRun, LetheError } from '@lethe/core';
+import type { CompletedRun, LetheError, Run } from '@lethe/core';
 import { expect } from 'chai';
 import { metricsOf, resultsHash, validateResults } from '@lethe/metrics';
 import { lockRun, openRun, readArtefact, readResults, readRun, sweepRun, writeArtefact, writeResults } from '../src/index.js';
@@ -41,7 +41,7 @@ describe('the run folder', () => {
 
   it('is continued by the same configuration and refused to another', async () => {
     await openRun(folder, '0.1.0', { suite: 's' });
-    expect((await openRun(folder, '0.1.4', { suite: 's' })).lethe).to.equal('0.1.0');
+    expect((await openRun(folder, '0.1.4', { suite: 's' })).record.lethe).to.equal('0.1.0');
     expect(await codeOf(openRun(folder, '0.1.0', { suite: 't' }))).to.equal('LETHE_RUN_EXISTS');
     expect(await codeOf(readRun(folder, '0.2.0'))).to.equal('LETHE_RUN_VERSION');
     expect(await codeOf(readRun(join(folder, 'no'), '0.1.0'))).to.equal('LETHE_RUN_MISSING');
@@ -110,6 +110,19 @@ describe('the run folder', () => {
     await openRun(join(folder, 'new'), '0.1.0', {});
     await sweepRun(join(folder, 'new'));
     expect((await readdir(join(folder, 'new'))).sort()).to.deep.equal(['run.json', 'steps']);
+  });
+
+  it('drops the results of methods whose code is another one, and no others', async () => {
+    const code = { [run.method.id]: 'a', other: 'b' };
+    expect(await openRun(folder, '0.1.0', {}, code)).to.include({ known: false });
+    const other: Run = { ...run, method: { ...run.method, id: 'other' } };
+    await writeResults(folder, [run, other]);
+    expect((await openRun(folder, '0.1.0', {}, code)).changed).to.deep.equal([]);
+    expect(await openRun(folder, '0.1.0', {}, { ...code, other: 'c' })).to.deep.include({ known: true, changed: ['other'] });
+    expect((await readResults(folder))!.runs).to.deep.equal([run]);
+    expect((await readRun(folder, '0.1.0')).code).to.deep.equal({ ...code, other: 'c' });
+    await openRun(folder, '0.1.0', {}, { [run.method.id]: 'd', other: 'c' });
+    expect(await readResults(folder)).to.equal(undefined);
   });
 
   it('is no folder of other files, but one whose record was deleted', async () => {

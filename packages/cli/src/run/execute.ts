@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, methodName, suiteLabel } from '@lethe/core';
-import { type Job, codeSha256, hasRun, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
+import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels, variantKey } from '../labels.js';
@@ -70,7 +70,7 @@ export interface Performed {
  * @param suite the rows that the configuration names
  * @param workers runs at a time
  * @param goOn the command that goes on with it when it was interrupted, in words
- * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_CHANGED, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS
+ * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS
  */
 export async function perform(
   configuration: Configuration, folder: string, suite: SuiteData, workers: number, goOn: string, output: Output,
@@ -79,12 +79,12 @@ export async function perform(
   const unlock = await lockRun(folder);
   try {
     const code = await codeOf(configuration);
-    // results do not say with which code of a method they were made, as a record does and the name of a step
-    const known = hasRun(folder);
-    await openRun(folder, LETHE_VERSION, configuration, code);
+    const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, code);
+    if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand`);
     await sweepRun(folder);
     const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() })
       .map((job): Job => ({ ...job, code: code[job.identity.method.id]! }));
+    // results do not say with which code of a method they were made, as a record does and the name of a step
     const runs = known ? await finishedBefore(folder, jobs) : jobs.map(() => null);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
@@ -111,7 +111,7 @@ function nextStep({ suite: { reference, scored }, methods }: Configuration, { ru
   const failed = runs.filter(({ status }) => status === 'failed');
   if (failed.length === 0) return `next: lethe publish ${place}, then ${['lethe leaderboard build', ...pluginWords(reference.scorers ?? [])].join(' ')}`;
   return `${failed.length} of ${counted(runs.length, 'run')} failed, of ${[...new Set(failed.map(({ method }) => methodName(method)))].join(', ')}; to make them again: `
-    + `lethe resume ${place}; where the code of a method was mended, the same run with another --out`;
+    + `lethe resume ${place}, with the code of methods as it is then`;
 }
 
 /**
