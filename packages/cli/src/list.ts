@@ -12,17 +12,15 @@ export interface Listed {
   readonly description?: string;
 }
 
-/** The title of a suite, its sizes, and what one must know before running it. */
-function describeSuite({ title, kind, sizes, needsData, probesOnly, supersededBy }: SuiteSummary): string {
-  const notes = [
-    kind, probesOnly ? 'probes for other suites' : `sizes ${sizes.join(', ')}`,
-    ...(needsData ? ['needs --data-dir'] : []),
-    ...(supersededBy === undefined ? [] : [`superseded by ${supersededBy}`]),
-  ];
-  return `${title} (${notes.join('; ')})`;
-}
+/** What one must know of a suite before running it: its kind and sizes, and whether its rows are there. */
+export const suiteNotes = ({ kind, sizes, needsData, probesOnly, supersededBy }: SuiteSummary): string => [
+  kind, probesOnly ? 'probes for other suites' : `sizes ${sizes.join(', ')}`,
+  ...(needsData ? ['needs --data-dir'] : []),
+  ...(supersededBy === undefined ? [] : [`superseded by ${supersededBy}`]),
+].join('; ');
 
-const describeScorer = ({ needs, needsSource }: Scorer): string =>
+/** What a scorer judges. */
+export const describeScorer = ({ needs, needsSource }: Scorer): string =>
   (needs === 'options' ? 'judges the option that was chosen' : `judges what was written${needsSource ? ', beside what it rewrites' : ''}`);
 
 /** What plugins of a kind say of themselves. */
@@ -31,7 +29,8 @@ function pluginsOf(kind: PluginKind, folders: readonly string[]): Listed[] {
     .map(({ manifest: { name, version, description } }) => ({ name, version, description }));
 }
 
-function suites(plugins: readonly string[]): Listed[] {
+/** The installed suites, and those that are plugins. */
+export function suites(plugins: readonly string[]): (SuiteSummary & Listed)[] {
   const files = ofKind('suite', installedPlugins(plugins).plugins).flatMap((plugin) => {
     try {
       return [suiteOfPlugin(plugin)];
@@ -40,7 +39,7 @@ function suites(plugins: readonly string[]): Listed[] {
       return [];
     }
   });
-  return listSuites(PATHS.suites, files).map((suite) => ({ ...suite, name: suite.id, description: describeSuite(suite) }));
+  return listSuites(PATHS.suites, files).map((suite) => ({ ...suite, name: suite.id, description: `${suite.title} (${suiteNotes(suite)})` }));
 }
 
 const LISTS: Readonly<Record<string, (plugins: readonly string[]) => Listed[]>> = {
@@ -64,6 +63,10 @@ export function listed(kind: string, plugins: readonly string[] = []): Listed[] 
   }
   return list(plugins);
 }
+
+/** The kind of plugin that a word names, one or several of it; undefined for another word. */
+export const kindNamed = (word: string): PluginKind | undefined =>
+  (['method', 'suite', 'scorer', 'model'] as const).find((kind) => word === kind || word === `${kind}s`);
 
 /** `lethe list KIND`. */
 export function listCommand(kind: string, { json, plugins }: { json: boolean; plugins: readonly string[] }, output: Output): void {

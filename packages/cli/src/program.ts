@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { LETHE_VERSION } from '@lethe/core';
 import { addCompareCommand } from './compare/command.js';
@@ -6,7 +8,7 @@ import { doctorCommand } from './doctor.js';
 import { addExportCommand } from './export.js';
 import { addGenerateCommand } from './generate.js';
 import { addLeaderboardCommands } from './leaderboard.js';
-import { listCommand } from './list.js';
+import { kindNamed, listCommand } from './list.js';
 import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
 import { noteLeftOut } from './paths.js';
@@ -54,14 +56,16 @@ export function createProgram(output: Output): Command {
     .option('--json', 'as JSON')
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
   withScorers(program.command('show <what> [name]'))
-    .description('the table of a run folder or of an entry of the leaderboard: show RUN; what a method learned in it: show RUN --method NAME; or what a method says of itself, with '
-      + 'its options: show method NAME')
+    .description('the table of a run folder or of an entry of the leaderboard: show RUN; what a method learned in it: show RUN --method NAME; or what is installed: show method NAME, '
+      + 'with its options; show suite NAME, scorer or model')
     .option('--method <name>', 'what this method of the run, named as in its table, says it learned')
     .option('--order <id>', 'in which order (default: its first)')
     .option('--seed <number>', 'with which seed (default: its first)')
-    .option('--json', 'results.json, the tables or the manifest as JSON')
+    .option('--json', 'results.json, the tables, the manifest or the suite as JSON')
     .action(async (what: string, name: string | undefined, { json = false, plugins = [], ...run }: ShowFlags) => {
-      if (name === undefined) {
+      const kind = name === undefined && !existsSync(join(what, 'results.json')) ? kindNamed(what) : undefined;
+      if (kind !== undefined) listCommand(`${kind}s`, { json, plugins }, output);
+      else if (name === undefined) {
         const { showCommand } = await import('./show.js');
         process.exitCode = await showCommand(what, run, json, output);
       } else {

@@ -1,8 +1,11 @@
 import Table from 'cli-table3';
-import { LetheError, type Manifest, didYouMean, findPlugin } from '@lethe/core';
+import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, didYouMean, findPlugin } from '@lethe/core';
+import { type TaskDefinition, readSuiteFile } from '@lethe/data';
+import { SCORERS } from '@lethe/scorers';
+import { describeScorer, suiteNotes, suites } from './list.js';
 import type { Output } from './output.js';
 import { here, installedPlugins } from './paths.js';
-import { LINES, plainLines } from './plain-table.js';
+import { LINES, plainLines, plainTable } from './plain-table.js';
 
 /** What a manifest says of one option. */
 interface OptionSchema {
@@ -46,25 +49,81 @@ function declaredOf({ stream, capabilities: { rehearsal, taskIdentity, growth, b
   ].join('; ');
 }
 
-/**
- * `lethe show method NAME`: what an installed method says of itself, with its options, their defaults and bounds.
- *
- * @param plugins folders of plugins beside those that are installed
- * @throws LetheError LETHE_USAGE for another kind, and the errors of `installedPlugins` and `findPlugin`
- */
-export function showPlugin(kind: string, name: string, { json, plugins }: { json: boolean; plugins: readonly string[] }, output: Output): void {
-  if (kind !== 'method') {
-    throw new LetheError('LETHE_USAGE', `"${kind} ${name}" cannot be shown.${didYouMean(kind, ['method'])}`, { remedy: 'lethe show RUN, or lethe show method NAME' });
+/** What a plugin says of itself first: name and version, what it is, its licence and place. */
+const headOf = ({ manifest: { name, version, description, paper, licence }, file }: Plugin, ...own: readonly string[]): string[] =>
+  [`${name} ${version}: ${description}`, ...own, ...(paper === undefined ? [] : [`paper ${paper}`]), `${licence}; ${here(file)}`];
+
+/** What is shown of one thing: as JSON, or as lines. */
+interface Shown {
+  readonly json: unknown;
+  readonly lines: readonly string[];
+}
+
+function method(name: string, plugins: FoundPlugins): Shown {
+  const plugin = findPlugin(plugins, 'method', name);
+  const options = plugin.manifest.options.properties;
+  return {
+    json: plugin.manifest,
+    lines: [...headOf(plugin, declaredOf(plugin.manifest)), '', ...(Object.keys(options).length === 0 ? ['no options'] : optionsTable(options))],
+  };
+}
+
+function scorer(name: string, plugins: FoundPlugins): Shown {
+  const own = SCORERS.find(({ id }) => id === name);
+  if (own) return { json: { id: own.id, needs: own.needs, needsSource: own.needsSource }, lines: [`${own.id}: ${describeScorer(own)}`] };
+  const plugin = findPlugin(plugins, 'scorer', name, SCORERS.map(({ id }) => id));
+  return { json: plugin.manifest, lines: headOf(plugin) };
+}
+
+function model(name: string, plugins: FoundPlugins): Shown {
+  const plugin = findPlugin(plugins, 'model', name);
+  return { json: plugin.manifest, lines: headOf(plugin) };
+}
+
+/** How the tasks of a suite are answered. */
+function answersOf(task: TaskDefinition): string {
+  if (task.written) return `written, scored by ${task.written.scorer}`;
+  if (task.rows === 'generated') return 'one of the options of a row';
+  return task.labels.length > 0 ? `one of ${task.labels.length} labels` : 'one of the choices of a row';
+}
+
+function suite(name: string, folders: readonly string[]): Shown {
+  const all = suites(folders);
+  const found = all.find(({ id }) => id === name);
+  if (!found) {
+    const known = all.map(({ id }) => id);
+    throw new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${name}".${didYouMean(name, known)}`, { remedy: `choose one of: ${known.join(', ')}` });
   }
-  const { manifest, file } = findPlugin(installedPlugins(plugins), 'method', name);
-  if (json) return output.data(JSON.stringify(manifest, null, 2));
-  const options = manifest.options.properties;
-  output.data([
-    `${name} ${manifest.version}: ${manifest.description}`,
-    declaredOf(manifest),
-    ...(manifest.paper === undefined ? [] : [`paper ${manifest.paper}`]),
-    `${manifest.licence}; ${here(file)}`,
-    '',
-    ...(Object.keys(options).length === 0 ? ['no options'] : optionsTable(options)),
-  ].join('\n'));
+  const definition = readSuiteFile(found.file);
+  const { id, version, title, description, licence, tasks, orders, prompts = {} } = definition;
+  return {
+    json: definition,
+    lines: [
+      `${id} ${version}: ${title}`, description.trim(), suiteNotes(found), `${licence}; ${here(found.file)}`, '',
+      ...plainTable(['task', 'title', 'answers'], tasks.map((task) => [task.id, task.title, answersOf(task)]), [0, 1, 2]),
+      ...(orders.length > 0 ? ['', ...orders.map((order) => `order ${order.id}: ${order.tasks.join(', ')}`)] : []),
+      ...Object.entries(prompts).map(([id, what]) => `prompts ${id}: ${what}`),
+    ],
+  };
+}
+
+/**
+ * `lethe show KIND NAME`: what an installed method, suite, scorer or model says of itself: a method with its options, their defaults and bounds, a
+ * suite with its tasks and orders.
+ *
+ * @param folders plugins beside those that are installed
+ * @throws LetheError LETHE_USAGE for another kind, LETHE_PLUGIN_UNKNOWN or LETHE_SUITE_UNKNOWN for another name, and the errors of `installedPlugins`
+ */
+export function showPlugin(kind: string, name: string, { json, plugins: folders }: { json: boolean; plugins: readonly string[] }, output: Output): void {
+  const kinds: Readonly<Record<PluginKind, () => Shown>> = {
+    method: () => method(name, installedPlugins(folders)), suite: () => suite(name, folders),
+    scorer: () => scorer(name, installedPlugins(folders)), model: () => model(name, installedPlugins(folders)),
+  };
+  if (!Object.hasOwn(kinds, kind)) {
+    throw new LetheError('LETHE_USAGE', `"${kind} ${name}" cannot be shown.${didYouMean(kind, Object.keys(kinds))}`, {
+      remedy: `lethe show RUN, or lethe show KIND NAME, where KIND is ${Object.keys(kinds).join(', ')}`,
+    });
+  }
+  const shown = kinds[kind as PluginKind]();
+  output.data(json ? JSON.stringify(shown.json, null, 2) : shown.lines.join('\n'));
 }

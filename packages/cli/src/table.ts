@@ -36,9 +36,9 @@ export function renderTable(rows: readonly MethodSummary[], colour: Output['colo
   ]), [0]);
   return [
     ...lines, '',
-    'percent, mean ± half the 95 % interval over seeds and orders: accuracy after the last task, of each task right after it was learned,',
-    'backward transfer, forgetting, change on the general probes; parameters trained at once, those that predictions need besides the model',
-    'in the end, what is kept in all; seconds of a run',
+    'percent, mean ± half the 95 % interval over seeds and orders, which lethe compare cuts where a metric ends: accuracy after the last task,',
+    'of each task right after it was learned, backward transfer, forgetting, change on the general probes; parameters trained at once, those',
+    'that predictions need besides the model in the end, what is kept in all; seconds of a run',
     ...(rows.some(({ completed, failed }) => completed > 0 && failed.length > 0) ? ['a method of which a run failed has no means: what is missing could have changed them'] : []),
   ].join('\n');
 }

@@ -229,6 +229,21 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       expect(JSON.parse((await call('show', 'method', 'seta', '--json')).data)).to.have.nested.property('options.properties.pseudo.maximum', 1024);
     });
 
+    it('tells tasks and orders of a suite, what a scorer judges and what a model is', async () => {
+      expect((await call('show', 'suite', 'standard-cl')).data).to.match(/^standard-cl \d+\.\d+\.\d+: Standard CL/).and.match(/^dbpedia +\S.* one of 14 labels$/m).and.match(/^order 1: dbpedia, /m);
+      expect((await call('show', 'scorer', 'rouge-l')).data).to.equal('rouge-l: judges what was written');
+      expect((await call('show', 'model', 'lethe-nano')).data).to.match(/^lethe-nano 1\.0\.0: /).and.contain('plugin.json');
+      const at = ofKind('counts', 'scorer', "export default { id: 'counts', needs: 'text', needsSource: false, score: () => 1 };");
+      expect((await call('show', 'scorer', 'counts', '--plugins', at)).data).to.match(/^counts 1\.0\.0: Adds nothing\./);
+      expect((await call('show', 'suite', 'standard-lc')).problem).to.contain('LETHE_SUITE_UNKNOWN').and.contain('Did you mean "standard-cl"?');
+      expect((await call('show', 'scorer', 'rogue-l')).problem).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('Did you mean "rouge-l"?');
+    });
+
+    it('lists what there is of a kind where no name is given', async () => {
+      expect((await call('show', 'method')).data).to.equal((await call('list', 'methods')).data);
+      expect((await call('show', 'suites')).data).to.equal((await call('list', 'suites')).data);
+    });
+
     it('tells what was meant', async () => {
       expect((await call('show', 'method', 'sta')).problem).to.contain('Did you mean "seta"?');
       expect((await call('show', 'methods', 'seta')).problem).to.contain('LETHE_USAGE').and.contain('Did you mean "method"?');

@@ -81,7 +81,7 @@ export function refuseBroken({ broken }: FoundPlugins, kind: PluginKind, name: s
 /**
  * The plugin of this kind and name.
  *
- * @param others names of something else that could have been meant
+ * @param others names that could be given as well
  * @throws LetheError what is wrong with it where it is broken; LETHE_PLUGIN_UNKNOWN, naming those that exist, and those that it might be
  */
 export function findPlugin(found: FoundPlugins, kind: PluginKind, name: string, others: readonly string[] = []): Plugin {
@@ -89,11 +89,11 @@ export function findPlugin(found: FoundPlugins, kind: PluginKind, name: string, 
   const plugin = ofKind.find((p) => p.manifest.name === name);
   if (plugin) return plugin;
   refuseBroken(found, kind, name);
-  const names = ofKind.map((p) => p.manifest.name);
+  const names = [...others, ...ofKind.map((p) => p.manifest.name)];
   const broken = found.broken.filter((other) => (other.kind ?? kind) === kind);
   const unread = broken.filter((other) => other.name === undefined);
   const perhaps = unread.length === 0 ? '' : ` It may be one whose name cannot be read: ${unread.map(({ error, file }) => `${error.where ?? file} (${error.message})`).join(', ')}.`;
-  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `there is no ${kind} called "${name}".${didYouMean(name, [...others, ...names, ...broken.map(brokenName)])}${perhaps}`, {
+  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `there is no ${kind} called "${name}".${didYouMean(name, [...names, ...broken.map(brokenName)])}${perhaps}`, {
     remedy: names.length ? `choose one of: ${names.join(', ')}` : `add a ${kind} plugin`,
   });
 }
