@@ -11,7 +11,7 @@ import { type LearnerFlags, addLearnerOptions, openLearner } from './run/learner
 import { parseInteger, parseNumber } from './run/request.js';
 
 interface GenerateFlags extends LearnerFlags {
-  readonly prompt: readonly string[];
+  readonly prompt?: readonly string[];
   readonly file?: string;
   readonly run?: string;
   readonly model?: string;
@@ -23,7 +23,7 @@ interface GenerateFlags extends LearnerFlags {
   readonly temperature: number;
   readonly topP: number;
   readonly draw: number;
-  readonly stop: readonly string[];
+  readonly stop?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -33,8 +33,9 @@ const STDIN = '-';
 const usage = (message: string, remedy: string) => new LetheError('LETHE_USAGE', message, { remedy });
 
 /** The prompts that were given, and those of a file, a line each. Throws LETHE_USAGE where there is none. */
-function promptsOf({ prompt, file }: GenerateFlags): string[] {
+function promptsOf({ prompt = [], file }: GenerateFlags): string[] {
   const read = (name: string) => {
+    if (name === '') throw usage('--file names no file', 'give a text file with a prompt a line, or - for stdin');
     const refuse = (message: string, remedy: string, cause?: unknown) => new LetheError('LETHE_USAGE', message, { where: name, remedy, cause });
     let bytes: Buffer;
     try {
@@ -48,6 +49,7 @@ function promptsOf({ prompt, file }: GenerateFlags): string[] {
   const lines = file === undefined ? [] : read(file).split(/\r?\n/).filter((line) => line.trim() !== '');
   const prompts = [...prompt, ...lines];
   if (prompts.length > 0) return prompts;
+  if (file !== undefined) throw new LetheError('LETHE_USAGE', 'There is no prompt in this file: it has no line with text.', { where: file === STDIN ? 'stdin' : file, remedy: 'give a text file with a prompt a line' });
   throw usage('there is no prompt', 'give one with --prompt TEXT, or several with --file FILE (- for stdin), a line each');
 }
 
@@ -78,12 +80,14 @@ async function opened(flags: GenerateFlags, output: Output): Promise<{ forward: 
  */
 async function generateCommand(flags: GenerateFlags, output: Output): Promise<void> {
   const prompts = promptsOf(flags);
-  const { generate } = await import('@lethe/harness');
+  const { generate, generationOptions } = await import('@lethe/harness');
+  const { maxTokens, temperature, topP, draw: seed, stop = [] } = flags;
+  // a wrong one is known before a model is loaded
+  const options = generationOptions({ maxTokens, temperature, topP, seed, stop, ...(prompts.length === 1 ? { batch: 1 } : {}) });
   const { forward, device, name } = await opened(flags, output);
   try {
     output.note(name);
-    const { maxTokens, temperature, topP, draw: seed, stop } = flags;
-    const answers = await generate(device, forward, prompts, { maxTokens, temperature, topP, seed, stop, ...(prompts.length === 1 ? { batch: 1 } : {}) });
+    const answers = await generate(device, forward, prompts, options);
     answers.forEach(({ text, end }, i) => {
       if (flags.json) output.data(JSON.stringify({ prompt: prompts[i], text, end }));
       else output.data(prompts.length === 1 ? text : `${output.colour.dim(prompts[i]!)}${text}`);
@@ -99,13 +103,13 @@ A prompt is what the model reads, whole: a suite puts words around its rows, and
   lethe generate --run RUN --method seta --seed 1 --step 2 --prompt "The scale shows nothing. Which trade is this? Answer:"
   cut -c1-200 questions.txt | lethe generate --adapter DIR --file - --json`;
 
-const many = (text: string, before: readonly string[]) => [...before, text];
+const many = (text: string, before: readonly string[] | undefined) => [...(before ?? []), text];
 
 /** Adds `lethe generate`. */
 export function addGenerateCommand(program: Command, output: Output): void {
   const command = program.command('generate')
     .description('write on after a prompt: with a model, an adapter, or what a run has trained')
-    .option('--prompt <text>', 'a text to go on from; may be repeated', many, [])
+    .option('--prompt <text>', 'a text to go on from; may be repeated', many)
     .option('--file <path>', 'prompts, a line each; - for stdin')
     .option('--model <id or folder>', 'as for run (default: lethe-nano, or the model of the adapter)')
     .addOption(pluginsOption())
@@ -114,7 +118,7 @@ export function addGenerateCommand(program: Command, output: Output): void {
     .option('--run <folder>', 'a run folder: its model with what one of its methods learned');
   addLearnerOptions(command)
     .option('--max-tokens <n>', 'the most tokens of an answer', (text) => parseInteger('--max-tokens', text, 1, MOST_TOKENS), 64)
-    .option('--stop <text>', 'what ends an answer, and is no part of it; may be repeated', many, [])
+    .option('--stop <text>', 'what ends an answer, and is no part of it; may be repeated', many)
     .option('--temperature <number>', '0 takes the most likely token, 1 draws as the model says', (text) => parseNumber('--temperature', text), 0)
     .option('--top-p <number>', 'draw among the fewest tokens that have this probability together', (text) => parseNumber('--top-p', text), 1)
     .option('--draw <number>', 'another number gives other draws', (text) => parseInteger('--draw', text, 0, MOST_DRAWS), 0)

@@ -112,6 +112,20 @@ describe('commands', () => {
     expect((await call('generate', '--file', file)).problem).to.contain('LETHE_USAGE').and.contain('not valid UTF-8').and.contain(file).and.contain('fix ');
   });
 
+  it('refuses options of generation before it looks for a model, and a file without prompts', async () => {
+    for (const [option, name] of [[['--temperature', '-1'], 'temperature'], [['--top-p', '2'], 'topP'], [['--stop', ''], 'stop']] as const) {
+      expect((await call('generate', '--model', 'no-such-model', '--prompt', 'a', ...option)).problem).to.contain('LETHE_GENERATION_OPTIONS').and.contain(name);
+    }
+    const file = join(folder, 'empty.txt');
+    writeFileSync(file, '\n');
+    expect((await call('generate', '--file', file)).problem).to.contain('LETHE_USAGE').and.contain(`at  ${file}`).and.contain('fix ');
+    expect((await call('generate', '--file', '')).problem).to.contain('LETHE_USAGE').and.contain('--file');
+  });
+
+  for (const command of ['run', 'tune', 'generate']) {
+    it(`shows no empty list as a default of ${command}`, () => expect(lethe(command, '--help').stdout).to.contain('may be repeated').and.not.contain('[]'));
+  }
+
   it('validates a manifest with file and line', async () => {
     const file = join(folder, 'plugin.json');
     writeFileSync(file, '{\n  "name": "x",\n  "knid": "method"\n}\n');

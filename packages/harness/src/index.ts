@@ -20,5 +20,5 @@ export { type TrainingStep, compileTrainingStep } from './training-step.js';
 export { adapterLearner, adapterOf, forwardOf } from './adapter.js';
 export { restoreForward } from './restore.js';
 export { type Generated, Generator, generate } from './generation/generator.js';
-export type { GenerationOptions } from './generation/options.js';
+export { type GenerationOptions, resolveOptions as generationOptions } from './generation/options.js';
 export { type Sampling, chooseToken } from './generation/sampling.js';

@@ -84,7 +84,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--prompts <name>', 'other prompts of the suite, such as leaky ones that name the task; the results say so (default: its own)')
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
-      (text, before: Setting[]) => [...before, parseSetting(text)], [] as Setting[]);
+      (text, before: readonly Setting[] | undefined) => [...(before ?? []), parseSetting(text)]);
 }
 
 /** Resolves a request, runs it and sets the exit status. */
@@ -102,7 +102,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--tuned <runs>', 'run folders of `lethe tune`, or entries that keep what was tuned: methods take the options that were chosen, on this suite or another, which the results say', (text) => parseList('--tuned', text))
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
-    .action(async (suite: string, { set, ...flags }: RunFlags & { set: Setting[] }) => {
+    .action(async (suite: string, { set = [], ...flags }: RunFlags & { set?: Setting[] }) => {
       await runRequest(requestOf(suite, flags), set, flags.json === true, output);
     });
   program.command('resume <run>')

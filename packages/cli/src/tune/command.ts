@@ -20,7 +20,7 @@ export function addTuneCommand(program: Command, output: Output): void {
     .description('choose options of methods by an equal number of trials on validation rows, for lethe run --tuned'), SEEDS.join(','))
     .option('--trials <n>', `settings of every method that are tried (default: ${TRIALS})`, integer('--trials', MOST))
     .addHelpText('after', `${TERMS}\n${EXIT_CODES}`)
-    .action(async (suite: string, { set, trials = TRIALS, ...flags }: RunFlags & { set: Setting[]; trials?: number }) => {
+    .action(async (suite: string, { set = [], trials = TRIALS, ...flags }: RunFlags & { set?: Setting[]; trials?: number }) => {
       await runRequest({ seeds: SEEDS, ...requestOf(suite, flags), trials }, set, false, output);
     });
 }
