@@ -1,6 +1,9 @@
 export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, columns, columnOf, columnMoments, beside, below } from './arrays.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
+export {
+  checkArrays, checkBatch, checkDelta, checkGates, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState,
+} from './contract.js';
 export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export { schemaFault } from './fault.js';
@@ -13,7 +16,7 @@ export { loadExport, loadMethod, loadScorer } from './load.js';
 export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';
-export { arraysFault, bytesOfState, stateFault } from './state.js';
+export { bytesOfState } from './state.js';
 export { type HubReference, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';

@@ -1,4 +1,4 @@
-import { LetheError, type ReportAxis, type ReportTable, reportFault } from '@lethe/core';
+import { LetheError, type ReportAxis, type ReportTable, checkGates, reportFault } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type * as tf from '@tensorflow/tfjs';
 import { batchOf, floats, taskFeeds, tokenFeeds, tokenInputs } from './batch.js';
@@ -60,10 +60,10 @@ async function gateTable(device: Device, { learner, model, told = false }: Forwa
     },
     constants: model.weights,
     compute: (inputs, weights) => {
-      const gates = learner.gates!(createScope({
+      const gates = checkGates(learner.gates!(createScope({
         params: arrayTensors(params, PARAMS, inputs), training: false, batch: shape.batch,
         features: () => model.features(batchOf(inputs), weights), task: inputs['task'] as tf.Tensor1D | undefined,
-      }));
+      })), shape.batch);
       ({ parts } = gates);
       return { open: gates.open };
     },

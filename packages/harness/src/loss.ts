@@ -31,7 +31,7 @@ export function targetLogProbabilities(
       params: given, training: learning, batch: batch.ids.shape[0], features: () => model.features(batch, weights), task,
       predictions: (others) => (states ? predict(others ? pass({ ...given, ...others }, false).hidden : states) : noPredictions()),
     });
-    states = model.hidden(withPrefix(learner, scope, { ...batch, wanted }), weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
+    states = model.hidden(withPrefix(learner, scope, { ...batch, wanted }, model.config.hiddenSize), weights, adaptWith(learner, sites, scope, () => { adapted = true; }));
     return { scope, hidden: states };
   };
 

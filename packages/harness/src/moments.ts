@@ -41,7 +41,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
       const sums: Record<string, tf.Tensor> = {};
       const known = new Map<tf.Tensor, string>();
       const adapt = adaptWith(learner, sites, scope, () => undefined);
-      model.hidden(withPrefix(learner, scope, batch), weights, (site, x) => {
+      model.hidden(withPrefix(learner, scope, batch, model.config.hiddenSize), weights, (site, x) => {
         if (names.has(site.name)) {
           const first = known.get(x) ?? site.name;
           firstReader.set(site.name, first);

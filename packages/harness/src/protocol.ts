@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventListener, Learner, Method, ReportTable, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
-import { LetheError, RATE, createRandom } from '@lethe/core';
+import { LetheError, RATE, checkPrompt, checkState, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { addedParameters } from './added.js';
@@ -12,7 +12,7 @@ import { Generator } from './generation/generator.js';
 import type { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import { learnedTables } from './learned.js';
-import { checkLearner, newLearner, savedState, within } from './learner.js';
+import { checkTrained, newLearner, within } from './learner.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
@@ -165,7 +165,7 @@ class Stream {
     const { rehearsal } = identity.method.capabilities;
     const trainableParameters = await within(this.job, name, async () => {
       await learner.begin(view);
-      checkLearner(learner, rehearsal, name);
+      checkTrained(learner, rehearsal, name);
       checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
       return countOf(learner.trainable);
     });
@@ -179,7 +179,7 @@ class Stream {
     }));
     await within(this.job, name, async () => {
       await learner.end(view);
-      checkLearner(learner, rehearsal, name);
+      checkTrained(learner, rehearsal, name);
     });
     host.show(undefined);
     const trained = performance.now();
@@ -187,7 +187,7 @@ class Stream {
     const scores = scored ? await within(this.job, name, () => this.score(index, forward, learned, base)) : { tasks: {}, probes: {} };
     const report = scored ? await within(this.job, name, () => this.report(forward, learned)) : [];
     return {
-      state: await within(this.job, name, () => savedState(learner, name)),
+      state: await within(this.job, name, () => checkState(learner.save())),
       record: {
         ...scores,
         cost: this.cost({
@@ -223,7 +223,7 @@ class Stream {
     const { maxTokens } = this.job.identity.training;
     return rows.map((row) => {
       const room = roomFor(this.deps.model.tokenizer, row.options, maxTokens, answer);
-      const prompt = learner.prompt!(row.prompt, room, task);
+      const prompt = checkPrompt(learner.prompt!(row.prompt, room, task));
       if (prompt.length > 0 && prompt.length <= room) return { ...row, prompt };
       throw new LetheError('LETHE_METHOD_FAILED', `A prompt has ${prompt.length} tokens where there is room for 1 to ${room}.`, {
         remedy: 'Leave out examples until the prompt fits into the room that the method is given.',

@@ -1,5 +1,5 @@
 import type { Arrays, Learner, Predictions, Scope, Site, Tensors } from '@lethe/core';
-import { LetheError } from '@lethe/core';
+import { LetheError, checkDelta, checkPrefix } from '@lethe/core';
 import type { TensorSpec, Values } from '@lethe/engine';
 import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
 import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
@@ -57,7 +57,7 @@ export function sitesOf(model: LanguageModel, kinds: readonly Site['kind'][]): r
 }
 
 /**
- * Lets the learner add its deltas at the sites of the run, and nowhere else.
+ * Lets the learner add its deltas at the sites of the run, and nowhere else. Throws LETHE_METHOD_FAILED for what is no delta.
  *
  * @param onDelta told of every site where it adds one
  */
@@ -65,15 +65,16 @@ export function adaptWith(learner: Learner, sites: readonly Site[], scope: Scope
   const byName = new Map(sites.map((site) => [site.name, site]));
   return (modelSite, x) => {
     const site = byName.get(modelSite.name);
-    const delta = site ? learner.adapt(site, x, scope) : null;
+    const delta = site ? checkDelta(learner.adapt(site, x, scope), site, x) : null;
     if (delta) onDelta(site!);
     return delta;
   };
 }
 
-/** The batch behind the vectors that the learner puts before its text, where it has any. */
-export function withPrefix(learner: Learner, scope: Scope, batch: BatchTensors): BatchTensors {
-  return learner.virtualTokens ? { ...batch, prefix: learner.prefix!(scope) } : batch;
+/** The batch behind the vectors, of this size, that the learner puts before its text, where it has any. */
+export function withPrefix(learner: Learner, scope: Scope, batch: BatchTensors, width: number): BatchTensors {
+  const { virtualTokens } = learner;
+  return virtualTokens ? { ...batch, prefix: checkPrefix(learner.prefix!(scope), scope.batch, virtualTokens, width) } : batch;
 }
 
 /** All of a learner's arrays, {@link Scope.params} outside of traced functions. */

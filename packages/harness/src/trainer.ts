@@ -1,5 +1,5 @@
 import type { Random, Row, TrainingBudget } from '@lethe/core';
-import { LetheError } from '@lethe/core';
+import { LetheError, checkBatch } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
 import { batchFeeds, floats, shapeKey, taskFeeds, tokensOf } from './batch.js';
 import { unflatten } from './flat.js';
@@ -41,9 +41,9 @@ function rehearsal({ rows, forward: { learner }, name }: TrainingTask): (drawn: 
   if (!learner.batch) return (drawn) => drawn;
   const known = new Set([...rows, ...(learner.rows ?? [])]);
   return (drawn, step) => {
-    const chosen = learner.batch!(drawn, step);
-    if (chosen.length === drawn.length && chosen.every((row) => known.has(row))) return chosen;
-    throw new LetheError('LETHE_METHOD_FAILED', `Of the ${chosen.length} rows for step ${step} some are not known, or ${drawn.length} were due.`, {
+    const chosen = checkBatch(learner.batch!(drawn, step), drawn);
+    if (chosen.every((row) => known.has(row))) return chosen;
+    throw new LetheError('LETHE_METHOD_FAILED', `Of the rows for step ${step} some are not known.`, {
       where: name, remedy: 'Give back as many rows as were drawn, each of them one that was drawn or one of the learner\'s "rows".',
     });
   };

@@ -1,4 +1,4 @@
-import type { TrainingBudget } from '@lethe/core';
+import { type TrainingBudget, checkPenalty } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type BatchShape, batchInputs } from './batch.js';
@@ -32,7 +32,7 @@ export function compileTrainingStep({ device, forward, budget }: TrainingStep, s
       let task: tf.Scalar | undefined;
       const step = optimizerStep(inputs, trainable, budget, (parts) => {
         const { loss, scope } = taskLoss(forward, inputs, weights, { ...arrayTensors(frozen, FROZEN, inputs), ...parts });
-        const penalty = learner.penalty?.(scope) ?? null;
+        const penalty = learner.penalty ? checkPenalty(learner.penalty(scope)) : null;
         if (penalty === null) return loss;
         // the tape frees what it does not give back
         task = tf.keep(loss);

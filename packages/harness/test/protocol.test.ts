@@ -97,14 +97,29 @@ describe('runStream', () => {
         .then(() => null, (thrown: LetheError) => thrown);
       return `${error?.code} ${error?.message} ${error?.where}`;
     };
-    expect(await errorOf({ create: () => undefined as never })).to.match(/^LETHE_METHOD_FAILED create\(\) gives no learner: it has no function "begin"\./);
+    expect(await errorOf({ create: () => undefined as never })).to.match(/^LETHE_METHOD_FAILED create gives undefined instead of a learner lora-continual, /);
     expect(await errorOf(broken({ end: undefined }))).to.contain('no function "end"');
     expect(await errorOf(broken({ trainable: undefined }))).to.contain('trainable is undefined');
-    expect(await errorOf(broken({ get frozen(): Arrays { throw new Error('not yet'); } }))).to.match(/^LETHE_METHOD_FAILED not yet .*protocol\.test\.ts:\d+, lora-continual on /);
+    expect(await errorOf(broken({ get frozen(): Arrays { throw new Error('not yet'); } }))).to.match(/^LETHE_METHOD_FAILED not yet .*protocol\.test\.ts:\d+, lora-continual, /);
     expect(await errorOf(broken({ save: () => { throw new Error('full'); } }))).to.match(/^LETHE_METHOD_FAILED full .*protocol\.test\.ts:\d+, lora-continual on /);
     expect(await errorOf(broken({ save: () => ({ trainable: {}, frozen: {}, stored: {}, json: { owners: new Map() } }) }))).to.contain('json.owners is a Map');
     expect(await readdir(join(outDir, 'steps'))).to.have.length(1);
   }).timeout(60_000);
+  for (const [what, members, message] of [
+    ['a number as delta', { adapt: () => 1 }, /^adapt gives a number \(1\) at layers\.0\.q instead of a tensor/],
+    ['no delta', { adapt: () => undefined }, /^adapt gives undefined at layers\.0\.q .* or null/],
+    ['a delta of another shape', { adapt: (_: unknown, x: tf.Tensor) => x.sum(1, true) }, /^adapt gives \[\d+, 1, 16\] at layers\.0\.q instead of \[\d+, \d+, 16\]/],
+    ['a number as penalty', { penalty: () => 1 }, /^penalty gives a number \(1\) instead of a scalar/],
+    ['no arrays', { trainable: null }, /^trainable is null instead of arrays by name/],
+    ['no state', { save: () => undefined }, /^save gives undefined instead of/],
+  ] as const) {
+    it(`refuses a method that gives ${what}`, async () => {
+      const nonsense: Method = { create: (host, options) => Object.defineProperties(lora.create(host, options), Object.getOwnPropertyDescriptors(members)) as never };
+      const error = await runStream(job(), { device: eagerDevice({}), model, suite, method: nonsense }, () => undefined).then(() => undefined, (thrown: LetheError) => thrown);
+      expect(error).to.include({ code: 'LETHE_METHOD_FAILED' });
+      expect(error!.message).to.match(message);
+    }).timeout(60_000);
+  }
 
   it('goes on where it was stopped, to the same numbers', async () => {
     const whole = await go(job());

@@ -1,4 +1,6 @@
-import type { LearnerState, Method } from '@lethe/core';
+import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type LearnerState, LetheError, type Method, checkState, framesOf } from '@lethe/core';
 import { copyOf, copyState } from './state.js';
 import type { TestedMethod } from './tested.js';
 import { ToyStream } from './toy-stream.js';
@@ -7,9 +9,15 @@ import { TASKS } from './toy-world.js';
 /** Optimizer steps of a task where a rule does not need more: enough to leave the initial values. */
 export const STEPS = 4;
 
-/** What is seen of code that throws. */
-export const thrown = (error: unknown): string =>
-  `it throws ${error instanceof Error ? error.stack?.split('\n').slice(0, 2).join(' ') : String(error)}`;
+const TESTKIT = fileURLToPath(new URL('.', import.meta.url));
+
+/** What is seen of code that throws, and where it did; a breach of the contract says itself what it is. */
+export function thrown(error: unknown): string {
+  if (!(error instanceof Error)) return `it throws ${String(error)}`;
+  if (error instanceof LetheError && error.code === 'LETHE_METHOD_FAILED') return error.message;
+  const frame = framesOf(error).find(({ file }) => !file.startsWith(TESTKIT) && !file.includes(`${sep}node_modules${sep}`));
+  return `it throws ${error.name}: ${error.message}${frame ? `, at ${frame.file}:${frame.line}` : ''}`;
+}
 
 /** What is known of a learner after it has ended a stage. */
 export interface Landmark {
@@ -54,7 +62,7 @@ export class Subject {
 /** Notes a stream as it is between two stages. */
 export function landmarkOf(stream: ToyStream): Landmark {
   return {
-    state: copyState(stream.learner.save()),
+    state: copyState(checkState(stream.learner.save())),
     predictions: Array.from({ length: TASKS }, (_, t) => stream.predict(t + 1)),
     prompts: Array.from({ length: TASKS }, (_, t) => stream.prompts(t + 1)),
     report: copyOf(stream.learner.report?.()),

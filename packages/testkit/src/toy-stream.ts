@@ -1,6 +1,6 @@
 import {
   type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MethodHost, type Scope, type Site, type TaskView,
-  type Tensors, createRandom, didYouMean,
+  type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, createRandom, didYouMean,
 } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -60,7 +60,7 @@ export class ToyStream {
       embeddings: async (count, random) => ({ shape: [count, WIDTH], data: random.normals(count * WIDTH, 1) }),
       moments: async (_, rows, sites = this.host.sites) => this.moments(rows, sites),
     };
-    this.learner = tested.method.create(this.host, { ...tested.options });
+    this.learner = checkLearner(tested.method.create(this.host, { ...tested.options }));
   }
 
   /**
@@ -82,7 +82,7 @@ export class ToyStream {
   }
 
   /** A new learner of the same method and seed on the same rows, which goes on from a state; from what this one saves now if none is given. */
-  restored(state: LearnerState = this.learner.save()): ToyStream {
+  restored(state: LearnerState = checkState(this.learner.save())): ToyStream {
     const stream = new ToyStream(this.tested, this.seed, this.rows);
     stream.learner.restore(copyState(state));
     stream.learned = this.learned;
@@ -94,6 +94,7 @@ export class ToyStream {
     this.present = this.joint ? joined(this.rows) : this.rows[stage - 1]!;
     const task = { index: stage, rows: this.present.x.shape[0]!, steps: 30 };
     await this.learner.begin(task);
+    checkLearner(this.learner);
     return task;
   }
 
@@ -131,7 +132,7 @@ export class ToyStream {
   /** What the learner lets the model read for the rows of a task, a prompt a row; nothing where it leaves prompts as they are. */
   prompts(task: number): number[][] {
     const told = this.told ? this.indexOf(task) : 0;
-    return this.learner.prompt ? keepable(task).map(({ prompt }) => [...this.learner.prompt!(prompt, ROOM, told)]) : [];
+    return this.learner.prompt ? keepable(task).map(({ prompt }) => [...checkPrompt(this.learner.prompt!(prompt, ROOM, told))]) : [];
   }
 
   /** How far the learner's gates are open for every row of a task, (rows, parts) row-major; null where it has none. */
@@ -140,7 +141,7 @@ export class ToyStream {
     let parts: readonly string[] = [];
     const open = tf.tidy(() => {
       const { scope } = forward(null, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(this.rows[task - 1]!)), false, this.told);
-      const gates = this.learner.gates!(scope);
+      const gates = checkGates(this.learner.gates!(scope), scope.batch);
       ({ parts } = gates);
       return gates.open.dataSync<'float32'>();
     });
@@ -157,7 +158,7 @@ export class ToyStream {
     const rows = task === undefined ? this.visible() : this.rows[task - 1]!;
     const [value] = tf.tidy(() => {
       const { scope } = forward(this.learner, tensorsOf(arraysOf(this.learner)), batchOf(rows), true, this.told);
-      return [...(this.learner.penalty?.(scope)?.dataSync() ?? [])];
+      return [...(this.penaltyIn(scope)?.dataSync() ?? [])];
     });
     return value ?? null;
   }
@@ -205,7 +206,7 @@ export class ToyStream {
   /** The rows of a step: those at hand, or what a learner that rehearses makes of them. */
   private rowsOf(step: number): Rows {
     const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
-    return this.learner.batch ? keptRows(this.rows, this.learner.batch(drawn, step)) : this.visible();
+    return this.learner.batch ? keptRows(this.rows, checkBatch(this.learner.batch(drawn, step), drawn)) : this.visible();
   }
 
   /** Rows as they are answered: those of tasks that were not learned have the task 0. */
@@ -224,6 +225,10 @@ export class ToyStream {
     return this.tested.manifest.capabilities.taskIdentity;
   }
 
+  private penaltyIn(scope: Scope): tf.Scalar | null {
+    return this.learner.penalty ? checkPenalty(this.learner.penalty(scope)) : null;
+  }
+
   private get joint(): boolean {
     return this.tested.manifest.stream === 'joint';
   }
@@ -235,7 +240,7 @@ export class ToyStream {
       const params = tensorsOf(arraysOf(this.learner));
       const { value, gradients } = valueAndGradients(() => {
         const { loss, scope } = this.error(params, rows);
-        const penalty = this.learner.penalty?.(scope) ?? null;
+        const penalty = this.penaltyIn(scope);
         return penalty ? loss.add(penalty) : loss;
       }, names.map((name) => params[name]!));
       const values = gradients.map((g) => g.dataSync<'float32'>());

@@ -1,5 +1,6 @@
 import {
-  type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, LetheError, createRandom, sizeOf,
+  type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, LetheError, checkDelta, checkPrefix, createRandom,
+  sizeOf,
 } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 
@@ -121,10 +122,10 @@ export function forward(
       return predictionsOf(others ? forward(learner, { ...params, ...others }, batch, false, told).output : output);
     },
   };
-  let h = learner?.virtualTokens ? behind(learner.prefix!(scope), x) : x;
+  let h = learner?.virtualTokens ? behind(checkPrefix(learner.prefix!(scope), x.shape[0], learner.virtualTokens, WIDTH), x) : x;
   for (const site of SITES) {
     const base = tf.tile(h.mean(2, true), [1, 1, site.out]) as tf.Tensor3D;
-    const delta = learner?.adapt(site, h, scope) ?? null;
+    const delta = learner ? checkDelta(learner.adapt(site, h, scope), site, h) : null;
     h = delta ? base.add(delta) : base;
   }
   output = h.slice([0, h.shape[1] - TOKENS, 0]);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs';
 import { RULES, checkMethod } from '../src/index.js';
 import { KeepsAndAsks } from './faults/declared.js';
 import { FAULTS, THROWS } from './faults/index.js';
@@ -38,6 +39,41 @@ describe('conformance suite', () => {
     const [first, second, ...others] = await checkMethod(THROWS);
     expect([first!.status, second!.status]).to.deep.equal(['kept', 'broken']);
     for (const verdict of others) expect(verdict).to.include({ status: 'not-checked', why: 'the method breaks "runs"' });
+  });
+
+  const given = (members: object) => tested(class extends Sound {
+    constructor(...args: ConstructorParameters<typeof Sound>) {
+      super(...args);
+      Object.assign(this, members);
+    }
+  });
+  for (const [what, nonsense, sentence] of [
+    ['no learner', { ...tested(Sound), method: { create: () => undefined as never } }, 'create gives undefined instead of a learner'],
+    ['a promise of a learner', { ...tested(Sound), method: { create: (async () => ({})) as never } }, 'create gives a promise instead of a learner'],
+    ['a learner that cannot end', given({ end: undefined }), 'the learner has no function "end": it is undefined'],
+    ['no trainable arrays', given({ trainable: undefined }), 'trainable is undefined instead of arrays by name, {} where there are none'],
+    ['a tensor for an array', given({ frozen: { a: tf.scalar(1) } }), 'frozen array "a" is a tensor instead of a plain array { shape, data }'],
+    ['doubles', given({ frozen: { a: { shape: [1], data: new Float64Array(1) } } }), 'frozen array "a" is no Float32Array'],
+    ['an array without a shape', given({ frozen: { a: new Float32Array(1) } }), 'frozen array "a" has no shape: { shape, data } is wanted, and it is a Float32Array'],
+    ['a number as delta', given({ adapt: () => 0.5 }), 'adapt gives a number (0.5) at layers.0.q instead of a tensor [16, 3, 6]'],
+    ['no delta', given({ adapt: () => undefined }), 'adapt gives undefined at layers.0.q instead of a tensor, or null where nothing is added'],
+    ['a number as penalty', given({ penalty: () => 1 }), 'penalty gives a number (1) instead of a scalar'],
+    ['a penalty that is no function', given({ penalty: 1 }), '"penalty" of the learner is a number (1) instead of a function'],
+    ['no prefix', given({ virtualTokens: 2, prefix: () => null }), 'prefix gives null instead of a tensor [16, 2, 8]'],
+    ['no state', given({ save: () => undefined }), 'save gives undefined instead of { trainable, frozen, stored, json }'],
+    ['a state without stored arrays', given({ save: () => ({ trainable: {}, frozen: {} }) }), 'saved stored is undefined instead of arrays by name, {} where there are none'],
+    ['no gates', given({ gates: () => null }), 'gates gives null instead of { parts, open }'],
+    ['no prompt', given({ prompt: () => undefined }), 'prompt gives undefined instead of a list of tokens'],
+  ] as const) {
+    it(`says what the contract asks for in the place of ${what}`, async () => {
+      const broken = (await checkMethod(nonsense)).flatMap((verdict) => (verdict.status === 'broken' ? [[verdict.rule.id, verdict.seen]] : []));
+      expect(broken).to.deep.equal([['runs', sentence]]);
+    });
+  }
+
+  it('says what a method throws, and where', async () => {
+    const [, { seen }] = (await checkMethod(THROWS)) as [unknown, { seen: string }];
+    expect(seen).to.match(/^it throws Error: no penalty today, at .*behaviour\.js:\d+$/);
   });
 
   it('does not take a method that trains nothing for one that learns', async () => {

@@ -68,7 +68,7 @@ function next({ forward: { model, learner, sites }, params, onTrace }: Generatio
   };
   let adapted = Boolean(learner.virtualTokens);
   // what stands before the text is read with it, and remembered afterwards
-  const whole = past ? behindRead(batch, learner.virtualTokens ?? 0) : withPrefix(learner, scope, batch);
+  const whole = past ? behindRead(batch, learner.virtualTokens ?? 0) : withPrefix(learner, scope, batch, model.config.hiddenSize);
   const states = model.hidden(whole, weights, adaptWith(learner, sites, scope, () => { adapted = true; }), memory);
   onTrace(adapted);
   return { logits: model.logits(states, weights), ...kept };

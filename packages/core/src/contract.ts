@@ -1,0 +1,131 @@
+import type { Tensor } from '@tensorflow/tfjs';
+import { type Arrays, sizeOf } from './arrays.js';
+import { LetheError } from './errors.js';
+import type { Gates, Learner, LearnerState, Row, Site } from './method.js';
+
+/** The functions of a learner that must be there, and those that may. */
+const [NEEDED, POSSIBLE] = [
+  ['begin', 'adapt', 'end', 'save', 'restore'], ['prefix', 'penalty', 'batch', 'prompt', 'adapter', 'gates', 'report'],
+] as const;
+const NONE = '{} where there are none';
+
+const isTensor = (value: unknown): value is Tensor => Array.isArray((value as Tensor | null | undefined)?.shape) && typeof (value as Tensor).reshape === 'function';
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Promise);
+/** Whether it is an object of no class: one that keeps its values elsewhere, as a Map does, would be saved as an empty one. */
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> => isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+const shapeText = (shape: readonly number[]) => `[${shape.join(', ')}]`;
+
+/** What a value is, in a sentence of what was given. */
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null) return String(value);
+  if (isTensor(value)) return `a tensor ${shapeText(value.shape)}`;
+  if (typeof value === 'object') return value instanceof Promise ? 'a promise' : value.constructor === Object ? 'an object' : `a ${value.constructor?.name ?? 'object'}`;
+  return `a ${typeof value}${['number', 'boolean', 'string'].includes(typeof value) ? ` (${String(value).slice(0, 20)})` : ''}`;
+}
+
+function refuse(message: string): never {
+  throw new LetheError('LETHE_METHOD_FAILED', message, { remedy: 'Compare with the contract in packages/core/src/method.ts.' });
+}
+
+/**
+ * Throws LETHE_METHOD_FAILED for what are no named arrays.
+ *
+ * @param group what to call them: `trainable`, `saved stored`
+ */
+export function checkArrays(group: string, arrays: unknown): asserts arrays is Arrays {
+  if (!isPlain(arrays)) refuse(`${group} is ${kindOf(arrays)} instead of arrays by name, ${NONE}`);
+  for (const [name, array] of Object.entries(arrays)) {
+    const { shape, data } = (array ?? {}) as { readonly shape?: unknown; readonly data?: unknown };
+    const what = `${group} array "${name}"`;
+    if (isTensor(array)) refuse(`${what} is a tensor instead of a plain array { shape, data }`);
+    if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size >= 0)) refuse(`${what} has no shape: { shape, data } is wanted, and it is ${kindOf(array)}`);
+    if (!(data instanceof Float32Array)) refuse(`${what} is no Float32Array`);
+    if (data.length !== sizeOf(shape)) refuse(`${what} has ${data.length} values, but shape ${shapeText(shape)}`);
+  }
+}
+
+/** What `create` gave, where it is a learner: its functions are there, and its arrays are arrays. Throws LETHE_METHOD_FAILED for anything else. */
+export function checkLearner(learner: unknown): Learner {
+  if (!isObject(learner)) return refuse(`create gives ${kindOf(learner)} instead of a learner`);
+  for (const name of NEEDED) if (typeof learner[name] !== 'function') refuse(`the learner has no function "${name}": it is ${kindOf(learner[name])}`);
+  for (const name of POSSIBLE) {
+    if (learner[name] !== undefined && typeof learner[name] !== 'function') refuse(`"${name}" of the learner is ${kindOf(learner[name])} instead of a function`);
+  }
+  for (const group of ['trainable', 'frozen'] as const) checkArrays(group, learner[group]);
+  return learner as unknown as Learner;
+}
+
+/** Where a value holds what JSON would drop or change, and what that is; null where it comes back as it was. */
+function lostIn(value: unknown, at: string, holders: readonly unknown[] = []): string | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return null;
+  if (!Array.isArray(value) && !isPlain(value)) return `${at} is ${kindOf(value)}`;
+  if (holders.includes(value)) return `${at} holds itself`;
+  // a property that is undefined reads the same as one that is not there; in a list it would come back as null
+  const entries = Object.entries(value).filter(([, held]) => held !== undefined || Array.isArray(value));
+  for (const [key, held] of entries) {
+    const lost = lostIn(held, Array.isArray(value) ? `${at}[${key}]` : `${at}.${key}`, [...holders, value]);
+    if (lost) return lost;
+  }
+  return null;
+}
+
+const isTokens = (list: unknown): boolean => Array.isArray(list) && list.every((token) => Number.isInteger(token) && (token as number) >= 0);
+
+/** What `save` gave, where it is a state that comes back from a file as it was. Throws LETHE_METHOD_FAILED for anything else. */
+export function checkState(state: unknown): LearnerState {
+  if (!isObject(state)) return refuse(`save gives ${kindOf(state)} instead of { trainable, frozen, stored, json }`);
+  for (const group of ['trainable', 'frozen', 'stored'] as const) checkArrays(`saved ${group}`, state[group]);
+  const { json, rows = [] } = state;
+  const lost = json === undefined ? null : lostIn(json, 'saved json');
+  if (lost) refuse(`${lost}, which is no plain JSON and would not come back`);
+  if (!Array.isArray(rows) || !rows.every((row) => isObject(row) && isTokens(row['prompt']) && isTokens(row['answer']))) {
+    refuse('saved rows is not a list of rows, with the token ids of prompt and answer');
+  }
+  return state as unknown as LearnerState;
+}
+
+function checkTensor(name: string, given: unknown, shape: readonly number[], place = ''): void {
+  if (!isTensor(given)) return refuse(`${name} gives ${kindOf(given)}${place} instead of a tensor ${shapeText(shape)}`);
+  if (shapeText(given.shape) !== shapeText(shape)) refuse(`${name} gives ${shapeText(given.shape)}${place} instead of ${shapeText(shape)}`);
+}
+
+/** What `adapt` gave at a site that reads x, where it is a delta or null. Throws LETHE_METHOD_FAILED for anything else. */
+export function checkDelta<T>(delta: T, site: Site, x: Tensor): T {
+  if (delta === undefined) refuse(`adapt gives undefined at ${site.name} instead of a tensor, or null where nothing is added`);
+  if (delta !== null) checkTensor('adapt', delta, [...x.shape.slice(0, 2), site.out], ` at ${site.name}`);
+  return delta;
+}
+
+/** What `penalty` gave, where it is a scalar or null. Throws LETHE_METHOD_FAILED for anything else. */
+export function checkPenalty<T>(penalty: T): T {
+  if (penalty === undefined) refuse('penalty gives undefined instead of a scalar, or null where there is none now');
+  if (penalty !== null && (!isTensor(penalty) || penalty.shape.length > 0)) refuse(`penalty gives ${kindOf(penalty)} instead of a scalar`);
+  return penalty;
+}
+
+/** What `prefix` gave for a batch, where it is as many vectors as the learner says. Throws LETHE_METHOD_FAILED for anything else. */
+export function checkPrefix<T>(prefix: T, batch: number, virtualTokens: number, width: number): T {
+  checkTensor('prefix', prefix, [batch, virtualTokens, width]);
+  return prefix;
+}
+
+/** What `gates` gave for a batch. Throws LETHE_METHOD_FAILED where it is not how far each of its parts is open. */
+export function checkGates(gates: Gates, batch: number): Gates {
+  if (!isObject(gates) || !Array.isArray(gates.parts)) return refuse(`gates gives ${kindOf(gates)} instead of { parts, open }`);
+  checkTensor('gates', gates.open, [batch, gates.parts.length], ` for ${gates.parts.length} parts`);
+  return gates;
+}
+
+/** What `batch` gave. Throws LETHE_METHOD_FAILED where it is not as many rows as were drawn. */
+export function checkBatch(rows: readonly Row[], drawn: readonly Row[]): readonly Row[] {
+  if (!Array.isArray(rows)) return refuse(`batch gives ${kindOf(rows)} instead of a list of rows`);
+  if (rows.length !== drawn.length) refuse(`batch gives ${rows.length} rows instead of the ${drawn.length} that were drawn`);
+  return rows;
+}
+
+/** What `prompt` gave. Throws LETHE_METHOD_FAILED where it is no list of tokens. */
+export function checkPrompt(prompt: readonly number[]): readonly number[] {
+  if (!Array.isArray(prompt)) return refuse(`prompt gives ${kindOf(prompt)} instead of a list of tokens`);
+  if (!isTokens(prompt)) refuse('prompt gives what is no token');
+  return prompt;
+}

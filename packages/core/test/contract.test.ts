@@ -1,0 +1,58 @@
+import { expect } from 'chai';
+import { type LetheError, checkState } from '../src/index.js';
+
+const array = (data: unknown, shape: unknown = [3]) => ({ shape, data });
+const state = (more: object) => ({ trainable: {}, frozen: {}, stored: {}, json: null, ...more });
+
+/** What is wrong with a state; null where nothing is. */
+function faultOf(given: unknown): string | null {
+  try {
+    checkState(given);
+    return null;
+  } catch (error) {
+    expect(error).to.include({ code: 'LETHE_METHOD_FAILED' });
+    return (error as LetheError).message;
+  }
+}
+
+describe('what a learner saves', () => {
+  it('passes where it comes back from a file as it was', () => {
+    const rows = [{ prompt: [0, 7], answer: [3] }];
+    expect(faultOf(state({ stored: { n: array(new Float32Array(3)) }, rows }))).to.equal(null);
+    for (const json of [null, 1.5, 'text', [], { owners: [[1, 2], []], tasks: { a: { b: true } }, none: undefined }]) expect(faultOf(state({ json }))).to.equal(null);
+    expect(faultOf({ trainable: {}, frozen: {}, stored: {} })).to.equal(null);
+  });
+
+  it('says which array is none', () => {
+    for (const data of [new Float64Array(3), new Int32Array(3), new Float32Array(2), new Float32Array(4), [1, 2, 3], undefined]) {
+      expect(faultOf(state({ frozen: { n: array(data) } }))).to.match(/^saved frozen array "n" (is no Float32Array|has \d values, but shape \[3\])/);
+    }
+    expect(faultOf(state({ frozen: { n: array(new Float32Array(3), [2, 2]) } }))).to.contain('has 3 values, but shape [2, 2]');
+    expect(faultOf(state({ trainable: { w: null } }))).to.contain('saved trainable array "w" has no shape');
+    expect(faultOf(state({ stored: new Map() }))).to.contain('saved stored is a Map instead of arrays by name');
+    expect(faultOf(state({ stored: undefined }))).to.contain('saved stored is undefined instead of arrays by name');
+    expect(faultOf(undefined)).to.contain('save gives undefined instead of');
+    expect(faultOf(7)).to.contain('save gives a number (7) instead of');
+  });
+
+  it('says where the json holds what would be dropped or changed', () => {
+    const lost = (json: unknown) => faultOf(state({ json }))?.split(',')[0];
+    expect(lost({ owners: new Map([[1, 2]]) })).to.equal('saved json.owners is a Map');
+    expect(lost({ tasks: [{ seen: new Set() }] })).to.equal('saved json.tasks[0].seen is a Set');
+    expect(lost({ next: () => 1 })).to.equal('saved json.next is a function');
+    expect(lost([1, undefined])).to.equal('saved json[1] is undefined');
+    expect(lost({ loss: NaN })).to.equal('saved json.loss is a number (NaN)');
+    expect(lost({ mean: new Float32Array(2) })).to.equal('saved json.mean is a Float32Array');
+    expect(lost({ when: new Date(0) })).to.equal('saved json.when is a Date');
+    expect(lost({ count: 1n })).to.equal('saved json.count is a bigint');
+    const self: Record<string, unknown> = {};
+    self['self'] = self;
+    expect(lost(self)).to.equal('saved json.self holds itself');
+  });
+
+  it('says that rows are none', () => {
+    for (const rows of [7, [{ prompt: 'text', answer: [1] }], [{ prompt: [1.5], answer: [] }], [null]]) {
+      expect(faultOf(state({ rows }))).to.contain('rows is not a list of rows');
+    }
+  });
+});
