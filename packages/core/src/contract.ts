@@ -55,15 +55,13 @@ export function checkLearner(learner: unknown): Learner {
   return learner as unknown as Learner;
 }
 
-/** Where a value holds what JSON would drop or change, and what that is; null where it comes back as it was. */
-function lostIn(value: unknown, at: string, holders: readonly unknown[] = []): string | null {
+/** Where a value holds what JSON would drop or change, as a path, and what that is; null where it is plain JSON. */
+export function jsonFault(value: unknown, at: string, holders: readonly unknown[] = []): string | null {
   if (value === null || typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value)) return null;
   if (!Array.isArray(value) && !isPlain(value)) return `${at} is ${kindOf(value)}`;
   if (holders.includes(value)) return `${at} holds itself`;
-  // a property that is undefined reads the same as one that is not there; in a list it would come back as null
-  const entries = Object.entries(value).filter(([, held]) => held !== undefined || Array.isArray(value));
-  for (const [key, held] of entries) {
-    const lost = lostIn(held, Array.isArray(value) ? `${at}[${key}]` : `${at}.${key}`, [...holders, value]);
+  for (const [key, held] of Object.entries(value)) {
+    const lost = jsonFault(held, Array.isArray(value) ? `${at}[${key}]` : `${at}.${key}`, [...holders, value]);
     if (lost) return lost;
   }
   return null;
@@ -71,14 +69,19 @@ function lostIn(value: unknown, at: string, holders: readonly unknown[] = []): s
 
 const isTokens = (list: unknown): boolean => Array.isArray(list) && list.every((token) => Number.isInteger(token) && (token as number) >= 0);
 
-/** What `save` gave, where it is a state that comes back from a file as it was. Throws LETHE_METHOD_FAILED for anything else. */
+/** What `save` gave, where its arrays are arrays. Throws LETHE_METHOD_FAILED for anything else. */
 export function checkState(state: unknown): LearnerState {
   if (!isObject(state)) return refuse(`save gives ${kindOf(state)} instead of { trainable, frozen, stored, json }`);
   for (const group of ['trainable', 'frozen', 'stored'] as const) checkArrays(`saved ${group}`, state[group]);
-  const { json, rows = [] } = state;
-  const lost = json === undefined ? null : lostIn(json, 'saved json');
-  if (lost) refuse(`${lost}, which is no plain JSON and would not come back`);
-  if (!Array.isArray(rows) || !rows.every((row) => isObject(row) && isTokens(row['prompt']) && isTokens(row['answer']))) {
+  return state as unknown as LearnerState;
+}
+
+/** {@link checkState} of what is to be kept in a file: it comes back as it was. Throws LETHE_METHOD_FAILED for anything else. */
+export function checkKept(state: unknown): LearnerState {
+  const { json, rows = [] } = checkState(state);
+  const fault = json === undefined ? null : jsonFault(json, 'saved json');
+  if (fault) refuse(`${fault}, which is no plain JSON and would not come back`);
+  if (!Array.isArray(rows) || !rows.every((row) => isObject(row) && isTokens(row.prompt) && isTokens(row.answer))) {
     refuse('saved rows is not a list of rows, with the token ids of prompt and answer');
   }
   return state as unknown as LearnerState;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventListener, Learner, Method, ReportTable, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
-import { LetheError, RATE, checkPrompt, checkState, createRandom } from '@lethe/core';
+import { LetheError, RATE, checkKept, checkPrompt, createRandom } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { addedParameters } from './added.js';
@@ -187,7 +187,7 @@ class Stream {
     const scores = scored ? await within(this.job, name, () => this.score(index, forward, learned, base)) : { tasks: {}, probes: {} };
     const report = scored ? await within(this.job, name, () => this.report(forward, learned)) : [];
     return {
-      state: await within(this.job, name, () => checkState(learner.save())),
+      state: await within(this.job, name, () => checkKept(learner.save())),
       record: {
         ...scores,
         cost: this.cost({

@@ -1,4 +1,4 @@
-import { type NdArray, bytesOfState, reportFault } from '@lethe/core';
+import { type NdArray, bytesOfState, jsonFault, reportFault } from '@lethe/core';
 import { type Rule, type Subject } from '../rule.js';
 import { FEATURES, ROWS, toyRows } from '../toy-world.js';
 
@@ -88,17 +88,6 @@ export const storedInArrays: Rule = {
   },
 };
 
-/** Where a value is no plain JSON, as a path; null where all of it is. */
-function strange(value: unknown, path: string): string | null {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null;
-  if (typeof value === 'number') return Number.isFinite(value) ? null : `${path} is ${value}`;
-  if (Array.isArray(value)) return value.map((item, i) => strange(item, `${path}[${i}]`)).find((found) => found !== null) ?? null;
-  if (typeof value === 'object' && Object.getPrototypeOf(value) === Object.prototype) {
-    return Object.entries(value).map(([key, item]) => strange(item, `${path}.${key}`)).find((found) => found !== null) ?? null;
-  }
-  return `${path} is ${typeof value === 'object' ? `a ${value.constructor.name}` : typeof value}`;
-}
-
 export const jsonState: Rule = {
   id: 'json-state',
   title: 'keeps plain JSON in save().json, and tables in report()',
@@ -106,7 +95,7 @@ export const jsonState: Rule = {
     + 'list of ReportTable (packages/core/src/report.ts).',
   async check(subject) {
     for (const [i, { state, report }] of (await subject.walked()).entries()) {
-      const found = strange(state.json, 'json') ?? (report === undefined ? null : strange(report, 'report()'));
+      const found = jsonFault(state.json, 'json') ?? (report === undefined ? null : jsonFault(report, 'report()'));
       if (found) return `after stage ${i + 1} ${found}`;
       const fault = report === undefined ? null : reportFault(report);
       if (fault) return `after stage ${i + 1} report() is not a list of tables: ${fault}`;

@@ -66,6 +66,6 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['rehearsal', tested(KeepsScaledRows, { growth: 'linear' }), /array "directions\.1", saved after stage 1, holds the features of row \d+ of task 1/],
   ['stored-bytes', tested(HidesBytes), /json holds \d+ fractions after stage 1/],
   ['json-state', tested(SavesMap), /json is a Map/],
-  ['json-state', tested(ReportsNothing), /report\(\)\[0\]\.cells\[0\]\[0\] is NaN/],
+  ['json-state', tested(ReportsNothing), /report\(\)\[0\]\.cells\[0\]\[0\] is a number \(NaN\)/],
   ['json-state', tested(ReportsRagged), /report\(\) is not a list of tables: \/0\/cells\/0: 2 cells for 1 names/],
 ];
