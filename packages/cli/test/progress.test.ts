@@ -4,7 +4,7 @@ import type { RunEvent, RunIdentity } from '@lethe/core';
 import { expect } from 'chai';
 import { LiveProgress } from '../src/run/live.js';
 import { PlainProgress } from '../src/run/plain.js';
-import { duration, runLine } from '../src/run/progress.js';
+import { cutNotes, duration, runLine } from '../src/run/progress.js';
 
 const labels = ['ewc   seed 1', 'seta  seed 1'];
 const events: readonly RunEvent[] = [
@@ -40,6 +40,15 @@ describe('progress', () => {
     progress.close();
     expect(text).to.contain('ewc   seed 1  1/2 triage  step 20/20  loss 1.250');
     expect(text).to.contain('seta  seed 1  base model').and.contain('1/6 steps  40 s left').and.contain('a line that stays\n');
+  });
+
+  it('tells once of the rows of a task that are cut, whatever run they are of', () => {
+    const note = cutNotes();
+    const cut: RunEvent = { type: 'rows-cut', run: 'ewc', task: 'triage', split: 'train', of: 300, prompts: 12, maxTokens: 128, answers: 3, answerTokens: 16 };
+    expect([...events, cut, { ...cut, run: 'seta' }, { ...cut, split: 'test' as const, of: 40, prompts: 1, answers: 0 }].map(note).filter(Boolean)).to.deep.equal([
+      'task "triage": 12 of 300 training rows lose the middle of their prompt, to fit into 128 tokens; 3 of 300 training rows lose the end of their answer, to fit into 16 tokens',
+      'task "triage": 1 of 40 scored rows lose the middle of their prompt, to fit into 128 tokens',
+    ]);
   });
 
   it('says durations as exactly as they are known', () => {

@@ -9,6 +9,9 @@ export interface EncodedExample {
   readonly prompt: readonly number[];
   readonly options: readonly (readonly number[])[];
   readonly answer: number;
+  /** Whether its prompt lost its middle, and the answer that is trained on its end; absent for no. */
+  readonly cutPrompt?: true;
+  readonly cutAnswer?: true;
 }
 
 export interface TargetOwner {
@@ -78,8 +81,8 @@ export function roomFor(tokenizer: Tokenizer, options: readonly (readonly number
 export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: number, answer?: number): EncodedExample {
   const refuse = (fault: string, remedy: string) =>
     new LetheError('LETHE_DATA_ROW', `Row "${example.id}" cannot be used: ${fault}.`, { where: example.id, remedy });
-  const options = (answer === undefined ? example.options : [example.options[example.answer]!])
-    .map((option) => tokenizer.encode(option, 'answer').slice(0, answer));
+  const uncut = (answer === undefined ? example.options : [example.options[example.answer]!]).map((option) => tokenizer.encode(option, 'answer'));
+  const options = uncut.map((option) => option.slice(0, answer));
   const fault = optionFault(options);
   if (fault !== undefined) throw refuse(fault, 'Give every row options that differ, none of them empty.');
   const room = roomFor(tokenizer, options, maxTokens, answer);
@@ -91,7 +94,10 @@ export function encodeRow(tokenizer: Tokenizer, example: Example, maxTokens: num
   if (whole.length === 0) throw refuse('its prompt has no tokens', 'Give the task a prompt template, or the row an input.');
   const kept = Math.max(KEPT_END, Math.floor(room / 4));
   const prompt = whole.length <= room ? whole : [...whole.slice(0, room - kept), ...whole.slice(-kept)];
-  return { prompt, options, answer: answer === undefined ? example.answer : 0 };
+  return {
+    prompt, options, answer: answer === undefined ? example.answer : 0,
+    ...(prompt !== whole && { cutPrompt: true }), ...(answer !== undefined && uncut[0]!.length > answer && { cutAnswer: true }),
+  };
 }
 
 /** What stands before the answer to a prompt, and what an encoder reads, where there is one. */

@@ -157,6 +157,7 @@ class Stream {
     const { tasks, epochs } = curriculumOf(stage, identity.training);
     const rowsOf = (task: TaskData) => this.encode(task.train, task.written?.maxTokens).map(trainingRow);
     const rows = tasks.flatMap(rowsOf);
+    for (const task of tasks) this.tellCut(task, 'train', this.encode(task.train, task.written?.maxTokens));
     const budget = { ...budgetOf(identity), epochs };
     const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, budget) };
     const name = `${identity.method.id} on ${stage.name}`;
@@ -208,6 +209,17 @@ class Stream {
     return encodeRows(this.deps.model.tokenizer, rows, this.job.identity.training.maxTokens, answer);
   }
 
+  /** Tells of the rows of a task that are not read whole, where there are any. */
+  private tellCut({ id, written }: TaskData, split: 'train' | 'test', rows: readonly EncodedExample[]): void {
+    const prompts = rows.filter(({ cutPrompt }) => cutPrompt).length;
+    const answers = split === 'train' ? rows.filter(({ cutAnswer }) => cutAnswer).length : 0;
+    if (prompts + answers === 0) return;
+    this.listener({
+      type: 'rows-cut', run: this.name, task: id, split, of: rows.length, prompts, maxTokens: this.job.identity.training.maxTokens,
+      answers, ...(written && { answerTokens: written.maxTokens }),
+    });
+  }
+
   private testRows(task: TaskData): readonly EncodedExample[] {
     return this.encode(task.test, task.written?.maxTokens);
   }
@@ -250,6 +262,7 @@ class Stream {
       for (const task of list) {
         const { id, written } = task;
         const rows = this.testRows(task);
+        if (step === 0) this.tellCut(task, 'test', rows);
         const index = forward.told ? toldOf(task, learned) : 0;
         // what the base model answered holds only for the prompt that it read
         const known = forward.learner.prompt ? undefined : before?.[id];

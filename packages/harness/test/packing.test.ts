@@ -103,6 +103,8 @@ describe('a row whose answer is written', () => {
     const { prompt, options, answer } = encodeRow(tokenizer, row, 32, 6);
     expect(options.map((ids) => tokenizer.decode(ids))).to.deep.equal([' a lon']);
     expect([answer, prompt.length]).to.deep.equal([0, 32 - 6 - 1]);
+    expect(encodeRow(tokenizer, row, 32, 6)).to.include({ cutPrompt: true, cutAnswer: true });
+    expect(encodeRow(tokenizer, { ...row, prompt: 'x' }, 64, 30)).to.not.have.any.keys('cutPrompt', 'cutAnswer');
   });
 
   it('may have right answers that are longer than the model can read', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent } from '@lethe/core';
+import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent, TaskData } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { Constant } from '@lethe/engine';
@@ -82,6 +82,18 @@ describe('runStream', () => {
       expect(open).to.be.closeTo(firsts.reduce((a, b) => a + b, 0) / firsts.length, 1e-3);
       expect(never).to.equal(0);
     });
+  }).timeout(60_000);
+
+  it('tells of the rows of each task that are cut, training rows where they are learned and scored ones with the base model', async () => {
+    const long = Array.from({ length: 40 }, (_, i) => 5 + (i % 6)).join(' ');
+    const lengthen = (rows: TaskData['train'], count: number) => rows.map((row, i) => (i < count ? { ...row, prompt: long } : row));
+    const [first, second] = suite.tasks as [TaskData, TaskData];
+    const cut = { ...suite, tasks: [{ ...first, train: lengthen(first.train, 3), test: lengthen(first.test, 1) }, second] };
+    const events: RunEvent[] = [];
+    await runStream(job(), { device: eagerDevice({}), model, suite: cut, method: lora }, (event) => events.push(event));
+    const told = { type: 'rows-cut', run: 'lora-continual', task: 'first', maxTokens: 32, answers: 0 };
+    const place = (event: RunEvent): unknown[] => (event.type === 'rows-cut' ? [{ ...event, run: 'lora-continual' }] : event.type === 'step-finished' ? [event.step] : []);
+    expect(events.flatMap<unknown>(place)).to.deep.equal([{ ...told, split: 'test', of: 20, prompts: 1 }, 0, { ...told, split: 'train', of: 24, prompts: 3 }, 1, 2]);
   }).timeout(60_000);
 
   it('refuses a report that is not a list of tables', async () => {

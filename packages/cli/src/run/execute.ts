@@ -15,7 +15,7 @@ import { type Configuration, jobsOf } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
 import { LiveProgress } from './live.js';
 import { PlainProgress } from './plain.js';
-import { type Progress, counted, runLine } from './progress.js';
+import { type Progress, counted, cutNotes, runLine } from './progress.js';
 import { Remaining, workOf } from './work.js';
 
 export interface ExecuteOptions {
@@ -146,6 +146,7 @@ async function work(
   const progress: Progress = output.terminal
     ? new LiveProgress(output.terminal, lanes, steps, labels, left)
     : new PlainProgress(output.note, labels, left);
+  const cut = cutNotes();
   const interrupt = stopOnInterrupt(() => progress.line('stopping before the next optimizer step; Ctrl-C again ends at once'), () => {
     progress.close();
     output.note(`ended at once, finished steps are kept; go on with: ${goOn}`);
@@ -157,6 +158,8 @@ async function work(
       listener: (event, index) => {
         remaining.hear(event, index, performance.now());
         progress.hear(event, index);
+        const note = cut(event);
+        if (note !== undefined) progress.line(note);
       },
       onResult: async (run, index) => {
         remaining.ended(index);

@@ -30,6 +30,21 @@ export function runLine(label: string, run: Run): string {
   ].join('  ');
 }
 
+/** What there is to say of rows that are not read whole: once for those of a task, of whatever runs. Nothing for other events. */
+export function cutNotes(): (event: RunEvent) => string | undefined {
+  const said = new Set<string>();
+  return (event) => {
+    if (event.type !== 'rows-cut' || said.has(`${event.split} ${event.task}`)) return undefined;
+    const { task, split, of, prompts, maxTokens, answers, answerTokens } = event;
+    said.add(`${split} ${task}`);
+    const rows = `of ${of} ${split === 'train' ? 'training' : 'scored'} rows`;
+    return `task "${task}": ${[
+      ...(prompts > 0 ? [`${prompts} ${rows} lose the middle of their prompt, to fit into ${maxTokens} tokens`] : []),
+      ...(answers > 0 ? [`${answers} ${rows} lose the end of their answer, to fit into ${answerTokens} tokens`] : []),
+    ].join('; ')}`;
+  };
+}
+
 /** Scores of one step in percent, in the order of the tasks. */
 export function scoreList(scores: readonly (number | null)[]): string {
   return scores.map((score) => (score === null ? '–' : (score * 100).toFixed(0))).join(' ');
