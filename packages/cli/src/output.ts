@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import type { WriteStream } from 'node:tty';
 import type { LetheError } from '@lethe/core';
 import pc from 'picocolors';
@@ -21,6 +22,8 @@ export function endedBy(problem: LetheError): 1 | 2 {
 
 /** Output on the streams of this process. A reader that leaves early, as `head` does, ends nothing; one that takes nothing ends it. */
 export function processOutput(): Output {
+  // what plugins print while they are imported is no data
+  globalThis.console = new Console(process.stderr);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') process.exit(endedBy(explained(error)!)); });
   // there is no other place to say it
   process.stderr.on('error', (error: NodeJS.ErrnoException) => { if (error.code !== 'EPIPE') process.exit(2); });

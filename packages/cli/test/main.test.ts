@@ -43,6 +43,23 @@ describe('lethe', () => {
     expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).to.include.members(['ewc', 'o-lora', 'seta', 'joint']);
   });
 
+  it('lets nothing that a plugin prints into its data', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lethe-talks-'));
+    try {
+      writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+      writeFileSync(join(folder, 'plugin.json'), JSON.stringify({
+        name: 'talks', kind: 'scorer', version: '1.0.0', lethe: '>=0.1.0', description: 'Talks.', licence: 'MIT',
+        options: { type: 'object', additionalProperties: false, properties: {} },
+      }));
+      writeFileSync(join(folder, 'index.js'), "console.log('hello');\nexport default { id: 'talks', needs: 'text', needsSource: false, score: () => 1 };\n");
+      const { status, stdout, stderr } = lethe('list', 'scorers', '--json', '--plugins', folder);
+      expect([status, stderr]).to.deep.equal([0, 'hello\n']);
+      expect((JSON.parse(stdout) as { name: string }[]).map(({ name }) => name)).to.include('talks');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('says nothing where its reader leaves early', () => {
     const { status, stdout, stderr } = spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" list methods --json | true`], { encoding: 'utf8' });
     expect([status, stdout, stderr]).to.deep.equal([0, '', '']);

@@ -57,6 +57,15 @@ class Pool {
     });
     // an error of a thread without a job; a thread with one rejects its run
     this.threads.on('error', () => undefined);
+    this.threads.on('workerCreate', () => this.hearThreads());
+  }
+
+  /** Lets what methods print go to stderr, as all that is no result does: stdout may be read by a program. */
+  private hearThreads(): void {
+    for (const { stdout } of this.threads.threads) {
+      stdout.unpipe(process.stdout);
+      if (stdout.listenerCount('data') === 0) stdout.on('data', (text: Buffer) => void process.stderr.write(text)).resume();
+    }
   }
 
   async run(): Promise<(Run | null)[]> {

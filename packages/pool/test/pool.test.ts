@@ -58,6 +58,30 @@ export default { create: () => ({ ...state, begin: () => { ${onBegin} }, adapt: 
     expect(first.filter((type) => type === 'step-finished')).to.have.length(3);
   });
 
+  it('lets what a method prints go to stderr, of threads that took the place of others too', async () => {
+    const heard = { stdout: '', stderr: '' };
+    const originals = (['stdout', 'stderr'] as const).map((name) => {
+      const { write } = process[name];
+      process[name].write = ((text: string | Uint8Array, ...rest: never[]) => {
+        if (!String(text).includes('said by a method')) return write.call(process[name], text, ...rest);
+        heard[name] += String(text);
+        return true;
+      }) as typeof write;
+      return () => { process[name].write = write; };
+    });
+    try {
+      const crashes = await method('crashes-first', 'return new Promise(() => setTimeout(() => process.exit(3)));');
+      const talks = await method('talks', 'console.log("said by a method"); process.stdout.write("again said by a method"); return new Promise((done) => setTimeout(done, 200));');
+      const runs = await runJobs([talks, crashes, { ...talks, identity: { ...talks.identity, seed: 7 } }], { workers: 1 });
+      expect(runs.map((run) => run?.status)).to.deep.equal(['completed', 'failed', 'completed']);
+    } finally {
+      for (const restore of originals) restore();
+    }
+    expect(heard.stdout).to.equal('');
+    // twice two tasks in two runs
+    expect(heard.stderr.match(/said by a method/g)).to.have.length(8);
+  });
+
   it('stops all runs where steps cannot be written: the file system is at fault, no method', async () => {
     const outDir = join(folder, 'a-file');
     await writeFile(outDir, '');
