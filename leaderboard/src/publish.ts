@@ -1,6 +1,6 @@
-import { link, mkdir, rm, writeFile } from 'node:fs/promises';
+import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LetheError, type Results, type Run } from '@lethe/core';
+import { LetheError, type Results, type Run, makeFolder } from '@lethe/core';
 import { unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type DescribeMethod, type MethodNote, checkDeclared } from './declared.js';
@@ -51,7 +51,7 @@ export async function publishRuns(
   const name = `${[`${suite.id}-${suite.version}`, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
   const path = join(entriesDir, name);
   const part = join(entriesDir, `.${name}.${process.pid}.part`);
-  await mkdir(entriesDir, { recursive: true });
+  makeFolder(entriesDir);
   try {
     await writeFile(part, printed(entry));
     // A link, unlike a rename, never replaces an entry that another process published in between.

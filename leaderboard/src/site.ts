@@ -1,6 +1,6 @@
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { LetheError } from '@lethe/core';
+import { LetheError, makeFolder } from '@lethe/core';
 import { type DescribeMethod, unknown } from './declared.js';
 import { readEntries } from './entry.js';
 import { groupsOf } from './groups.js';
@@ -46,7 +46,7 @@ async function writePages(entriesDir: string, folder: string, describe: Describe
   const entries = await readEntries(entriesDir, describe);
   const files = entries.map(({ file }) => file);
   const groups = groupsOf(entries);
-  await mkdir(join(folder, 'entries'), { recursive: true });
+  makeFolder(join(folder, 'entries'));
   for (const file of files) await copyFile(join(entriesDir, file), join(folder, 'entries', file));
   await writeFile(join(folder, 'index.html'), indexPage(groups, files, readReported()));
   let pages = 1;
@@ -82,7 +82,7 @@ export async function buildSite(entriesDir: string, outDir: string, describe = u
   const made = `${target}.${process.pid}.part`;
   const old = `${target}.${process.pid}.old`;
   try {
-    await mkdir(dirname(target), { recursive: true });
+    makeFolder(dirname(target));
     const counts = await writePages(entriesDir, made, describe);
     if (counts.entries === 0) await checkKept(entriesDir, target);
     await mkdir(target, { recursive: true });

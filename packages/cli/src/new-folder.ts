@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { LetheError } from '@lethe/core';
+import { LetheError, makeFolder } from '@lethe/core';
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
@@ -26,7 +26,7 @@ export function writeFolder(folder: string, files: Readonly<Record<string, strin
   }
   let draft: string | undefined;
   try {
-    mkdirSync(dirname(folder), { recursive: true });
+    makeFolder(dirname(folder));
     draft = mkdtempSync(join(dirname(folder), `.${basename(folder)}-`));
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(draft, path)), { recursive: true });

@@ -102,6 +102,16 @@ describe('lethe publish and lethe leaderboard', () => {
     expect(JSON.parse(await readFile(again.data, 'utf8'))).to.have.nested.property('methods.mine.description', manifest.description);
   });
 
+  it('are refused a folder that cannot be made, as is a new plugin, and none of them tries for ever', async function () {
+    if (!existsSync('/proc/self')) this.skip();
+    const refusals = [
+      await lethe('publish', join(folder, 'run'), '--entries', '/proc/no/entries'), await lethe('leaderboard', 'build', ...entries, '--out', '/proc/no/site'),
+      await lethe('leaderboard', 'build', ...entries, '--out', '/proc/site'),
+    ];
+    for (const { problem } of refusals) expect(problem).to.contain('LETHE_FILES: ').and.match(/at {2}\/proc/).and.contain('fix ');
+    expect((await lethe('new', 'scorer', 'mine', '--dir', '/proc/no')).problem).to.contain('LETHE_USAGE').and.contain('cannot be written');
+  });
+
   it('name the model and the adapter that a run began with', async () => {
     const begun = { ...run, model: { id: 'tiny+march', sha256: sha256('both'), adapter: { id: 'march', sha256: sha256('march'), base: run.model } } };
     await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([begun]), runs: [begun] }));

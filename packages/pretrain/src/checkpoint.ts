@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Arrays, transposed, writeWhole } from '@lethe/core';
+import { type Arrays, makeFolder, transposed, writeWhole } from '@lethe/core';
 import { type LlamaConfig, type StoredTensor, layoutOf, writeSafetensors } from '@lethe/model';
 
 /** `config.json` in the layout of Hugging Face transformers. */
@@ -19,7 +18,7 @@ export function configJson(config: LlamaConfig): Record<string, unknown> {
 export async function writeCheckpoint(
   folder: string, config: LlamaConfig, tokenizer: unknown, weights: Arrays, training: unknown,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const json = (name: string, value: unknown) => writeWhole(join(folder, name), `${JSON.stringify(value, null, 1)}\n`);
   await json('config.json', configJson(config));
   await json('tokenizer.json', tokenizer);

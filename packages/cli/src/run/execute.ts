@@ -1,6 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, methodName, suiteLabel } from '@lethe/core';
+import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, makeFolder, methodName, suiteLabel } from '@lethe/core';
 import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
@@ -70,12 +69,12 @@ export interface Performed {
  * @param suite the rows that the configuration names
  * @param workers runs at a time
  * @param goOn the command that goes on with it when it was interrupted, in words
- * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS
+ * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS, and what the file system throws
  */
 export async function perform(
   configuration: Configuration, folder: string, suite: SuiteData, workers: number, goOn: string, output: Output,
 ): Promise<Performed> {
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const unlock = await lockRun(folder);
   try {
     const code = await codeOf(configuration);

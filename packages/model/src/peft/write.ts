@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Adapter, LetheError, type LowRankUpdate, didYouMean, transposed, writeWhole } from '@lethe/core';
+import { type Adapter, LetheError, type LowRankUpdate, didYouMean, makeFolder, transposed, writeWhole } from '@lethe/core';
 import { writeSafetensors } from '../safetensors.js';
 import type { LanguageModel, ModelConfig } from '../types.js';
 import { BASE, CONFIG, type Place, TENSORS, placesOf, tensorNames } from './format.js';
@@ -84,7 +83,7 @@ export async function writeAdapter(directory: string, adapter: Adapter, model: P
     // PEFT stores both matrices as (outputs, inputs)
     return [[names.a, transposed(a)], [names.b, transposed(b)]] as const;
   }));
-  await mkdir(directory, { recursive: true });
+  makeFolder(directory);
   await writeSafetensors(join(directory, TENSORS), tensors, 'F32', base.sha256 === undefined ? undefined : { [BASE]: base.sha256 });
   await writeWhole(join(directory, CONFIG), `${JSON.stringify(configOf(updates, [...places.values()], model.config, base), null, 2)}\n`);
 }
