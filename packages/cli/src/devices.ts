@@ -18,7 +18,7 @@ export interface DeviceState {
 const PATIENCE = 60_000;
 
 /** Runs a small program on a device, in a process of its own. */
-export async function probeDevice(name: string): Promise<DeviceState> {
+async function probeDevice(name: string): Promise<DeviceState> {
   const script = fileURLToPath(new URL('./device-probe.js', import.meta.url));
   try {
     const { stdout } = await promisify(execFile)(process.execPath, [script, name], { timeout: PATIENCE });
@@ -29,10 +29,24 @@ export async function probeDevice(name: string): Promise<DeviceState> {
 }
 
 /** Whether the runtime was installed with its CUDA provider, which is no part of its npm package. */
-export function hasCuda(): boolean {
+function hasCuda(): boolean {
   const entry = createRequire(join(PATHS.models, '..', 'engine', 'package.json')).resolve('onnxruntime-node');
   const folder = join(dirname(entry), '..', 'bin', 'napi-v6', process.platform, process.arch);
   return ['libonnxruntime_providers_cuda.so', 'onnxruntime_providers_cuda.dll'].some((file) => existsSync(join(folder, file)));
+}
+
+const absent = (name: string, why: string, remedy: string): DeviceState => ({ works: false, message: `Device "${name}" is not there: ${why}.`, remedy });
+
+/** On Linux alone the driver is a package that may be missing; NVIDIA's is part of its own. */
+const MESA = process.platform === 'linux' ? 'For a GPU of Intel or AMD on Debian and Ubuntu: apt-get install mesa-vulkan-drivers; else choose device cpu.' : 'Choose device cpu.';
+
+/** Whether a device can be used. What the runtime says of GPUs that are not there names no remedy, and is replaced. */
+export async function deviceState(name: string): Promise<DeviceState> {
+  if (/^cuda(:\d+)?$/.test(name) && !hasCuda()) {
+    return absent(name, 'the runtime was installed without CUDA', 'Where there is an NVIDIA GPU: node node_modules/onnxruntime-node/script/install.js; else choose device cpu.');
+  }
+  const state = await probeDevice(name);
+  return name === 'webgpu' && !state.works ? absent(name, 'it needs a GPU with a Vulkan, Metal or Direct3D 12 driver', MESA) : state;
 }
 
 /**
@@ -43,8 +57,8 @@ export function hasCuda(): boolean {
  */
 export async function chooseDevice(name: string): Promise<string> {
   if (name === 'cpu') return name;
-  if (name === 'auto') return hasCuda() && (await probeDevice('cuda:0')).works ? 'cuda:0' : 'cpu';
-  const { works, message, remedy } = await probeDevice(name);
+  if (name === 'auto') return (await deviceState('cuda:0')).works ? 'cuda:0' : 'cpu';
+  const { works, message, remedy } = await deviceState(name);
   if (works) return name;
   throw new LetheError('LETHE_ENGINE_DEVICE', message ?? `Device "${name}" does not work.`, {
     where: '--device', remedy: remedy ?? 'See what there is with: lethe doctor',

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
-import { type DeviceState, hasCuda, probeDevice } from './devices.js';
+import { type DeviceState, deviceState } from './devices.js';
 import { listed } from './list.js';
 import type { Output } from './output.js';
 import { PATHS } from './paths.js';
@@ -15,22 +15,11 @@ function versionOf(name: string): string | null {
   return file === undefined ? null : (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-const CUDA: DeviceState = {
-  works: false, message: 'the runtime was installed without CUDA',
-  remedy: 'Where there is an NVIDIA GPU: node node_modules/onnxruntime-node/script/install.js',
-};
-
-/** On Linux alone the driver is a package that may be missing; NVIDIA's is part of its own. */
-const MESA = process.platform === 'linux' ? '; for one of Intel or AMD on Debian and Ubuntu: apt-get install mesa-vulkan-drivers' : '';
-
-/** Said in place of what the runtime says, which names no remedy. */
-const FIX: Readonly<Record<string, string>> = { webgpu: `needs a GPU with a Vulkan, Metal or Direct3D 12 driver${MESA}` };
-
 /** What to say of a device: that it works, or why not and what to do. */
 function describe(name: string, { works, message = '', remedy }: DeviceState): string {
   if (works) return `${name}: works`;
   const why = message.replace(`Device "${name}" is not there: `, '').replace(/\.$/, '');
-  return `${name}: not here; ${name in FIX ? FIX[name] : `${why}. ${remedy}`}`;
+  return `${name}: not here; ${why}. ${remedy}`;
 }
 
 /** `lethe doctor`: what this machine and installation offer, and the command that adds what is missing. */
@@ -44,7 +33,7 @@ export async function doctorCommand(output: Output): Promise<void> {
   line('memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`);
   line('onnxruntime', optional('onnxruntime-node', 'npm install'));
   for (const name of ['cpu', 'webgpu', 'cuda:0', 'wasm', 'tfjs-node', 'tfjs-node-gpu']) {
-    line('device', describe(name, name === 'cuda:0' && !hasCuda() ? CUDA : await probeDevice(name)));
+    line('device', describe(name, await deviceState(name)));
   }
   line('models', names('models', 'give a folder of your own or a model of the hub with: lethe run … --model DIR or OWNER/NAME'));
   const { MODEL_TYPES } = await import('@lethe/model'); // the tensor library, which no other command of this kind needs

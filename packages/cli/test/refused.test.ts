@@ -191,6 +191,16 @@ describe('lethe run refuses', () => {
       expect(existsSync(out)).to.equal(false);
     });
 
+    it('a GPU that is not there, in the words of lethe doctor', async function () {
+      const notes: string[] = [];
+      await createProgram({ data: (text) => void notes.push(text), note: () => undefined, colour: pc.createColors(false) }).parseAsync(['doctor'], { from: 'user' });
+      const said = /^device +cuda:0: not here; (.*)$/m.exec(notes.join('\n'))?.[1];
+      if (said === undefined) this.skip();
+      const text = await run('--methods', 'ewc', '--device', 'cuda:0');
+      expect(text).to.contain('LETHE_ENGINE_DEVICE').and.contain(said!.split('. ')[0]);
+      expect(existsSync(out)).to.equal(false);
+    });
+
     it('a folder that holds a run of another version, or of another configuration', async () => {
       const old = files('old', { 'run.json': '{ "schema": "lethe.run/1", "lethe": "0.0.9", "configuration": {} }\n' });
       for (const text of [await run('--methods', 'ewc', '--out', old), await problem('resume', old)]) {
