@@ -1,4 +1,4 @@
-import { type Run, canonicalJson, methodName, quoted, unlabelled } from '@lethe/core';
+import { type Run, type TunedMethod, canonicalJson, methodName, quoted, unlabelled } from '@lethe/core';
 
 /** The defaults of a method's options, or undefined where they are not known. */
 export type DefaultsOf = (method: string) => Readonly<Record<string, unknown>> | undefined;
@@ -67,6 +67,10 @@ export function missingRuns(runs: readonly Run[]): number {
   const count = (key: (run: Run) => unknown) => new Set(runs.map((run) => canonicalJson(key(run)))).size;
   return count((run) => unlabelled(run.method)) * count((run) => run.order) * count((run) => run.seed) - runs.length;
 }
+
+/** The command line that makes trials of a method again, by which its options were chosen, and compares their accuracies. */
+export const retryCommand = (tuned: TunedMethod, file: string): string =>
+  `lethe reproduce ${quoted(`leaderboard/entries/${file}`)} --trials --method ${quoted(methodName(tuned))}`;
 
 /** The command line that makes a run of an entry again and compares its answers; null where the name of its method means several. */
 export function reproduceCommand(run: Run, all: readonly Run[], file: string): string | null {

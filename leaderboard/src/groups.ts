@@ -30,7 +30,7 @@ export interface Row {
   readonly method: Run['method'];
   readonly note: MethodNote | undefined;
   /** What was tried to choose its options; null where they are those that its plugin or a user says. */
-  readonly tuning: { readonly sweep: Sweep; readonly tuned: TunedMethod } | null;
+  readonly tuning: { readonly sweep: Sweep; readonly tuned: TunedMethod; /** Name of the entry that keeps the sweep. */ readonly file: string } | null;
   /** Options that differ from the defaults, as text. */
   readonly changed: readonly string[];
   readonly trials: readonly Trial[];
@@ -94,9 +94,9 @@ function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval |
   return values.every((one): one is typeof one & { value: number } => one.value !== null) ? runInterval(values) : null;
 }
 
-function tuningOf({ results: { sweep } }: Entry, { id, label, version, options }: Run['method']): Row['tuning'] {
+function tuningOf({ file, entry: { results: { sweep } }, run: { method: { id, label, version, options } } }: Source): Row['tuning'] {
   const tuned = sweep?.methods.find((method) => method.id === id && method.label === label && method.version === version);
-  return sweep && tuned && canonicalJson(tuned.trials[tuned.chosen]!.options) === canonicalJson(options) ? { sweep, tuned } : null;
+  return sweep && tuned && canonicalJson(tuned.trials[tuned.chosen]!.options) === canonicalJson(options) ? { sweep, tuned, file } : null;
 }
 
 function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Comparison): Row {
@@ -108,7 +108,7 @@ function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Com
   const place = methods.findIndex((compared) => canonicalJson(unlabelled(compared.method)) === canonicalJson(unlabelled(method)));
   const noted = entry.methods[method.id];
   const note = noted?.version === method.version ? noted : undefined;
-  const tuning = tuningOf(entry, method);
+  const tuning = tuningOf(sources[0]!);
   return {
     slug: `${slug(method.id)}-${slug(method.version)}-${sha256(unlabelled(method)).slice(0, 6)}`,
     method, note, trials, tuning,

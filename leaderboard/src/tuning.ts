@@ -1,9 +1,10 @@
 import { type Sweep, type Trial, methodName } from '@lethe/core';
 import { carriedOver, trialMean } from '@lethe/metrics';
+import { retryCommand } from './command.js';
 import { optionValue, percent } from './format.js';
 import type { Row } from './groups.js';
 import { type Html, html } from './html.js';
-import { wide } from './layout.js';
+import { command, wide } from './layout.js';
 import { counted } from './parts.js';
 
 /** The options in which the settings differ, of one setting. */
@@ -19,12 +20,13 @@ const termsOf = ({ suite, model, orders, seeds }: Sweep): string =>
 /** The settings of a method that were tried before its runs, or null where there are none. */
 export function tuningSection({ tuning, trials }: Row): Html | null {
   if (!tuning) return null;
-  const { sweep, tuned } = tuning;
+  const { sweep, tuned, file } = tuning;
   const { run } = trials[0]!.outcomes[0]!;
   const rows = tuned.trials.map((trial, i) => html`<tr><td class="name">${settingOf(trial, tuned.trials)}${i === tuned.chosen ? html` <span class="tag">chosen</span>` : null}</td>
 <td>${percent(trialMean(trial))}</td></tr>`);
   return html`<h2 id="tuning">Tuning</h2><p>${counted(tuned.trials.length, 'setting was', 'settings were')} tried, as many as of every method that was tuned (${sweep.methods.map(methodName).join(', ')}), on
 ${termsOf(sweep)}. No test row was read.${carriedOver(sweep, run) ? ' What was chosen there is carried over to the runs on this page: they are of another suite, model or budget.' : ''}</p>
 ${wide('Tuning', html`<table><caption><span>Average accuracy on validation rows after the last task, percent. The first setting is the
-defaults.</span></caption><thead><tr><th scope="col" class="name">Setting</th><th scope="col">Accuracy</th></tr></thead><tbody>${rows}</tbody></table>`)}`;
+defaults.</span></caption><thead><tr><th scope="col" class="name">Setting</th><th scope="col">Accuracy</th></tr></thead><tbody>${rows}</tbody></table>`)}
+<p>To make some of them again, drawn anew every time:</p>${command(retryCommand(tuned, file))}`;
 }
