@@ -78,6 +78,12 @@ async function markLength(file: string): Promise<number> {
 
 function namesOf(record: readonly Buffer[], file: string): string[] {
   const names = record.map((name) => name.toString('utf8').trim());
+  const separator = names.length === 1 ? [';', '\t', '|'].find((sign) => names[0]!.includes(sign)) : undefined;
+  if (separator !== undefined) {
+    const shown = separator === '\t' ? 'a tab' : `"${separator}"`;
+    throw rowFault(`${file}:1`, `the first line names one field, "${names[0]}": its separator looks like ${shown}, and that of CSV is a comma`,
+      `save the file with commas between the fields, and quotes around fields that hold commas; a spreadsheet that writes ${shown} asks for the separator where it exports`);
+  }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return names;
   throw rowFault(`${file}:1`, `two fields are called "${twice}"`, 'give every field a name of its own in the first line');

@@ -6,6 +6,7 @@ import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
 import { type Pools, type Wanted, isFromFiles, missingError, missingFiles, ownerOf, poolsOf, wantedFiles } from './pools.js';
 import { type FoundSuite, type SuiteReference, findSuite, openSuite } from './reference.js';
+import { stopNotes } from './stopped.js';
 
 const SPLITS: readonly Split[] = ['train', 'validation', 'test'];
 /** The size of a suite where none is asked for. */
@@ -14,7 +15,7 @@ export const DEFAULT_SIZE = 'full';
 /** A suite and what one should know of its rows. */
 export interface InspectedSuite {
   readonly suite: SuiteData;
-  /** Rows that were left out, ids to leave out that no row has, and probes that are not there. */
+  /** Rows that were left out, ids to leave out that no row has, probes that are not there, and answers that cannot be written whole. */
   readonly notes: readonly string[];
   /** Rows that are nearly the same in two places, among those that are used. */
   readonly overlaps: readonly Overlap[];
@@ -38,7 +39,7 @@ export async function inspectSuite(reference: SuiteReference): Promise<Inspected
     const part = { owner: ownerOf(one), probe: one.probe };
     return [...SPLITS.map((split) => ({ ...part, split, rows: rows[split] })), { ...part, split: 'fewshot' as const, rows: shots }];
   }));
-  return { suite, notes, overlaps };
+  return { suite, notes: [...notes, ...stopNotes([...suite.tasks, ...suite.probes])], overlaps };
 }
 
 /**

@@ -226,6 +226,7 @@ function listOf(value: unknown): string[] | undefined {
 
 /** A value as an error shows it, not too much of it. */
 function shown(value: unknown): string {
+  if (value instanceof Uint8Array) return 'bytes that are not valid UTF-8';
   const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? Number(part) : part)) ?? String(value);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }

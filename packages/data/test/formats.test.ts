@@ -60,6 +60,8 @@ describe('formats of rows', () => {
     ['with an open quote', 'id,input,output\na,b,hardware\nc,"d,software\n', 3, 'not CSV'],
     ['with a quote within a field', 'id,input,output\na,b "c" d,hardware\n', 2, 'a quote is found on field 1'],
     ['without a field', 'id,text,output\na,b,hardware\n', 2, 'no field "input"'],
+    ['with semicolons', 'id;input;output\na;b, or c;hardware\n', 1, 'its separator looks like ";", and that of CSV is a comma'],
+    ['with tabs', 'id\tinput\toutput\na\tb\thardware\n', 1, 'its separator looks like a tab'],
     ['with a field twice', 'id,input,input\n', 1, 'two fields are called "input"'],
     ['that is not UTF-8', Buffer.from('id,input,output\na,caf\xe9,hardware\n', 'latin1'), 2, 'not valid UTF-8'],
   ] as const) {
@@ -118,6 +120,20 @@ describe('formats of rows', () => {
     })));
     const error = await errorOf(() => loadSuite(suite.reference()));
     expect([error.code, error.message]).to.deep.equal(['LETHE_DATA_ROW', 'the field "input" is [1,2], not a text']);
+  });
+
+  it('names the row of a Parquet file whose text is not UTF-8, where the text is used', async () => {
+    const bytes = [Buffer.from('caf\xc3\xa9', 'latin1'), Buffer.from('caf\xe9', 'latin1')];
+    const file = (more: readonly ColumnSource[]) => new Uint8Array(parquetWriteBuffer({
+      columnData: [{ name: 'id', data: ['a', 'b'] }, { name: 'output', data: ['hardware', 'hardware'] }, ...more], // raw bytes are read as texts, too
+    }));
+    replace('train.parquet', file([{ name: 'input', data: bytes, type: 'BYTE_ARRAY' }]));
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect([error.code, error.where]).to.deep.equal(['LETHE_DATA_ROW', `${join(suite.folder, 'tickets/train.parquet')}:2`]);
+    expect(error.message).to.contain('the field "input" is bytes that are not valid UTF-8');
+    suite.write('tickets/train.parquet', file([{ name: 'input', data: ['café', 'tea'] }, { name: 'picture', data: bytes, type: 'BYTE_ARRAY' }]));
+    const { tasks: [tickets] } = await loadSuite(suite.reference());
+    expect([...tickets!.train, ...tickets!.validation].map(({ prompt }) => prompt.split('\n')[0]).sort()).to.deep.equal(['café', 'tea']);
   });
 
   it('says that a file is not Parquet', async () => {

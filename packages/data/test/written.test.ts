@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { loadSuite, readSuiteFile } from '../src/index.js';
+import { inspectSuite, loadSuite, readSuiteFile } from '../src/index.js';
 import { OwnSuite, YAML, errorOf, jsonLines, lineOf } from './support.js';
 
 const ROWS = [
@@ -72,6 +72,22 @@ describe('a task that is answered by writing', () => {
   it('refuses a prompt that offers options', async () => {
     write('written: { scorer: rouge-l, maxTokens: 8 }', ROWS, '"{input} {options}"');
     expect((await errorOf(() => readSuiteFile(suite.file))).message).to.contain('{options}');
+  });
+
+  it('notes rows of which no right answer can be written whole, as the model stops before', async () => {
+    const lines = [{ id: 'a', input: 'x', output: 'one\ntwo' }, { id: 'b', input: 'y', output: ['three\nfour', 'five'] }, { id: 'c', input: 'z', output: 'six' }];
+    const notes = async (written: string) => {
+      write(`written: { ${written} }`, lines);
+      return (await inspectSuite(suite.reference())).notes;
+    };
+    const [note, ...others] = await notes('scorer: exact-match, maxTokens: 8');
+    expect(others).to.deep.equal([]);
+    expect(note).to.contain('task "mails": 1 of 3 test rows').and.contain('"\\n"').and.contain('full score of exact-match').and.contain('written.stop');
+    expect(await notes('scorer: rouge-l, maxTokens: 8')).to.have.length(1);
+    // whose first letter is right has all there is
+    expect(await notes('scorer: first-character, maxTokens: 8')).to.deep.equal([]);
+    expect(await notes('scorer: exact-match, maxTokens: 8, stop: []')).to.deep.equal([]);
+    expect(await notes('scorer: exact-match, maxTokens: 8, stop: [six]')).to.have.length(1);
   });
 
   it('refuses rows without a right answer, with their line', async () => {
