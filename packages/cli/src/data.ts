@@ -1,5 +1,6 @@
+import { LetheError } from '@lethe/core';
 import {
-  type InspectedSuite, type PulledFile, type SuiteReference, type VerifiedFile, filesToPull, inspectSuite, isForProbes, overlapLine, pullFile, verifyData,
+  type InspectedSuite, type PulledFile, type SuiteReference, type VerifiedFile, filesToPull, inspectSuite, isForProbes, isGenerated, overlapLine, pullFile, verifyData,
 } from '@lethe/data';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
@@ -9,6 +10,7 @@ import { pluginsOption } from './plugins-option.js';
 import { INTERRUPTED, stopOnInterrupt } from './run/interrupt.js';
 import { type SuiteFlags, referenceTo, suiteWords } from './suites.js';
 
+const GENERATED = 'the rows of this suite are made by its code: there are no files';
 const SOUND: readonly VerifiedFile['state'][] = ['ok', 'unpinned'];
 
 const isSound = ({ state, faulty }: VerifiedFile): boolean => SOUND.includes(state) && faulty === 0;
@@ -34,7 +36,7 @@ async function verifyCommand(suite: string, flags: SuiteFlags, json: boolean, ou
     output.data(JSON.stringify({ suite, files, notes, overlaps }, null, 2));
     return status;
   }
-  if (files.length === 0) output.data('the rows of this suite are made by its code: there are no files');
+  if (files.length === 0) output.data(GENERATED);
   const width = Math.max(...files.map(({ task, kind }) => task.length + kind.length + 1));
   for (const { task, kind, state, rows, faulty, file, faults } of files) {
     const counts = state === 'missing' ? '' : `${String(rows).padStart(7)} rows${faulty > 0 ? `, ${faulty} that cannot be used` : ''}`;
@@ -47,7 +49,21 @@ async function verifyCommand(suite: string, flags: SuiteFlags, json: boolean, ou
   }
   for (const line of [...notes, ...overlaps.map(overlapLine)]) output.data(line);
   if (files.length > 0) output.note(status === 0 ? `${files.length} files can be used` : 'some files cannot be used as they are');
+  const missing = files.filter(({ state }) => state === 'missing').length;
+  if (missing > 0) output.note(await whereToGet(missing, reference));
   return status;
+}
+
+/** What to do about files that are missing. */
+async function whereToGet(count: number, reference: SuiteReference): Promise<string> {
+  const { dataDir } = reference;
+  const place = dataDir === undefined ? 'give the folder that holds them with --data-dir DIR' : `put them below ${here(dataDir)}, as suites/README.md says`;
+  // a suite that does not say where all of them can be had is refused
+  const pulled = await filesToPull(reference).catch((error: unknown) => {
+    if (error instanceof LetheError && error.code === 'LETHE_DATA_MISSING') return [];
+    throw error;
+  });
+  return `${count} of them ${count === 1 ? 'is' : 'are'} missing: ${place}${pulled.length > 0 ? `, or download them: lethe data pull ${suiteWords(reference)}` : ''}`;
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
@@ -96,7 +112,7 @@ async function pullCommand(suite: string, flags: SuiteFlags, output: Output): Pr
     interrupt.close();
   }
   for (const { to } of wanted) output.data(here(to));
-  output.note(wanted.length === 0 ? 'all files are there already'
+  output.note(await isGenerated(reference) ? GENERATED : wanted.length === 0 ? 'all files are there already'
     : `${wanted.length} files were downloaded and checked; lethe data verify ${suiteWords(reference)} looks at their rows`);
   return 0;
 }

@@ -121,6 +121,16 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     expect(lines.at(-1)).to.contain('1 of 7 test rows of task "tickets" stand, nearly the same, in train rows of task "mails"').and.contain('train.jsonl:13');
   });
 
+  it('says that there is nothing to pull where rows are made by code, and where files that are missing go', async () => {
+    expect(await lethe('data', 'pull', 'domain-mini')).to.deep.equal({ status: 0, lines: [] });
+    expect(notes).to.deep.equal(['the rows of this suite are made by its code: there are no files']);
+    unlinkSync(join(suite, 'mails/test.jsonl'));
+    expect((await lethe('data', 'verify', suite)).status).to.equal(1);
+    expect(notes.at(-1)).to.equal('1 of them is missing: give the folder that holds them with --data-dir DIR');
+    expect((await lethe('data', 'verify', suite, '--data-dir', folder)).status).to.equal(1);
+    expect(notes.at(-1)).to.contain(`put them below ${folder}`).and.contain('suites/README.md');
+  });
+
   it('pulls what the suite names a source for, and says what to do without a network', async () => {
     const hub = new LocalHub();
     const before = process.env['LETHE_CACHE'];
@@ -139,6 +149,8 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
         yaml = yaml.replace(`id: ${task},`, `id: ${task}, sha256: { train: ${train}, test: ${test} },`);
       }
       writeFileSync(file, yaml);
+      expect((await lethe('data', 'verify', suite)).status).to.equal(1);
+      expect(notes.at(-1)).to.contain('4 of them are missing').and.contain('--data-dir DIR').and.contain(`lethe data pull ${suite}`);
       process.env['HF_ENDPOINT'] = 'http://127.0.0.1:1';
       expect((await lethe('data', 'pull', suite)).problem).to.contain('LETHE_HUB_UNREACHABLE').and.contain('tickets/train.jsonl');
       delete process.env['HF_ENDPOINT'];

@@ -135,3 +135,12 @@ export function listSuites(suitesDir: string, files: readonly string[] = []): Su
 export async function isForProbes(reference: SuiteReference): Promise<boolean> {
   return (await openSuite(reference)).definition.orders.length === 0;
 }
+
+/**
+ * Whether all rows of a suite are made by its code, so that there are no files of it.
+ *
+ * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
+ */
+export async function isGenerated(reference: SuiteReference): Promise<boolean> {
+  return (await openSuite(reference)).definition.tasks.every(({ rows }) => rows === 'generated');
+}
