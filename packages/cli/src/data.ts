@@ -1,6 +1,7 @@
 import { LetheError } from '@lethe/core';
 import {
-  type InspectedSuite, type PulledFile, type SuiteReference, type VerifiedFile, filesToPull, inspectSuite, isForProbes, isGenerated, overlapLine, pullFile, verifyData,
+  type InspectedSuite, type PulledFile, type SuiteReference, type VerifiedFile, filesToPull, inspectSuite, isForProbes, isGenerated, overlapLine,
+  pullFile, verifyData,
 } from '@lethe/data';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
@@ -63,7 +64,8 @@ async function whereToGet(count: number, reference: SuiteReference): Promise<str
     if (error instanceof LetheError && error.code === 'LETHE_DATA_MISSING') return [];
     throw error;
   });
-  return `${count} of them ${count === 1 ? 'is' : 'are'} missing: ${place}${pulled.length > 0 ? `, or download them: lethe data pull ${suiteWords(reference)}` : ''}`;
+  const download = pulled.length > 0 ? `, or download them: lethe data pull ${suiteWords(reference)}` : '';
+  return `${count} of them ${count === 1 ? 'is' : 'are'} missing: ${place}${download}`;
 }
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;

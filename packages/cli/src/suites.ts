@@ -52,7 +52,8 @@ export function dataFolderAt(path: string): string {
  * How the suite is found that a user names: by a path, or by the name of an installed one or of a plugin. Its rows may be scored by the scorers
  * of plugins.
  *
- * @throws LetheError those of {@link dataFolderAt}, the errors of `installedPlugins` and {@link suiteOfPlugin}, and what is wrong with the plugin of that name where it is broken
+ * @throws LetheError those of {@link dataFolderAt}, the errors of `installedPlugins` and {@link suiteOfPlugin}, and what is wrong with the plugin
+ * of that name where it is broken
  */
 export async function referenceTo(suite: string, { dataDir, plugins }: SuiteFlags): Promise<SuiteReference> {
   const installed = installedPlugins(plugins);

@@ -9,17 +9,21 @@ const [NEEDED, POSSIBLE] = [
 ] as const;
 const NONE = '{} where there are none';
 
-const isTensor = (value: unknown): value is Tensor => Array.isArray((value as Tensor | null | undefined)?.shape) && typeof (value as Tensor).reshape === 'function';
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Promise);
+const isTensor = (value: unknown): value is Tensor =>
+  Array.isArray((value as Tensor | null | undefined)?.shape) && typeof (value as Tensor).reshape === 'function';
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Promise);
 /** Whether it is an object of no class: one that keeps its values elsewhere, as a Map does, would be saved as an empty one. */
-const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> => isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
+const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null);
 const shapeText = (shape: readonly number[]) => `[${shape.join(', ')}]`;
 
 /** What a value is, in a sentence of what was given. */
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (isTensor(value)) return `a tensor ${shapeText(value.shape)}`;
-  if (typeof value === 'object') return value instanceof Promise ? 'a promise' : value.constructor === Object ? 'an object' : `a ${value.constructor?.name ?? 'object'}`;
+  if (value instanceof Promise) return 'a promise';
+  if (typeof value === 'object') return value.constructor === Object ? 'an object' : `a ${value.constructor?.name ?? 'object'}`;
   return `a ${typeof value}${['number', 'boolean', 'string'].includes(typeof value) ? ` (${String(value).slice(0, 20)})` : ''}`;
 }
 
@@ -38,7 +42,9 @@ export function checkArrays(group: string, arrays: unknown): asserts arrays is A
     const { shape, data } = (array ?? {}) as { readonly shape?: unknown; readonly data?: unknown };
     const what = `${group} array "${name}"`;
     if (isTensor(array)) refuse(`${what} is a tensor instead of a plain array { shape, data }`);
-    if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size >= 0)) refuse(`${what} has no shape: { shape, data } is wanted, and it is ${kindOf(array)}`);
+    if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size >= 0)) {
+      refuse(`${what} has no shape: { shape, data } is wanted, and it is ${kindOf(array)}`);
+    }
     if (!(data instanceof Float32Array)) refuse(`${what} is no Float32Array`);
     if (data.length !== sizeOf(shape)) refuse(`${what} has ${data.length} values, but shape ${shapeText(shape)}`);
   }

@@ -70,7 +70,10 @@ export function readDocument(file: string, format: 'JSON' | 'YAML', code: ErrorC
   // the place that the parser names is said by `where`
   if (problem) throw refuse(problem.message.split('\n')[0]!.replace(/ at line \d+, column \d+:$/, ''), problem.pos[0], `mend the ${format} at this line`);
   const stray = strayAlias(document);
-  if (stray) throw refuse(`*${stray.source} stands for nothing: no value before it is named &${stray.source}`, stray.range?.[0], `name a value &${stray.source}, or put the text in quotes`);
+  if (stray) {
+    const { source, range } = stray;
+    throw refuse(`*${source} stands for nothing: no value before it is named &${source}`, range?.[0], `name a value &${source}, or put the text in quotes`);
+  }
   return {
     value: plain(document, (message) => refuse(message, undefined, 'write values out in the place of aliases')),
     locate: (pointer) => placed(offsetAt(document.contents, pointer)),

@@ -33,8 +33,9 @@ function listed({ properties = {} }: { readonly properties?: Readonly<Record<str
     (Array.isArray(schema['enum']) ? [[field, schema['enum']]] : 'const' in schema ? [[field, [schema['const']]]] : []));
 }
 
-const hasType = (data: unknown, type: unknown): boolean => type === undefined || [type].flat().some((name) =>
-  (name === 'array' ? Array.isArray(data) : name === 'object' ? isFields(data) : name === 'null' ? data === null : name === 'integer' ? Number.isInteger(data) : typeof data === name));
+const typesOf = (data: unknown): readonly string[] =>
+  [data === null ? 'null' : Array.isArray(data) ? 'array' : typeof data, ...(Number.isInteger(data) ? ['integer'] : [])];
+const hasType = (data: unknown, type: unknown): boolean => type === undefined || [type].flat().some((name) => typesOf(data).includes(name as string));
 
 /** Whether errors are of the value, or of what is in it, that another error is of. */
 const within = ({ instancePath: outer }: ErrorObject, { instancePath }: ErrorObject) => instancePath === outer || instancePath.startsWith(`${outer}/`);
@@ -94,7 +95,8 @@ const FAULTS: Readonly<Record<string, (params: Fields, error: ErrorObject) => st
   minLength: ({ limit }) => (limit === 1 ? 'must not be empty' : `must have ${String(limit)} characters or more`),
   maxLength: ({ limit }, { data }) => `must have at most ${String(limit)} characters, not ${String(data).length}`,
   minItems: ({ limit }, { data }) => (limit === 1 ? 'must not be empty' : `must have ${String(limit)} items or more, not ${(data as unknown[]).length}`),
-  minProperties: ({ limit }, { data }) => (limit === 1 ? 'must not be empty' : `must have ${String(limit)} fields or more, not ${Object.keys(data as object).length}`),
+  minProperties: ({ limit }, { data }) =>
+    (limit === 1 ? 'must not be empty' : `must have ${String(limit)} fields or more, not ${Object.keys(data as object).length}`),
   uniqueItems: ({ i }, { data }) => `has ${shown((data as unknown[])[i as number])} twice`,
   dependencies: ({ property, missingProperty }) => `has "${String(property)}", and no field "${String(missingProperty)}" beside it`,
   pattern: ({ pattern }, { data, parentSchema }) => `${asked(parentSchema) ?? `must match the pattern ${String(pattern)}`}, not ${shown(data)}`,

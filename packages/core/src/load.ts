@@ -54,7 +54,8 @@ export async function loadExport<T>(
   } catch (cause) {
     const place = frameWithin(cause, dirname(codePath)) ?? (cause instanceof SyntaxError ? syntaxFault(codePath, cause) : undefined);
     throw new LetheError('LETHE_PLUGIN_EXPORT', `The code of the ${kind} cannot be imported: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      where: place ?? codePath, remedy: place === undefined ? 'Build the plugin, and import it alone with node to see what is wrong.' : 'Mend what is at this line, and build the plugin again.', cause,
+      where: place ?? codePath, cause,
+      remedy: place === undefined ? 'Build the plugin, and import it alone with node to see what is wrong.' : 'Mend what is at this line, and build the plugin again.',
     });
   }
   const found = fault(exported as Partial<T> | undefined);

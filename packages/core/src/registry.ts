@@ -92,7 +92,8 @@ export function findPlugin(found: FoundPlugins, kind: PluginKind, name: string, 
   const names = [...others, ...ofKind.map((p) => p.manifest.name)];
   const broken = found.broken.filter((other) => (other.kind ?? kind) === kind);
   const unread = broken.filter((other) => other.name === undefined);
-  const perhaps = unread.length === 0 ? '' : ` It may be one whose name cannot be read: ${unread.map(({ error, file }) => `${error.where ?? file} (${error.message})`).join(', ')}.`;
+  const perhaps = unread.length === 0 ? ''
+    : ` It may be one whose name cannot be read: ${unread.map(({ error, file }) => `${error.where ?? file} (${error.message})`).join(', ')}.`;
   throw new LetheError('LETHE_PLUGIN_UNKNOWN', `there is no ${kind} called "${name}".${didYouMean(name, [...names, ...broken.map(brokenName)])}${perhaps}`, {
     remedy: names.length ? `choose one of: ${names.join(', ')}` : `add a ${kind} plugin`,
   });

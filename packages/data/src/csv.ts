@@ -82,7 +82,7 @@ function namesOf(record: readonly Buffer[], file: string): string[] {
   if (separator !== undefined) {
     const shown = separator === '\t' ? 'a tab' : `"${separator}"`;
     throw rowFault(`${file}:1`, `the first line names one field, "${names[0]}": its separator looks like ${shown}, and that of CSV is a comma`,
-      `save the file with commas between the fields, and quotes around fields that hold commas; a spreadsheet that writes ${shown} asks for the separator where it exports`);
+      'save the file with commas between the fields, and quotes around fields that hold commas; a spreadsheet asks for the separator where it exports');
   }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return names;

@@ -25,7 +25,7 @@ export function stopNotes(tasks: readonly TaskData[]): string[] {
     const count = test.filter((row) => isOutOfReach(row, written)).length;
     if (count === 0) return [];
     const texts = written.stop.map((text) => JSON.stringify(text)).join(' or ');
-    return [`task "${id}": ${count} of ${test.length} test rows have only answers with ${texts} in them, where the model stops: no answer to them has the full score of ${written.scorer}`
-      + ' (written.stop names other texts)'];
+    return [`task "${id}": ${count} of ${test.length} test rows have only answers with ${texts} in them, where the model stops: `
+      + `no answer to them has the full score of ${written.scorer} (written.stop names other texts)`];
   });
 }

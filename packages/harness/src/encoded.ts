@@ -1,4 +1,4 @@
-import type { Example } from '@lethe/core';
+import type { Example, RunEvent, TaskData } from '@lethe/core';
 import type { Tokenizer } from '@lethe/model';
 import { type EncodedExample, encodeRow } from './packing.js';
 
@@ -24,4 +24,13 @@ export function encodeRows(tokenizer: Tokenizer, rows: Rows, maxTokens: number, 
   const byRows = made(known, tokenizer, () => new WeakMap<Rows, Map<string, readonly EncodedExample[]>>());
   const bySettings = made(byRows, rows, () => new Map<string, readonly EncodedExample[]>());
   return made(bySettings, `${maxTokens} ${answer}`, () => rows.map((row) => encodeRow(tokenizer, row, maxTokens, answer)));
+}
+
+/** How many rows of a task are not read whole, as an event tells it; null where all are. */
+export function cutOf(
+  { id, written }: TaskData, split: 'train' | 'test', rows: readonly EncodedExample[],
+): Omit<Extract<RunEvent, { type: 'rows-cut' }>, 'type' | 'run' | 'maxTokens'> | null {
+  const prompts = rows.filter(({ cutPrompt }) => cutPrompt).length;
+  const answers = split === 'train' ? rows.filter(({ cutAnswer }) => cutAnswer).length : 0;
+  return prompts + answers === 0 ? null : { task: id, split, of: rows.length, prompts, answers, ...(written && { answerTokens: written.maxTokens }) };
 }

@@ -6,7 +6,7 @@ import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { addedParameters } from './added.js';
 import { Scorer, baseModel } from './evaluate.js';
-import { encodeRows } from './encoded.js';
+import { cutOf, encodeRows } from './encoded.js';
 import { countOf } from './flat.js';
 import { Generator } from './generation/generator.js';
 import type { Host } from './host.js';
@@ -210,14 +210,9 @@ class Stream {
   }
 
   /** Tells of the rows of a task that are not read whole, where there are any. */
-  private tellCut({ id, written }: TaskData, split: 'train' | 'test', rows: readonly EncodedExample[]): void {
-    const prompts = rows.filter(({ cutPrompt }) => cutPrompt).length;
-    const answers = split === 'train' ? rows.filter(({ cutAnswer }) => cutAnswer).length : 0;
-    if (prompts + answers === 0) return;
-    this.listener({
-      type: 'rows-cut', run: this.name, task: id, split, of: rows.length, prompts, maxTokens: this.job.identity.training.maxTokens,
-      answers, ...(written && { answerTokens: written.maxTokens }),
-    });
+  private tellCut(task: TaskData, split: 'train' | 'test', rows: readonly EncodedExample[]): void {
+    const cut = cutOf(task, split, rows);
+    if (cut) this.listener({ type: 'rows-cut', run: this.name, maxTokens: this.job.identity.training.maxTokens, ...cut });
   }
 
   private testRows(task: TaskData): readonly EncodedExample[] {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  type FoundPlugins, LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, pluginIn, readManifest, resolveOptions, sha256,
+  type FoundPlugins, LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, pluginIn,
+  readManifest, resolveOptions, sha256,
 } from '@lethe/core';
 import { installedPlugins, ofKind } from '../paths.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
