@@ -228,14 +228,16 @@ describe('lethe run refuses', () => {
     expect(existsSync(out)).to.equal(false);
   });
 
-  it('to resume a run whose plugin is gone, be it a method or a scorer, and says where it was', async () => {
+  it('to resume a run whose plugin is gone, be it a method or a scorer, or has another version, and says where', async () => {
     const gone = join(folder, 'gone', 'plugin.json');
+    const there = join(files('there', { 'plugin.json': manifest('') }), 'plugin.json');
     const resumed = (methods: unknown[], scorers: unknown[]) => problem('resume', files('of-gone', {
       'run.json': JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: { methods, suite: { reference: { scorers } } } }),
     }));
     for (const text of [await resumed([{ id: 'held', manifest: gone }], []), await resumed([], [{ id: 'held', codePath: gone }])]) {
       expect(text).to.contain('LETHE_RUN_CHANGED').and.contain('"held"').and.contain(`at  ${gone}`).and.contain(`lethe resume ${join(folder, 'of-gone')}`).and.contain('--plugins');
     }
+    expect(await resumed([{ id: 'mine', version: '0.9.0', manifest: there }], [])).to.contain('LETHE_RUN_CHANGED').and.contain('mine, 0.9.0 then and 1.0.0 now').and.contain(there);
   });
 
   it('to resume where there is no run', async () => {

@@ -124,7 +124,8 @@ export async function recheck(configuration: Configuration, folder: string): Pro
   });
   checkThere(configuration.methods, configuration.suite.reference.scorers ?? [], folder);
   for (const { id, version, manifest, codePath } of configuration.methods) {
-    if (readManifest(manifest).version !== version) throw changed(`Method ${id}`, manifest);
+    const { version: now } = readManifest(manifest);
+    if (now !== version) throw changed(`Method ${id}, ${version} then and ${now} now,`, manifest);
     await loadMethod(codePath);
   }
   const suite = await loadSuite(configuration.suite.reference);
