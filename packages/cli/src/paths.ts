@@ -1,4 +1,5 @@
-import { relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
   type BrokenPlugin, type FoundPlugins, LetheError, type Plugin, type PluginKind, brokenName, discoverPlugins, nodeModulesFrom, pluginPackages, pluginsIn, quoted,
@@ -49,6 +50,12 @@ function noteBroken(plugin: BrokenPlugin): void {
 export function leaveOut({ manifest: { kind, name }, ...place }: Plugin, error: unknown): void {
   if (!(error instanceof LetheError)) throw error;
   noteBroken({ ...place, kind, name, error });
+}
+
+/** The folder of the plugin whose code this is: the nearest with a plugin.json. */
+export function pluginFolder(codePath: string, folder = dirname(codePath)): string {
+  if (existsSync(join(folder, 'plugin.json'))) return folder;
+  return dirname(folder) === folder ? dirname(codePath) : pluginFolder(codePath, dirname(folder));
 }
 
 /**

@@ -1,10 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { LetheError, type Plugin } from '@lethe/core';
+import type { Plugin } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
-import { installedPlugins, leaveOut, ofKind, typed } from './paths.js';
-import type { Configuration } from './run/configuration.js';
+import { installedPlugins, leaveOut, ofKind, pluginFolder, typed } from './paths.js';
+import { scorersOfRun } from './run/recorded.js';
 
 /** `--plugins FOLDER`, which may be repeated. */
 export function pluginsOption(): Option {
@@ -27,61 +25,11 @@ export async function addInstalled(plugins: readonly Plugin[]): Promise<ScorerPl
   return added;
 }
 
-/** What a run was made with; nothing for a path that is no run's, which the command itself will say. */
-export function recordOf(path: string): Partial<Configuration> {
-  const file = join(basename(path) === 'results.json' ? dirname(path) : path, 'run.json');
-  if (!existsSync(file)) return {};
-  try {
-    return (JSON.parse(readFileSync(file, 'utf8')) as { configuration?: Partial<Configuration> }).configuration ?? {};
-  } catch {
-    return {};
-  }
-}
-
-/** The scorers of plugins that a run was made with, where they are still there. */
-export const scorersOfRun = (path: string): readonly ScorerPlace[] =>
-  (recordOf(path).suite?.reference?.scorers ?? []).filter(({ codePath }) => existsSync(codePath));
-
-/**
- * Checks that plugins which a run was made with are still where they were.
- *
- * @param folder the run folder
- * @throws LetheError LETHE_RUN_CHANGED for the first that is not
- */
-export function checkThere(methods: Configuration['methods'], scorers: readonly ScorerPlace[], folder: string): void {
-  const files = [...methods.map(({ id, manifest }) => ({ what: `method "${id}"`, file: manifest })), ...scorers.map(({ id, codePath }) => ({ what: `scorer "${id}"`, file: codePath }))];
-  const gone = files.find(({ file }) => !existsSync(file));
-  if (!gone) return;
-  throw new LetheError('LETHE_RUN_CHANGED', `The plugin of ${gone.what} is no longer where it was when the run began.`, {
-    where: gone.file, remedy: `Put it back there, then: lethe resume ${typed(folder)}; or begin a new run with --plugins DIR, where it is now, and another --out.`,
-  });
-}
-
-/** The folder of the plugin whose code this is: the nearest with a plugin.json. */
-function folderOf(codePath: string, folder = dirname(codePath)): string {
-  if (existsSync(join(folder, 'plugin.json'))) return folder;
-  return dirname(folder) === folder ? dirname(codePath) : folderOf(codePath, dirname(folder));
-}
-
-/**
- * The plugins that runs were made with and that are not found without being named: folders of methods and scorers, where they are still there.
- *
- * @param found what is found
- */
-export function pluginsOfRuns(paths: readonly string[], found: readonly Plugin[]): string[] {
-  const named = paths.flatMap((path) => [
-    ...(recordOf(path).methods ?? []).map(({ id, manifest = '' }) => ({ key: `method ${id}`, folder: dirname(manifest) })),
-    ...scorersOfRun(path).map(({ id, codePath }) => ({ key: `scorer ${id}`, folder: folderOf(codePath) })),
-  ]).filter(({ folder }) => existsSync(join(folder, 'plugin.json')));
-  const folders = new Map(named.toReversed().map(({ key, folder }) => [key, folder]));
-  for (const { manifest: { kind, name } } of found) folders.delete(`${kind} ${name}`);
-  return [...new Set(folders.values())];
-}
-
 /** `--plugins FOLDER` for each plugin of this code that is not found without: words of a command line. */
 export function pluginWords(code: readonly { readonly codePath: string }[]): string[] {
+  if (code.length === 0) return [];
   const found = new Set(installedPlugins().plugins.map(({ codePath }) => codePath));
-  const folders = new Set(code.filter(({ codePath }) => !found.has(codePath)).map(({ codePath }) => folderOf(codePath)));
+  const folders = new Set(code.filter(({ codePath }) => !found.has(codePath)).map(({ codePath }) => pluginFolder(codePath)));
   return [...folders].map((folder) => `--plugins ${typed(folder)}`);
 }
 

@@ -4,8 +4,9 @@ import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { PATHS, here, installedPlugins, ofKind, typed, versionsOf } from './paths.js';
-import { pluginWords, pluginsOfRuns, scorersOfRun, withScorers } from './plugins-option.js';
+import { pluginWords, withScorers } from './plugins-option.js';
 import { checkFinished } from './run/finished.js';
+import { pluginsOfRuns, scorersOfRun } from './run/recorded.js';
 
 /** What plugins say of their methods. Of another version than a run was made with, nothing is known; what is wrong with a broken one is thrown. */
 export function describer(installed: FoundPlugins): DescribeMethod {

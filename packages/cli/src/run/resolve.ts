@@ -5,12 +5,12 @@ import { checkModel } from '@lethe/harness';
 import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
 import { chooseDevice } from '../devices.js';
-import { checkThere } from '../plugins-option.js';
 import { referenceTo, runWords, suiteWords } from '../suites.js';
 import { readSweeps } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
 import { methodsOf } from './methods.js';
 import { identityOf, openNamed } from './model.js';
+import { checkThere } from './recorded.js';
 import type { RunRequest, Setting } from './request.js';
 
 const DEFAULT_SEEDS = [1, 2];
