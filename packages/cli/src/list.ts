@@ -2,7 +2,8 @@ import { LetheError, type PluginKind, type Scorer, didYouMean } from '@lethe/cor
 import { type SuiteSummary, listSuites } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import type { Output } from './output.js';
-import { PATHS, installedPlugins, leaveOut, ofKind } from './paths.js';
+import { installedPlugins, leaveOut, ofKind } from './installed.js';
+import { PATHS } from './paths.js';
 import { suiteOfPlugin } from './suites.js';
 
 /** One thing that can be named on the command line. */

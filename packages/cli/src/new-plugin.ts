@@ -5,7 +5,8 @@ import { findScorer } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
 import { checkName, writeFolder } from './new-folder.js';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins, ofKind, typed } from './paths.js';
+import { installedPlugins, ofKind } from './installed.js';
+import { PATHS, here, typed } from './paths.js';
 
 /** The kinds whose code is written from a template. */
 const KINDS = ['method', 'scorer'] as const;

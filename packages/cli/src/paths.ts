@@ -1,9 +1,6 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import {
-  type BrokenPlugin, type FoundPlugins, LetheError, type Plugin, type PluginKind, brokenName, discoverPlugins, nodeModulesFrom, pluginPackages, pluginsIn, quoted,
-} from '@lethe/core';
+import { quoted } from '@lethe/core';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
@@ -28,60 +25,3 @@ export function here(path: string): string {
 
 /** {@link here} as a word of a command line, for commands that are to be typed. */
 export const typed = (path: string): string => quoted(here(path));
-
-let note: (text: string) => void = () => undefined;
-const noted = new Set<string>();
-
-/** Lets the commands from here on say, once each, what is left out because it is broken. */
-export function noteLeftOut(to: (text: string) => void): void {
-  note = to;
-  noted.clear();
-}
-
-/** Says that a plugin is left out, and why; once, however often a command comes across it. */
-function noteBroken(plugin: BrokenPlugin): void {
-  if (noted.has(plugin.file)) return;
-  noted.add(plugin.file);
-  const { code, message, where } = plugin.error;
-  note(`${plugin.kind ?? 'plugin'} "${brokenName(plugin)}" is broken and left out: ${code}: ${message}${where === undefined ? '' : ` (${where})`}`);
-}
-
-/** Leaves out a plugin whose manifest is sound for what is wrong with the rest of it; throws what is no fault of it. */
-export function leaveOut({ manifest: { kind, name }, ...place }: Plugin, error: unknown): void {
-  if (!(error instanceof LetheError)) throw error;
-  noteBroken({ ...place, kind, name, error });
-}
-
-/** The folder of the plugin whose code this is: the nearest with a plugin.json. */
-export function pluginFolder(codePath: string, folder = dirname(codePath)): string {
-  if (existsSync(join(folder, 'plugin.json'))) return folder;
-  return dirname(folder) === folder ? dirname(codePath) : pluginFolder(codePath, dirname(folder));
-}
-
-/**
- * The plugins of this installation, of the npm packages around the working directory and around this installation, and of folders. Those that
- * are broken are noted.
- *
- * @param folders plugins, or folders of plugins
- * @throws LetheError LETHE_PLUGIN_UNKNOWN for a folder without plugins
- */
-export function installedPlugins(folders: readonly string[] = []): FoundPlugins {
-  const named = folders.map((folder) => resolve(folder)).flatMap((folder) => {
-    const places = pluginsIn(folder);
-    if (places.length > 0) return places;
-    throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin in this folder: neither it nor a folder in it has a plugin.json.', {
-      where: folder, remedy: 'Give the folder of a plugin, or one that holds such folders.',
-    });
-  });
-  const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(PATHS.root)]);
-  const found = discoverPlugins([...pluginsIn(PATHS.plugins), ...pluginsIn(PATHS.models), ...packages, ...named]);
-  found.broken.forEach(noteBroken);
-  return found;
-}
-
-/** The version of each method by its name. */
-export const versionsOf = ({ plugins }: FoundPlugins): ReadonlyMap<string, string> =>
-  new Map(ofKind('method', plugins).map(({ manifest: { name, version } }) => [name, version]));
-
-/** The plugins of a kind. */
-export const ofKind = (kind: PluginKind, plugins: readonly Plugin[]): Plugin[] => plugins.filter(({ manifest }) => manifest.kind === kind);

@@ -1,7 +1,8 @@
 import type { Plugin } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
-import { installedPlugins, leaveOut, ofKind, pluginFolder, typed } from './paths.js';
+import { installedPlugins, leaveOut, ofKind, pluginFolder } from './installed.js';
+import { typed } from './paths.js';
 import { scorersOfRun } from './run/recorded.js';
 
 /** `--plugins FOLDER`, which may be repeated. */

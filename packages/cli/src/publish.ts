@@ -3,7 +3,8 @@ import { type FoundPlugins, LetheError, type Plugin, type Results, canonicalJson
 import type { DescribeMethod } from '@lethe/leaderboard';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins, ofKind, typed, versionsOf } from './paths.js';
+import { installedPlugins, ofKind, versionsOf } from './installed.js';
+import { PATHS, here, typed } from './paths.js';
 import { pluginWords, withScorers } from './plugins-option.js';
 import { checkFinished } from './run/finished.js';
 import { pluginsOfRuns, scorersOfRun } from './run/recorded.js';

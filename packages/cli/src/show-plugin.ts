@@ -4,7 +4,8 @@ import { type TaskDefinition, readSuiteFile } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import { describeScorer, suiteNotes, suites } from './list.js';
 import type { Output } from './output.js';
-import { here, installedPlugins } from './paths.js';
+import { installedPlugins } from './installed.js';
+import { here } from './paths.js';
 import { LINES, plainLines, plainTable } from './plain-table.js';
 
 /** What a manifest says of one option. */

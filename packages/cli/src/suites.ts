@@ -1,7 +1,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { LetheError, type Plugin, isFolder, isPath, quoted, refuseBroken } from '@lethe/core';
 import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
-import { PATHS, here, installedPlugins, ofKind, typed } from './paths.js';
+import { installedPlugins, ofKind } from './installed.js';
+import { PATHS, here, typed } from './paths.js';
 import { addInstalled, pluginWords } from './plugins-option.js';
 
 /**

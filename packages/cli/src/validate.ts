@@ -4,7 +4,8 @@ import { LetheError, type Plugin, isFolder, pluginIn, readManifest } from '@leth
 import { absentRows, inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
-import { PATHS, here, installedPlugins, typed } from './paths.js';
+import { installedPlugins } from './installed.js';
+import { PATHS, here, typed } from './paths.js';
 import { describer } from './publish.js';
 import { dataFolderAt, suiteOfPlugin, suiteWords } from './suites.js';
 

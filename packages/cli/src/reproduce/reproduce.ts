@@ -4,7 +4,8 @@ import { type CompletedRun, LetheError, type Results, grouped, isPath, sha256 } 
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
-import { here, installedPlugins, versionsOf } from '../paths.js';
+import { installedPlugins, versionsOf } from '../installed.js';
+import { here } from '../paths.js';
 import { plainTable } from '../plain-table.js';
 import { type Configuration, jobsOf } from '../run/configuration.js';
 import { perform } from '../run/execute.js';

@@ -4,7 +4,7 @@ import {
   type FoundPlugins, LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, pluginIn,
   readManifest, resolveOptions, sha256,
 } from '@lethe/core';
-import { installedPlugins, ofKind } from '../paths.js';
+import { installedPlugins, ofKind } from '../installed.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
 import { trialsOf } from '../tune/trials.js';
 import type { ConfiguredMethod } from './configuration.js';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { type HubReference, LetheError, type RunIdentity, didYouMean, isFolder, isPath, parseHubReference, refuseBroken } from '@lethe/core';
 import { type HubModel, type LanguageModel, fetchModel, loadModel, mergeAdapter, readBase } from '@lethe/model';
-import { installedPlugins, ofKind } from '../paths.js';
+import { installedPlugins, ofKind } from '../installed.js';
 import type { RunRequest } from './request.js';
 
 const MEGABYTE = 1e6;

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LetheError, type Plugin } from '@lethe/core';
 import type { ScorerPlace } from '@lethe/scorers';
-import { pluginFolder, typed } from '../paths.js';
+import { pluginFolder } from '../installed.js';
+import { typed } from '../paths.js';
 import type { Configuration } from './configuration.js';
 
 /** What a run was made with; nothing for a path that is no run's, which the command itself will say. */
