@@ -90,6 +90,10 @@ describe('lethe publish and lethe leaderboard', () => {
     await writeFile(join(plugin, 'plugin.json'), JSON.stringify(manifest));
     expect((await lethe('validate', data)).problem).to.equal('');
     expect((await lethe('validate', data, '--plugins', plugin)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain('capabilities');
+    // of a plugin that is broken nobody knows what it declares
+    await writeFile(join(plugin, 'plugin.json'), JSON.stringify({ ...manifest, licence: 3 }));
+    expect((await lethe('validate', data, '--plugins', plugin)).problem).to.contain('LETHE_PLUGIN_MANIFEST: "licence" must be a text, not 3');
+    await writeFile(join(plugin, 'plugin.json'), JSON.stringify(manifest));
     // the plugin that the run was made with is held to it without being named
     const configuration = { methods: [{ id: 'mine', version: '2.0.0', manifest: join(plugin, 'plugin.json') }], orders: [run.order], seeds: [1] };
     await writeFile(join(folder, 'run', 'run.json'), JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration }));
@@ -104,6 +108,7 @@ describe('lethe publish and lethe leaderboard', () => {
 
   it('are refused a folder that cannot be made, as is a new plugin, and none of them tries for ever', async function () {
     if (!existsSync('/proc/self')) this.skip();
+    await mkdir(entries[1]!);
     const refusals = [
       await lethe('publish', join(folder, 'run'), '--entries', '/proc/no/entries'), await lethe('leaderboard', 'build', ...entries, '--out', '/proc/no/site'),
       await lethe('leaderboard', 'build', ...entries, '--out', '/proc/site'),
