@@ -13,6 +13,7 @@ import { showChoice } from '../tune/choice.js';
 import { type Configuration, jobsOf } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
 import { LiveProgress } from './live.js';
+import { modelWords } from './model.js';
 import { PlainProgress } from './plain.js';
 import { type Progress, counted, cutNotes, runLine } from './progress.js';
 import { Remaining, workOf } from './work.js';
@@ -101,10 +102,11 @@ export async function perform(
 }
 
 /** What one would do after a configuration was performed. */
-function nextStep({ suite: { reference, scored }, methods }: Configuration, { runs }: Results, place: string): string {
+function nextStep({ suite: { reference, scored }, methods, model }: Configuration, { runs }: Results, place: string): string {
   if (scored) {
     const variants = methods.some(({ label }) => label !== undefined);
-    const what = variants ? 'CONFIG.yaml' : [runWords(reference), ...pluginWords(methods)].join(' ');
+    const names = [...new Set(methods.map(({ id }) => id))].join(',');
+    const what = variants ? 'CONFIG.yaml' : [runWords(reference), ...modelWords(model), ...pluginWords(methods), `--methods ${names}`].join(' ');
     return `next: lethe run ${what} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`;
   }
   const failed = runs.filter(({ status }) => status === 'failed');

@@ -3,6 +3,8 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type HubReference, LetheError, type RunIdentity, didYouMean, isFolder, isPath, parseHubReference, refuseBroken } from '@lethe/core';
 import { type HubModel, type LanguageModel, fetchModel, loadModel, mergeAdapter, readBase } from '@lethe/model';
 import { installedPlugins, ofKind } from '../installed.js';
+import { PATHS, typed } from '../paths.js';
+import type { Configuration } from './configuration.js';
 import type { RunRequest } from './request.js';
 
 const MEGABYTE = 1e6;
@@ -73,6 +75,12 @@ export async function openNamed(
   const model = { ...loaded, id: id ?? loaded.id };
   if (adapter === undefined) return { model, dir };
   return { model: await mergeAdapter(model, adapter), dir, adapterDir: resolve(adapter) };
+}
+
+/** The model of a configuration in the words of a command line; none for the one that comes with Lethe. */
+export function modelWords({ dir, adapterDir, chat }: Configuration['model']): string[] {
+  if (dir === join(PATHS.models, DEFAULT_MODEL) && adapterDir === undefined) return [];
+  return [`--model ${typed(dir)}`, ...(adapterDir === undefined ? [] : [`--adapter ${typed(adapterDir)}`]), ...(chat ? ['--chat'] : [])];
 }
 
 /** What results say of a model. */
