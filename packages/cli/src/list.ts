@@ -1,4 +1,4 @@
-import { LetheError, type PluginKind, type Scorer, didYouMean } from '@lethe/core';
+import { LetheError, PLUGIN_KINDS, type PluginKind, type Scorer, didYouMean } from '@lethe/core';
 import { type SuiteSummary, listSuites } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import type { Output } from './output.js';
@@ -67,7 +67,7 @@ export function listed(kind: string, plugins: readonly string[] = []): Listed[] 
 
 /** The kind of plugin that a word names, one or several of it; undefined for another word. */
 export const kindNamed = (word: string): PluginKind | undefined =>
-  (['method', 'suite', 'scorer', 'model'] as const).find((kind) => word === kind || word === `${kind}s`);
+  PLUGIN_KINDS.find((kind) => word === kind || word === `${kind}s`);
 
 /** `lethe list KIND`. */
 export function listCommand(kind: string, { json, plugins }: { json: boolean; plugins: readonly string[] }, output: Output): void {

@@ -11,11 +11,14 @@ export function pluginsOption(): Option {
     .argParser((folder: string, before: readonly string[] | undefined) => [...(before ?? []), folder]);
 }
 
+/** Where the scorer of a plugin lies. */
+export const scorerPlace = ({ manifest: { name: id }, codePath }: Plugin): ScorerPlace => ({ id, codePath });
+
 /** Adds the scorers among plugins to those that are known, and says where they lie. One whose code is broken is left out, and noted. */
 export async function addInstalled(plugins: readonly Plugin[]): Promise<ScorerPlace[]> {
   const added: ScorerPlace[] = [];
   for (const plugin of ofKind('scorer', plugins)) {
-    const place = { id: plugin.manifest.name, codePath: plugin.codePath };
+    const place = scorerPlace(plugin);
     try {
       await addScorers([place]);
       added.push(place);

@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { installedPlugins, ofKind, versionsOf } from './installed.js';
 import { PATHS, here, typed } from './paths.js';
-import { pluginWords, withScorers } from './plugins-option.js';
+import { pluginWords, scorerPlace, withScorers } from './plugins-option.js';
 import { checkFinished } from './run/finished.js';
 import { pluginsOfRuns, scorersOfRun } from './run/recorded.js';
 
@@ -67,7 +67,8 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
   const found = installedPlugins(plugins);
   const versions = versionsOf(found);
-  const known = describer(installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]));
+  const recorded = pluginsOfRuns(runs, found.plugins);
+  const known = describer(recorded.length === 0 ? found : installedPlugins([...(plugins ?? []), ...recorded]));
   const [used, undescribed] = [new Set<string>(), new Set<string>()];
   const describe: DescribeMethod = (id, version) => {
     const method = known(id, version);
@@ -87,7 +88,7 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
     output.note(`what ${[...undescribed].join(', ')} is, its paper and its defaults are not in the entry, and what it declares was not checked, as its plugin is not at hand in that `
       + 'version: to have them there, delete the entry and publish again with --plugins DIR');
   }
-  const brought = ofKind('scorer', found.plugins).map(({ manifest: { name }, codePath }) => ({ id: name, codePath }));
+  const brought = ofKind('scorer', found.plugins).map(scorerPlace);
   const scorers = pluginWords([...brought, ...runs.flatMap(scorersOfRun)].filter(({ id }) => used.has(id)));
   const build = ['lethe leaderboard build', ...(entries === PATHS.entries ? [] : [`--entries ${typed(entries)}`]), ...scorers].join(' ');
   if (scorers.length > 0) output.note('whoever builds pages of this entry needs the scorers of plugins that it was scored by, and names them with --plugins');

@@ -70,8 +70,7 @@ async function checkPlugin(file: string): Promise<string> {
     return [...lines, ...await checkCode(plugin), ...(newer === undefined ? [] : [`not checked: ${newer}`])].join('\n  ');
   } catch (error) {
     if (newer === undefined || !(error instanceof LetheError)) throw error;
-    const { code, message, where, remedy, cause } = error;
-    throw new LetheError(code, message, { ...(where !== undefined && { where }), remedy: [newer, ...(remedy === undefined ? [] : [remedy])].join('\n      '), cause });
+    throw error.with({ remedy: [newer, ...(error.remedy === undefined ? [] : [error.remedy])].join('\n      ') });
   }
 }
 

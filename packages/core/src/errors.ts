@@ -99,6 +99,11 @@ export class LetheError extends Error {
     this.remedy = details.remedy;
   }
 
+  /** The same error, which is its cause, with another message, place or remedy. */
+  with({ message = this.message, where = this.where, remedy = this.remedy }: Omit<ErrorDetails, 'cause'> & { readonly message?: string }): LetheError {
+    return new LetheError(this.code, message, { ...(where !== undefined && { where }), ...(remedy !== undefined && { remedy }), cause: this });
+  }
+
   /** Several lines: code and message, then place and remedy where there are any. */
   describe(): string {
     return [

@@ -11,7 +11,7 @@ export { fileError } from './file-error.js';
 export { type Frame, frameWithin, framesOf, lineOf } from './frame.js';
 export type { EventListener, RunEvent } from './events.js';
 export { type SiteInput, siteInputs } from './inputs.js';
-export { type Capabilities, type Manifest, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
+export { type Capabilities, type Manifest, PLUGIN_KINDS, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
 export { loadExport, loadMethod, loadScorer } from './load.js';
 export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,

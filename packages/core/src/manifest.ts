@@ -7,8 +7,8 @@ import { type ErrorCode, LetheError, didYouMean } from './errors.js';
 import { schemaFault } from './fault.js';
 import { LETHE_VERSION } from './version.js';
 
-const KINDS = ['method', 'suite', 'scorer', 'model'] as const;
-export type PluginKind = (typeof KINDS)[number];
+export const PLUGIN_KINDS = ['method', 'suite', 'scorer', 'model'] as const;
+export type PluginKind = (typeof PLUGIN_KINDS)[number];
 
 /** What a method declares of itself; results repeat it, so that a table can tell competitors from bounds. */
 export interface Capabilities {
@@ -171,7 +171,7 @@ export function readManifest(file: string): Manifest {
 export function saidOf(file: string): { readonly kind?: PluginKind; readonly name?: string } {
   try {
     const { kind, name } = readDocument(file, 'JSON', 'LETHE_PLUGIN_MANIFEST').value as Readonly<Record<string, unknown>>;
-    const known = KINDS.find((one) => one === kind);
+    const known = PLUGIN_KINDS.find((one) => one === kind);
     return { ...(known && { kind: known }), ...(typeof name === 'string' && { name }) };
   } catch {
     return {};

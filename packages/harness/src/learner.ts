@@ -14,10 +14,7 @@ export async function within<T>({ codePath }: Job, what: string, call: () => T |
   try {
     return await call();
   } catch (cause) {
-    if (cause instanceof LetheError) {
-      if (cause.where !== undefined) throw cause;
-      throw new LetheError(cause.code, cause.message, { where: what, ...(cause.remedy !== undefined && { remedy: cause.remedy }), cause });
-    }
+    if (cause instanceof LetheError) throw cause.where === undefined ? cause.with({ where: what }) : cause;
     const line = frameWithin(cause, dirname(codePath));
     throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), {
       where: line === undefined ? what : `${line}, ${what}`, remedy: 'Mend the method there. LETHE_DEBUG=1 prints where it was called from.', cause,

@@ -31,13 +31,14 @@ export interface ReproduceRequest extends RunsChoice, Pick<RunRequest, 'model' |
  * were. What was asked for wins.
  *
  * @param id of the suite that is wanted: trials may be of another one than the runs
+ * @param recorded folders of plugins that it was made with and that are not found without
  */
-function withRecorded(request: ReproduceRequest, path: string, id: string): ReproduceRequest {
+function withRecorded(request: ReproduceRequest, path: string, id: string, recorded: readonly string[]): ReproduceRequest {
   const { suite, model } = recordOf(path);
   const there = <K extends 'suite' | 'dataDir' | 'model' | 'adapter'>(name: K, place: string | undefined) =>
     (place !== undefined && existsSync(place) ? { [name]: place } : {});
   const { reference, dataDir } = (suite?.id === id ? suite.reference : undefined) ?? {};
-  const plugins = [...(request.plugins ?? []), ...pluginsOfRuns([path], installedPlugins(request.plugins).plugins)];
+  const plugins = [...(request.plugins ?? []), ...recorded];
   return {
     // an adapter is merged into its own model
     ...(request.model === undefined && request.adapter === undefined && { ...there('model', model?.dir), ...there('adapter', model?.adapterDir) }),
@@ -49,8 +50,7 @@ function withRecorded(request: ReproduceRequest, path: string, id: string): Repr
 /** Rethrows an error; that of a suite which is not here names the flag that it is given with. */
 function withSuiteFlag(error: unknown): never {
   if (!(error instanceof LetheError) || error.code !== 'LETHE_SUITE_UNKNOWN') throw error;
-  const { code, message, where } = error;
-  throw new LetheError(code, message, { ...(where !== undefined && { where }), remedy: 'Give the suite that the runs were made with: --suite FILE, its suite.yaml or its folder.', cause: error });
+  throw error.with({ remedy: 'Give the suite that the runs were made with: --suite FILE, its suite.yaml or its folder.' });
 }
 
 /** The device that all were made on. Throws LETHE_USAGE where they were made on several. */
@@ -128,8 +128,10 @@ export async function reproduce(
   const file = resultsFile(resolve(path));
   const results = await resultsAt(resolve(path));
   const all = given.trials ? trialClaims(results) : runClaims(results);
-  const request = withRecorded(given, resolve(path), all[0]?.suite.id ?? '');
-  const versions = versionsOf(installedPlugins(request.plugins));
+  const found = installedPlugins(given.plugins);
+  const recorded = pluginsOfRuns([resolve(path)], found.plugins);
+  const request = withRecorded(given, resolve(path), all[0]?.suite.id ?? '', recorded);
+  const versions = versionsOf(recorded.length === 0 ? found : installedPlugins(request.plugins));
   const { claims, outdated } = chooseRuns(all, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
   const asked = await resolveRequest(requestFor(claims, rowsOf(results, claims), request), [], output.note).catch(withSuiteFlag);

@@ -93,9 +93,10 @@ function settingsFor(
 function everyMethod({ plugins, broken }: FoundPlugins): Plugin[] {
   const lacking = broken.find(({ kind = 'method' }) => kind === 'method');
   if (!lacking) return ofKind('method', plugins).sort((a, b) => rank(a) - rank(b));
-  const { code, message, where, remedy, cause } = lacking.error;
-  throw new LetheError(code, `All installed methods are to run, and one is broken: ${message}`, {
-    ...(where !== undefined && { where }), remedy: `${remedy === undefined ? '' : `${remedy}; `}or name the methods that are to run with --methods`, cause,
+  const { message, remedy } = lacking.error;
+  throw lacking.error.with({
+    message: `All installed methods are to run, and one is broken: ${message}`,
+    remedy: `${remedy === undefined ? '' : `${remedy}; `}or name the methods that are to run with --methods`,
   });
 }
 
