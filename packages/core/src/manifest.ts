@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import semver from 'semver';
 import { type Document, readDocument } from './document.js';
 import { type ErrorCode, LetheError, didYouMean } from './errors.js';
@@ -56,6 +56,11 @@ export const RATE = {
 
 const schema = JSON.parse(readFileSync(new URL('../../schemas/plugin.schema.json', import.meta.url), 'utf8')) as object;
 const validate = new Ajv({ allErrors: true, verbose: true, useDefaults: true, strict: false }).compile<Manifest>(schema);
+/** One for all: an instance of its own compiles the schema of schemas, which takes longer than all options of a method. */
+const ofOptions = new Ajv({ allErrors: true, verbose: true, useDefaults: true, allowUnionTypes: true });
+
+/** What checks options of a method and fills in defaults. Throws Ajv's error where the schema is none. */
+export const optionsCheck = ({ options }: Pick<Manifest, 'options'>): ValidateFunction<Record<string, unknown>> => ofOptions.compile(options);
 
 /** The version of an installed package as Node would find it from `folder`, or null. */
 function installedVersion(name: string, folder: string): string | null {
@@ -113,7 +118,7 @@ function checkOptions(manifest: Manifest, locate: Document['locate']): void {
   const remedy = 'mend the options schema: every default lies within its own bounds';
   let check;
   try {
-    check = new Ajv({ allErrors: true, verbose: true, useDefaults: true, allowUnionTypes: true }).compile(manifest.options);
+    check = optionsCheck(manifest);
   } catch (cause) {
     return fail('LETHE_PLUGIN_OPTIONS', `the options schema of "${manifest.name}" is not a JSON Schema: ${String(cause)}`,
       locate('/options'), remedy);
@@ -125,14 +130,14 @@ function checkOptions(manifest: Manifest, locate: Document['locate']): void {
 }
 
 /** Every range that is searched is of an option, and its ends are values that the option may have. */
-function checkSearch({ name, options, search }: Manifest, locate: Document['locate']): void {
+function checkSearch(manifest: Manifest, locate: Document['locate']): void {
+  const { name, options, search } = manifest;
   const known = Object.keys(options.properties);
   for (const [option, range] of Object.entries(search)) {
     const refuse = (message: string, remedy: string) => fail('LETHE_PLUGIN_OPTIONS', `"${name}": ${message}`, locate(`/search/${option}`), remedy);
     if (!known.includes(option)) return refuse(`there is no option "${option}" to search.${didYouMean(option, known)}`, `the options are: ${known.join(', ') || 'none'}`);
-    const check = new Ajv({ strict: false }).compile(options.properties[option]!);
     const values = 'low' in range ? [range.low, range.high] : range;
-    const wrong = values.find((value) => !check(value));
+    const wrong = values.find((value) => !optionsCheck(manifest)({ [option]: value }));
     if (wrong !== undefined) refuse(`option "${option}" cannot be ${JSON.stringify(wrong)}`, 'search within the bounds of the option');
     if (!('low' in range)) continue;
     if (range.low >= range.high) refuse(`the search of "${option}" ends before it begins`, 'make "low" less than "high"');

@@ -1,11 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import { grouped } from './canonical.js';
 import { LetheError, didYouMean } from './errors.js';
 import { listFault, typeWords } from './fault.js';
 import { fileError } from './file-error.js';
-import { type Manifest, type PluginKind, readManifest, saidOf } from './manifest.js';
+import { type Manifest, type PluginKind, optionsCheck, readManifest, saidOf } from './manifest.js';
 import { PLUGIN_KEYWORD, type PluginPlace } from './places.js';
 
 /** A plugin whose manifest is sound. Its code has not been imported. */
@@ -125,7 +125,7 @@ export function resolveOptions(
   plugin: Plugin, given: Readonly<Record<string, unknown>>, locate: (option: string) => string | undefined = () => undefined,
 ): Record<string, unknown> {
   const options = structuredClone(given) as Record<string, unknown>;
-  const check = new Ajv({ allErrors: true, useDefaults: true, allowUnionTypes: true }).compile(plugin.manifest.options);
+  const check = optionsCheck(plugin.manifest);
   if (check(options)) return options;
   const name = plugin.manifest.name;
   throw new LetheError('LETHE_PLUGIN_OPTIONS',
