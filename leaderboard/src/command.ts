@@ -1,4 +1,4 @@
-import { type Run, type TunedMethod, canonicalJson, methodName, quoted, unlabelled } from '@lethe/core';
+import { type Run, type TunedMethod, canonicalJson, departureWords, methodName, quoted, unlabelled } from '@lethe/core';
 
 /** The defaults of a method's options, or undefined where they are not known. */
 export type DefaultsOf = (method: string) => Readonly<Record<string, unknown>> | undefined;
@@ -44,7 +44,7 @@ function commandOf(runs: readonly Run[], defaultsOf: DefaultsOf): string {
   const settings = runs.flatMap((run) => changedOptions(run, defaultsOf).map(([name, value]) =>
     `--set ${quoted(`${run.method.id}.${name}=${settingValue(value)}`)}`));
   return [
-    'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'), ...(suite.prompts === undefined ? [] : flag('prompts', suite.prompts)),
+    'lethe run', quoted(suite.id), ...flag('size', suite.size, 'full'), ...departureWords(suite),
     ...list('methods', runs.map((run) => run.method.id)), ...list('orders', runs.map((run) => run.order.id)),
     ...list('seeds', runs.map((run) => String(run.seed))),
     ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...(model.chat ? ['--chat'] : []),

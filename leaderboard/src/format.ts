@@ -1,14 +1,18 @@
 const MINUS = '−';
 const NONE = '–';
 
-const signed = (text: string): string => text.replace('-', MINUS);
+/** What rounds to zero has no sign. */
+const signed = (text: string): string => (Number(text) === 0 ? text.replace('-', '') : text.replace('-', MINUS));
 
 /** A fraction in percent with one decimal; a dash where it is not defined. */
 export const percent = (value: number | null | undefined): string =>
   value === null || value === undefined ? NONE : signed((value * 100).toFixed(1));
 
 /** Percent with its sign, for differences. */
-export const points = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
+export function points(value: number): string {
+  const text = percent(value);
+  return value > 0 && Number(text) !== 0 ? `+${text}` : text;
+}
 
 /** A p value with as many digits as are of use. */
 export const probability = (p: number): string => (p < 0.001 ? '< 0.001' : p.toFixed(p < 0.1 ? 3 : 2));

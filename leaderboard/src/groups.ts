@@ -1,4 +1,4 @@
-import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, grouped, sha256, unlabelled } from '@lethe/core';
+import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, departuresOf, grouped, sha256, unlabelled } from '@lethe/core';
 import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, resultsHash, runInterval, wholeMean } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { MethodNote } from './declared.js';
@@ -143,7 +143,7 @@ function groupOf(sources: readonly Source[]): Group {
   const [comparison] = compareRuns(sources.map(({ run }) => run), { metrics, repeated: 'mean', overRows: false }) as [Comparison];
   const rows = inKeyOrder(sources, ({ run }) => unlabelled(run.method)).map((own) => rowOf(own, comparison));
   return {
-    slug: `${[suite.id, suite.version, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
+    slug: `${[suite.id, suite.version, suite.size, ...departuresOf(suite), model.id].map(slug).join('-')}-${sha256(terms).slice(0, 6)}`,
     suite, model, training, data, tasks: sources[0]!.run.order.tasks, comparison,
     rows: rows.sort((a, b) => (b.intervals.averageAccuracy?.mean ?? -1) - (a.intervals.averageAccuracy?.mean ?? -1)),
   };
@@ -159,6 +159,6 @@ export function groupsOf(entries: readonly PublishedEntry[]): Group[] {
   const sources = entries.flatMap(({ file, entry }) => entry.results.runs.map((run): Source => ({ file, entry, run })));
   return inKeyOrder(sources, (source) => {
     const { suite, model, training } = source.run;
-    return [suite.id, suite.version, suite.size, suite.prompts ?? '', model, training, tasksOf(source.run), dataOf(source)];
+    return [suite.id, suite.version, suite.size, departuresOf(suite), model, training, tasksOf(source.run), dataOf(source)];
   }).map(groupOf);
 }

@@ -1,6 +1,6 @@
 import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LetheError, type Results, type Run, makeFolder } from '@lethe/core';
+import { LetheError, type Results, type Run, departuresOf, makeFolder } from '@lethe/core';
 import { unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type DescribeMethod, type MethodNote, checkDeclared } from './declared.js';
@@ -48,7 +48,7 @@ export async function publishRuns(
   checkDeclared(runs, methods, describe, where);
   const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
   const { suite, model } = runs[0]!;
-  const name = `${[`${suite.id}-${suite.version}`, suite.size, ...(suite.prompts ? [suite.prompts] : []), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
+  const name = `${[`${suite.id}-${suite.version}`, suite.size, ...departuresOf(suite), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;
   const path = join(entriesDir, name);
   const part = join(entriesDir, `.${name}.${process.pid}.part`);
   makeFolder(entriesDir);

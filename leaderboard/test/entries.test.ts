@@ -47,11 +47,15 @@ describe('entries', () => {
     )).to.deep.equal(['lethe run domains --size mini --methods ewc --orders 1 --seeds 1,2 --model nano --set ewc.lambda=500']);
   });
 
-  it('name the prompts that were not those of the suite, in the command and in the file', async () => {
+  it('name the prompts and the budget that were not those of the suite, in the command and in the file', async () => {
     const leaky = run({ suite: { prompts: 'leaky' } });
     expect(await commands(leaky)).to.deep.equal(['lethe run domains --size mini --prompts leaky --methods lora --orders 1 --seeds 1 --model nano']);
     expect((await fault(publish([leaky, run()]))).message).to.contain('several suites');
-    expect((await readdir(entries))[0]).to.contain('--mini--leaky--nano--');
+    expect((await readdir(entries))[0]).to.contain('--mini--leaky-prompts--nano--');
+    const changed = run({ suite: { changed: { rank: 2, sites: ['q', 'v'] } }, training: { rank: 2, sites: ['q', 'v'] } });
+    expect(await commands(changed)).to.deep.equal(['lethe run domains --size mini --training rank=2 --training sites=q,v --methods lora --orders 1 --seeds 1 --model nano']);
+    expect((await fault(publish([changed, run()]))).message).to.contain('several suites');
+    expect((await readdir(entries)).find((name) => name.includes('rank'))).to.contain('--mini--rank-2--sites-q-v--nano--');
   });
 
   it('name all options of a method whose defaults are not known, quoted for a shell and for --set', async () => {

@@ -104,13 +104,15 @@ describe('the site', () => {
     expect(await read('index.html')).to.contain('<strong>1 of 1 difference</strong>').and.contain('is shown at level 0.05').and.contain('class="more"').and.contain('class="less"');
   });
 
-  it('never puts scores under different prompts into one table, and says which they are', async () => {
+  it('never puts scores under different prompts or budgets into one table, and says which they are', async () => {
     await publish('own', [completed({}, stream(0.9, 0.1))]);
     await publish('leaky', [completed({ suite: { prompts: 'leaky' } }, stream(0.95, 0))]);
+    await publish('wide', [completed({ suite: { changed: { rank: 48 } }, training: { rank: 48 } }, stream(0.95, 0))]);
     await build();
     const index = await read('index.html');
-    expect(index.match(/<h2 id="domains/g)).to.have.length(2);
+    expect(index.match(/<h2 id="domains/g)).to.have.length(3);
     expect(index.match(/<span class="tag">leaky prompts<\/span>/g)).to.have.length(1);
+    expect(index.match(/<span class="tag">rank 48<\/span>/g)).to.have.length(1);
     expect(await read((await pages('leaky'))[0]!)).to.contain('domains 1.0.0, size mini, leaky prompts');
   });
 

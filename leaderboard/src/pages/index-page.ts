@@ -1,4 +1,4 @@
-import { type Environment, methodName, suiteLabel } from '@lethe/core';
+import { type Environment, departuresOf, methodName, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences, shown } from '../differences.js';
@@ -39,8 +39,8 @@ function pointsOf(group: Group): ScatterPoint[] {
   });
 }
 
-/** Says that prompts are not the suite's own: they may name the task. */
-const promptsTag = ({ suite: { prompts } }: Group) => (prompts === undefined ? null : html` <span class="tag">${prompts} prompts</span>`);
+/** Says that prompts, which may name the task, or fields of the budget are not the suite's own. */
+const departures = ({ suite }: Group): Html[] => departuresOf(suite).map((what) => html` <span class="tag">${what}</span>`);
 
 /** @param number of the comparison on the page */
 function sectionOf(group: Group, number: number, reported: readonly ReportedTable[]): Html {
@@ -48,7 +48,7 @@ function sectionOf(group: Group, number: number, reported: readonly ReportedTabl
   const orders = new Set(trials.map(({ order }) => order.id));
   const seeds = new Set(trials.map(({ seed }) => seed));
   return html`<section aria-labelledby="${group.slug}">
-<h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${promptsTag(group)}</h2>
+<h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${departures(group)}</h2>
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
 ${counted(seeds.size, 'seed')}, ${counted(trials.length, 'trial')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${shown(group)}${boardTable(group)}<p class="hidden" role="status"></p>

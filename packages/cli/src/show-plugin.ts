@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, didYouMean, findPlugin } from '@lethe/core';
+import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin } from '@lethe/core';
 import { type TaskDefinition, readSuiteFile } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import { describeScorer, suiteNotes, suites } from './list.js';
@@ -96,7 +96,7 @@ function suite(name: string, folders: readonly string[]): Shown {
     throw new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${name}".${didYouMean(name, known)}`, { remedy: `choose one of: ${known.join(', ')}` });
   }
   const definition = readSuiteFile(found.file);
-  const { id, version, title, description, licence, tasks, orders, prompts = {} } = definition;
+  const { id, version, title, description, licence, tasks, orders, prompts = {}, training, sizes } = definition;
   return {
     json: definition,
     lines: [
@@ -104,6 +104,8 @@ function suite(name: string, folders: readonly string[]): Shown {
       ...plainTable(['task', 'title', 'answers'], tasks.map((task) => [task.id, task.title, answersOf(task)]), [0, 1, 2]),
       ...(orders.length > 0 ? ['', ...orders.map((order) => `order ${order.id}: ${order.tasks.join(', ')}`)] : []),
       ...Object.entries(prompts).map(([id, what]) => `prompts ${id}: ${what}`),
+      ...(training ? [`training: ${budgetWords(training).join(', ')}`] : []),
+      ...Object.entries(sizes).flatMap(([size, { training: other }]) => (other ? [`training of size ${size}: ${budgetWords(other).join(', ')}`] : [])),
     ],
   };
 }

@@ -1,5 +1,5 @@
 import { dirname, join, resolve } from 'node:path';
-import { LetheError, type Plugin, isFolder, isPath, quoted, refuseBroken } from '@lethe/core';
+import { LetheError, type Plugin, departureWords, isFolder, isPath, quoted, refuseBroken } from '@lethe/core';
 import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
 import { installedPlugins, ofKind } from './installed.js';
 import { PATHS, here, typed } from './paths.js';
@@ -34,11 +34,12 @@ export function suiteWords({ reference, dataDir, scorers = [] }: SuiteReference)
   return [quoted(word), ...(dataDir === undefined ? [] : [`--data-dir ${typed(dataDir)}`]), ...pluginWords(scorers)].join(' ');
 }
 
-/** {@link suiteWords} for commands that run it: with the size and prompts that are not its own. */
+/** {@link suiteWords} for commands that run it: with the size, prompts and training budget that are not its own. */
 export function runWords(reference: SuiteReference): string {
-  const { size = DEFAULT_SIZE, prompts } = reference;
+  const { size = DEFAULT_SIZE, prompts, training: changed } = reference;
   return [
-    suiteWords(reference), ...(size === DEFAULT_SIZE ? [] : [`--size ${quoted(size)}`]), ...(prompts === undefined ? [] : [`--prompts ${quoted(prompts)}`]),
+    suiteWords(reference), ...(size === DEFAULT_SIZE ? [] : [`--size ${quoted(size)}`]),
+    ...departureWords({ ...(prompts !== undefined && { prompts }), ...(changed && { changed }) }),
   ].join(' ');
 }
 

@@ -1,9 +1,8 @@
-import { bytes, count } from '@lethe/leaderboard';
+import { bytes, count, percent } from '@lethe/leaderboard';
 import type { Output } from './output.js';
 import { plainTable } from './plain-table.js';
 import { COLUMNS, type MethodSummary } from './summary.js';
 
-const percent = (value: number): string => (value * 100).toFixed(1);
 const MISSING = '–';
 
 /** Mean and half the width of an interval, in percent; the mean alone where few runs give no interval. */

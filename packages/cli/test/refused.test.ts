@@ -56,6 +56,10 @@ describe('lethe run refuses', () => {
     ['a setting that is none', ['--set', 'threshold'], 'LETHE_USAGE', 'METHOD.OPTION=VALUE'],
     ['a setting without its method', ['--set', 'keep=0.5'], 'LETHE_USAGE', 'fix name the method as well: --set METHOD.keep=0.5'],
     ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
+    ['a budget without a value', ['--training', 'rank'], 'LETHE_USAGE', '--training "rank" is not FIELD=VALUE'],
+    ['an unknown field of the budget', ['--training', 'learning_rate=1e-4'], 'LETHE_USAGE', 'Did you mean "learningRate"?'],
+    ['half a rank', ['--training', 'rank=1.5'], 'LETHE_USAGE', '"rank" must be a whole number, not 1.5'],
+    ['sites that there are not', ['--training', 'sites=q,x'], 'LETHE_USAGE', 'must be one of q, k, v, o, gate, up, down, not "x"'],
     ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '"x"', 'fix write --seeds 1,2,3'],
     ['a range of seeds', ['--seeds', '7,1-3'], 'LETHE_USAGE', '"1-3"', 'fix write --seeds 1,2,3'],
     ['a seed twice, written in two ways', ['--methods', 'ewc', '--seeds', '1,01'], 'LETHE_USAGE', '"seeds" names 1 twice'],
@@ -92,10 +96,14 @@ describe('lethe run refuses', () => {
   });
 
   it('a configuration with a wrong key, with its line, and one without a suite', async () => {
-    const config = files('config', { 'a.yaml': 'suite: domain-mini\nseeds: [1]\nmethod: [ewc]\n', 'b.yaml': 'seeds: [1]\n', 'c.yaml': 'suite: [\n' });
+    const config = files('config', {
+      'a.yaml': 'suite: domain-mini\nseeds: [1]\nmethod: [ewc]\n', 'b.yaml': 'seeds: [1]\n', 'c.yaml': 'suite: [\n',
+      'd.yaml': 'suite: domain-mini\ntraining:\n  epochs: 2\n  rank: 0\n',
+    });
     expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('Did you mean "methods"?').and.contain('a.yaml:3');
     expect(await problem('run', join(config, 'b.yaml'))).to.contain('suite').and.contain('b.yaml:1');
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('not valid YAML').and.contain('c.yaml:');
+    expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('"rank" must be at least 1, not 0').and.contain('d.yaml:4');
   });
 
   it('a wrong option of a configuration, with its line, and where the options are declared of what --set gives', async () => {

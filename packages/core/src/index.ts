@@ -17,7 +17,7 @@ export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
-export { type HubReference, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
+export { type HubReference, budgetWords, departureWords, departuresOf, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';
 export { type ReportAxis, type ReportTable, cellText, reportFault } from './report.js';
@@ -25,7 +25,7 @@ export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';
 export type { Scorer } from './scorer.js';
-export type { Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
+export type { BudgetChange, Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
 export { makeFolder } from './make-folder.js';
 export { PLUGIN_KEYWORD, type PluginPlace, isFolder, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
 export {

@@ -1,5 +1,6 @@
 import { isAbsolute, sep } from 'node:path';
 import type { RunIdentity } from './results.js';
+import type { BudgetChange } from './suite.js';
 
 /** Whether a name that a user gave is a path: it has a separator, begins with a dot or ends as YAML and JSON files do. */
 export function isPath(name: string): boolean {
@@ -24,6 +25,18 @@ export function parseHubReference(text: string): HubReference | undefined {
   return repo === undefined || `${repo}/${revision}`.split('/').includes('..') ? undefined : { repo, revision };
 }
 
-/** What a table of runs of a suite is called: scores under other prompts are of another table. */
-export const suiteLabel = ({ id, version, size, prompts }: RunIdentity['suite']): string =>
-  `${id} ${version}, size ${size}${prompts === undefined ? '' : `, ${prompts} prompts`}`;
+/** The fields of a budget, each as `rank 48`. */
+export const budgetWords = (budget: BudgetChange): string[] => Object.entries(budget).map(([name, value]) => `${name} ${[value].flat().join(' ')}`);
+
+/** What sets runs of a suite apart from others of its size, as `leaky prompts` and `rank 48`: each has a table of its own. */
+export const departuresOf = ({ prompts, changed = {} }: Pick<RunIdentity['suite'], 'prompts' | 'changed'>): string[] =>
+  [...(prompts === undefined ? [] : [`${prompts} prompts`]), ...budgetWords(changed)];
+
+/** What a table of runs of a suite is called. */
+export const suiteLabel = (suite: RunIdentity['suite']): string => [`${suite.id} ${suite.version}`, `size ${suite.size}`, ...departuresOf(suite)].join(', ');
+
+/** The words of a command line that ask for prompts and a budget which are not the suite's own. */
+export const departureWords = ({ prompts, changed = {} }: Pick<RunIdentity['suite'], 'prompts' | 'changed'>): string[] => [
+  ...(prompts === undefined ? [] : [`--prompts ${quoted(prompts)}`]),
+  ...Object.entries(changed).map(([name, value]) => `--training ${quoted(`${name}=${String(value)}`)}`),
+];

@@ -1,6 +1,6 @@
 import type { Capabilities } from './manifest.js';
 import type { ReportTable } from './report.js';
-import type { TrainingBudget } from './suite.js';
+import type { BudgetChange, TrainingBudget } from './suite.js';
 import type { Sweep } from './sweep.js';
 
 /** `results.json`: the outcome of `lethe run`. Its JSON Schema is `schemas/results.schema.json`. */
@@ -20,6 +20,8 @@ export interface RunIdentity {
     readonly size: string;
     /** Absent with the suite's own prompts. Scores under different prompts are never compared. */
     readonly prompts?: string;
+    /** Where the training budget is not the suite's own; absent where it is. Scores with different budgets are never compared. */
+    readonly changed?: BudgetChange;
     /** Where validation rows were scored, to tune methods: nothing that may be published. Absent for test rows. */
     readonly scored?: 'validation';
   };

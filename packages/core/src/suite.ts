@@ -72,6 +72,9 @@ export interface TrainingBudget {
   readonly maxTokens: number;
 }
 
+/** What a budget is asked to be in the place of the suite's own; epochs are then those of every task. */
+export type BudgetChange = Partial<Omit<TrainingBudget, 'epochsOf'>>;
+
 /** A suite, resolved: rows read, prompts filled in, sizes applied. */
 export interface SuiteData {
   readonly id: string;
@@ -87,4 +90,6 @@ export interface SuiteData {
   readonly size: string;
   /** The name of the prompts that were asked for; absent with those of the suite, which give no task away. */
   readonly prompts?: string;
+  /** Where the budget is not the suite's own, as it was asked for; absent where it is. */
+  readonly changed?: BudgetChange;
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Document, LetheError, type Order, type Split, type TrainingBudget, type WrittenAnswers, readDocument, schemaFault } from '@lethe/core';
+import { type BudgetChange, type Document, LetheError, type Order, type Split, type TrainingBudget, type WrittenAnswers, readDocument, schemaFault } from '@lethe/core';
 import { Ajv } from 'ajv';
 import { type Refuse, checkSuite } from './checks.js';
 import { type SuiteFile, type TaskEntry, labelsOf, withRows } from './suite-file.js';
@@ -13,7 +13,7 @@ export type Count = number | 'all';
 export interface Size extends Readonly<Record<Split, Count>> {
   readonly probe?: Count;
   /** What differs from the budget of the suite, such as for small models; its epochs are those of every task. */
-  readonly training?: Partial<Omit<TrainingBudget, 'epochsOf'>>;
+  readonly training?: BudgetChange;
   /** The most tokens of a written answer, where a task allows more. */
   readonly answerTokens?: number;
 }

@@ -1,3 +1,4 @@
+export { budgetFault } from './budget.js';
 export { type Count, type FileTask, type GeneratedTask, type Label, type Size, type SuiteDefinition, type TaskDefinition, readSuiteFile, suiteSchema } from './definition.js';
 export type { Generator, WrittenRow } from './generated.js';
 export { DEFAULT_SIZE, type InspectedSuite, absentRows, inspectSuite, loadSuite } from './load.js';

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
-import { LetheError, type SuiteData, type Split, type TaskData, type TrainingBudget, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
-import type { Size, SuiteDefinition, TaskDefinition } from './definition.js';
+import { LetheError, type SuiteData, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
+import { budgetOf } from './budget.js';
+import type { Size, TaskDefinition } from './definition.js';
 import { emptyError, fileOf } from './files.js';
 import { type Overlap, overlapsOf } from './near.js';
 import { Prompts } from './overlap.js';
@@ -67,7 +68,6 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   }
   const size = reference.size ?? DEFAULT_SIZE;
   const counts = sizeOf(found, size);
-  const training = budgetOf(found.definition, counts);
   const { prompts: asked } = reference;
   if (asked !== undefined) checkPrompts(found, asked);
   const tasks = found.definition.tasks.map((task): Wanted => ({ suite: found, task: prompted(task, asked), counts, probe: false }));
@@ -86,15 +86,9 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
     if (unmet.length > 0) notes.push(`no row of ${ownerOf(one)} has an id that is to be left out: ${unmet.join(', ')}`);
   }
   const suite: SuiteData = {
-    id, version, kind, title, orders, training, size, ...(asked !== undefined && { prompts: asked }), tasks: data(tasks), probes: data(probes),
+    id, version, kind, title, orders, size, ...budgetOf(found.definition, counts, reference.training), ...(asked !== undefined && { prompts: asked }), tasks: data(tasks), probes: data(probes),
   };
   return { suite, pools, notes };
-}
-
-/** The budget of a size, with the tasks that have epochs of their own. */
-function budgetOf({ training, tasks }: SuiteDefinition, { training: other = {} }: Size): TrainingBudget {
-  const own = other.epochs === undefined ? tasks.flatMap(({ id, epochs }) => (epochs === undefined ? [] : [[id, epochs] as const])) : [];
-  return { ...training!, ...other, ...(own.length > 0 && { epochsOf: Object.fromEntries(own) }) };
 }
 
 function checkPrompts({ definition: { id, prompts = {} }, file, locate }: FoundSuite, name: string): void {

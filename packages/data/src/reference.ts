@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { LetheError, didYouMean, isFolder, isPath, quoted } from '@lethe/core';
+import { type BudgetChange, LetheError, didYouMean, isFolder, isPath, quoted } from '@lethe/core';
 import { type ScorerPlace, addScorers } from '@lethe/scorers';
 import { type LocatedDefinition, type SuiteDefinition, readDefinition } from './definition.js';
 
@@ -22,6 +22,8 @@ export interface SuiteReference {
   readonly size?: string;
   /** Name of other prompts of the suite; its own where it is left out. */
   readonly prompts?: string;
+  /** What the training budget is to be in the place of the suite's own; checked ({@link budgetFault}) by whoever asks for it. */
+  readonly training?: BudgetChange;
   /** The rows that are scored: the test rows where it is left out. */
   readonly scored?: 'validation';
   /** `required`: a suite whose probes may be absent is refused without their rows. */

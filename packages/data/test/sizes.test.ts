@@ -29,6 +29,27 @@ describe('what a size and a task say of training', () => {
     expect(mini).to.not.have.property('epochsOf');
   });
 
+  it('a request changes of the budget what it names, and the suite says what differs from its own', async () => {
+    write(', training: { maxTokens: 64 }');
+    const own = await loadSuite(suite.reference());
+    expect(own).to.not.have.property('changed');
+    const { training, changed } = await loadSuite(suite.reference({ training: { rank: 2, epochs: 4, sites: ['q', 'v', 'o'] } }));
+    expect(training).to.deep.equal({ ...own.training, rank: 2, sites: ['q', 'v', 'o'] });
+    expect(JSON.stringify(changed)).to.equal('{"rank":2,"sites":["q","v","o"]}');
+    // what is asked for is held to the size that is asked for
+    expect(await loadSuite(suite.reference({ size: 'mini', training: { maxTokens: 64 } }))).to.not.have.property('changed');
+    expect((await loadSuite(suite.reference({ size: 'mini', training: { maxTokens: 128 } }))).changed).to.deep.equal({ maxTokens: 128 });
+  });
+
+  it('epochs that are asked for are those of every task', async () => {
+    write('', 'epochs: 7, labels: { hr: personnel, fin: finance }');
+    const { training, changed } = await loadSuite(suite.reference({ training: { epochs: 4 } }));
+    expect(training.epochs).to.equal(4);
+    expect(training).to.not.have.property('epochsOf');
+    expect(changed).to.deep.equal({ epochs: 4 });
+    expect((await loadSuite(suite.reference({ training: { rank: 2 } }))).training.epochsOf).to.deep.equal({ mails: 7 });
+  });
+
   it('a size has shorter written answers, and never longer ones', async () => {
     for (const [size, tokens] of [['answerTokens: 5', 5], ['answerTokens: 50', 12]] as const) {
       write(`, ${size}`, WRITTEN);

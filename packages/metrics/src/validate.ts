@@ -60,6 +60,8 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
     if (seen.has(identity)) refuse(place, `/runs/${i}`, `This run is in the file twice: it is also /runs/${seen.get(identity)}.`);
     seen.set(identity, i);
     if (method.label !== undefined && method.label !== method.id && ids.has(method.label)) refuse(place, `/runs/${i}/method/label`, `"${method.label}" is another method.`);
+    const other = Object.entries(suite.changed ?? {}).find(([field, value]) => canonicalJson(value) !== canonicalJson(training[field as keyof typeof training]));
+    if (other) refuse(place, `/runs/${i}/suite/changed/${other[0]}`, `${other[0]} was changed to ${canonicalJson(other[1])}, and training says ${canonicalJson(training[other[0] as keyof typeof training] ?? null)}.`);
     if (run.status === 'completed') checkRun(run, place, `/runs/${i}`);
   });
   const fault = results.sweep && sweepFault(results.sweep, results.runs);

@@ -52,6 +52,7 @@ describe('validation', () => {
     for (const metric of ['averageAccuracy', 'forgetting', 'backwardTransfer', 'forwardTransfer', 'learningAccuracy', 'averageIncrementalAccuracy', 'generalDelta']) {
       expect(refused((run) => { run['metrics'][metric] = (run['metrics'][metric] as number) + 0.001; })).to.equal(`f#/runs/0/metrics/${metric}`);
     }
+    expect(refused((run) => { run['suite'].changed = { rank: run['training'].rank + 1 }; })).to.equal('f#/runs/0/suite/changed/rank');
     expect(refused((run) => { run['general'].final.plain = 0.9; })).to.equal('f#/runs/0/general/final/plain');
     expect(refused((run) => { run['predictions'].y.scorer = 'rouge'; })).to.equal('f#/runs/0/predictions/y/scorer');
     expect(refused((run) => { run['predictions'].y.scorer = 'accuracy'; })).to.equal('f#/runs/0/predictions/y/scorer');

@@ -1,4 +1,4 @@
-import { type ReportedTable, placesOf, probability } from '@lethe/leaderboard';
+import { type ReportedTable, percent, placesOf, points, probability } from '@lethe/leaderboard';
 import { type Bounds, type Comparison, type Interval, type MetricComparison, type Range, differenceRange, withinRange } from '@lethe/metrics';
 import { methodLabels } from '../labels.js';
 
@@ -11,9 +11,6 @@ export interface ComparisonTable {
 }
 
 const MISSING = '–';
-const MINUS = '−';
-export const percent = (value: number): string => (value * 100).toFixed(1).replace('-', MINUS);
-const signed = (value: number): string => `${value > 0 ? '+' : ''}${percent(value)}`;
 const bounds = (range: Bounds | null, show: (value: number) => string): string => (range === null ? MISSING : `${show(range[0])} to ${show(range[1])}`);
 
 /** The bounds of an interval, cut where the metric ends. */
@@ -60,10 +57,10 @@ export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComp
     head: ['difference', 'mean', '95 % over runs', '95 % over rows', 'pairs', 'p', 'Holm p', 'Holm, others', 'shown better', 'pairs needed'],
     textColumns: [0, 8],
     rows: pairs.map(({ a, b, difference, overRows, test, adjusted, elsewhere, better, pairsNeeded }) => [
-      `${names[a]} ${MINUS} ${names[b]}`,
-      signed(difference.mean),
-      bounds(boundsOf(difference, differenceRange(metric.range)), signed),
-      bounds(overRows, signed),
+      `${names[a]} − ${names[b]}`,
+      points(difference.mean),
+      bounds(boundsOf(difference, differenceRange(metric.range)), points),
+      bounds(overRows, points),
       String(test.pairs),
       probability(test.p),
       probability(adjusted),

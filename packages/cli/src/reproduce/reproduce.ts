@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CompletedRun, LetheError, type Results, grouped, isPath, sha256 } from '@lethe/core';
-import { resultsAt, resultsFile } from '@lethe/leaderboard';
+import { percent, resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
 import { installedPlugins, versionsOf } from '../installed.js';
@@ -64,7 +64,7 @@ function deviceOf(claims: readonly Claim[]): string {
 function requestFor(claims: readonly Claim[], rows: Pick<RunRequest, 'probes' | 'skipBadRows'>, { suite, model, adapter, dataDir, plugins, device, out }: ReproduceRequest): RunRequest {
   const { suite: published, model: base, environment } = claims[0]!;
   return {
-    suite: suite ?? published.id, size: published.size, ...(published.prompts !== undefined && { prompts: published.prompts }), ...(published.scored && { scored: published.scored }),
+    suite: suite ?? published.id, size: published.size, ...(published.prompts !== undefined && { prompts: published.prompts }), ...(published.changed && { training: published.changed }), ...(published.scored && { scored: published.scored }),
     methods: methodsOf(claims).map(({ id, label, options }) => ({ name: id, ...(label !== undefined && { label }), options })),
     orders: ordersOf(claims), seeds: seedsOf(claims),
     // where only the adapter is given, it says itself what it was trained on
@@ -93,8 +93,6 @@ function placeOf({ method, order, seed }: Claim, claims: readonly Claim[]): numb
   const at = methods.findIndex((other) => variantKey(other) === variantKey(method));
   return (seedsOf(claims).indexOf(seed) * orders.length + orders.indexOf(order.id)) * methods.length + at;
 }
-
-const percent = (value: number | null) => (value === null ? '–' : (100 * value).toFixed(1));
 
 function show(all: readonly Reproduced[], outdated: readonly string[], output: Output): void {
   // of trials no answers are published

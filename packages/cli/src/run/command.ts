@@ -1,12 +1,12 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { LETHE_VERSION, LetheError, isFolder } from '@lethe/core';
+import { type BudgetChange, LETHE_VERSION, LetheError, isFolder } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { pluginsOption } from '../plugins-option.js';
 import type { Configuration } from './configuration.js';
 import { readConfigurationFile } from './configuration-file.js';
-import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting } from './request.js';
+import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting, parseTraining } from './request.js';
 
 /** The flags that say what runs, on what and where. */
 export interface RunFlags {
@@ -26,6 +26,7 @@ export interface RunFlags {
   readonly probes?: boolean;
   readonly size?: string;
   readonly prompts?: string;
+  readonly training?: BudgetChange;
   readonly out?: string;
   readonly tuned?: string[];
   readonly json?: boolean;
@@ -42,7 +43,9 @@ export function requestOf(suite: string, { methods, json: _json, ...flags }: Run
   if (flags.suite !== undefined && (file.suite === suite || file.suite === resolve(suite))) {
     throw new LetheError('LETHE_USAGE', `Two suites are named: ${suite} and --suite ${flags.suite}.`, { remedy: 'Name one; --suite goes with a config.yaml, in the place of its suite.' });
   }
-  if (methods === undefined) return { ...file, ...flags };
+  const training = { ...file.training, ...flags.training };
+  const asked: RunRequest = { ...file, ...flags, ...(Object.keys(training).length > 0 && { training }) };
+  if (methods === undefined) return asked;
   const chosen = methods.flatMap((name): readonly MethodRequest[] => {
     const described = (is: (method: MethodRequest) => boolean) => file.methods?.filter(is) ?? [];
     const labelled = described((method) => (method.label ?? method.name) === name);
@@ -50,7 +53,7 @@ export function requestOf(suite: string, { methods, json: _json, ...flags }: Run
     const named = described((method) => method.name === name);
     return named.length ? named : [{ name, options: {} }];
   });
-  return { ...file, ...flags, methods: chosen, labels: file.methods?.flatMap(({ label }) => label ?? []) ?? [] };
+  return { ...asked, methods: chosen, labels: file.methods?.flatMap(({ label }) => label ?? []) ?? [] };
 }
 
 export const EXIT_CODES = `
@@ -82,6 +85,8 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--probes', 'do not run without the probes of the suite (default: go on where their rows are not there)')
     .option('--size <name>', 'a size of the suite (default: all rows)')
     .option('--prompts <name>', 'other prompts of the suite, such as leaky ones that name the task; the results say so (default: its own)')
+    .option('--training <setting>', 'the training budget of all methods where it is not to be the suite\'s own, FIELD=VALUE (learningRate=1e-4, epochs=2, rank=16, …); may be repeated; the results say so',
+      (text, before: BudgetChange | undefined) => ({ ...before, ...parseTraining(text) }))
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
       (text, before: readonly Setting[] | undefined) => [...(before ?? []), parseSetting(text)]);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, LetheError, isPath, parseHubReference, readDocument, schemaFault } from '@lethe/core';
+import { budgetFault } from '@lethe/data';
 import { Ajv } from 'ajv';
 import type { MethodRequest, RunRequest } from './request.js';
 
@@ -36,6 +37,8 @@ export function readConfigurationFile(file: string): RunRequest {
     const { pointer, message } = schemaFault(validate.errors!, 'the configuration');
     throw new LetheError('LETHE_USAGE', message, { where: locate(pointer), remedy: 'see packages/cli/schemas/run.schema.json' });
   }
+  const fault = value.training === undefined ? null : budgetFault(value.training);
+  if (fault) throw new LetheError('LETHE_USAGE', `training: ${fault.message}`, { where: locate(`/training${fault.pointer}`), remedy: 'write it as "training" of a suite, with those fields alone that differ' });
   const here = (path: string) => resolve(dirname(file), path);
   const named = (name: string) => (isPath(name) ? here(name) : name);
   const { suite, methods, plugins, orders, model, adapter, dataDir, tuned, out, ...rest } = value;

@@ -1,4 +1,5 @@
 import type { Run, RunEvent } from '@lethe/core';
+import { percent } from '@lethe/leaderboard';
 
 /** Shows how a benchmark goes on; writes to stderr only. */
 export interface Progress {
@@ -9,8 +10,6 @@ export interface Progress {
   line(text: string): void;
   close(): void;
 }
-
-const percent = (value: number) => (value * 100).toFixed(1);
 
 /** `1 h 5 min`, `3 min`, `40 s`: as exact as an estimate deserves. */
 export function duration(seconds: number): string {

@@ -1,4 +1,5 @@
-import { LetheError } from '@lethe/core';
+import { type BudgetChange, LetheError } from '@lethe/core';
+import { budgetFault } from '@lethe/data';
 
 /** A method as it was asked for: a name or the path of a plugin's folder, with the options that differ from its defaults. */
 export interface MethodRequest {
@@ -16,6 +17,8 @@ export interface RunRequest {
   readonly size?: string;
   /** Name of other prompts of the suite. */
   readonly prompts?: string;
+  /** What the training budget is to be in the place of the suite's own. */
+  readonly training?: BudgetChange;
   readonly dataDir?: string;
   /** Whether rows that cannot be used are left out and counted. */
   readonly skipBadRows?: boolean;
@@ -103,11 +106,25 @@ export function parseSetting(text: string): Setting {
     throw usage(`--set "${text}" is not METHOD.OPTION=VALUE`, alone ? `name the method as well: --set METHOD.${text}` : 'write --set METHOD.OPTION=VALUE; lethe show method METHOD lists its options');
   }
   const [, method, option, written] = match as unknown as [string, string, string, string];
-  let value: unknown = written;
+  return { method, option, value: readValue(written) };
+}
+
+/** A value as it is written on a command line: JSON where it can be read so, else text, which needs no quotes. */
+function readValue(written: string): unknown {
   try {
-    value = JSON.parse(written);
+    return JSON.parse(written);
   } catch {
-    // plain text needs no quotes
+    return written;
   }
-  return { method, option, value };
+}
+
+/** Reads `--training FIELD=VALUE`, a field of a training budget as a suite has it; its sites are a list: `sites=q,v`. */
+export function parseTraining(text: string): BudgetChange {
+  const [, name, written] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || written === undefined) throw usage(`--training "${text}" is not FIELD=VALUE`, 'write --training learningRate=1e-4');
+  const value = readValue(written);
+  const change = { [name]: name === 'sites' && typeof value === 'string' ? parseList('--training sites', value) : value };
+  const fault = budgetFault(change);
+  if (fault) throw usage(`--training: ${fault.message}`, 'lethe show suite SUITE lists the fields of its training budget');
+  return change;
 }

@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import { LetheError, type Order, type SuiteData, didYouMean, loadMethod, readManifest, sha256 } from '@lethe/core';
+import { LetheError, type Order, type SuiteData, didYouMean, loadMethod, readManifest, sha256, suiteLabel } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkModel } from '@lethe/harness';
 import { carriedOver } from '@lethe/metrics';
@@ -46,11 +46,12 @@ function checkRequest({ trials, tuned, seeds = [], orders = [] }: RunRequest): v
 }
 
 /** How `loadSuite` finds what was asked for. */
-async function referenceOf({ suite, size, prompts, dataDir, plugins, skipBadRows, probes, trials, scored }: RunRequest): Promise<SuiteReference> {
+async function referenceOf({ suite, size, prompts, training, dataDir, plugins, skipBadRows, probes, trials, scored }: RunRequest): Promise<SuiteReference> {
   return {
     ...await referenceTo(suite, { dataDir, plugins }),
     ...(size === undefined ? {} : { size }),
     ...(prompts === undefined ? {} : { prompts }),
+    ...(training === undefined ? {} : { training }),
     ...(skipBadRows && { skipBadRows }),
     ...(probes && { probes: 'required' }),
     ...((trials !== undefined || scored) && { scored: 'validation' }),
@@ -98,7 +99,7 @@ export async function resolveRequest(
   const device = await chooseDevice(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: {
-      id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }),
+      id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }), ...(suite.changed && { changed: suite.changed }),
       ...(reference.scored && { scored: reference.scored }), reference: withScorersOf(suite, reference), data: dataOf(suite),
     },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
@@ -109,7 +110,7 @@ export async function resolveRequest(
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
   const carried = sweep && carriedOver(sweep, configuration)
-    ? [`options are carried over: they were chosen on ${sweep.suite.id} ${sweep.suite.version} with ${sweep.model.id}; to choose them here: lethe tune ${runWords(reference)}`] : [];
+    ? [`options are carried over: they were chosen on ${suiteLabel(sweep.suite)}, with ${sweep.model.id}; to choose them here: lethe tune ${runWords(reference)}`] : [];
   return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...carried] };
 }
 

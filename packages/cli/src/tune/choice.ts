@@ -1,4 +1,5 @@
 import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName } from '@lethe/core';
+import { percent, resultsAt } from '@lethe/leaderboard';
 import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
@@ -13,7 +14,6 @@ import { showFailures } from '../show.js';
  *   are none of trials and keep none, LETHE_USAGE where methods were not tuned under equal terms
  */
 export async function readSweeps(paths: readonly string[]): Promise<Sweep> {
-  const { resultsAt } = await import('@lethe/leaderboard');
   const sweeps = await Promise.all(paths.map(async (path) => {
     const results = await resultsAt(path);
     await checkFinished(path, results.runs.length);
@@ -45,15 +45,15 @@ export function checkTuned(names: readonly string[], { methods }: Sweep): void {
   throw new LetheError('LETHE_USAGE', `None of the methods was tuned.${didYouMean(names[0]!, tuned)}`, { remedy: `tuned were: ${tuned.join(', ')}` });
 }
 
-const percent = (value: number | null) => (value === null ? 'failed' : (100 * value).toFixed(1));
 
 /** Writes a line a method, what was chosen and what it gained over the defaults, with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showChoice(results: Results, file: string, output: Output): 0 | 1 {
   const rows = sweepOf(results, file).methods.map((method) => {
     const { trials, chosen } = method;
+    const meanOf = (trial: Trial) => (trialMean(trial) === null ? 'failed' : percent(trialMean(trial)));
     const [defaults, best] = [trials[0]!, trials[chosen]!];
     const changed = Object.entries(best.options).filter(([name, value]) => canonicalJson(defaults.options[name]) !== canonicalJson(value));
-    return [methodName(method), String(trials.length), percent(trialMean(defaults)), percent(trialMean(best)),
+    return [methodName(method), String(trials.length), meanOf(defaults), meanOf(best),
       changed.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ') || 'its defaults'];
   });
   const lines = plainTable(['method', 'trials', 'defaults', 'best', 'chosen'], rows, [0, 4]);
