@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { LetheError, type Results } from '@lethe/core';
+import { LetheError, type Results, schemaFault } from '@lethe/core';
 import { validateResults } from '@lethe/metrics';
 import { Ajv } from 'ajv';
 import { commandsOf } from './command.js';
@@ -24,7 +24,7 @@ export interface PublishedEntry {
   readonly entry: Entry;
 }
 
-const checkShape = new Ajv().compile<Entry>(
+const checkShape = new Ajv({ verbose: true }).compile<Entry>(
   JSON.parse(readFileSync(new URL('../../schemas/entry.schema.json', import.meta.resolve('@lethe/core')), 'utf8')) as object);
 
 const RESULTS = 'results.json';
@@ -56,8 +56,8 @@ function validateEntry(value: unknown, path: string, describe: DescribeMethod): 
     });
   }
   if (!checkShape(value)) {
-    const { instancePath, message } = checkShape.errors![0]!;
-    return refuse(instancePath, `The file is not a leaderboard entry: ${message}.`);
+    const { pointer, message } = schemaFault(checkShape.errors!, 'the entry');
+    return refuse(pointer, message);
   }
   const { runs } = validateResults(value.results, path, '/results');
   checkWhole(runs, `${path}#/results/runs`);

@@ -85,7 +85,7 @@ export async function buildSite(entriesDir: string, outDir: string, describe = u
     makeFolder(dirname(target));
     const counts = await writePages(entriesDir, made, describe);
     if (counts.entries === 0) await checkKept(entriesDir, target);
-    await mkdir(target, { recursive: true });
+    makeFolder(target);
     await rename(target, old);
     try {
       await rename(made, target);

@@ -172,7 +172,7 @@ describe('entries', () => {
       ['/commands/0', (e) => { e.commands[0] += ' && echo'; }],
       ['/commands/2', (e) => { e.commands.push('true'); }],
       ['/commands', (e) => { e.commands.pop(); }],
-      ['', (e) => { e.note = 'best'; }],
+      ['/note', (e) => { e.note = 'best'; }],
     ] as readonly [string, (entry: any) => void][]) {
       const entry = JSON.parse(whole);
       edit(entry);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
+import { schemaFault } from './fault.js';
 
 /** What the rows or the columns of a table stand for, and the name of each. */
 export interface ReportAxis {
@@ -35,7 +36,7 @@ let compiled: ValidateFunction<readonly ReportTable[]> | undefined;
 function schema(): ValidateFunction<readonly ReportTable[]> {
   if (!compiled) {
     const { definitions } = JSON.parse(readFileSync(new URL('../../schemas/results.schema.json', import.meta.url), 'utf8')) as { definitions: object };
-    compiled = new Ajv({ allowUnionTypes: true }).compile<readonly ReportTable[]>({ definitions, type: 'array', items: { $ref: '#/definitions/reportTable' } });
+    compiled = new Ajv({ verbose: true, allowUnionTypes: true }).compile<readonly ReportTable[]>({ definitions, type: 'array', items: { $ref: '#/definitions/reportTable' } });
   }
   return compiled;
 }
@@ -44,8 +45,7 @@ function schema(): ValidateFunction<readonly ReportTable[]> {
 export function reportFault(report: unknown): string | null {
   const validate = schema();
   if (!validate(report)) {
-    const { instancePath, message } = validate.errors![0]!;
-    return `${instancePath || 'the report'}: ${message}`;
+    return schemaFault(validate.errors!, 'the report').message;
   }
   for (const [i, { rows, columns, cells }] of report.entries()) {
     if (cells.length !== rows.names.length) return `/${i}/cells: ${cells.length} rows for ${rows.names.length} names`;

@@ -1,7 +1,6 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EventListener, Learner, Method, ReportTable, Run, RunIdentity, SuiteData, TaskData, TaskView, TrainingBudget } from '@lethe/core';
-import { LetheError, RATE, checkKept, checkPrompt, createRandom } from '@lethe/core';
+import { LetheError, RATE, checkKept, checkPrompt, createRandom, makeFolder } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import { addedParameters } from './added.js';
@@ -97,7 +96,7 @@ class Stream {
 
   async run(): Promise<Run> {
     const { job, deps, listener, name: run } = this;
-    await mkdir(join(job.outDir, 'steps'), { recursive: true });
+    makeFolder(join(job.outDir, 'steps'));
     const stages = stagesOf(job, this.ordered);
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
     const sha = deps.model.sha256;

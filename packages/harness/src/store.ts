@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
+import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Results, Run, Sweep } from '@lethe/core';
-import { LetheError, canonicalJson, unfinished, writeWhole } from '@lethe/core';
+import { LetheError, canonicalJson, makeFolder, unfinished, writeWhole } from '@lethe/core';
 import { resultsHash, validateResults } from '@lethe/metrics';
 import { LOCK } from './lock.js';
 
@@ -65,11 +65,11 @@ export async function openRun<C>(folder: string, lethe: string, configuration: C
   const path = join(folder, RECORD);
   const known = (await readJson(path)) as RunRecord<C> | undefined;
   if (known === undefined) {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await checkFree(folder);
     const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration, code };
     await writeJson(path, record);
-    await mkdir(join(folder, STEPS), { recursive: true });
+    makeFolder(join(folder, STEPS));
     return { record, known: false, changed: [] };
   }
   checkVersion(known, lethe, path);
@@ -78,7 +78,7 @@ export async function openRun<C>(folder: string, lethe: string, configuration: C
       where: path, remedy: 'Choose another folder with --out, or delete this one.',
     });
   }
-  await mkdir(join(folder, STEPS), { recursive: true });
+  makeFolder(join(folder, STEPS));
   const changed = Object.entries(known.code ?? {}).filter(([method, hash]) => code[method] !== hash).map(([method]) => method);
   if (changed.length === 0) return { record: known, known: true, changed };
   // results before the record: as long as it names the old code, they are not taken for what the new one gave

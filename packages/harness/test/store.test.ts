@@ -166,7 +166,7 @@ describe('the run folder', () => {
     expect(whereOf((r) => { r.runs.push(r.runs[0]); })).to.equal('f#/runs/1');
     expect(whereOf((r) => { delete r.runs[0].method.capabilities; })).to.equal('f#/runs/0/method');
     expect(whereOf((r) => { r.runs[0].seed = 3; })).to.equal('f#/sha256');
-    expect(whereOf((r) => { r.runs[0].more = 1; })).to.equal('f#/runs/0');
+    expect(whereOf((r) => { r.runs[0].more = 1; })).to.equal('f#/runs/0/more');
     expect(whereOf((r) => { delete r.runs[0].cost.peakBytes; })).to.equal('f#/runs/0/cost');
   });
 

@@ -1,11 +1,11 @@
 import { type Hash, createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LetheError, sha256 } from '@lethe/core';
+import { LetheError, makeFolder, sha256 } from '@lethe/core';
 import { type HubAccess, hubAccess } from './access.js';
 import { askGithub, isOnGithub } from './github.js';
 import { askHub, isPassing } from './library.js';
@@ -74,7 +74,7 @@ export async function downloadFile(
   const store = async (remote: RemoteFile): Promise<void> => {
     // a part belongs to these very bytes: of another revision nothing is gone on with
     const part = `${to}.${sha256([repo, path, remote.etag, remote.size]).slice(0, 8)}.part`;
-    await mkdir(dirname(to), { recursive: true });
+    makeFolder(dirname(to));
     await fill(part, remote, onProgress, signal);
     await check(part, name, file, remote.size);
     await rename(part, to);

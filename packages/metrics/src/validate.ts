@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CompletedRun, Results, TextPredictions } from '@lethe/core';
-import { LetheError, canonicalJson, didYouMean, unlabelled } from '@lethe/core';
+import { LetheError, canonicalJson, didYouMean, schemaFault, unlabelled } from '@lethe/core';
 import { findScorer, textScorers } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
@@ -16,7 +16,8 @@ function schema(): ValidateFunction {
   if (!compiled) {
     const core = new URL(import.meta.resolve('@lethe/core'));
     const file = new URL('../../schemas/results.schema.json', core);
-    compiled = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true })
+    // the first fault alone: a file that is no results at all may have millions
+    compiled = new Ajv({ verbose: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true })
       .compile(JSON.parse(readFileSync(file, 'utf8')));
   }
   return compiled;
@@ -47,9 +48,8 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
   const place: Place = { file, root };
   const check = schema();
   if (!check(json)) {
-    const error = check.errors![0]!;
-    const extra = (error.params as { additionalProperty?: string }).additionalProperty;
-    refuse(place, error.instancePath, `${error.message}${extra === undefined ? '' : ` ("${extra}")`}.`);
+    const { pointer, message } = schemaFault(check.errors!, 'the file');
+    refuse(place, pointer, message);
   }
   const results = json as Results;
   const seen = new Map<string, number>();

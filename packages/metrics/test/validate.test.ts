@@ -67,7 +67,7 @@ describe('validation', () => {
       expect(refused((run) => { run['method'].label = `a${sign}b`; }), 'a label over two lines').to.equal('f#/runs/0/method/label');
       expect(refused((run) => { run['model'].id = `m${sign}`; })).to.equal('f#/runs/0/model/id');
     }
-    expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y');
+    expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y/chosen');
     expect(refused((run) => { run['predictions'].x.chosen.push(run['predictions'].x.chosen[0]); }), 'a point after the end').to.equal('f#/runs/0/predictions/x');
     expect(refused((run) => { run['predictions'].other = run['predictions'].x; }), 'a task of its own').to.equal('f#/runs/0/predictions/other');
   });

@@ -1,6 +1,6 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type HubReference, LetheError, writeWhole } from '@lethe/core';
+import { type HubReference, LetheError, makeFolder, writeWhole } from '@lethe/core';
 import { COMMIT, type HubAccess, type ListedFile, downloadFile, hubAccess, listModel, modelFolder } from '@lethe/hub';
 import { CHAT_TEMPLATE, SPECIAL_TOKENS, TOKENIZER_SETTINGS } from './chat.js';
 import { INDEX, REQUIRED, WHOLE, isThere, missingFiles, weightFiles } from './shards.js';
@@ -77,9 +77,12 @@ class Remote {
   async getOptional(): Promise<void> {
     for (const name of OPTIONAL) if (this.has(name)) await this.get(name);
     const { absent } = this.places;
-    // the cache of others may be closed to writing; then the hub is asked again next time
-    await mkdir(absent, { recursive: true }).catch(() => undefined);
-    for (const name of OPTIONAL) if (!this.has(name)) await writeFile(join(absent, name), '').catch(() => undefined);
+    try {
+      makeFolder(absent);
+      for (const name of OPTIONAL) if (!this.has(name)) await writeFile(join(absent, name), '');
+    } catch {
+      // the cache of others may be closed to writing; then the hub is asked again next time
+    }
   }
 }
 
@@ -151,7 +154,7 @@ export async function fetchModel(reference: HubReference, { cacheDir, access = h
     const found = await download(reference, storage, options);
     if (found !== revision) {
       const note = join(storage, 'refs', revision);
-      await mkdir(dirname(note), { recursive: true });
+      makeFolder(dirname(note));
       await writeWhole(note, found);
     }
     return { id: `${repo}@${found}`, folder: placesOf(storage, found).folder };
