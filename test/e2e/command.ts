@@ -18,8 +18,11 @@ export interface Ended {
 }
 
 /** The command in a process of its own, without a terminal. */
-export function lethe(...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+export const lethe = (...args: string[]) => letheWith({}, ...args);
+
+/** {@link lethe}, with this in its environment besides. */
+export function letheWith(env: NodeJS.ProcessEnv, ...args: string[]): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
   child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
