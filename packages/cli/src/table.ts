@@ -1,4 +1,5 @@
 import { bytes, count, percent } from '@lethe/leaderboard';
+import type { Interval } from '@lethe/metrics';
 import type { Output } from './output.js';
 import { plainTable } from './plain-table.js';
 import { COLUMNS, type MethodSummary } from './summary.js';
@@ -6,12 +7,8 @@ import { COLUMNS, type MethodSummary } from './summary.js';
 const MISSING = '–';
 
 /** Mean and half the width of an interval, in percent; the mean alone where few runs give no interval. */
-function cell(row: MethodSummary, metric: (typeof COLUMNS)[number]['metric']): string {
-  const interval = row.intervals[metric];
-  if (interval === null) return MISSING;
-  const { low, high } = interval;
-  const half = low === null || high === null ? '' : ` ± ${percent((high - low) / 2)}`;
-  return `${percent(interval.mean)}${half}`;
+export function intervalText({ mean, low, high }: Interval): string {
+  return low === null || high === null ? percent(mean) : `${percent(mean)} ± ${percent((high - low) / 2)}`;
 }
 
 /** A method with what a reader must know of it. */
@@ -26,7 +23,7 @@ export function renderTable(rows: readonly MethodSummary[], colour: Output['colo
   const head = ['method', ...columns.map(({ title }) => title), 'trained', 'added', 'stored', 'seconds', 'runs'];
   const lines = plainTable(head, rows.map((row) => [
     row.bound ? colour.dim(named(row)) : named(row),
-    ...columns.map(({ metric }) => cell(row, metric)),
+    ...columns.map(({ metric }) => (row.intervals[metric] === null ? MISSING : intervalText(row.intervals[metric]))),
     row.trained === null ? MISSING : count(row.trained),
     row.added === null ? MISSING : count(row.added),
     row.stored === null ? MISSING : bytes(row.stored),
