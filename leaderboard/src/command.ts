@@ -1,4 +1,4 @@
-import { type Run, type TunedMethod, canonicalJson, departureWords, methodName, quoted, unlabelled } from '@lethe/core';
+import { type Run, type TunedMethod, canonicalJson, departureWords, deviceWords, methodName, quoted, unlabelled } from '@lethe/core';
 
 /** The defaults of a method's options, or undefined where they are not known. */
 export type DefaultsOf = (method: string) => Readonly<Record<string, unknown>> | undefined;
@@ -48,7 +48,7 @@ function commandOf(runs: readonly Run[], defaultsOf: DefaultsOf): string {
     ...list('methods', runs.map((run) => run.method.id)), ...list('orders', runs.map((run) => run.order.id)),
     ...list('seeds', runs.map((run) => String(run.seed))),
     ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...(model.chat ? ['--chat'] : []),
-    ...(runs.some((run) => run.environment.skippedRows) ? ['--skip-bad-rows'] : []), ...flag('device', environment.device, 'cpu'), ...flag('threads', String(environment.threads), '1'),
+    ...(runs.some((run) => run.environment.skippedRows) ? ['--skip-bad-rows'] : []), ...flag('device', deviceWords(runs.map((run) => run.environment.device)), 'cpu'), ...flag('threads', String(environment.threads), '1'),
     ...unique(settings),
   ].join(' ');
 }

@@ -47,6 +47,14 @@ describe('entries', () => {
     )).to.deep.equal(['lethe run domains --size mini --methods ewc --orders 1 --seeds 1,2 --model nano --set ewc.lambda=500']);
   });
 
+  it('name all GPUs that runs were made on, and no device of another kind', async () => {
+    const on = (device: string, seed: number) => run({ seed, environment: { device } });
+    const [gpus] = await commands(on('cuda:1', 1), on('cuda:0', 2), on('cuda:1', 3));
+    expect(gpus).to.contain(' --device cuda:0,cuda:1');
+    const [first] = await commands(on('webgpu', 1), on('cuda:0', 2));
+    expect(first).to.contain(' --device webgpu').and.not.contain('cuda');
+  });
+
   it('name the prompts and the budget that were not those of the suite, in the command and in the file', async () => {
     const leaky = run({ suite: { prompts: 'leaky' } });
     expect(await commands(leaky)).to.deep.equal(['lethe run domains --size mini --prompts leaky --methods lora --orders 1 --seeds 1 --model nano']);

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { LetheError } from '@lethe/core';
 import { PATHS } from './paths.js';
+import { parseList } from './run/request.js';
 
 /** Whether a device can be used, and what to do where it cannot. */
 export interface DeviceState {
@@ -63,4 +64,20 @@ export async function chooseDevice(name: string): Promise<string> {
   throw new LetheError('LETHE_ENGINE_DEVICE', message ?? `Device "${name}" does not work.`, {
     where: '--device', remedy: remedy ?? 'See what there is with: lethe doctor',
   });
+}
+
+/**
+ * The devices that runs are made on, side by side: the one that a name stands for, or several NVIDIA GPUs, `cuda:0,cuda:1`.
+ *
+ * @throws LETHE_USAGE for several that would not give the same numbers, and the errors of {@link chooseDevice}
+ */
+export async function chooseDevices(names: string): Promise<string[]> {
+  const all = parseList('--device', names);
+  const other = all.length > 1 ? all.find((name) => !/^cuda:\d+$/.test(name)) : undefined;
+  if (other !== undefined) {
+    throw new LetheError('LETHE_USAGE', `--device "${names}": runs are made side by side on several GPUs of NVIDIA alone, and "${other}" is none.`, {
+      remedy: 'Name one device, or GPUs by their numbers: --device cuda:0,cuda:1',
+    });
+  }
+  return Promise.all(all.map(chooseDevice));
 }

@@ -60,6 +60,8 @@ describe('lethe run refuses', () => {
     ['an unknown field of the budget', ['--training', 'learning_rate=1e-4'], 'LETHE_USAGE', 'Did you mean "learningRate"?'],
     ['half a rank', ['--training', 'rank=1.5'], 'LETHE_USAGE', '"rank" must be a whole number, not 1.5'],
     ['sites that there are not', ['--training', 'sites=q,x'], 'LETHE_USAGE', 'must be one of q, k, v, o, gate, up, down, not "x"'],
+    ['devices that give other numbers', ['--methods', 'ewc', '--device', 'cuda:0,webgpu'], 'LETHE_USAGE', '"webgpu" is none', '--device cuda:0,cuda:1'],
+    ['GPUs that are not there', ['--methods', 'ewc', '--device', 'cuda:0,cuda:1'], 'LETHE_ENGINE_DEVICE', 'Device "cuda:0"'],
     ['wrong seeds', ['--seeds', '1,x'], 'LETHE_USAGE', '"x"', 'fix write --seeds 1,2,3'],
     ['a range of seeds', ['--seeds', '7,1-3'], 'LETHE_USAGE', '"1-3"', 'fix write --seeds 1,2,3'],
     ['a seed twice, written in two ways', ['--methods', 'ewc', '--seeds', '1,01'], 'LETHE_USAGE', '"seeds" names 1 twice'],

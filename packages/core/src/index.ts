@@ -17,7 +17,7 @@ export type {
   Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
-export { type HubReference, budgetWords, departureWords, departuresOf, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
+export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';
 export { type ReportAxis, type ReportTable, cellText, reportFault } from './report.js';

@@ -10,6 +10,12 @@ export function isPath(name: string): boolean {
 /** A word of a command line as a POSIX shell takes it for one. */
 export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
 
+/** Devices as a command line names them: the first, with the other GPUs where it is one of several (`cuda:0,cuda:1`). */
+export function deviceWords(devices: readonly string[]): string {
+  const kind = (name: string | undefined) => name?.replace(/:\d+$/, '');
+  return [...new Set(devices.filter((name) => kind(name) === kind(devices[0])))].sort().join(',');
+}
+
 /** A model of the hub as it is named: `owner/name`, or `owner/name@revision`. */
 export interface HubReference {
   readonly repo: string;

@@ -8,8 +8,10 @@ import { Schedule } from './schedule.js';
 import type { Assignment } from './worker.js';
 
 export interface PoolOptions {
-  /** Worker threads; each runs one job at a time on its own device slot. */
+  /** Worker threads; each runs one job at a time. */
   readonly workers: number;
+  /** The devices that threads work on in turn, the first on the first; where they are left out, every job on its own. A thread never changes its device, which holds the model. */
+  readonly devices?: readonly string[];
   /** Hears what happens in every run; `index` is that of its job. */
   readonly listener?: (event: RunEvent, index: number) => void;
   /** Stops all runs: those at work end before their next optimizer step, the others do not begin. */
@@ -41,7 +43,8 @@ class Pool {
   private readonly schedule: Schedule;
   private readonly results: (Run | null)[];
   private readonly lanes: number;
-  private readonly threads: Piscina<Assignment, Run | null>;
+  /** The threads of each device, or of all jobs where no devices are named. */
+  private readonly threads: readonly Piscina<Assignment, Run | null>[];
   /** Lanes that found nothing to do for now. */
   private idle: (() => void)[] = [];
 
@@ -49,20 +52,26 @@ class Pool {
     this.lanes = Math.min(options.workers, jobs.length);
     this.schedule = new Schedule(jobs);
     this.results = jobs.map(() => null);
-    this.threads = new Piscina({
+    const parts = Math.min(options.devices?.length ?? 1, this.lanes);
+    this.threads = Array.from({ length: parts }, (_, part) => this.open(Math.ceil((this.lanes - part) / parts)));
+  }
+
+  private open(count: number): Piscina<Assignment, Run | null> {
+    const threads = new Piscina<Assignment, Run | null>({
       filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
-      minThreads: this.lanes, maxThreads: this.lanes, concurrentTasksPerWorker: 1,
+      minThreads: count, maxThreads: count, concurrentTasksPerWorker: 1,
       // a thread that sleeps in Atomics.wait between jobs would hold back the messages and timers of its own
       atomics: 'disabled',
     });
     // an error of a thread without a job; a thread with one rejects its run
-    this.threads.on('error', () => undefined);
-    this.threads.on('workerCreate', () => this.hearThreads());
+    threads.on('error', () => undefined);
+    threads.on('workerCreate', () => this.hearThreads(threads));
+    return threads;
   }
 
   /** Lets what methods print go to stderr, as all that is no result does: stdout may be read by a program. */
-  private hearThreads(): void {
-    for (const { stdout } of this.threads.threads) {
+  private hearThreads({ threads }: Piscina): void {
+    for (const { stdout } of threads) {
       stdout.unpipe(process.stdout);
       if (stdout.listenerCount('data') === 0) stdout.on('data', (text: Buffer) => void process.stderr.write(text)).resume();
     }
@@ -77,12 +86,12 @@ class Pool {
     signal?.addEventListener('abort', halt);
     if (signal?.aborted) halt();
     // where one lane fails, the others come to their next step first: a thread must not end in the middle of native code
-    const lanes = await Promise.allSettled(Array.from({ length: this.lanes }, () => this.lane().catch((error: unknown) => {
+    const lanes = await Promise.allSettled(Array.from({ length: this.lanes }, (_, at) => this.lane(at).catch((error: unknown) => {
       halt();
       throw error;
     })));
     signal?.removeEventListener('abort', halt);
-    await this.threads.destroy();
+    await Promise.all(this.threads.map((threads) => threads.destroy()));
     const failed = lanes.find((lane) => lane.status === 'rejected');
     if (failed) throw failed.reason;
     return this.results;
@@ -99,7 +108,9 @@ class Pool {
   }
 
   /** Takes one job after another until none is left. */
-  private async lane(): Promise<void> {
+  private async lane(at: number): Promise<void> {
+    const threads = this.threads[at % this.threads.length]!;
+    const device = this.options.devices?.[at % this.threads.length];
     for (;;) {
       const index = this.stopping ? undefined : this.schedule.take();
       if (index === undefined) return;
@@ -107,8 +118,9 @@ class Pool {
         await new Promise<void>((resolve) => this.idle.push(resolve));
         continue;
       }
-      const run = await this.execute(index);
-      refuseFiles(run, this.jobs[index]!);
+      const job = this.jobs[index]!;
+      const run = await this.execute(index, device === undefined ? job : { ...job, device }, threads);
+      refuseFiles(run, job);
       this.results[index] = run;
       this.schedule.ended(index);
       this.wake();
@@ -116,8 +128,7 @@ class Pool {
     }
   }
 
-  private async execute(index: number): Promise<Run | null> {
-    const job = this.jobs[index]!;
+  private async execute(index: number, job: Job, threads: Piscina<Assignment, Run | null>): Promise<Run | null> {
     const { port1: here, port2: events } = new MessageChannel();
     const hear = (event: RunEvent) => {
       if (event.type === 'step-finished') {
@@ -128,7 +139,7 @@ class Pool {
     };
     here.on('message', hear);
     try {
-      return await this.threads.run({ job, events, stop: this.stop }, { transferList: [events] });
+      return await threads.run({ job, events, stop: this.stop }, { transferList: [events] });
     } catch (cause) {
       if (this.stopping) return null;
       return failedRun(job, new LetheError('LETHE_RUN_CRASHED', `The worker thread ended: ${cause instanceof Error ? cause.message : String(cause)}`, {

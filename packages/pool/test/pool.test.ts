@@ -120,6 +120,14 @@ export default { create: () => ({ ...state, begin: () => { ${onBegin} }, adapt: 
     expect(run?.status).to.equal('completed');
   });
 
+  it('gives every device its threads in turn, and no more devices than threads', async () => {
+    const make = await jobMaker(join(folder, 'devices'));
+    const jobs = [1, 2, 3, 4, 5, 6].map((seed) => make('zero-shot', { seed }));
+    const used = async (workers: number) => (await runJobs(jobs, { workers, devices: ['cpu', 'wasm'] })).map((run) => run?.environment.device);
+    expect(new Set(await used(3))).to.deep.equal(new Set(['cpu', 'wasm']));
+    expect(new Set(await used(1))).to.deep.equal(new Set(['cpu']));
+  });
+
   it('does not begin when it is stopped already', async () => {
     expect(await runJobs([job('ewc', { seed: 9 })], { workers: 1, signal: AbortSignal.abort() })).to.deep.equal([null]);
   });

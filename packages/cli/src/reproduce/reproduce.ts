@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type CompletedRun, LetheError, type Results, grouped, isPath, sha256 } from '@lethe/core';
+import { type CompletedRun, LetheError, type Results, deviceWords, grouped, isPath, sha256 } from '@lethe/core';
 import { percent, resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
@@ -53,10 +53,11 @@ function withSuiteFlag(error: unknown): never {
   throw error.with({ remedy: 'Give the suite that the runs were made with: --suite FILE, its suite.yaml or its folder.' });
 }
 
-/** The device that all were made on. Throws LETHE_USAGE where they were made on several. */
+/** The device that all were made on, or the GPUs, as `--device` takes them. Throws LETHE_USAGE where they were made on several that give other numbers. */
 function deviceOf(claims: readonly Claim[]): string {
   const devices = [...new Set(claims.map(({ environment }) => environment.device))];
-  if (devices.length === 1) return devices[0]!;
+  const alike = deviceWords(devices);
+  if (alike.split(',').length === devices.length) return alike;
   throw new LetheError('LETHE_USAGE', `The runs were made on ${devices.join(' and ')}.`, { remedy: `Say on which they are to be made again: --device ${devices[0]}` });
 }
 

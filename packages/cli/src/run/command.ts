@@ -32,9 +32,10 @@ export interface RunFlags {
   readonly json?: boolean;
 }
 
-/** One run a core, as a run on a cpu uses one thread; one at a time on a device that all share. */
-export function workersFor({ device, threads }: Configuration, asked: number | undefined): number {
-  return asked ?? (device === 'cpu' || device === 'tfjs-cpu' ? Math.max(1, Math.floor(availableParallelism() / threads)) : 1);
+/** One run a core, as a run on a cpu uses one thread; one at a time on every other device, which all would share. */
+export function workersFor({ devices, threads }: Configuration, asked: number | undefined): number {
+  const isCpu = devices[0] === 'cpu' || devices[0] === 'tfjs-cpu';
+  return asked ?? (isCpu ? Math.max(1, Math.floor(availableParallelism() / threads)) : devices.length);
 }
 
 /** What the command line asks for: the file, where there is one, and the flags, which win. Throws LETHE_USAGE for two suites, and for a file that cannot be used. */
@@ -77,8 +78,8 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--model <id or folder>', 'the language model: an installed one, a folder, or owner/name[@revision] of the hub (default: lethe-nano)')
     .option('--adapter <folder>', 'start from this LoRA adapter of PEFT, merged into the weights (its model: --model, or what it was trained on)')
     .option('--chat', 'ask as the chat template of the model has it, for models that were tuned to converse (default: the prompt as it is)')
-    .option('--device <name>', 'auto, cpu, webgpu, cuda:N, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
-    .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
+    .option('--device <name>', 'auto, cpu, webgpu, cuda:N, several GPUs as cuda:0,cuda:1, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
+    .option('--workers <n>', 'runs at a time (default: one a core, or one a GPU)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')
     .option('--skip-bad-rows', 'leave out rows that cannot be used, and count them in the results (default: stop at the first)')

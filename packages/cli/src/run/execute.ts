@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, makeFolder, methodName, suiteLabel } from '@lethe/core';
 import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
-import { runJobs } from '@lethe/pool';
+import { type PoolOptions, runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels, variantKey } from '../labels.js';
 import type { Output } from '../output.js';
@@ -88,10 +88,10 @@ export async function perform(
     const runs = known ? await finishedBefore(folder, jobs) : jobs.map(() => null);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
-    output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${extentOf(configuration)} on ${configuration.device}, ${Math.min(workers, jobs.length)} at a time, in ${here(folder)}`);
+    output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${extentOf(configuration)} on ${configuration.devices.join(', ')}, ${Math.min(workers, jobs.length)} at a time, in ${here(folder)}`);
     if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
     const save = () => writeResults(folder, runs.filter((run) => run !== null), configuration.sweep);
-    const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, workers, goOn, output, async (run, at) => {
+    const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, { workers, devices: configuration.devices }, goOn, output, async (run, at) => {
       runs[left[at]!] = run;
       await save();
     });
@@ -137,7 +137,7 @@ export async function execute(
 
 /** Runs the jobs and shows how they go on; true where they were interrupted. */
 async function work(
-  jobs: readonly Job[], labels: readonly string[], suite: SuiteData, workers: number, goOn: string, output: Output,
+  jobs: readonly Job[], labels: readonly string[], suite: SuiteData, { workers, devices }: Required<Pick<PoolOptions, 'workers' | 'devices'>>, goOn: string, output: Output,
   onResult: (run: Run, index: number) => Promise<void>,
 ): Promise<boolean> {
   const lanes = Math.min(workers, jobs.length);
@@ -154,7 +154,7 @@ async function work(
   });
   try {
     const runs = await runJobs(jobs, {
-      workers: lanes,
+      workers: lanes, devices,
       signal: interrupt.signal,
       listener: (event, index) => {
         remaining.hear(event, index, performance.now());

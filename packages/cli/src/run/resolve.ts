@@ -4,7 +4,7 @@ import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, over
 import { checkModel } from '@lethe/harness';
 import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
-import { chooseDevice } from '../devices.js';
+import { chooseDevices } from '../devices.js';
 import { referenceTo, runWords, suiteWords } from '../suites.js';
 import { readSweeps } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
@@ -96,7 +96,7 @@ export async function resolveRequest(
   const orders = ordersOf(suite, request.orders);
   const { model, dir, adapterDir } = await openNamed(request, note);
   checkModel(suite.id, suite.training, model);
-  const device = await chooseDevice(request.device ?? 'auto');
+  const devices = await chooseDevices(request.device ?? 'auto');
   const configuration: Configuration = {
     suite: {
       id: suite.id, version: suite.version, size: suite.size, ...(suite.prompts !== undefined && { prompts: suite.prompts }), ...(suite.changed && { changed: suite.changed }),
@@ -104,7 +104,7 @@ export async function resolveRequest(
     },
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
     model: { ...identityOf(model), dir, ...(adapterDir === undefined ? {} : { adapterDir }) },
-    device, threads: request.threads ?? 1,
+    devices, threads: request.threads ?? 1,
     training: suite.training,
     ...(sweep && { sweep }),
   };
