@@ -75,8 +75,9 @@ export function createProgram(output: Output): Command {
     });
   addCompareCommand(program, output);
   withScorers(program.command('validate <path>'))
-    .description('check a plugin with its code, a results.json, a suite.yaml with its rows, a checkpoint, or those in a folder; or an entry of the leaderboard')
+    .description('check a plugin with its code, a results.json, a suite.yaml with its rows, a checkpoint, an adapter of PEFT, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
+    .option('--model <id or folder>', 'the model of an adapter (default: what it says that it was trained on)')
     .action(async (path: string, flags: ValidateFlags) => {
       const { validateCommand } = await import('./validate.js');
       await validateCommand(path, flags, output);

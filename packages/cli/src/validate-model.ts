@@ -4,6 +4,7 @@ import { type Device, openDevice } from '@lethe/engine';
 import { type EncodedExample, type Forward, Generator, Scorer, forwardOf } from '@lethe/harness';
 import { type LanguageModel, type LlamaConfig, type ModelConfig, loadModel } from '@lethe/model';
 import { here } from './paths.js';
+import { openNamed } from './run/model.js';
 
 /** Scores, option by option, row by row. */
 type Scores = readonly (readonly number[])[];
@@ -177,4 +178,29 @@ export async function checkModelFiles(directory: string, module?: string): Promi
   } finally {
     await device.dispose();
   }
+}
+
+/**
+ * Checks a LoRA adapter of PEFT against the model that it is for.
+ *
+ * @param name of that model or its folder; what the adapter says that it was trained on where it is left out
+ * @param note told of what is downloaded
+ * @returns what was checked and what was read, line by line
+ * @throws the errors of `openNamed`
+ */
+export async function checkAdapterFiles(
+  directory: string, { model: name, plugins = [] }: { readonly model?: string; readonly plugins?: readonly string[] }, note: (text: string) => void,
+): Promise<string[]> {
+  const { model } = await openNamed({ adapter: directory, plugins, ...(name !== undefined && { model: name }) }, note);
+  const { update, base } = model.merged!;
+  const updates = Object.values(update);
+  const unique = (values: readonly number[]) => [...new Set(values)].sort((a, b) => a - b).join(', ');
+  // layers that were one in the checkpoint share their A
+  const parameters = [...new Set(updates.flatMap(({ a, b }) => [a, b]))].reduce((sum, { data }) => sum + data.length, 0);
+  return [
+    `checked: configuration and matrices, for ${base.id}: names, shapes, finite numbers`,
+    `at ${updates.length} of ${model.sites.length} linear layers: rank ${unique(updates.map(({ a }) => a.shape[1]!))}, `
+      + `scale ${unique(updates.map(({ scale }) => scale))}; ${parameters} parameters`,
+    'not checked: that it was trained on these very weights, unless it was written by lethe export',
+  ];
 }

@@ -15,9 +15,11 @@ export interface ValidateFlags {
   readonly dataDir?: string;
   /** Folders of plugins beside those that are installed. */
   readonly plugins?: readonly string[];
+  /** The model that an adapter is for. */
+  readonly model?: string;
 }
 
-type Check = (file: string, flags: ValidateFlags) => Promise<string> | string;
+type Check = (file: string, flags: ValidateFlags, note: Output['note']) => Promise<string> | string;
 
 const CHECKS: Readonly<Record<string, Check>> = {
   'plugin.json': checkPlugin,
@@ -29,6 +31,10 @@ const CHECKS: Readonly<Record<string, Check>> = {
   'config.json': async (file) => {
     const { checkModelFiles } = await import('./validate-model.js');
     return [`model ${basename(dirname(file))}`, ...await checkModelFiles(dirname(file))].join('\n  ');
+  },
+  'adapter_config.json': async (file, flags, note) => {
+    const { checkAdapterFiles } = await import('./validate-model.js');
+    return [`adapter ${basename(dirname(file))}`, ...await checkAdapterFiles(dirname(file), flags, note)].join('\n  ');
   },
 };
 const WANTED = `give a folder or a file called ${Object.keys(CHECKS).join(' or ')}, or an entry of the leaderboard`;
@@ -119,8 +125,8 @@ async function checkSuite(file: string, { dataDir }: ValidateFlags): Promise<str
 }
 
 /**
- * `lethe validate FILE|DIR`: checks a plugin.json with what the plugin brings, a results.json, a suite.yaml with its rows or the config.json of a
- * checkpoint with the rest of it, or those in a folder; another JSON file as an entry of the leaderboard.
+ * `lethe validate FILE|DIR`: checks a plugin.json with what the plugin brings, a results.json, a suite.yaml with its rows, the config.json of a
+ * checkpoint or the adapter_config.json of an adapter with the rest of it, or those in a folder; another JSON file as an entry of the leaderboard.
  *
  * @throws LetheError LETHE_USAGE where there is nothing to check, and the errors of what is checked
  */
@@ -131,5 +137,5 @@ export async function validateCommand(path: string, flags: ValidateFlags, output
   // a checkpoint beside the manifest of a model is checked with it, and anything else may have a config.json of its own
   const files = (inside.length > 1 ? inside.filter((file) => basename(file) !== 'config.json') : inside).filter((file) => checkOf(file) !== undefined);
   if (files.length === 0) throw new LetheError('LETHE_USAGE', 'There is nothing here that can be checked.', { where: target, remedy: WANTED });
-  for (const file of files) output.data(`${file}: ${await checkOf(file)!(file, flags)}`);
+  for (const file of files) output.data(`${file}: ${await checkOf(file)!(file, flags, output.note)}`);
 }

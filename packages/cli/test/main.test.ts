@@ -174,6 +174,19 @@ describe('commands', () => {
     expect((await call('validate', cut)).problem).to.contain('LETHE_MODEL_WEIGHTS').and.contain(join(cut, 'model.safetensors'));
   });
 
+  it('validates an adapter for its model, and says what it read of it', async () => {
+    const fixture = (...path: string[]) => join(PATHS.root, 'test', 'fixtures', ...path);
+    const { data, problem } = await call('validate', fixture('peft', 'pythia'), '--model', fixture('architectures', 'pythia'));
+    expect(problem).to.equal('');
+    for (const text of ['adapter pythia\n', 'for pythia: names, shapes', 'linear layers: rank ']) expect(data).to.contain(text);
+    expect((await call('validate', fixture('peft', 'pythia'), '--model', fixture('architectures', 'gpt2'))).problem).to.contain('LETHE_ADAPTER_INVALID');
+    expect((await call('validate', fixture('peft', 'pythia'))).problem).to.contain('LETHE_MODEL_MISSING').and.contain('The adapter was trained on').and.contain('--model');
+    const cut = join(folder, 'cut-adapter');
+    cpSync(fixture('peft', 'pythia'), cut, { recursive: true });
+    truncateSync(join(cut, 'adapter_model.safetensors'), 100);
+    expect((await call('validate', cut, '--model', fixture('architectures', 'pythia'))).problem).to.contain('LETHE_MODEL_WEIGHTS').and.contain('adapter_model.safetensors');
+  });
+
   it('lists suites with title and sizes', async () => {
     expect((await call('list', 'suites')).data).to.match(/^standard-cl +\d+\.\d+\.\d+ +Standard CL.*sizes full, mini; needs --data-dir/m);
     const suites = JSON.parse((await call('list', 'suites', '--json')).data) as { name: string; tasks: string[] }[];

@@ -58,6 +58,26 @@ async function findModel(
   });
 }
 
+async function openFound(name: string, plugins: RunRequest['plugins'], chat: boolean, note: (text: string) => void): Promise<{ model: LanguageModel; dir: string }> {
+  const { folder: dir, id } = await findModel(name, plugins, note);
+  const model = await loadModel(dir, { chat });
+  return { model: { ...model, id: id ?? model.id }, dir };
+}
+
+/** Opens the model that an adapter says it was trained on; an error of one that is not here says so. */
+async function openBase<T>(adapter: string, open: (name: string) => Promise<T>): Promise<T> {
+  const { name, revision } = readBase(adapter);
+  try {
+    return await open(revision === undefined ? name : `${name}@${revision}`);
+  } catch (error) {
+    if (!(error instanceof LetheError) || error.code !== 'LETHE_MODEL_MISSING') throw error;
+    throw error.with({
+      message: `The adapter was trained on "${name}", as its adapter_config.json says, which is not here. ${error.message}`,
+      remedy: 'Name that model, as it is called here, with --model.',
+    });
+  }
+}
+
 /**
  * The model that a user names, with an adapter in its weights where one is to be started from.
  *
@@ -69,10 +89,8 @@ async function findModel(
 export async function openNamed(
   { model: name, plugins, adapter, chat = false }: Pick<RunRequest, 'model' | 'plugins' | 'adapter' | 'chat'>, note: (text: string) => void,
 ): Promise<{ model: LanguageModel; dir: string; adapterDir?: string }> {
-  const base = name === undefined && adapter !== undefined ? readBase(adapter) : { name: name ?? DEFAULT_MODEL };
-  const { folder: dir, id } = await findModel('revision' in base ? `${base.name}@${base.revision}` : base.name, plugins, note);
-  const loaded = await loadModel(dir, { chat });
-  const model = { ...loaded, id: id ?? loaded.id };
+  const { model, dir } = name === undefined && adapter !== undefined
+    ? await openBase(adapter, (base) => openFound(base, plugins, chat, note)) : await openFound(name ?? DEFAULT_MODEL, plugins, chat, note);
   if (adapter === undefined) return { model, dir };
   return { model: await mergeAdapter(model, adapter), dir, adapterDir: resolve(adapter) };
 }
