@@ -1,3 +1,5 @@
+import type { AlikeSeeds } from '@lethe/metrics';
+
 const MINUS = '−';
 const NONE = '–';
 
@@ -49,3 +51,8 @@ export const optionValue = (value: unknown): string => (typeof value === 'string
 
 /** Part of a file name: nothing in it means anything to a file system or to a URL. */
 export const slug = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-').replace(/^[-.]+|-+$/g, '') || 'x';
+
+/** What is to be said of runs whose seeds make no difference. */
+export const alikeWords = ({ order, seeds }: AlikeSeeds): string =>
+  `in order ${order.id} seeds ${seeds.join(', ')} give the same answers to every row at every point: either the method does not depend on its seed, and intervals `
+  + 'over seeds say nothing of it, or one run is there under several seeds; lethe reproduce tells which';

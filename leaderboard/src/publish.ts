@@ -1,10 +1,11 @@
 import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LetheError, type Results, type Run, departuresOf, makeFolder } from '@lethe/core';
-import { unite } from '@lethe/metrics';
+import { LetheError, type Results, type Run, departuresOf, makeFolder, methodName } from '@lethe/core';
+import { alikeSeeds, unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type DescribeMethod, type MethodNote, checkDeclared } from './declared.js';
 import { type Entry, resultsAt, resultsFile } from './entry.js';
+import { alikeWords } from './format.js';
 import { checkWhole } from './whole.js';
 
 const safe = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-');
@@ -38,6 +39,7 @@ export async function publishRuns(
   const kept = named(runs);
   const left = [...named(parts.flatMap((part) => part.results.runs))].filter((method) => !kept.has(method));
   if (left.length > 0) note(`left out: ${left.join(', ')}, of which a newer version is there`);
+  for (const alike of alikeSeeds(runs)) note(`${methodName(alike.method)}: ${alikeWords(alike)}`);
   const where = parts.map((part) => part.where).join(', ');
   checkWhole(runs, where);
   const methods: Record<string, MethodNote> = {};

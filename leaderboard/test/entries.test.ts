@@ -47,6 +47,16 @@ describe('entries', () => {
     )).to.deep.equal(['lethe run domains --size mini --methods ewc --orders 1 --seeds 1,2 --model nano --set ewc.lambda=500']);
   });
 
+  it('say where seeds make no difference, as where one run is there under several', async () => {
+    const said: string[] = [];
+    const one = run({ method: 'ewc', options: { lambda: 500, gamma: 1 } });
+    await publishRuns([await writeRun(join(folder, 'run'), [one, { ...one, seed: 2 }])], entries, describeMethod, (text) => said.push(text));
+    expect(said.join()).to.contain('ewc: in order 1 seeds 1, 2 give the same answers');
+    await buildSite(entries, join(folder, 'site'), describeMethod);
+    const pages = (await readdir(join(folder, 'site'), { recursive: true })).filter((page) => /ewc[^/]*\.html$/.test(page));
+    expect(await Promise.all(pages.map((page) => readFile(join(folder, 'site', page), 'utf8'))).then((texts) => texts.join())).to.contain('Of its runs, in order 1 seeds 1, 2 give the same answers');
+  });
+
   it('name all GPUs that runs were made on, and no device of another kind', async () => {
     const on = (device: string, seed: number) => run({ seed, environment: { device } });
     const [gpus] = await commands(on('cuda:1', 1), on('cuda:0', 2), on('cuda:1', 3));

@@ -1,7 +1,8 @@
 import { methodName } from '@lethe/core';
+import { alikeSeeds } from '@lethe/metrics';
 import { METRICS } from '../columns.js';
 import { curves } from '../curves.js';
-import { percent, seconds } from '../format.js';
+import { alikeWords, percent, seconds } from '../format.js';
 import type { Group, Outcome, Row, Trial } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { facts, pageOf, wide } from '../layout.js';
@@ -52,6 +53,7 @@ export function methodPage(group: Group, row: Row): string {
 ${note === undefined ? null : html`<p>${note.description}</p>`}
 ${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. There are no means over the others: what
 failed could have changed them.</p>`}
+${alikeSeeds(row.completed).map((alike) => html`<p class="alert">Of its runs, ${alikeWords(alike)}.</p>`)}
 ${facts([
       ['Options', optionsOf(row)],
       ['Paper', note === undefined ? null : paperOf(note.paper)],

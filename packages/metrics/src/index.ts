@@ -1,3 +1,4 @@
+export { type AlikeSeeds, alikeSeeds, changesAnswers } from './alike.js';
 export { type Measured, type Metric, METRICS } from './catalogue.js';
 export {
   type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns, holdsElsewhere,

@@ -1,4 +1,5 @@
-import { LetheError, type Order, type Results, type Run, type RunIdentity, canonicalJson, methodName } from '@lethe/core';
+import { LetheError, type Order, type Results, type Run, type RunIdentity, methodName } from '@lethe/core';
+import { changesAnswers } from '@lethe/metrics';
 import { methodLabels } from '../labels.js';
 
 /** What results say came of a run, or of one of the trials by which options were chosen, so that it can be made again. */
@@ -20,20 +21,13 @@ export interface Claim extends Pick<RunIdentity, 'suite' | 'model' | 'seed' | 't
   readonly run?: Run;
 }
 
-function isTelling(run: Run): boolean {
-  return run.status === 'failed' || Object.values(run.predictions).some((task) => {
-    const steps: readonly unknown[] = 'scorer' in task ? task.written : task.chosen;
-    return canonicalJson(steps[0]) !== canonicalJson(steps.at(-1));
-  });
-}
-
 /** Every run of results. */
 export function runClaims({ runs }: Results): Claim[] {
   const labels = methodLabels(runs.map((run) => run.method));
   return runs.map((run, i): Claim => {
     const { suite, method, model, order, seed, training, environment } = run;
     return {
-      suite, method, model, order, seed, training, environment, run, telling: isTelling(run),
+      suite, method, model, order, seed, training, environment, run, telling: run.status === 'failed' || changesAnswers(run),
       // the settings of a method that were tried are many, and nobody types them
       label: suite.scored ? methodName(method) : labels[i]!,
       name: `${labels[i]!}, order ${order.id}, seed ${seed}`, published: run.status === 'failed' ? null : run.metrics.averageAccuracy,
