@@ -22,6 +22,18 @@ function describe(name: string, { works, message = '', remedy }: DeviceState): s
   return `${name}: not here; ${why}. ${remedy}`;
 }
 
+/** The state of a device; of GPUs that are numbered, of all there are, or of the first where there is none. */
+async function statesOf(name: string): Promise<[device: string, state: DeviceState][]> {
+  if (name !== 'cuda') return [[name, await deviceState(name)]];
+  const states: [string, DeviceState][] = [];
+  for (;;) {
+    const device = `${name}:${states.length}`;
+    const state = await deviceState(device);
+    if (state.works || states.length === 0) states.push([device, state]);
+    if (!state.works) return states;
+  }
+}
+
 /** `lethe doctor`: what this machine and installation offer, and the command that adds what is missing. */
 export async function doctorCommand(output: Output): Promise<void> {
   const line = (name: string, value: string) => output.data(`${name.padEnd(16)}${value}`);
@@ -32,8 +44,8 @@ export async function doctorCommand(output: Output): Promise<void> {
   line('cores', String(availableParallelism()));
   line('memory', `${(totalmem() / 2 ** 30).toFixed(1)} GiB`);
   line('onnxruntime', optional('onnxruntime-node', 'npm install'));
-  for (const name of ['cpu', 'webgpu', 'cuda:0', 'wasm', 'tfjs-node', 'tfjs-node-gpu']) {
-    line('device', describe(name, await deviceState(name)));
+  for (const name of ['cpu', 'webgpu', 'cuda', 'wasm', 'tfjs-node', 'tfjs-node-gpu']) {
+    for (const [device, state] of await statesOf(name)) line('device', describe(device, state));
   }
   line('models', names('models', 'give a folder of your own or a model of the hub with: lethe run … --model DIR or OWNER/NAME'));
   const { MODEL_TYPES } = await import('@lethe/model'); // the tensor library, which no other command of this kind needs
