@@ -8,15 +8,20 @@ export interface Atom {
   /** Diagonal Fisher information of `a` and `b`, summed over the tasks that trained them. */
   fisherA: Float32Array;
   fisherB: Float32Array;
+  /** Later tasks that read it as it is, each with its weight (in units of {@link READING}). */
+  readonly readers: Map<number, number>;
 }
+
+/** Weights by which a task reads old atoms move so many times as fast as adapters do: they begin at 0 and end in the order of 1. */
+export const READING = 16;
 
 /** An atom of an expert that starts as these two vectors and was not measured yet. */
 export const newAtom = (expert: number, a: Float32Array, b: Float32Array): Atom =>
-  ({ expert, a, b, fisherA: new Float32Array(a.length), fisherB: new Float32Array(b.length) });
+  ({ expert, a, b, fisherA: new Float32Array(a.length), fisherB: new Float32Array(b.length), readers: new Map() });
 
 /** What is kept of atoms. */
 export interface Kept {
-  /** What predictions need: `atoms.SITE`, rows [expert, a, b]. */
+  /** What predictions need: `atoms.SITE`, rows [expert, a, b], and `readers.SITE`, rows [place of an atom, task, weight], where any is read. */
   readonly atoms: Arrays;
   /** What later tasks need: `fisher.SITE`, rows [fisherA, fisherB]. */
   readonly fisher: Arrays;
@@ -29,6 +34,8 @@ export function packAtoms(sites: readonly Site[], atoms: readonly (readonly Atom
     const list = atoms[s]!;
     if (list.length === 0) return;
     packed.atoms[`atoms.${site.name}`] = rows(list.map(({ expert, a, b }) => Float32Array.from([expert, ...a, ...b])));
+    const readers = list.flatMap((atom, k) => [...atom.readers].map(([task, weight]) => Float32Array.of(k, task, weight)));
+    if (readers.length > 0) packed.atoms[`readers.${site.name}`] = rows(readers);
     packed.fisher[`fisher.${site.name}`] = rows(list.map(({ fisherA, fisherB }) => Float32Array.from([...fisherA, ...fisherB])));
   });
   return packed;
@@ -40,6 +47,8 @@ export function unpackAtoms(sites: readonly Site[], { atoms, fisher }: Kept): At
     const packed = atoms[`atoms.${site.name}`];
     if (!packed) return [];
     const known = fisher[`fisher.${site.name}`];
+    const read = atoms[`readers.${site.name}`];
+    const readers = Array.from({ length: read?.shape[0] ?? 0 }, (_, n) => [...rowOf(read!, n)] as [atom: number, task: number, weight: number]);
     return Array.from({ length: packed.shape[0]! }, (_, k) => {
       const [expert, ...vectors] = rowOf(packed, k);
       const atom = newAtom(expert!, Float32Array.from(vectors.slice(0, site.in)), Float32Array.from(vectors.slice(site.in)));
@@ -47,6 +56,7 @@ export function unpackAtoms(sites: readonly Site[], { atoms, fisher }: Kept): At
         atom.fisherA.set(rowOf(known, k).subarray(0, site.in));
         atom.fisherB.set(rowOf(known, k).subarray(site.in));
       }
+      for (const [at, task, weight] of readers) if (at === k) atom.readers.set(task, weight);
       return atom;
     });
   });

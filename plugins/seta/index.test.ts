@@ -17,16 +17,18 @@ function experts(stream: ToyStream): Record<string, number> {
 describe('seta, against PyTorch', () => {
   const fixture = new Fixture(new URL('../../../test/fixtures/seta/expected.json', import.meta.url));
 
-  it('adds experts behind its gate, trains the gate, and anchors shared atoms by their Fisher information and owners', async () => {
+  it('adds experts, and atoms that it reads, behind its gate, trains the gate, and anchors shared atoms by their Fisher information and owners', async () => {
     const { learner, host } = await ToyStream.open(import.meta.url, fixture.values['options'] as Record<string, unknown>);
     learner.restore({
       trainable: fixture.arrays('trainable/'), frozen: fixture.arrays('frozen/'), stored: fixture.arrays('stored/'),
-      json: { owners: fixture.values['owners'], task: 2 },
+      json: { owners: fixture.values['owners'], task: 3 },
     });
     const z = fixture.tensor('z') as tf.Tensor2D;
     const scoring = { ...Fixture.scope({ ...learner.frozen, ...learner.trainable }, z), training: false };
     for (const site of host.sites) {
-      fixture.check(`delta.${site.name}`, learner.adapt(site, fixture.tensor(`x.${site.name}`) as tf.Tensor3D, scoring)!.dataSync());
+      const x = fixture.tensor(`x.${site.name}`) as tf.Tensor3D;
+      fixture.check(`delta.${site.name}`, learner.adapt(site, x, scoring)!.dataSync());
+      fixture.check(`learned.${site.name}`, learner.adapt(site, x, { ...scoring, training: true })!.dataSync());
     }
     const moved = Fixture.scope({ ...learner.frozen, ...learner.trainable, ...fixture.arrays('moved/') }, z);
     const [gate] = learner.penalty!(Fixture.scope({ ...learner.frozen, ...learner.trainable }, z))!.dataSync();

@@ -4,7 +4,7 @@ import {
 } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { type Atom, meanOf, newAtom, packAtoms, rows, unpackAtoms } from './atoms.js';
+import { type Atom, READING, meanOf, newAtom, packAtoms, rows, unpackAtoms } from './atoms.js';
 import { Gate, type GateOptions } from './gate.js';
 import { type Owners, expertName, reportOf } from './report.js';
 import { Measured, type Sensitivity } from './sensitivity.js';
@@ -16,6 +16,7 @@ interface Options extends GateOptions {
   readonly sensitivity: Sensitivity;
   readonly agreement: number;
   readonly maxShared: number;
+  readonly reuse: number;
   readonly anchor: number;
   readonly rows: number;
 }
@@ -30,10 +31,11 @@ interface Json {
  * The model's update is a set of rank-1 atoms (a, b) for each site; every atom belongs to one expert; an expert is unique (one
  * owner task) or shared (several). One gate (gate.ts) gives every task's route a probability from pooled prompt features z, without
  * a task identity, and an expert opens as far as its owners' routes do:
- *   delta(x) = scale * sum_atoms g[expert(atom)](z) (x . a) b,      g[e](z) = sum_{t in owners(e)} p_t(z)
+ *   delta(x) = scale * sum_atoms g[atom](z) (x . a) b,      g[atom](z) = sum_{t in owners(expert(atom))} p_t(z) + sum_{t reads atom} w[t, atom] p_t(z)
  * Before task t the sensitivity of all old atoms is calibrated on it. The atoms that matter most to it, of experts that it wants as they are,
  * are split off their expert into the expert of (owners + t); t gets fresh unique atoms for the rest of its rank only, whose a are the
- * leading eigenvectors of the second moment of the task's inputs at the site. While t is learned its own atoms train, all others are frozen, and
+ * leading eigenvectors of the second moment of the task's inputs at the site. Of the old atoms that are left it reads those that it is most sensitive
+ * to as they are. While t is learned its own atoms train, and the weights w by which it reads others, from 0; all else is frozen, and
  *   L = L_task + anchor * sum_shared (|owners| - 1) F / mean F (theta - theta*)^2 + L_gate + routing * L_gate(pseudo z of earlier tasks).
  */
 class Seta implements Learner {
@@ -60,7 +62,7 @@ class Seta implements Learner {
   async begin(task: TaskView): Promise<void> {
     this.task = task.index;
     await this.gate.expand(task);
-    if (task.index > 1 && this.options.split) await this.splitOnShare(task);
+    if (task.index > 1 && (this.options.split || this.options.reuse > 0)) await this.calibrate(task);
     this.growUnique(task);
     this.layOut();
     if (this.options.start === 'inputs') await this.startOnInputs(task);
@@ -69,18 +71,30 @@ class Seta implements Learner {
   adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
     const { params } = scope;
     const name = (part: string) => params[`${part}.${site.name}`];
-    const [keptA, keptB] = [name('kept.A'), name('kept.B')];
-    // While a task is learned its own atoms answer alone; the gate is trained beside them, on the same rows.
-    if (scope.training && !this.calibrating) {
-      return linear(linear(x, name('own.A')!).mul(this.host.scale), name('own.B')!);
+    if (this.calibrating) return linear(linear(x, name('kept.A')!).mul(this.host.scale / (this.task - 1)), name('kept.B')!);
+    const weights = name('weights'); // by which the task at hand reads old atoms
+    // While a task is learned it answers alone, with its own atoms and those that it reads; the gate is trained beside them, on the same rows.
+    if (scope.training) {
+      const own = linear(linear(x, name('own.A')!).mul(this.host.scale), name('own.B')!);
+      return weights ? own.add(linear(linear(x, name('read.A')!).mul(weights.mul(READING * this.host.scale)), name('read.B')!)) as tf.Tensor3D : own;
     }
-    const a = this.calibrating || !keptA ? (keptA ?? name('own.A')!) : tf.concat([keptA, name('own.A')!], 1); // (in, atoms)
-    const b = this.calibrating || !keptB ? (keptB ?? name('own.B')!) : tf.concat([keptB, name('own.B')!], 0); // (atoms, out)
-    const projected = linear(x, a).mul(this.host.scale); // (batch, tokens, atoms)
-    if (this.calibrating) return linear(projected.div(this.task - 1), b);
-    const owned = this.atoms[site.index]!.map((atom) => this.owners[atom.expert]!);
-    const perAtom = tf.matMul(this.gate.routes(scope), ownersMatrix(owned, this.task)); // (batch, atoms)
-    return linear(projected.mul(perAtom.expandDims(1)), b);
+    const groups = GROUPS.filter((group) => name(`${group}.A`));
+    const a = tf.concat(groups.map((group) => name(`${group}.A`)!), 1); // (in, atoms)
+    const b = tf.concat(groups.map((group) => name(`${group}.B`)!), 0); // (atoms, out)
+    const perAtom = tf.matMul(this.gate.routes(scope), this.openings(site, name)); // (batch, atoms)
+    return linear(linear(x, a).mul(this.host.scale).mul(perAtom.expandDims(1)), b);
+  }
+
+  /** Traced. How far the route of every task opens the atoms of a site, (tasks, atoms): 1 for its own, and the weights by which it reads others. */
+  private openings(site: Site, name: (part: string) => tf.Tensor | undefined): tf.Tensor2D {
+    const atoms = this.atoms[site.index]!;
+    const own = ownersMatrix(atoms.map(({ expert }) => this.owners[expert]!), this.task);
+    const [earlier, now] = [name('earlier'), name('weights')];
+    const read = earlier ? own.add(earlier.mul(READING)) as tf.Tensor2D : own;
+    if (!now) return read;
+    const before = atoms.findIndex((atom) => this.groupOf(atom) === 'read');
+    const row = now.mul(READING).pad([[before, atoms.length - before - now.shape[0]!]]).expandDims(0);
+    return read.add(row.pad([[this.task - 1, 0], [0, 0]])) as tf.Tensor2D;
   }
 
   penalty(scope: Scope): tf.Scalar {
@@ -156,12 +170,23 @@ class Seta implements Learner {
     return this.options.split && this.options.anchor > 0;
   }
 
-  // --- split on share ------------------------------------------------------------------------------------------------
+  // --- what a new task has of earlier ones ----------------------------------------------------------------------------
 
-  /** Re-parents atoms of the earlier experts that the new task agrees with, those it is most sensitive to, into the experts of (owners + task). */
-  private async splitOnShare(task: TaskView): Promise<void> {
+  /** Measures all old atoms on the new task; then it shares some, and reads others. */
+  private async calibrate(task: TaskView): Promise<void> {
     this.layOut();
     const measured = await this.measure(task, 'kept');
+    if (this.options.split) this.splitOnShare(task, measured);
+    const limit = Math.round(this.rank * this.options.reuse);
+    this.host.sites.forEach((site, s) => {
+      const scores = measured.get(site.name)!;
+      const read = this.atoms[s]!.map((atom, k) => ({ atom, score: scores[k]!.score })).filter(({ atom, score }) => !this.owns(atom) && score > 0);
+      for (const { atom } of read.sort((p, q) => q.score - p.score).slice(0, limit)) atom.readers.set(task.index, 0);
+    });
+  }
+
+  /** Re-parents atoms of the earlier experts that the new task agrees with, those it is most sensitive to, into the experts of (owners + task). */
+  private splitOnShare(task: TaskView, measured: ReadonlyMap<string, readonly Measured[]>): void {
     const { agreement, maxShared } = this.options;
     const limit = Math.floor(this.rank * maxShared);
     const ofExpert = (e: number) => this.host.sites.flatMap((site, s) => measured.get(site.name)!.filter((_, k) => this.atoms[s]![k]!.expert === e));
@@ -216,18 +241,32 @@ class Seta implements Learner {
     return this.owners[atom.expert]!.includes(this.task);
   }
 
+  /** What an atom is to the task at hand. */
+  private groupOf(atom: Atom): (typeof GROUPS)[number] {
+    return this.owns(atom) ? 'own' : atom.readers.has(this.task) ? 'read' : 'kept';
+  }
+
   // --- arrays that the traced functions read ----------------------------------------------------------------------------
 
-  /** Lays the atoms out as arrays: `own.*` trains, `kept.*` is frozen, `anchor.*` holds shared atoms elastically. */
+  /**
+   * Lays the atoms out as arrays: `own.*` trains, as do the `weights` of `read.*`, which is frozen like `kept.*` and the weights of `earlier` tasks, (tasks,
+   * atoms); `anchor.*` holds shared atoms elastically.
+   */
   private layOut(): void {
     const trainable: Record<string, NdArray> = { ...this.gate.trainable };
     const frozen: Record<string, NdArray> = { ...this.gate.frozen() };
     this.host.sites.forEach((site, s) => {
-      const [own, kept] = [this.atoms[s]!.filter((a) => this.owns(a)), this.atoms[s]!.filter((a) => !this.owns(a))];
-      this.atoms[s] = [...kept, ...own];
-      if (kept.length > 0) {
-        frozen[`kept.A.${site.name}`] = columns(kept.map((atom) => atom.a));
-        frozen[`kept.B.${site.name}`] = rows(kept.map((atom) => atom.b));
+      const [kept, read, own] = GROUPS.map((group) => this.atoms[s]!.filter((atom) => this.groupOf(atom) === group)) as [Atom[], Atom[], Atom[]];
+      const all = this.atoms[s] = [...kept, ...read, ...own];
+      for (const [group, atoms] of [['kept', kept], ['read', read]] as const) {
+        if (atoms.length === 0) continue;
+        frozen[`${group}.A.${site.name}`] = columns(atoms.map((atom) => atom.a));
+        frozen[`${group}.B.${site.name}`] = rows(atoms.map((atom) => atom.b));
+      }
+      const weights = (task: number, atoms: readonly Atom[]) => Float32Array.from(atoms, ({ readers }) => readers.get(task) ?? 0);
+      if (read.length > 0) trainable[`weights.${site.name}`] = { shape: [read.length], data: weights(this.task, read) };
+      if (all.some(({ readers }) => [...readers.keys()].some((task) => task < this.task))) {
+        frozen[`earlier.${site.name}`] = rows(Array.from({ length: this.task }, (_, t) => (t + 1 < this.task ? weights(t + 1, all) : new Float32Array(all.length))));
       }
       if (own.length === 0) return;
       trainable[`own.A.${site.name}`] = columns(own.map((atom) => atom.a));
@@ -251,7 +290,8 @@ class Seta implements Learner {
   /** Takes the trained values back into the atoms. */
   private readBack(): void {
     this.host.sites.forEach((site, s) => {
-      const own = this.atoms[s]!.filter((atom) => this.owns(atom));
+      const [read, own] = [this.atoms[s]!.filter((atom) => this.groupOf(atom) === 'read'), this.atoms[s]!.filter((atom) => this.owns(atom))];
+      read.forEach(({ readers }, k) => readers.set(this.task, this.trainable[`weights.${site.name}`]!.data[k]!));
       const [a, b] = [this.trainable[`own.A.${site.name}`]!, this.trainable[`own.B.${site.name}`]!.data];
       own.forEach((atom, k) => {
         atom.a = columnOf(a, k);
@@ -290,6 +330,9 @@ class Seta implements Learner {
     return result;
   }
 }
+
+/** What atoms are to the task that is learned, in the order in which they are laid out: neither, read as they are, or its own. */
+const GROUPS = ['kept', 'read', 'own'] as const;
 
 /** Which tasks own what: 1 or 0, (tasks, owned). */
 function ownersMatrix(owned: readonly Owners[], tasks: number): tf.Tensor2D {

@@ -1,5 +1,5 @@
 import type { ReportTable, Site } from '@lethe/core';
-import type { Atom } from './atoms.js';
+import { type Atom, READING } from './atoms.js';
 
 /** Tasks that use an expert: one for a unique expert, several for a shared one. */
 export type Owners = readonly number[];
@@ -24,9 +24,9 @@ export interface Learned {
   readonly atomLater: (site: Site) => number;
 }
 
-/** Experts with their atoms at every site, the atoms that tasks have in common, and how the update grew. */
+/** Experts with their atoms at every site, the atoms that tasks have in common, what tasks read of others, and how the update grew. */
 export function reportOf({ sites, atoms, owners, tasks, modelParameters, gateValues, atomLater }: Learned): readonly ReportTable[] {
-  const all = atoms.flatMap((list, s) => list.map(({ expert }) => ({ expert, site: sites[s]!, owners: owners[expert]! })));
+  const all = atoms.flatMap((list, s) => list.map(({ expert, readers }) => ({ expert, readers, site: sites[s]!, owners: owners[expert]! })));
   const experts = owners.map((_, e) => e).filter((e) => all.some(({ expert }) => expert === e));
   const indices = Array.from({ length: tasks }, (_, i) => i + 1);
   const taskAxis = { title: 'task', names: indices.map(String) };
@@ -34,6 +34,11 @@ export function reportOf({ sites, atoms, owners, tasks, modelParameters, gateVal
   const share = (t: number, u: number) => {
     const own = count((atom) => atom.owners.includes(t));
     return own === 0 ? null : count((atom) => atom.owners.includes(t) && atom.owners.includes(u)) / own;
+  };
+  /** The mean of the weights, signs aside, by which a task reads atoms of an expert as they are; null where it reads none. */
+  const weight = (t: number, e: number) => {
+    const read = all.flatMap(({ expert, readers }) => (expert === e ? readers.get(t) ?? [] : []));
+    return read.length === 0 ? null : (READING * read.reduce((sum, w) => sum + Math.abs(w), 0)) / read.length;
   };
   const most = Math.max(1, ...sites.flatMap((site) => experts.map((e) => count((atom) => atom.site === site && atom.expert === e))));
   return [
@@ -51,13 +56,19 @@ export function reportOf({ sites, atoms, owners, tasks, modelParameters, gateVal
       cells: indices.map((t) => {
         const there = all.filter((atom) => atom.owners[0]! <= t);
         const gate = gateValues(t);
-        const parameters = there.reduce((sum, { site }) => sum + 1 + site.in + site.out, gate.predicting);
+        const read = (readers: ReadonlyMap<number, number>) => [...readers.keys()].filter((reader) => reader <= t).length;
+        const parameters = there.reduce((sum, { site, readers }) => sum + 1 + site.in + site.out + 3 * read(readers), gate.predicting);
         const later = there.reduce((sum, { site }) => sum + atomLater(site), gate.later);
         return [
           count((atom) => atom.owners[0] === t), count((atom) => atom.owners[0]! < t && atom.owners.includes(t)), parameters,
           Number(((100 * parameters) / modelParameters).toFixed(3)), 4 * (parameters + later),
         ];
       }),
+    },
+    {
+      title: 'Reading of old experts', unit: 'mean weight, signs aside, of the atoms of an expert that the task reads as they are',
+      rows: taskAxis, columns: { title: 'expert', names: experts.map((e) => expertName(owners[e]!)) },
+      cells: indices.map((t) => experts.map((e) => weight(t, e))),
     },
   ];
 }
