@@ -115,6 +115,42 @@ describe('seta', () => {
     }
   });
 
+  describe('reads old atoms as they are', () => {
+    const site = 'layers.0.q';
+
+    it('those that the new task is most sensitive to, no more than it may, with weights from 0', async () => {
+      const stream = await ToyStream.open(import.meta.url, { split: false, reuse: 0.5 });
+      await stream.learn(1);
+      const before = structuredClone(stream.learner.save().frozen[`atoms.${site}`]!);
+      await stream.begin(2);
+      const { trainable, frozen } = stream.learner;
+      expect(trainable[`weights.${site}`]).to.deep.equal({ shape: [2], data: new Float32Array(2) });
+      expect([frozen[`read.A.${site}`]!.shape[1], frozen[`kept.A.${site}`]!.shape[1]]).to.deep.equal([2, 2]);
+      // the rest of the four atoms of the first task is not read: with the two that are, they are those that it left
+      const columnsOf = ({ shape: [size, count], data }: NdArray) => Array.from({ length: count! }, (_, k) => Array.from({ length: size! }, (_row, i) => data[i * count! + k]!).join());
+      const left = Array.from({ length: 4 }, (_, k) => [...before.data.subarray(k * before.shape[1]! + 1, k * before.shape[1]! + 9)].join());
+      expect([...columnsOf(frozen[`kept.A.${site}`]!), ...columnsOf(frozen[`read.A.${site}`]!)].sort()).to.deep.equal(left.sort());
+    });
+
+    it('learns sooner what an earlier task knows, and leaves that one as it is', async () => {
+      const losses: number[] = [];
+      for (const reuse of [0, 2]) {
+        const stream = await ToyStream.open(import.meta.url, { split: false, reuse, start: 'random' });
+        await stream.learn(1);
+        const learned = stream.predict(1);
+        const { x, y } = stream.rows[0]!;
+        stream.rows[1] = { ...stream.rows[1]!, x, y };
+        losses.push((await stream.learn(2)).last);
+        stream.predict(1).forEach((value, i) => expect(value).to.be.closeTo(learned[i]!, 1e-3));
+        const [reading] = stream.learner.report!().filter(({ title }) => title === 'Reading of old experts');
+        const [, [weight]] = reading!.cells as (number | null)[][];
+        if (reuse === 0) expect(weight).to.equal(null);
+        else expect(weight).to.be.above(0.05);
+      }
+      expect(losses[1]).to.be.below(0.97 * losses[0]!);
+    });
+  });
+
   it('takes no more of the rank than its budget', async () => {
     const stream = await ToyStream.open(import.meta.url, { budget: 0.5, agreement: -1, maxShared: 0.5 });
     for (const t of [1, 2]) await stream.learn(t);

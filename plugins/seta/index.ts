@@ -1,11 +1,12 @@
 import {
-  type Arrays, columnOf, columns, type Gates, type Learner, type LearnerState, leadingDirections, type Method, type MethodHost, type NdArray, type ReportTable,
+  type Arrays, columnOf, type Gates, type Learner, type LearnerState, leadingDirections, type Method, type MethodHost, type NdArray, type ReportTable,
   type Scope, siteInputs, type Site, type TaskView,
 } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { type Atom, READING, meanOf, newAtom, packAtoms, rows, unpackAtoms } from './atoms.js';
+import { type Atom, READING, newAtom, packAtoms, unpackAtoms } from './atoms.js';
 import { Gate, type GateOptions } from './gate.js';
+import { GROUPS, type Group, type Grouped, laidOut, openings, ownersMatrix } from './layout.js';
 import { type Owners, expertName, reportOf } from './report.js';
 import { Measured, type Sensitivity } from './sensitivity.js';
 
@@ -81,20 +82,9 @@ class Seta implements Learner {
     const groups = GROUPS.filter((group) => name(`${group}.A`));
     const a = tf.concat(groups.map((group) => name(`${group}.A`)!), 1); // (in, atoms)
     const b = tf.concat(groups.map((group) => name(`${group}.B`)!), 0); // (atoms, out)
-    const perAtom = tf.matMul(this.gate.routes(scope), this.openings(site, name)); // (batch, atoms)
+    const opened = openings(this.groupsOf(site.index), this.task, this.ownersOf, name('earlier'), weights); // (tasks, atoms)
+    const perAtom = tf.matMul(this.gate.routes(scope), opened); // (batch, atoms)
     return linear(linear(x, a).mul(this.host.scale).mul(perAtom.expandDims(1)), b);
-  }
-
-  /** Traced. How far the route of every task opens the atoms of a site, (tasks, atoms): 1 for its own, and the weights by which it reads others. */
-  private openings(site: Site, name: (part: string) => tf.Tensor | undefined): tf.Tensor2D {
-    const atoms = this.atoms[site.index]!;
-    const own = ownersMatrix(atoms.map(({ expert }) => this.owners[expert]!), this.task);
-    const [earlier, now] = [name('earlier'), name('weights')];
-    const read = earlier ? own.add(earlier.mul(READING)) as tf.Tensor2D : own;
-    if (!now) return read;
-    const before = atoms.findIndex((atom) => this.groupOf(atom) === 'read');
-    const row = now.mul(READING).pad([[before, atoms.length - before - now.shape[0]!]]).expandDims(0);
-    return read.add(row.pad([[this.task - 1, 0], [0, 0]])) as tf.Tensor2D;
   }
 
   penalty(scope: Scope): tf.Scalar {
@@ -241,47 +231,26 @@ class Seta implements Learner {
     return this.owners[atom.expert]!.includes(this.task);
   }
 
-  /** What an atom is to the task at hand. */
-  private groupOf(atom: Atom): (typeof GROUPS)[number] {
-    return this.owns(atom) ? 'own' : atom.readers.has(this.task) ? 'read' : 'kept';
+  private readonly ownersOf = (expert: number): Owners => this.owners[expert]!;
+
+  /** What the atoms of a site are to the task at hand. */
+  private groupsOf(site: number): Grouped {
+    const groups: Record<Group, Atom[]> = { kept: [], read: [], own: [] };
+    for (const atom of this.atoms[site]!) groups[this.owns(atom) ? 'own' : atom.readers.has(this.task) ? 'read' : 'kept'].push(atom);
+    return groups;
   }
 
   // --- arrays that the traced functions read ----------------------------------------------------------------------------
 
-  /**
-   * Lays the atoms out as arrays: `own.*` trains, as do the `weights` of `read.*`, which is frozen like `kept.*` and the weights of `earlier` tasks, (tasks,
-   * atoms); `anchor.*` holds shared atoms elastically.
-   */
   private layOut(): void {
     const trainable: Record<string, NdArray> = { ...this.gate.trainable };
     const frozen: Record<string, NdArray> = { ...this.gate.frozen() };
     this.host.sites.forEach((site, s) => {
-      const [kept, read, own] = GROUPS.map((group) => this.atoms[s]!.filter((atom) => this.groupOf(atom) === group)) as [Atom[], Atom[], Atom[]];
-      const all = this.atoms[s] = [...kept, ...read, ...own];
-      for (const [group, atoms] of [['kept', kept], ['read', read]] as const) {
-        if (atoms.length === 0) continue;
-        frozen[`${group}.A.${site.name}`] = columns(atoms.map((atom) => atom.a));
-        frozen[`${group}.B.${site.name}`] = rows(atoms.map((atom) => atom.b));
-      }
-      const weights = (task: number, atoms: readonly Atom[]) => Float32Array.from(atoms, ({ readers }) => readers.get(task) ?? 0);
-      if (read.length > 0) trainable[`weights.${site.name}`] = { shape: [read.length], data: weights(this.task, read) };
-      if (all.some(({ readers }) => [...readers.keys()].some((task) => task < this.task))) {
-        frozen[`earlier.${site.name}`] = rows(Array.from({ length: this.task }, (_, t) => (t + 1 < this.task ? weights(t + 1, all) : new Float32Array(all.length))));
-      }
-      if (own.length === 0) return;
-      trainable[`own.A.${site.name}`] = columns(own.map((atom) => atom.a));
-      trainable[`own.B.${site.name}`] = rows(own.map((atom) => atom.b));
-      if (!own.some((atom) => this.owners[atom.expert]!.length > 1)) return;
-      // The Fisher information is normalised by its mean over the site, so that `anchor` means the same at every site.
-      for (const [part, join] of [['A', columns], ['B', rows]] as const) {
-        const mean = meanOf(own.map((atom) => (part === 'A' ? atom.fisherA : atom.fisherB)));
-        const strength = own.map((atom) => {
-          const earlier = this.owners[atom.expert]!.length - 1; // 0 for a unique atom: free
-          return (part === 'A' ? atom.fisherA : atom.fisherB).map((f) => (mean > 0 ? (earlier * f) / mean : 0));
-        });
-        frozen[`anchor.${part}.${site.name}`] = join(own.map((atom) => (part === 'A' ? atom.a : atom.b).slice()));
-        frozen[`anchor.weight.${part}.${site.name}`] = join(strength);
-      }
+      const groups = this.groupsOf(s);
+      this.atoms[s] = GROUPS.flatMap((group) => groups[group]);
+      const arrays = laidOut(site, groups, this.task, this.ownersOf);
+      Object.assign(trainable, arrays.trainable);
+      Object.assign(frozen, arrays.frozen);
     });
     this.trainable = trainable;
     this.frozen = frozen;
@@ -290,7 +259,7 @@ class Seta implements Learner {
   /** Takes the trained values back into the atoms. */
   private readBack(): void {
     this.host.sites.forEach((site, s) => {
-      const [read, own] = [this.atoms[s]!.filter((atom) => this.groupOf(atom) === 'read'), this.atoms[s]!.filter((atom) => this.owns(atom))];
+      const { read, own } = this.groupsOf(s);
       read.forEach(({ readers }, k) => readers.set(this.task, this.trainable[`weights.${site.name}`]!.data[k]!));
       const [a, b] = [this.trainable[`own.A.${site.name}`]!, this.trainable[`own.B.${site.name}`]!.data];
       own.forEach((atom, k) => {
@@ -329,14 +298,6 @@ class Seta implements Learner {
     this.calibrating = false;
     return result;
   }
-}
-
-/** What atoms are to the task that is learned, in the order in which they are laid out: neither, read as they are, or its own. */
-const GROUPS = ['kept', 'read', 'own'] as const;
-
-/** Which tasks own what: 1 or 0, (tasks, owned). */
-function ownersMatrix(owned: readonly Owners[], tasks: number): tf.Tensor2D {
-  return tf.tensor2d(Array.from({ length: tasks }, (_, i) => owned.map((owners) => (owners.includes(i + 1) ? 1 : 0))));
 }
 
 const method: Method = { create: (host, options) => new Seta(host, options as unknown as Options) };
