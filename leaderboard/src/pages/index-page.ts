@@ -25,7 +25,7 @@ function terms(group: Group): Html {
     ['Model', html`${group.model.id}, sha256 <code>${group.model.sha256}</code>`],
     ['sha256 of the rows', dataTable(group.data)],
   ])}<p class="small">And where they may differ: Lethe ${seen(({ lethe }) => lethe)}; Node ${seen(({ node }) => node)};
-device ${seen(({ device }) => device)}; threads ${seen(({ threads }) => String(threads))};
+device ${seen(({ device }) => device)}; processor ${seen(({ processor = 'not known' }) => processor)}; threads ${seen(({ threads }) => String(threads))};
 commit ${seen(({ git }) => (git === null ? 'not known' : short(git)))}.</p></details>`;
 }
 

@@ -127,6 +127,8 @@ export interface Environment {
   readonly threads: number;
   readonly lethe: string;
   readonly node: string;
+  /** The model of the processor: on another one sums may round otherwise. Absent where it is not known. */
+  readonly processor?: string;
   /** Task id to sha256 of its rows as used. */
   readonly dataSha256: Readonly<Record<string, string>>;
   /** Rows of a task or probe that could not be used and were left out on request; absent where there were none. */

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData, TaskPredictions } from '@lethe/core';
 import { LetheError, bytesOfState, fileError } from '@lethe/core';
 import type { Device } from '@lethe/engine';
@@ -85,8 +86,9 @@ export function failedRun(job: Job, error: unknown): FailedRun {
 
 function environmentOf(job: Job, device: string, data: readonly TaskData[]): Environment {
   const skippedRows = Object.fromEntries(data.flatMap(({ id, skippedRows: count }) => (count === undefined ? [] : [[id, count]])));
+  const processor = cpus()[0]?.model.trim();
   return {
-    device, threads: job.threads, lethe: job.origin.lethe, node: process.version,
+    device, threads: job.threads, lethe: job.origin.lethe, node: process.version, ...(processor && { processor }),
     dataSha256: Object.fromEntries(data.map(({ id, sha256 }) => [id, sha256])),
     ...(Object.keys(skippedRows).length > 0 && { skippedRows }),
     git: job.origin.git,

@@ -106,7 +106,8 @@ function show(all: readonly Reproduced[], outdated: readonly string[], output: O
 
 /** Where what was made again may round otherwise than what was published. */
 function placesDiffer([claim]: readonly Claim[], again: CompletedRun): string {
-  const say = ({ device, threads, node, lethe }: CompletedRun['environment']) => `Lethe ${lethe}, ${device}, threads: ${threads}, Node ${node}`;
+  const say = ({ device, threads, node, lethe, processor = 'a processor that is not known' }: CompletedRun['environment']) =>
+    `Lethe ${lethe}, ${device}, threads: ${threads}, Node ${node}, on ${processor}`;
   const [then, now] = [say(claim!.environment), say(again.environment)];
   return `published: ${then}; here: ${now}. The same seed gives the same answers on the same kind of processor; on another one rounding grows over the steps, and an `
     + 'average that stays within the interval of its method is no sign of a fault';
