@@ -6,9 +6,9 @@ import { linear } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { type Atom, READING, newAtom, packAtoms, unpackAtoms } from './atoms.js';
 import { Gate, type GateOptions } from './gate.js';
-import { GROUPS, type Group, type Grouped, laidOut, openings, ownersMatrix } from './layout.js';
+import { GROUPS, type Group, type Grouped, inOrder, laidOut, openings, ownersMatrix } from './layout.js';
 import { type Owners, expertName, reportOf } from './report.js';
-import { Measured, type Sensitivity } from './sensitivity.js';
+import { Measured, type Sensitivity, mostSensitive } from './sensitivity.js';
 
 interface Options extends GateOptions {
   readonly budget: number;
@@ -169,9 +169,7 @@ class Seta implements Learner {
     if (this.options.split) this.splitOnShare(task, measured);
     const limit = Math.round(this.rank * this.options.reuse);
     this.host.sites.forEach((site, s) => {
-      const scores = measured.get(site.name)!;
-      const read = this.atoms[s]!.map((atom, k) => ({ atom, score: scores[k]!.score })).filter(({ atom, score }) => !this.owns(atom) && score > 0);
-      for (const { atom } of read.sort((p, q) => q.score - p.score).slice(0, limit)) atom.readers.set(task.index, 0);
+      for (const atom of mostSensitive(this.atoms[s]!, measured.get(site.name)!, limit, (old) => !this.owns(old))) atom.readers.set(task.index, 0);
     });
   }
 
@@ -182,12 +180,8 @@ class Seta implements Learner {
     const ofExpert = (e: number) => this.host.sites.flatMap((site, s) => measured.get(site.name)!.filter((_, k) => this.atoms[s]![k]!.expert === e));
     const wanted = this.owners.map((_, e) => Measured.agreement(ofExpert(e)) >= agreement);
     this.host.sites.forEach((site, s) => {
-      const scores = measured.get(site.name)!;
-      const overlapping = this.atoms[s]!.map((atom, k) => ({ atom, score: scores[k]!.score }))
-        .filter(({ atom, score }) => wanted[atom.expert] && score > 0)
-        .sort((p, q) => q.score - p.score)
-        .slice(0, limit);
-      for (const { atom } of overlapping) atom.expert = this.childOf(atom.expert, task.index);
+      const overlapping = mostSensitive(this.atoms[s]!, measured.get(site.name)!, limit, ({ expert }) => wanted[expert]!);
+      for (const atom of overlapping) atom.expert = this.childOf(atom.expert, task.index);
     });
   }
 
@@ -247,7 +241,7 @@ class Seta implements Learner {
     const frozen: Record<string, NdArray> = { ...this.gate.frozen() };
     this.host.sites.forEach((site, s) => {
       const groups = this.groupsOf(s);
-      this.atoms[s] = GROUPS.flatMap((group) => groups[group]);
+      this.atoms[s] = inOrder(groups);
       const arrays = laidOut(site, groups, this.task, this.ownersOf);
       Object.assign(trainable, arrays.trainable);
       Object.assign(frozen, arrays.frozen);

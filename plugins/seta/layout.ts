@@ -10,6 +10,9 @@ export type Group = (typeof GROUPS)[number];
 /** Some of the atoms of a site. */
 export type Grouped = Readonly<Record<Group, readonly Atom[]>>;
 
+/** All atoms of a site in the order in which they are laid out. */
+export const inOrder = (groups: Grouped): Atom[] => GROUPS.flatMap((group) => groups[group]);
+
 /** The weights by which a task reads atoms; 0 of those that it does not. */
 const weightsOf = (atoms: readonly Atom[], task: number) => Float32Array.from(atoms, ({ readers }) => readers.get(task) ?? 0);
 
@@ -21,11 +24,12 @@ const weightsOf = (atoms: readonly Atom[], task: number) => Float32Array.from(at
  * @param ownersOf an expert
  */
 export function laidOut(
-  site: Site, { kept, read, own }: Grouped, task: number, ownersOf: (expert: number) => Owners,
+  site: Site, groups: Grouped, task: number, ownersOf: (expert: number) => Owners,
 ): { readonly trainable: Record<string, NdArray>; readonly frozen: Record<string, NdArray> } {
   const trainable: Record<string, NdArray> = {};
   const frozen: Record<string, NdArray> = {};
-  const all = [...kept, ...read, ...own];
+  const { kept, read, own } = groups;
+  const all = inOrder(groups);
   for (const [group, atoms] of [['kept', kept], ['read', read]] as const) {
     if (atoms.length === 0) continue;
     frozen[`${group}.A.${site.name}`] = columns(atoms.map((atom) => atom.a));
@@ -71,11 +75,11 @@ export function ownersMatrix(owned: readonly Owners[], tasks: number): tf.Tensor
  * @param weights of the task at hand, where it reads any
  */
 export function openings(
-  { kept, own, read }: Grouped, task: number, ownersOf: (expert: number) => Owners, earlier: tf.Tensor | undefined, weights: tf.Tensor | undefined,
+  groups: Grouped, task: number, ownersOf: (expert: number) => Owners, earlier: tf.Tensor | undefined, weights: tf.Tensor | undefined,
 ): tf.Tensor2D {
-  const owned = ownersMatrix([...kept, ...read, ...own].map(({ expert }) => ownersOf(expert)), task);
+  const owned = ownersMatrix(inOrder(groups).map(({ expert }) => ownersOf(expert)), task);
   const before = (earlier ? owned.add(earlier.mul(READING)) : owned) as tf.Tensor2D;
   if (!weights) return before;
-  const row = weights.mul(READING).pad([[kept.length, own.length]]).expandDims(0);
+  const row = weights.mul(READING).pad([[groups.kept.length, groups.own.length]]).expandDims(0);
   return before.add(row.pad([[task - 1, 0], [0, 0]])) as tf.Tensor2D;
 }

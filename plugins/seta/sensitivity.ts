@@ -80,3 +80,12 @@ export class Measured {
     this.batches++;
   }
 }
+
+/** The atoms that a task is most sensitive to, at most so many of those that may be chosen; `measured` stands beside them. */
+export function mostSensitive<A>(atoms: readonly A[], measured: readonly Measured[], limit: number, may: (atom: A) => boolean): A[] {
+  return atoms.map((atom, k) => ({ atom, score: measured[k]!.score }))
+    .filter(({ atom, score }) => may(atom) && score > 0)
+    .sort((p, q) => q.score - p.score)
+    .slice(0, limit)
+    .map(({ atom }) => atom);
+}

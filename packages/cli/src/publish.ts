@@ -67,8 +67,7 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
   const found = installedPlugins(plugins);
   const versions = versionsOf(found);
-  const recorded = pluginsOfRuns(runs, found.plugins);
-  const known = describer(recorded.length === 0 ? found : installedPlugins([...(plugins ?? []), ...recorded]));
+  const known = describer(installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]));
   const [used, undescribed] = [new Set<string>(), new Set<string>()];
   const describe: DescribeMethod = (id, version) => {
     const method = known(id, version);

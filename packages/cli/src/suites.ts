@@ -39,7 +39,7 @@ export function runWords(reference: SuiteReference): string {
   const { size = DEFAULT_SIZE, prompts, training: changed } = reference;
   return [
     suiteWords(reference), ...(size === DEFAULT_SIZE ? [] : [`--size ${quoted(size)}`]),
-    ...departureWords({ ...(prompts !== undefined && { prompts }), ...(changed && { changed }) }),
+    ...departureWords({ prompts, changed }),
   ].join(' ');
 }
 

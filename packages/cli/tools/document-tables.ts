@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { departuresOf } from '@lethe/core';
+import { departuresOf, withMarked } from '@lethe/core';
 import { type PublishedEntry, percent, readEntries } from '@lethe/leaderboard';
 import pc from 'picocolors';
 import { PATHS } from '../src/paths.js';
@@ -72,13 +72,8 @@ function leads(columns: readonly Column[]): string {
     rivals.map((method) => [`\`${method}\``, ...columns.map((column) => cell(column, method))]));
 }
 
-/** A page with a table between its marks as it is now. */
-function withTable(page: string, path: string, name: string, table: string): string {
-  const [start, end] = [`<!-- ${name}: made by \`npm run tables -w @lethe/cli\` -->`, `<!-- end of ${name} -->`];
-  const [from, to] = [page.indexOf(start), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${path} has no place for a table: "${start}" … "${end}".`);
-  return `${page.slice(0, from + start.length)}\n\n${table}\n\n${page.slice(to)}`;
-}
+/** What a table stands between. */
+const marksOf = (name: string) => [`<!-- ${name}: made by \`npm run tables -w @lethe/cli\` -->`, `<!-- end of ${name} -->`] as const;
 
 /** The pages of the repository that tell what was published, by path, with the tables of the published entries as they are now. */
 export async function pagesWithTables(): Promise<ReadonlyMap<string, { readonly text: string; readonly now: string }>> {
@@ -90,6 +85,6 @@ export async function pagesWithTables(): Promise<ReadonlyMap<string, { readonly 
   return new Map(await Promise.all(Object.entries(PAGES).map(async ([page, names]) => {
     const path = join(PATHS.root, page);
     const text = await readFile(path, 'utf8');
-    return [path, { text, now: names.reduce((now, name) => withTable(now, page, name, tables[name]!), text) }] as const;
+    return [path, { text, now: names.reduce((now, name) => withMarked(now, page, marksOf(name), tables[name]!), text) }] as const;
   })));
 }

@@ -26,6 +26,7 @@ export type {
 } from './results.js';
 export type { Scorer } from './scorer.js';
 export type { BudgetChange, Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
+export { withMarked } from './marked.js';
 export { makeFolder } from './make-folder.js';
 export { PLUGIN_KEYWORD, type PluginPlace, isFolder, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';
 export {

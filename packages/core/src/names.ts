@@ -42,7 +42,9 @@ export const departuresOf = ({ prompts, changed = {} }: Pick<RunIdentity['suite'
 export const suiteLabel = (suite: RunIdentity['suite']): string => [`${suite.id} ${suite.version}`, `size ${suite.size}`, ...departuresOf(suite)].join(', ');
 
 /** The words of a command line that ask for prompts and a budget which are not the suite's own. */
-export const departureWords = ({ prompts, changed = {} }: Pick<RunIdentity['suite'], 'prompts' | 'changed'>): string[] => [
+export const departureWords = (
+  { prompts, changed = {} }: { readonly prompts?: string | undefined; readonly changed?: BudgetChange | undefined },
+): string[] => [
   ...(prompts === undefined ? [] : [`--prompts ${quoted(prompts)}`]),
   ...Object.entries(changed).map(([name, value]) => `--training ${quoted(`${name}=${String(value)}`)}`),
 ];

@@ -7,9 +7,12 @@ let compiled: ValidateFunction<BudgetChange> | undefined;
 
 /** The compiled schema of a part of a budget, at its first use: most commands change none. */
 function schema(): ValidateFunction<BudgetChange> {
-  const { definitions } = JSON.parse(readFileSync(suiteSchema, 'utf8')) as { definitions: object };
-  return (compiled ??= new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, keywords: ['patternErrorMessage'] })
-    .compile<BudgetChange>({ definitions, type: 'object', allOf: [{ $ref: '#/definitions/budget' }] }));
+  if (!compiled) {
+    const { definitions } = JSON.parse(readFileSync(suiteSchema, 'utf8')) as { definitions: object };
+    compiled = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, keywords: ['patternErrorMessage'] })
+      .compile<BudgetChange>({ definitions, type: 'object', allOf: [{ $ref: '#/definitions/budget' }] });
+  }
+  return compiled;
 }
 
 /** What is wrong with what a budget is asked to be, and where in it (a JSON pointer); null where nothing is. */

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { withMarked } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import '../src/index.js';
 import { FAMILIES } from '../src/kernels/index.js';
@@ -23,8 +24,5 @@ export function kernelTable(): string {
 
 /** The page with the table as it is now. */
 export async function pageWithTable(): Promise<string> {
-  const page = await readFile(README, 'utf8');
-  const [start, end] = [page.indexOf(START), page.indexOf(END)];
-  if (start < 0 || end < start) throw new Error(`${README} has no place for the table: "${START}" … "${END}".`);
-  return `${page.slice(0, start + START.length)}\n\n${kernelTable()}\n\n${page.slice(end)}`;
+  return withMarked(await readFile(README, 'utf8'), README, [START, END], kernelTable());
 }

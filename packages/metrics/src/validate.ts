@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { CompletedRun, Results, TextPredictions } from '@lethe/core';
+import type { BudgetChange, CompletedRun, Results, TextPredictions } from '@lethe/core';
 import { LetheError, canonicalJson, didYouMean, schemaFault, unlabelled } from '@lethe/core';
 import { findScorer, textScorers } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
@@ -60,8 +60,10 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
     if (seen.has(identity)) refuse(place, `/runs/${i}`, `This run is in the file twice: it is also /runs/${seen.get(identity)}.`);
     seen.set(identity, i);
     if (method.label !== undefined && method.label !== method.id && ids.has(method.label)) refuse(place, `/runs/${i}/method/label`, `"${method.label}" is another method.`);
-    const other = Object.entries(suite.changed ?? {}).find(([field, value]) => canonicalJson(value) !== canonicalJson(training[field as keyof typeof training]));
-    if (other) refuse(place, `/runs/${i}/suite/changed/${other[0]}`, `${other[0]} was changed to ${canonicalJson(other[1])}, and training says ${canonicalJson(training[other[0] as keyof typeof training] ?? null)}.`);
+    for (const [field, value] of Object.entries(suite.changed ?? {})) {
+      const [asked, stated] = [canonicalJson(value), canonicalJson(training[field as keyof BudgetChange])];
+      if (asked !== stated) refuse(place, `/runs/${i}/suite/changed/${field}`, `${field} was changed to ${asked}, and training says ${stated}.`);
+    }
     if (run.status === 'completed') checkRun(run, place, `/runs/${i}`);
   });
   const fault = results.sweep && sweepFault(results.sweep, results.runs);

@@ -109,8 +109,8 @@ class Pool {
 
   /** Takes one job after another until none is left. */
   private async lane(at: number): Promise<void> {
-    const threads = this.threads[at % this.threads.length]!;
-    const device = this.options.devices?.[at % this.threads.length];
+    const part = at % this.threads.length;
+    const [threads, device] = [this.threads[part]!, this.options.devices?.[part]];
     for (;;) {
       const index = this.stopping ? undefined : this.schedule.take();
       if (index === undefined) return;

@@ -31,14 +31,13 @@ export interface ReproduceRequest extends RunsChoice, Pick<RunRequest, 'model' |
  * were. What was asked for wins.
  *
  * @param id of the suite that is wanted: trials may be of another one than the runs
- * @param recorded folders of plugins that it was made with and that are not found without
  */
-function withRecorded(request: ReproduceRequest, path: string, id: string, recorded: readonly string[]): ReproduceRequest {
+function withRecorded(request: ReproduceRequest, path: string, id: string): ReproduceRequest {
   const { suite, model } = recordOf(path);
   const there = <K extends 'suite' | 'dataDir' | 'model' | 'adapter'>(name: K, place: string | undefined) =>
     (place !== undefined && existsSync(place) ? { [name]: place } : {});
   const { reference, dataDir } = (suite?.id === id ? suite.reference : undefined) ?? {};
-  const plugins = [...(request.plugins ?? []), ...recorded];
+  const plugins = [...(request.plugins ?? []), ...pluginsOfRuns([path], installedPlugins(request.plugins).plugins)];
   return {
     // an adapter is merged into its own model
     ...(request.model === undefined && request.adapter === undefined && { ...there('model', model?.dir), ...there('adapter', model?.adapterDir) }),
@@ -128,10 +127,8 @@ export async function reproduce(
   const file = resultsFile(resolve(path));
   const results = await resultsAt(resolve(path));
   const all = given.trials ? trialClaims(results) : runClaims(results);
-  const found = installedPlugins(given.plugins);
-  const recorded = pluginsOfRuns([resolve(path)], found.plugins);
-  const request = withRecorded(given, resolve(path), all[0]?.suite.id ?? '', recorded);
-  const versions = versionsOf(recorded.length === 0 ? found : installedPlugins(request.plugins));
+  const request = withRecorded(given, resolve(path), all[0]?.suite.id ?? '');
+  const versions = versionsOf(installedPlugins(request.plugins));
   const { claims, outdated } = chooseRuns(all, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
   const asked = await resolveRequest(requestFor(claims, rowsOf(results, claims), request), [], output.note).catch(withSuiteFlag);

@@ -45,12 +45,16 @@ export function checkTuned(names: readonly string[], { methods }: Sweep): void {
   throw new LetheError('LETHE_USAGE', `None of the methods was tuned.${didYouMean(names[0]!, tuned)}`, { remedy: `tuned were: ${tuned.join(', ')}` });
 }
 
+/** The mean accuracy of a trial in percent. */
+function meanOf(trial: Trial): string {
+  const mean = trialMean(trial);
+  return mean === null ? 'failed' : percent(mean);
+}
 
 /** Writes a line a method, what was chosen and what it gained over the defaults, with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showChoice(results: Results, file: string, output: Output): 0 | 1 {
   const rows = sweepOf(results, file).methods.map((method) => {
     const { trials, chosen } = method;
-    const meanOf = (trial: Trial) => (trialMean(trial) === null ? 'failed' : percent(trialMean(trial)));
     const [defaults, best] = [trials[0]!, trials[chosen]!];
     const changed = Object.entries(best.options).filter(([name, value]) => canonicalJson(defaults.options[name]) !== canonicalJson(value));
     return [methodName(method), String(trials.length), meanOf(defaults), meanOf(best),
