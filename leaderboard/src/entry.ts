@@ -76,17 +76,20 @@ export const resultsFile = (path: string): string => (path.endsWith('.json') ? p
 export const isEntry = (path: string): boolean => basename(resultsFile(path)) !== RESULTS;
 
 /**
- * The results that a path names, recomputed.
+ * The results that a path names, recomputed, with what is said of their methods where it is an entry.
  *
  * @param path as {@link resultsFile} takes it
  * @throws LETHE_RUN_MISSING where there are none, LETHE_RESULTS_INVALID with file and JSON pointer where their numbers do not hold
  */
-export async function resultsAt(path: string): Promise<Results> {
+export async function partAt(path: string): Promise<Pick<Entry, 'methods' | 'results'>> {
   const file = resultsFile(path);
-  if (isEntry(path)) return (await readEntry(file)).results;
-  return validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.',
-    'Delete it and go on with `lethe resume`: finished steps are reused.'), file);
+  if (isEntry(path)) return readEntry(file);
+  return { methods: {}, results: validateResults(await readJson(file, 'Give the folder of a run that `lethe run` has finished, or the file of an entry.',
+    'Delete it and go on with `lethe resume`: finished steps are reused.'), file) };
 }
+
+/** The results that a path names, recomputed; throws what {@link partAt} throws. */
+export const resultsAt = async (path: string): Promise<Results> => (await partAt(path)).results;
 
 /**
  * One entry, recomputed.

@@ -1,14 +1,14 @@
+import { MISSING } from '@lethe/core';
 import type { AlikeSeeds } from '@lethe/metrics';
 
 const MINUS = '−';
-const NONE = '–';
 
 /** What rounds to zero has no sign. */
 const signed = (text: string): string => (Number(text) === 0 ? text.replace('-', '') : text.replace('-', MINUS));
 
 /** A fraction in percent with one decimal; a dash where it is not defined. */
 export const percent = (value: number | null | undefined): string =>
-  value === null || value === undefined ? NONE : signed((value * 100).toFixed(1));
+  value === null || value === undefined ? MISSING : signed((value * 100).toFixed(1));
 
 /** Percent with its sign, for differences. */
 export function points(value: number): string {

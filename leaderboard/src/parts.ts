@@ -1,4 +1,4 @@
-import { type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
+import { MISSING, type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
 import { type Interval, withinRange } from '@lethe/metrics';
 import { METRICS, type MetricColumn } from './columns.js';
 import { optionValue, percent } from './format.js';
@@ -21,7 +21,7 @@ export const boundsOf = ({ low, high }: Interval, show: (value: number) => strin
 
 /** Mean and interval of a metric; the mean alone where too few runs give none. */
 export function meanOf(interval: Interval | null, { range }: MetricColumn): Content {
-  if (interval === null) return '–';
+  if (interval === null) return MISSING;
   const bounds = boundsOf(withinRange(interval, range));
   return html`${percent(interval.mean)}${bounds === null ? null : html` <span class="pm">${bounds}</span>`}`;
 }

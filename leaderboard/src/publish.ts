@@ -4,7 +4,7 @@ import { LetheError, type Results, type Run, departuresOf, makeFolder, methodNam
 import { alikeSeeds, unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type DescribeMethod, type MethodNote, checkDeclared } from './declared.js';
-import { type Entry, resultsAt, resultsFile } from './entry.js';
+import { type Entry, partAt, resultsFile } from './entry.js';
 import { alikeWords } from './format.js';
 import { checkWhole } from './whole.js';
 
@@ -18,7 +18,7 @@ const printed = (entry: Entry): string =>
  * Publishes results as one entry, written whole or not at all. Every score and metric is recomputed first; failed runs are kept.
  *
  * @param paths run folders; several are the parts of one benchmark, of which an entry may be one
- * @param note told of methods that are left out, as parts have a newer version of them
+ * @param note told of methods that are left out, as parts have a newer version of them, of those that nothing is known of, and of runs that do not differ by seed
  * @param check told of every path with the results that it names; what it throws refuses them
  * @returns the path of the new entry
  * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
@@ -29,9 +29,9 @@ export async function publishRuns(
   check: (path: string, results: Results) => Promise<void> = async () => undefined,
 ): Promise<string> {
   const parts = await Promise.all(paths.map(async (path) => {
-    const results = await resultsAt(path);
-    await check(path, results);
-    return { where: resultsFile(path), results };
+    const part = await partAt(path);
+    await check(path, part.results);
+    return { ...part, where: resultsFile(path) };
   }));
   const results = unite(parts);
   const { runs, sha256 } = results;
@@ -39,15 +39,20 @@ export async function publishRuns(
   const kept = named(runs);
   const left = [...named(parts.flatMap((part) => part.results.runs))].filter((method) => !kept.has(method));
   if (left.length > 0) note(`left out: ${left.join(', ')}, of which a newer version is there`);
-  for (const alike of alikeSeeds(runs)) note(`${methodName(alike.method)}: ${alikeWords(alike)}`);
   const where = parts.map((part) => part.where).join(', ');
   checkWhole(runs, where);
   const methods: Record<string, MethodNote> = {};
-  for (const { method } of runs) {
-    const known = describe(method.id, method.version);
-    if (known) methods[method.id] = known.note;
+  for (const { method: { id, version } } of runs) {
+    const known = describe(id, version)?.note ?? parts.map((part) => part.methods[id]).find((said) => said?.version === version);
+    if (known) methods[id] = known;
   }
   checkDeclared(runs, methods, describe, where);
+  for (const alike of alikeSeeds(runs)) note(`${methodName(alike.method)}: ${alikeWords(alike)}`);
+  const undescribed = [...new Set(runs.filter(({ method }) => !Object.hasOwn(methods, method.id)).map(({ method }) => `${method.id} ${method.version}`))];
+  if (undescribed.length > 0) {
+    note(`what ${undescribed.join(', ')} is, its paper and its defaults are not in the entry, and what it declares was not checked, as its plugin is not at hand in that `
+      + 'version: to have them there, delete the entry and publish again with --plugins DIR');
+  }
   const entry: Entry = { schema: 'lethe.entry/1', commands: commandsOf(runs, (id) => methods[id]?.defaults), methods, results };
   const { suite, model } = runs[0]!;
   const name = `${[`${suite.id}-${suite.version}`, suite.size, ...departuresOf(suite), model.id].map(safe).join('--')}--${sha256.slice(0, 12)}.json`;

@@ -8,7 +8,7 @@ const capital = (text: string): string => text.charAt(0).toUpperCase() + text.sl
 function tableOf({ title, source, url, seen, model, protocol, note, metrics, rows }: ReportedTable): Html {
   const heads = metrics.map((metric) => html`<th scope="col">${capital(metric.title)}</th>`);
   const body = rows.map(({ method, values }) => {
-    const cells = metrics.map(({ id }) => html`<td>${id in values ? percent(values[id]! / 100) : '–'}</td>`);
+    const cells = metrics.map(({ id }) => html`<td>${percent(id in values ? values[id]! / 100 : null)}</td>`);
     return html`<tr><th scope="row" class="name">${method}</th>${cells}</tr>\n`;
   });
   const from = url === undefined ? source : html`<a href="${url}">${source}</a>`;

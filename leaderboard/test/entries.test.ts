@@ -102,6 +102,16 @@ describe('entries', () => {
     expect(await readEntries(entries)).to.have.length(2);
   });
 
+  it('keep what an entry among the parts says of methods whose plugins are no longer at hand', async () => {
+    const notes: string[] = [];
+    const old = await publish([run(), run({ method: 'ewc', options: { lambda: 2000, gamma: 1 } })]);
+    const path = await publishRuns([old, await writeRun(join(folder, 'new'), [run({ method: 'c' })])], entries, () => undefined, (text) => notes.push(text));
+    const [before, after] = await Promise.all([old, path].map(async (file) => (JSON.parse(await readFile(file, 'utf8')) as Entry).methods));
+    expect(after).to.deep.equal(before).and.have.all.keys('ewc');
+    expect(notes).to.have.length(1);
+    expect(notes[0]).to.contain('what lora 1.0.0, c 1.0.0 is').and.contain('--plugins DIR');
+  });
+
   it('leave out what a newer version of a method takes the place of, and say so', async () => {
     const notes: string[] = [];
     const old = await publish([run(), run({ method: 'b' })]);
@@ -110,7 +120,7 @@ describe('entries', () => {
       entries, describeMethod, (text) => notes.push(text));
     const { results: { runs } } = JSON.parse(await readFile(path, 'utf8')) as Entry;
     expect(runs.map(({ method }) => [method.id, method.version])).to.deep.equal([['lora', '1.0.0'], ['b', '1.1.0']]);
-    expect(notes).to.deep.equal(['left out: b 1.0.0, of which a newer version is there']);
+    expect(notes[0]).to.equal('left out: b 1.0.0, of which a newer version is there');
   });
 
   it('are refused of parts that do not belong together', async () => {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import {
-  type BrokenPlugin, type FoundPlugins, LetheError, type Plugin, type PluginKind, brokenName, discoverPlugins, nodeModulesFrom, pluginPackages, pluginsIn,
+  type BrokenPlugin, type FoundPlugins, LetheError, type Plugin, type PluginKind, brokenName, discoverPlugins, nodeModulesFrom, pluginIn,
+  pluginPackages, pluginsIn, readManifest,
 } from '@lethe/core';
 import { PATHS } from './paths.js';
 
@@ -22,16 +23,28 @@ function noteBroken(plugin: BrokenPlugin): void {
   note(`${plugin.kind ?? 'plugin'} "${brokenName(plugin)}" is broken and left out: ${code}: ${message}${where === undefined ? '' : ` (${where})`}`);
 }
 
-/** Leaves out a plugin whose manifest is sound for what is wrong with the rest of it; throws what is no fault of it. */
-export function leaveOut({ manifest: { kind, name }, ...place }: Plugin, error: unknown): void {
+/** Leaves out a plugin whose manifest is sound for what is wrong with the rest of it, which it gives back; throws what is no fault of it. */
+export function leaveOut({ manifest: { kind, name }, ...place }: Plugin, error: unknown): LetheError {
   if (!(error instanceof LetheError)) throw error;
   noteBroken({ ...place, kind, name, error });
+  return error;
 }
 
 /** The folder of the plugin whose code this is: the nearest with a plugin.json. */
 export function pluginFolder(codePath: string, folder = dirname(codePath)): string {
   if (existsSync(join(folder, 'plugin.json'))) return folder;
   return dirname(folder) === folder ? dirname(codePath) : pluginFolder(codePath, dirname(folder));
+}
+
+/** The plugin in a folder. Throws LETHE_PLUGIN_UNKNOWN where there is none or one of another kind, and what is wrong with its manifest. */
+export function pluginAt(kind: PluginKind, folder: string): Plugin {
+  const place = pluginIn(folder);
+  if (!existsSync(place.file)) {
+    throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json in this folder.', { where: folder, remedy: 'Give the folder of a plugin, or its name.' });
+  }
+  const manifest = readManifest(place.file);
+  if (manifest.kind === kind) return { ...place, manifest };
+  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${manifest.kind}, not a ${kind}.`, { where: place.file, remedy: `Give the folder of a ${kind}.` });
 }
 
 /**

@@ -1,5 +1,5 @@
-import type { Plugin } from '@lethe/core';
-import { type ScorerPlace, addScorers } from '@lethe/scorers';
+import { type FoundPlugins, type Plugin, brokenName } from '@lethe/core';
+import { type ScorerPlace, addScorers, refuseScorer } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
 import { installedPlugins, leaveOut, ofKind, pluginFolder } from './installed.js';
 import { typed } from './paths.js';
@@ -14,8 +14,12 @@ export function pluginsOption(): Option {
 /** Where the scorer of a plugin lies. */
 export const scorerPlace = ({ manifest: { name: id }, codePath }: Plugin): ScorerPlace => ({ id, codePath });
 
-/** Adds the scorers among plugins to those that are known, and says where they lie. One whose code is broken is left out, and noted. */
-export async function addInstalled(plugins: readonly Plugin[]): Promise<ScorerPlace[]> {
+/**
+ * Adds the scorers among plugins to those that are known, and says where they lie. One that is broken is left out, and noted; what asks for it is
+ * told what is wrong with it.
+ */
+export async function addInstalled({ plugins, broken }: FoundPlugins): Promise<ScorerPlace[]> {
+  for (const plugin of broken.filter(({ kind }) => kind === 'scorer')) refuseScorer(brokenName(plugin), plugin.error);
   const added: ScorerPlace[] = [];
   for (const plugin of ofKind('scorer', plugins)) {
     const place = scorerPlace(plugin);
@@ -23,7 +27,7 @@ export async function addInstalled(plugins: readonly Plugin[]): Promise<ScorerPl
       await addScorers([place]);
       added.push(place);
     } catch (error) {
-      leaveOut(plugin, error);
+      refuseScorer(place.id, leaveOut(plugin, error));
     }
   }
   return added;
@@ -44,7 +48,7 @@ export function pluginWords(code: readonly { readonly codePath: string }[]): str
 export function withScorers(command: Command): Command {
   return command.addOption(pluginsOption()).hook('preAction', async (_, action) => {
     const { plugins } = action.opts<{ plugins?: readonly string[] }>();
-    await addInstalled(installedPlugins(plugins).plugins);
+    await addInstalled(installedPlugins(plugins));
     await addScorers(action.args.flatMap(scorersOfRun));
   });
 }

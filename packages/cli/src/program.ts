@@ -57,7 +57,7 @@ export function createProgram(output: Output): Command {
     .action((kind: string, { json = false, plugins = [] }: { json?: boolean; plugins?: string[] }) => listCommand(kind, { json, plugins }, output));
   withScorers(program.command('show <what> [name]'))
     .description('the table of a run folder or of an entry of the leaderboard: show RUN; what a method learned in it: show RUN --method NAME; or what is installed: show method NAME, '
-      + 'with its options; show suite NAME, scorer or model')
+      + 'with its options; show suite NAME, scorer or model; a path in place of the name shows what lies there')
     .option('--method <name>', 'what this method of the run, named as in its table, says it learned')
     .option('--order <id>', 'in which order (default: its first)')
     .option('--seed <number>', 'with which seed (default: its first)')

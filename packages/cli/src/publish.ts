@@ -67,13 +67,8 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
   const found = installedPlugins(plugins);
   const versions = versionsOf(found);
-  const known = describer(installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]));
-  const [used, undescribed] = [new Set<string>(), new Set<string>()];
-  const describe: DescribeMethod = (id, version) => {
-    const method = known(id, version);
-    if (!method) undescribed.add(`${id} ${version}`);
-    return method;
-  };
+  const describe = describer(installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]));
+  const used = new Set<string>();
   const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describe, output.note,
     async (part, results) => {
       await checkFinished(part, results.runs.length);
@@ -83,10 +78,6 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
   if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);
-  if (undescribed.size > 0) {
-    output.note(`what ${[...undescribed].join(', ')} is, its paper and its defaults are not in the entry, and what it declares was not checked, as its plugin is not at hand in that `
-      + 'version: to have them there, delete the entry and publish again with --plugins DIR');
-  }
   const brought = ofKind('scorer', found.plugins).map(scorerPlace);
   const scorers = pluginWords([...brought, ...runs.flatMap(scorersOfRun)].filter(({ id }) => used.has(id)));
   const build = ['lethe leaderboard build', ...(entries === PATHS.entries ? [] : [`--entries ${typed(entries)}`]), ...scorers].join(' ');

@@ -1,11 +1,12 @@
+import { resolve } from 'node:path';
 import Table from 'cli-table3';
-import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin } from '@lethe/core';
-import { type TaskDefinition, readSuiteFile } from '@lethe/data';
+import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin, isPath } from '@lethe/core';
+import { type SuiteSummary, type TaskDefinition, readSuiteFile, summaryAt } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import { describeScorer, suiteNotes, suites } from './list.js';
 import type { Output } from './output.js';
-import { installedPlugins } from './installed.js';
-import { here } from './paths.js';
+import { installedPlugins, pluginAt } from './installed.js';
+import { PATHS, here } from './paths.js';
 import { LINES, plainLines, plainTable } from './plain-table.js';
 
 /** What a manifest says of one option. */
@@ -60,8 +61,12 @@ interface Shown {
   readonly lines: readonly string[];
 }
 
+/** The plugin of a name, or in the folder that is named by a path. */
+const pluginOf = (kind: PluginKind, name: string, plugins: FoundPlugins, others: readonly string[] = []): Plugin =>
+  (isPath(name) ? pluginAt(kind, resolve(name)) : findPlugin(plugins, kind, name, others));
+
 function method(name: string, plugins: FoundPlugins): Shown {
-  const plugin = findPlugin(plugins, 'method', name);
+  const plugin = pluginOf('method', name, plugins);
   const options = plugin.manifest.options.properties;
   return {
     json: plugin.manifest,
@@ -72,12 +77,12 @@ function method(name: string, plugins: FoundPlugins): Shown {
 function scorer(name: string, plugins: FoundPlugins): Shown {
   const own = SCORERS.find(({ id }) => id === name);
   if (own) return { json: { id: own.id, needs: own.needs, needsSource: own.needsSource }, lines: [`${own.id}: ${describeScorer(own)}`] };
-  const plugin = findPlugin(plugins, 'scorer', name, SCORERS.map(({ id }) => id));
+  const plugin = pluginOf('scorer', name, plugins, SCORERS.map(({ id }) => id));
   return { json: plugin.manifest, lines: headOf(plugin) };
 }
 
 function model(name: string, plugins: FoundPlugins): Shown {
-  const plugin = findPlugin(plugins, 'model', name);
+  const plugin = pluginOf('model', name, plugins);
   return { json: plugin.manifest, lines: headOf(plugin) };
 }
 
@@ -88,13 +93,19 @@ function answersOf(task: TaskDefinition): string {
   return task.labels.length > 0 ? `one of ${task.labels.length} labels` : 'one of the choices of a row';
 }
 
-function suite(name: string, folders: readonly string[]): Shown {
+function suiteOf(name: string, folders: readonly string[]): SuiteSummary {
+  if (isPath(name)) return summaryAt(resolve(name), { suitesDir: PATHS.suites, builtDir: PATHS.builtSuites });
   const all = suites(folders);
   const found = all.find(({ id }) => id === name);
-  if (!found) {
-    const known = all.map(({ id }) => id);
-    throw new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${name}".${didYouMean(name, known)}`, { remedy: `choose one of: ${known.join(', ')}` });
-  }
+  if (found) return found;
+  const known = all.map(({ id }) => id);
+  throw new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${name}".${didYouMean(name, known)}`, {
+    remedy: `choose one of: ${known.join(', ')}; or give the path of a suite.yaml`,
+  });
+}
+
+function suite(name: string, folders: readonly string[]): Shown {
+  const found = suiteOf(name, folders);
   const definition = readSuiteFile(found.file);
   const { id, version, title, description, licence, tasks, orders, prompts = {}, training, sizes } = definition;
   return {
@@ -111,11 +122,12 @@ function suite(name: string, folders: readonly string[]): Shown {
 }
 
 /**
- * `lethe show KIND NAME`: what an installed method, suite, scorer or model says of itself: a method with its options, their defaults and bounds, a
- * suite with its tasks and orders.
+ * `lethe show KIND NAME`: what a method, suite, scorer or model says of itself, be it installed or in a folder: a method with its options, their
+ * defaults and bounds, a suite with its tasks and orders.
  *
+ * @param name or the path of the plugin's folder, or of a suite.yaml
  * @param folders plugins beside those that are installed
- * @throws LetheError LETHE_USAGE for another kind, LETHE_PLUGIN_UNKNOWN or LETHE_SUITE_UNKNOWN for another name, and the errors of `installedPlugins`
+ * @throws LetheError LETHE_USAGE for another kind, LETHE_PLUGIN_UNKNOWN or LETHE_SUITE_UNKNOWN for another name, LETHE_SUITE_INVALID, and the errors of `installedPlugins`
  */
 export function showPlugin(kind: string, name: string, { json, plugins: folders }: { json: boolean; plugins: readonly string[] }, output: Output): void {
   const kinds: Readonly<Record<PluginKind, () => Shown>> = {

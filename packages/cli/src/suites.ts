@@ -59,7 +59,7 @@ export function dataFolderAt(path: string): string {
  */
 export async function referenceTo(suite: string, { dataDir, plugins }: SuiteFlags): Promise<SuiteReference> {
   const installed = installedPlugins(plugins);
-  const scorers = await addInstalled(installed.plugins);
+  const scorers = await addInstalled(installed);
   const plugin = isPath(suite) ? undefined : ofKind('suite', installed.plugins).find(({ manifest }) => manifest.name === suite);
   if (!plugin && !isPath(suite)) refuseBroken(installed, 'suite', suite);
   return {

@@ -1,10 +1,9 @@
+import { MISSING } from '@lethe/core';
 import { bytes, count, percent } from '@lethe/leaderboard';
 import type { Interval } from '@lethe/metrics';
 import type { Output } from './output.js';
 import { plainTable } from './plain-table.js';
 import { COLUMNS, type MethodSummary } from './summary.js';
-
-const MISSING = '–';
 
 /** Mean and half the width of an interval, in percent; the mean alone where few runs give no interval. */
 export function intervalText({ mean, low, high }: Interval): string {

@@ -112,7 +112,7 @@ describe('lethe generate', () => {
     ['a learner without a run', ['--prompt', 'a', '--method', 'seta'], 'there is no --run'],
     ['a run beside a model', ['--prompt', 'a', '--run', '.'], '--run has its own model'],
     ['a temperature that is no number', ['--prompt', 'a', '--temperature', 'hot'], '--temperature must be a number', 'hot'],
-    ['a temperature below 0', ['--prompt', 'a', '--temperature', '-1'], 'LETHE_GENERATION_OPTIONS', 'from 0'],
+    ['a temperature below 0', ['--prompt', 'a', '--temperature', '-1'], '--temperature must be a number from 0, given "-1"'],
     ['a run that is none', ['--prompt', 'a', '--max-tokens', '0'], '--max-tokens must be a whole number from 1'],
     ['more tokens than the model reads', ['--prompt', 'a', '--max-tokens', '100000'], 'LETHE_MODEL_LENGTH', 'fix '],
   ] as const) {

@@ -143,6 +143,22 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       expect((await call('list', 'suites', '--plugins', taken)).notes).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain('another scorer called "rouge-l"');
     });
 
+    it('tells whoever names a broken scorer what is wrong with it', async () => {
+      const unsound = ofKind('unsound', 'scorer', '');
+      const manifest = JSON.parse(readFileSync(join(unsound, 'plugin.json'), 'utf8')) as Record<string, unknown>;
+      writeFileSync(join(unsound, 'plugin.json'), JSON.stringify({ ...manifest, version: 'one' }));
+      const silent = ofKind('silent', 'scorer', 'export const nothing = 1;');
+      for (const [scorer, at, code] of [['silent', silent, 'LETHE_PLUGIN_EXPORT'], ['unsound', unsound, 'LETHE_PLUGIN_MANIFEST']] as const) {
+        const suite = join(folder, `of-${scorer}`);
+        cpSync(join(PATHS.suites, 'domain-mini'), suite, { recursive: true });
+        const file = join(suite, 'suite.yaml');
+        const text = readFileSync(file, 'utf8').replace('id: domain-mini', `id: of-${scorer}`);
+        writeFileSync(file, text.replace('title: Triage notes,', `$& written: { scorer: ${scorer}, maxTokens: 4, stop: [] },`));
+        const { problem } = await call('show', 'suite', suite, '--plugins', at);
+        expect(problem, scorer).to.contain(code).and.contain(at).and.not.contain('LETHE_SUITE_INVALID');
+      }
+    });
+
     it('holds the suite of a plugin to the name and version of its manifest', async () => {
       const at = ofKind('trades', 'suite', '');
       expect((await call('validate', at)).problem).to.contain('LETHE_SUITE_UNKNOWN').and.contain(join(at, 'suite.yaml'));

@@ -20,7 +20,7 @@ export { bytesOfState } from './state.js';
 export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { type Random, createRandom } from './random.js';
-export { type ReportAxis, type ReportTable, cellText, reportFault } from './report.js';
+export { type ReportAxis, type ReportTable, MISSING, cellText, reportFault } from './report.js';
 export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';

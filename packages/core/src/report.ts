@@ -22,11 +22,14 @@ export interface ReportTable {
   readonly scale?: readonly [number, number];
 }
 
+/** Stands in tables and lines for what is not there. */
+export const MISSING = '–';
+
 const DIGITS = 3;
 
 /** A cell as text. */
 export function cellText(cell: ReportTable['cells'][number][number]): string {
-  if (cell === null) return '–';
+  if (cell === null) return MISSING;
   return typeof cell === 'string' || Number.isInteger(cell) ? String(cell) : cell.toFixed(DIGITS);
 }
 

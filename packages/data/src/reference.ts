@@ -87,7 +87,7 @@ export async function openSuite(reference: SuiteReference): Promise<FoundSuite> 
  * @param reference id, or path from `folder`
  * @throws LetheError LETHE_SUITE_UNKNOWN, LETHE_SUITE_INVALID
  */
-export function findSuite(reference: string, { suitesDir, builtDir }: SuiteReference, folder = '.'): FoundSuite {
+export function findSuite(reference: string, { suitesDir, builtDir }: Pick<SuiteReference, 'suitesDir' | 'builtDir'>, folder = '.'): FoundSuite {
   if (isPath(reference)) {
     const path = resolve(folder, reference);
     const file = isFolder(path) ? join(path, FILE) : path;
@@ -118,6 +118,9 @@ function summaryOf({ file, definition }: LocatedDefinition): SuiteSummary {
     ...(supersededBy === undefined ? {} : { supersededBy }),
   };
 }
+
+/** What a list would say of the suite of a path; throws what {@link findSuite} throws. */
+export const summaryAt = (path: string, reference: Pick<SuiteReference, 'suitesDir' | 'builtDir'>): SuiteSummary => summaryOf(findSuite(path, reference));
 
 /**
  * The installed suites, sorted by id, then those of other files.

@@ -1,2 +1,2 @@
-export { SCORERS, type ScorerPlace, addScorers, findScorer, scorerOf, textScorers } from './registry.js';
+export { SCORERS, type ScorerPlace, addScorers, findScorer, refuseScorer, scorerOf, textScorers } from './registry.js';
 export { normalised } from './exact-match.js';

@@ -24,6 +24,14 @@ export interface ScorerPlace {
 /** By id, in this thread: those of Lethe, and those of plugins that were added. */
 const known = new Map(SCORERS.map((scorer) => [scorer.id, scorer]));
 
+/** What is wrong with scorers of plugins that cannot be used, by id. */
+const faults = new Map<string, LetheError>();
+
+/** Has whoever asks in this thread for the scorer of this id told what is wrong with it, where no other has the id. */
+export function refuseScorer(id: string, fault: LetheError): void {
+  faults.set(id, fault);
+}
+
 /**
  * Makes scorers of plugins known in this thread: suites may name them, and scores can be recomputed by them, from here on. One that is known
  * already is left as it is.
@@ -47,8 +55,12 @@ export async function addScorers(places: readonly ScorerPlace[]): Promise<void> 
   }
 }
 
-/** The scorer of this id, or undefined. */
-export const findScorer = (id: string): Scorer | undefined => known.get(id);
+/** The scorer of this id, or undefined. Throws what is wrong with it where it was refused ({@link refuseScorer}). */
+export function findScorer(id: string): Scorer | undefined {
+  const [scorer, fault] = [known.get(id), faults.get(id)];
+  if (!scorer && fault) throw fault;
+  return scorer;
+}
 
 /** The ids of scorers that judge what a model writes. */
 export const textScorers = (): string[] => [...known.values()].filter(({ needs }) => needs === 'text').map(({ id }) => id);
@@ -57,7 +69,7 @@ export const textScorers = (): string[] => [...known.values()].filter(({ needs }
  * The scorer of this id.
  *
  * @param where what asks for it, `file:line`
- * @throws LETHE_SCORER_UNKNOWN with the ids there are
+ * @throws LETHE_SCORER_UNKNOWN with the ids there are, and what {@link findScorer} throws
  */
 export function scorerOf(id: string, where?: string): Scorer {
   const scorer = findScorer(id);

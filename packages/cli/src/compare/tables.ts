@@ -1,3 +1,4 @@
+import { MISSING } from '@lethe/core';
 import { type ReportedTable, percent, placesOf, points, probability } from '@lethe/leaderboard';
 import { type Bounds, type Comparison, type Interval, type MetricComparison, type Range, differenceRange, withinRange } from '@lethe/metrics';
 import { methodLabels } from '../labels.js';
@@ -10,7 +11,6 @@ export interface ComparisonTable {
   readonly textColumns: readonly number[];
 }
 
-const MISSING = '–';
 const bounds = (range: Bounds | null, show: (value: number) => string): string => (range === null ? MISSING : `${show(range[0])} to ${show(range[1])}`);
 
 /** The bounds of an interval, cut where the metric ends. */
@@ -75,6 +75,6 @@ export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComp
 export function reportedTable({ metrics, rows }: ReportedTable): ComparisonTable {
   return {
     head: ['reported', ...metrics.map((metric) => metric.title)], textColumns: [0],
-    rows: rows.map(({ method, values }) => [method, ...metrics.map(({ id }) => (id in values ? percent(values[id]! / 100) : MISSING))]),
+    rows: rows.map(({ method, values }) => [method, ...metrics.map(({ id }) => percent(id in values ? values[id]! / 100 : null))]),
   };
 }

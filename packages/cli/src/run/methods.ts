@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import {
-  type FoundPlugins, LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, pluginIn,
-  readManifest, resolveOptions, sha256,
+  type FoundPlugins, LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, resolveOptions, sha256,
 } from '@lethe/core';
-import { installedPlugins, ofKind } from '../installed.js';
+import { installedPlugins, ofKind, pluginAt } from '../installed.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
 import { trialsOf } from '../tune/trials.js';
 import type { ConfiguredMethod } from './configuration.js';
@@ -12,16 +10,6 @@ import type { MethodRequest, RunRequest, Setting } from './request.js';
 
 /** Bounds first, the untrained one before all: the first row of the table is there at once. */
 const rank = ({ manifest }: Plugin) => (manifest.capabilities.bound ? (manifest.stream === 'joint' ? 1 : 0) : 2);
-
-function pluginAt(folder: string): Plugin {
-  const { file, codePath } = pluginIn(folder);
-  if (!existsSync(file)) {
-    throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin.json in this folder.', { where: folder, remedy: 'Give the folder of a plugin, or its name.' });
-  }
-  const manifest = readManifest(file);
-  if (manifest.kind === 'method') return { manifest, file, codePath };
-  throw new LetheError('LETHE_PLUGIN_UNKNOWN', `The plugin is a ${manifest.kind}, not a method.`, { where: file, remedy: 'Give the folder of a method.' });
-}
 
 /** Throws LETHE_USAGE where `--set` names a method that does not run, or gives an option twice by the same name. */
 function checkSettings(settings: readonly Setting[], names: readonly string[]): void {
@@ -107,7 +95,7 @@ export async function methodsOf(
   const installed = installedPlugins(plugins);
   const all = () => everyMethod(installed).map((plugin) => ({ plugin, label: undefined, options: {}, locate: undefined }));
   const chosen = requests?.map(({ name, label, options, locate }) =>
-    ({ plugin: isPath(name) ? pluginAt(resolve(name)) : findPlugin(installed, 'method', name, labels), label, options, locate })) ?? all();
+    ({ plugin: isPath(name) ? pluginAt('method', resolve(name)) : findPlugin(installed, 'method', name, labels), label, options, locate })) ?? all();
   checkNames(chosen.map(({ plugin }) => plugin));
   checkLabels(chosen);
   checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);

@@ -1,4 +1,4 @@
-import type { Run, RunEvent } from '@lethe/core';
+import { MISSING, type Run, type RunEvent } from '@lethe/core';
 import { percent } from '@lethe/leaderboard';
 
 /** Shows how a benchmark goes on; writes to stderr only. */
@@ -46,7 +46,7 @@ export function cutNotes(): (event: RunEvent) => string | undefined {
 
 /** Scores of one step in percent, in the order of the tasks. */
 export function scoreList(scores: readonly (number | null)[]): string {
-  return scores.map((score) => (score === null ? '–' : (score * 100).toFixed(0))).join(' ');
+  return scores.map((score) => (score === null ? MISSING : (score * 100).toFixed(0))).join(' ');
 }
 
 /** What the displays say of the time to go: nothing until it is known. */

@@ -66,11 +66,11 @@ export function parseInteger(flag: string, text: string, low: number, high: numb
   throw usage(`${flag} must be a whole number from ${low} to ${high}, given "${text}"`, `write ${flag} ${example}`);
 }
 
-/** A number as it is written on a command line. */
-export function parseNumber(flag: string, text: string): number {
+/** A number as it is written on a command line; `wanted` says which, e.g. "a number from 0". */
+export function parseNumber(flag: string, text: string, wanted: string, sound: (value: number) => boolean): number {
   const value = text.trim() === '' ? NaN : Number(text);
-  if (Number.isFinite(value)) return value;
-  throw usage(`${flag} must be a number, given "${text}"`, `write ${flag} 0.7`);
+  if (Number.isFinite(value) && sound(value)) return value;
+  throw usage(`${flag} must be ${wanted}, given "${text}"`, `write ${flag} 0.7`);
 }
 
 /** The largest seed. */
