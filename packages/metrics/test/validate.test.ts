@@ -54,6 +54,7 @@ describe('validation', () => {
     }
     expect(refused((run) => { run['suite'].changed = { rank: run['training'].rank + 1 }; })).to.equal('f#/runs/0/suite/changed/rank');
     expect(refused((run) => { run['general'].final.plain = 0.9; })).to.equal('f#/runs/0/general/final/plain');
+    expect(refused((run) => { run['status'] = 'stopped'; })).to.equal('f#/runs/0/status');
     expect(refused((run) => { run['predictions'].y.scorer = 'rouge'; })).to.equal('f#/runs/0/predictions/y/scorer');
     expect(refused((run) => { run['predictions'].y.scorer = 'accuracy'; })).to.equal('f#/runs/0/predictions/y/scorer');
     expect(refused((run) => { run['predictions'].y.scorer = 'sari'; })).to.equal('f#/runs/0/predictions/y');

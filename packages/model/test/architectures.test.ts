@@ -79,6 +79,10 @@ describe('configurations', () => {
     expect(parse('flan-t5', { tie_word_embeddings: true }).tiedHead).to.equal(false);
   });
 
+  it('take both names of the activation of Llama', () => {
+    expect(parse('llama3', { hidden_act: 'swish' })).to.deep.equal(parse('llama3', { hidden_act: 'silu' }));
+  });
+
   const refused: readonly (readonly [name: string, changes: Record<string, unknown>, field: string, message: RegExp])[] = [
     ['llama3', { rope_parameters: { rope_type: 'dynamic', factor: 2 } }, 'rope_parameters.rope_type', /"dynamic" is not supported; default, linear, llama3, yarn/],
     ['llama3', { rope_scaling: { type: 'longrope', factor: 2 } }, 'rope_scaling.type', /"longrope"/],

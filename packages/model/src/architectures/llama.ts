@@ -67,7 +67,7 @@ export const llama: Architecture<LlamaConfig> = {
 
   configure(fields, name) {
     const type = name as Type;
-    fields.choice('hidden_act', 'The activation', ['silu'], 'silu');
+    fields.choice('hidden_act', 'The activation', ['silu', 'swish'], 'silu'); // two names of one function
     ropeSection(fields).refuse('partial_rotary_factor', 1, `Models of type "${type}" turn the whole head by its position.`);
     const hiddenSize = fields.integer('hidden_size');
     const heads = fields.integer('num_attention_heads');
