@@ -57,7 +57,7 @@ export interface Scope {
   readonly params: Tensors;
   /** True while training (and while gradients are calibrated), false while scoring. */
   readonly training: boolean;
-  /** Batch size. */
+  /** Batch size. The steps of training have no padding among the rows of a batch; where answers are scored and gradients are calibrated, the last batch may. */
   readonly batch: number;
   /**
    * Pooled inputs for gates, (batch, featureSize): mean and standard deviation over the prompt's tokens of the frozen

@@ -14,8 +14,8 @@ export interface BatchShape {
   readonly source?: number;
 }
 
-/** What sets the programs of one run over batches of equal size apart. */
-export const shapeKey = ({ tokens, targets, source }: BatchShape): string => `${tokens} ${targets} ${source ?? ''}`;
+/** What sets the programs of one run apart. */
+export const shapeKey = ({ batch, tokens, targets, source }: BatchShape): string => `${batch} ${tokens} ${targets} ${source ?? ''}`;
 
 /** Shape of the tokens of a batch. */
 export type TokenShape = Omit<BatchShape, 'targets'>;

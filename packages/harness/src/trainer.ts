@@ -78,7 +78,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         step++;
         const batch = choose(shuffled.slice(at, at + budget.batch), step);
         const { tokenizer } = forward.model;
-        const shape = trainingShape(tokenizer, batch, readable, budget.batch);
+        // a last step of fewer rows has a program of its own: a penalty that is a mean over rows would count padding among them
+        const shape = trainingShape(tokenizer, batch, readable, batch.length);
         let program = programs.get(shapeKey(shape));
         if (!program) programs.set(shapeKey(shape), (program = await compileTrainingStep(task, shape)));
         const packed = packTraining(tokenizer, batch, shape);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent, TaskData } from '@lethe/core';
+import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent, Scope, TaskData } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { Constant } from '@lethe/engine';
@@ -94,6 +94,25 @@ describe('runStream', () => {
     const told = { type: 'rows-cut', run: 'lora-continual', task: 'first', maxTokens: 32, answers: 0 };
     const place = (event: RunEvent): unknown[] => (event.type === 'rows-cut' ? [{ ...event, run: 'lora-continual' }] : event.type === 'step-finished' ? [event.step] : []);
     expect(events.flatMap<unknown>(place)).to.deep.equal([{ ...told, split: 'test', of: 20, prompts: 1 }, 0, { ...told, split: 'train', of: 24, prompts: 3 }, 1, 2]);
+  }).timeout(60_000);
+
+  it('trains on steps that hold rows alone, a last one of fewer rows too', async () => {
+    const training = { ...suite.training, batch: 7 }; // 24 rows: three steps of seven and one of three
+    const seen: number[] = [];
+    const told: string[] = [];
+    const counts: Method = { create: (host, options) => Object.defineProperties(lora.create(host, options), Object.getOwnPropertyDescriptors({
+      penalty: (scope: Scope) => {
+        const weakest = tf.min(tf.sum(tf.square(scope.features()), 1)); // that of padding is not a number
+        seen.push(scope.batch);
+        told.push(String(weakest.dataSync()[0]! > 0));
+        return tf.mean(tf.min(tf.abs(scope.features()), 1)) as tf.Scalar;
+      },
+    })) };
+    const given = { ...job(), identity: { ...job().identity, training } };
+    const run = (await runStream(given, { device: eagerDevice({}), model, suite: { ...suite, training }, method: counts }, () => undefined)) as CompletedRun;
+    expect(run.status).to.equal('completed');
+    expect(seen.slice(0, 5)).to.deep.equal([7, 7, 7, 3, 7]);
+    expect([...new Set(told)]).to.deep.equal(['true']);
   }).timeout(60_000);
 
   it('refuses a report that is not a list of tables', async () => {
