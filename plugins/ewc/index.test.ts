@@ -33,6 +33,18 @@ describe('ewc', () => {
 });
 
 describe('ewc, in other forms', () => {
+  it('keeps no anchors where they are what has been learned, and has them again when it goes on', async () => {
+    for (const on of ['factors', 'product']) {
+      const stream = await ToyStream.open(import.meta.url, { on, rows: 2, lambda: 10 });
+      await stream.learn(1);
+      const [state, frozen] = [stream.learner.save(), stream.learner.frozen];
+      expect(Object.keys(state.frozen).every((name) => name.startsWith('fisher.'))).to.equal(true);
+      const again = await ToyStream.open(import.meta.url, { on, rows: 2, lambda: 10 });
+      again.learner.restore(state);
+      expect(again.learner.frozen).to.deep.equal(frozen);
+    }
+  });
+
   it('keeps as much for separate penalties as for one, whatever the number of tasks', async () => {
     for (const on of ['factors', 'product']) {
       const stream = await ToyStream.open(import.meta.url, { penalties: 'separate', on, rows: 2 });

@@ -13,6 +13,7 @@ interface Options {
   readonly start: Start;
 }
 
+const ANCHOR = 'anchor.';
 const changeOf = (site: Site) => `change.${site.name}`;
 
 /**
@@ -49,23 +50,23 @@ class Ewc implements Learner {
   }
 
   penalty({ params }: Scope): tf.Scalar | null {
-    const anchored = Object.keys(this.frozen).filter((name) => name.startsWith('anchor.'));
+    const anchored = Object.keys(this.frozen).filter((name) => name.startsWith(ANCHOR));
     if (anchored.length === 0) return null;
     const theta = this.options.on === 'factors' ? params : this.products(params);
     const terms = anchored.map((anchor) => {
-      const name = anchor.slice('anchor.'.length);
+      const name = anchor.slice(ANCHOR.length);
       return params[`fisher.${name}`]!.mul(theta[name]!.sub(params[anchor]!).square()).sum();
     });
     return tf.addN(terms).mul(this.options.lambda / 2);
   }
 
   async end(task: TaskView): Promise<void> {
-    const theta = this.options.on === 'factors' ? this.trainable : this.productArrays();
+    const theta = this.held();
     const fisher = await this.fisher(task, theta);
     const { gamma, penalties } = this.options;
     const frozen: Record<string, NdArray> = {};
     for (const [name, array] of Object.entries(theta)) {
-      const [earlier, before] = [this.frozen[`fisher.${name}`]?.data, this.frozen[`anchor.${name}`]?.data];
+      const [earlier, before] = [this.frozen[`fisher.${name}`]?.data, this.frozen[ANCHOR + name]?.data];
       const [f, anchor] = [fisher[name]!, clone(array)];
       if (earlier && before) {
         for (let i = 0; i < earlier.length; i++) {
@@ -75,7 +76,7 @@ class Ewc implements Learner {
         }
       }
       frozen[`fisher.${name}`] = f;
-      frozen[`anchor.${name}`] = anchor;
+      frozen[ANCHOR + name] = anchor;
     }
     this.frozen = frozen;
   }
@@ -84,13 +85,21 @@ class Ewc implements Learner {
     return loraAdapter(this.host.sites, this.trainable, this.host.scale);
   }
 
+  /** Between tasks the anchors of `online` are what theta is, and are not kept twice. */
   save(): LearnerState {
-    return { trainable: this.trainable, frozen: this.frozen, stored: {}, json: null };
+    const kept = Object.entries(this.frozen).filter(([name]) => this.options.penalties === 'separate' || !name.startsWith(ANCHOR));
+    return { trainable: this.trainable, frozen: Object.fromEntries(kept), stored: {}, json: null };
   }
 
   restore(state: LearnerState): void {
     this.trainable = state.trainable;
-    this.frozen = state.frozen;
+    const began = Object.keys(state.frozen).length > 0;
+    this.frozen = this.options.penalties === 'online' && began ? { ...state.frozen, ...anchors(this.held()) } : state.frozen;
+  }
+
+  /** The arrays theta that the penalty holds, as they are now. */
+  private held(): Arrays {
+    return this.options.on === 'factors' ? this.trainable : this.productArrays();
   }
 
   /** F_t: squares of each example's gradient, not of a batch's mean, hence batch 1. */
@@ -125,6 +134,9 @@ class Ewc implements Learner {
     }));
   }
 }
+
+/** Copies of theta*, by the names of anchors. */
+const anchors = (theta: Arrays) => Object.fromEntries(Object.entries(theta).map(([name, array]) => [ANCHOR + name, clone(array)]));
 
 /** Zeros in the shapes of these arrays. */
 const silent = (arrays: Arrays) => Object.fromEntries(Object.entries(arrays).map(([name, { shape }]) => [name, zeros(shape)]));

@@ -47,7 +47,9 @@ class MoeLora implements Learner {
     if (this.size === 0 || active > experts) {
       throw new LetheError('LETHE_METHOD_FAILED',
         this.size === 0 ? `A rank of ${host.rank} cannot be shared by ${1 + experts} experts.` : `${active} of ${experts} experts cannot be active.`,
-        { where: 'moe-lora', remedy: `Set moe-lora.experts to ${host.rank - 1} or less and moe-lora.active to no more than that.` });
+        { where: 'moe-lora', remedy: host.rank < 3
+          ? 'Raise the rank of the training budget to 3 or more (--training rank=8): a shared expert and two others take one each.'
+          : `Set moe-lora.experts to ${host.rank - 1} or less and moe-lora.active to no more than that.` });
     }
     const random = host.random.fork('init');
     const routers = host.sites.map((site): [string, NdArray] =>

@@ -34,6 +34,18 @@ describe('sapt', () => {
     expect(stored['moments.3']!.data[shape[1]! + 1]).to.be.closeTo(Math.sqrt(variance), 1e-6);
   });
 
+  it('stays finite where no feature varies, as with equal prompts', async () => {
+    const stream = await open();
+    stream.rows.forEach((rows, task) => {
+      const { shape, data } = rows.z;
+      stream.rows[task] = { ...rows, z: { shape, data: data.map((_, i) => data[i % shape[1]!]!) } };
+    });
+    await stream.learn(1);
+    await stream.begin(2);
+    expect(Object.values(stream.learner.frozen).every(({ data: values }) => values.every(Number.isFinite))).to.equal(true);
+    expect(Number.isFinite(stream.penalty(2))).to.equal(true);
+  });
+
   it('draws pseudo-samples of every earlier task around its own features, anew for each task', async () => {
     const stream = await open({ pseudo: 200 });
     for (const task of [1, 2]) await stream.learn(task, 0);

@@ -17,6 +17,8 @@ const OLD = 'old';
 const EPSILON = 1e-5;
 /** Smallest deviation of a feature, as a share of the mean deviation: what the first task never varies must not rule. */
 const FLOOR = 0.1;
+/** The same where no feature varies, as with one row or equal prompts: nothing is divided by 0. */
+const TINY = 1e-6;
 
 /**
  * SAPT (Zhao et al. 2024, arXiv 2401.08295) with low-rank blocks, one a task, those of earlier tasks frozen. For pooled prompt
@@ -153,7 +155,7 @@ function centreOf(z: NdArray): NdArray {
   const { shape, data } = columnMoments(z);
   const size = shape[1]!;
   const least = FLOOR * data.subarray(size).reduce((sum, v) => sum + v / size, 0);
-  return { shape, data: data.map((v, i) => (i < size ? v : Math.max(v, least))) };
+  return { shape, data: data.map((v, i) => (i < size ? v : Math.max(v, least, TINY))) };
 }
 
 const method: Method = { create: (host, options) => new Sapt(host, options as unknown as Options) };

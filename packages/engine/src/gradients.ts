@@ -19,6 +19,9 @@ const add = (kernelName: string, inputsToSave: string[], gradFunc: Gradient, mor
   tf.registerGradient({ kernelName, inputsToSave, gradFunc, ...more });
 const one = (dy: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(dy) ? dy[0]! : dy);
 
+/** TensorFlow.js has the slope -1 at 0, from where an l1 penalty would push whatever starts there; PyTorch and the subgradient of least size have 0. */
+add('Abs', ['x'], (dy, [x]) => ({ x: () => tf.mul(one(dy), tf.sign(tf.cast(x!, 'float32'))) }));
+
 add('SquaredDifference', ['a', 'b'], (dy, [a, b]) => {
   const d = tf.mul(one(dy), tf.mul(2, tf.sub(a!, b!)));
   return { a: () => unbroadcast(d, a!.shape), b: () => unbroadcast(tf.neg(d), b!.shape) };

@@ -83,6 +83,20 @@ describe('gradients that TensorFlow.js lacks', () => {
   }
 });
 
+describe('the slope of |x| at 0', () => {
+  it('is 0, as in PyTorch, compiled and op by op: an l1 penalty leaves alone what starts there', async () => {
+    const definition: ProgramDefinition = {
+      name: 'l1', inputs: { x: { shape: [3], dtype: 'float32' } }, compute: ({ x }) => ({ slope: tf.grad((v: tf.Tensor) => tf.sum(tf.abs(v)))(x!) }),
+    };
+    for (const name of ['cpu', 'tfjs-cpu']) {
+      const device = await openDevice({ name });
+      const program = await device.compile(definition);
+      expect([...(await program.run({ x: Float32Array.of(-2, 0, 3) }))['slope']!], name).to.deep.equal([-1, 0, 1]);
+      await device.dispose();
+    }
+  });
+});
+
 describe('gradients of gradients', () => {
   // of operations whose slope is made of their value
   const made: Record<string, (x: tf.Tensor) => tf.Tensor> = {

@@ -25,7 +25,7 @@ const ELEMENTWISE = new Set([
   'Relu',
 ]);
 /** Operations on each row along the last axis whose first input is the row; other inputs are left alone. */
-const ROWWISE = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax', 'SimplifiedLayerNormalization', 'Softmax']);
+const ROWWISE = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax', 'SimplifiedLayerNormalization']);
 
 const reshape = (builder: GraphBuilder, ref: string, { dtype }: Value, shape: readonly number[]) =>
   builder.node('Reshape', [ref, builder.ints(shape)], { shape, dtype }, { allowzero: 1 });
@@ -43,7 +43,7 @@ function beforeSplit(builder: GraphBuilder, ref: string): { ref: string; value: 
 
 function worksOnLastAxis({ op, inputs, attributes }: Node, builder: GraphBuilder): boolean {
   const rank = builder.valueOf(inputs[0]!).shape.length;
-  if (op === 'SimplifiedLayerNormalization' || op === 'Softmax') return attributes['axis'] === -1;
+  if (op === 'SimplifiedLayerNormalization') return attributes['axis'] === -1;
   const axes = builder.heldOf(inputs[1]!)?.data;
   return attributes['keepdims'] === 1 && axes?.length === 1 && Number(axes[0]) === rank - 1;
 }
