@@ -1,4 +1,5 @@
 import { type Rule, Subject, thrown } from './rule.js';
+import { adapterAnswers } from './rules/adapter.js';
 import { growth, jsonState, rehearsal, storedInArrays } from './rules/declared.js';
 import { compiles, gradients, learns } from './rules/numbers.js';
 import { batchBlind, frozenStays, inputsUntouched, noLeak, taskBlind } from './rules/pure.js';
@@ -9,7 +10,7 @@ import type { TestedMethod } from './tested.js';
 /** Every rule, in the order in which they are checked: first those without which the others cannot be judged. */
 export const RULES: readonly Rule[] = [
   capabilities, runs, learns, sameSeed, resumes, noAmbient, noLeak, inputsUntouched, frozenStays, taskBlind, batchBlind, gradients, compiles,
-  growth, rehearsal, storedInArrays, jsonState,
+  adapterAnswers, growth, rehearsal, storedInArrays, jsonState,
 ];
 
 /** What came of one rule. */

@@ -137,10 +137,15 @@ export class ToyStream {
 
   /** How far the learner's gates are open for every row of a task, (rows, parts) row-major; null where it has none. */
   gates(task: number): { readonly parts: readonly string[]; readonly open: Float32Array } | null {
+    return this.gatesFor(this.rows[task - 1]!);
+  }
+
+  /** The same for rows of whatever tasks, as one batch. */
+  gatesFor(rows: Rows): { readonly parts: readonly string[]; readonly open: Float32Array } | null {
     if (!this.learner.gates) return null;
     let parts: readonly string[] = [];
     const open = tf.tidy(() => {
-      const { scope } = forward(null, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(this.rows[task - 1]!)), false, this.told);
+      const { scope } = forward(null, tensorsOf(arraysOf(this.learner)), batchOf(this.asked(rows)), false, this.told);
       const gates = checkGates(this.learner.gates!(scope), scope.batch);
       ({ parts } = gates);
       return gates.open.dataSync<'float32'>();

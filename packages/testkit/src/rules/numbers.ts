@@ -1,4 +1,4 @@
-import { type Arrays, LetheError, createRandom } from '@lethe/core';
+import { type Arrays, LetheError, checkGates, createRandom } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import { type TensorSpec, type Values, openDevice } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
@@ -90,10 +90,14 @@ const specsOf = (arrays: Arrays, prefix: string): Record<string, TensorSpec> =>
 const feedsOf = (arrays: Arrays, prefix: string): Record<string, Values> =>
   Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [prefix + name, data]));
 
-/** Both passes over a batch: what is answered, and loss with its gradients while training. */
+/** Both passes over a batch: what is answered and how far gates open, and loss with its gradients while training. */
 function passes(stream: ToyStream, params: Record<string, tf.Tensor>, batch: ReturnType<typeof batchOf>): Record<string, tf.Tensor> {
   const names = Object.keys(stream.learner.trainable);
-  const answered = { 'the predictions': forward(stream.learner, params, batch, false, stream.told).output };
+  const { scope: before } = forward(null, params, batch, false, stream.told); // gates are asked before any site is passed
+  const answered = {
+    'the predictions': forward(stream.learner, params, batch, false, stream.told).output,
+    ...(stream.learner.gates ? { 'how far the gates open': checkGates(stream.learner.gates(before), before.batch).open } : {}),
+  };
   if (names.length === 0) return answered;
   const { value, gradients: found } = valueAndGradients(() => {
     const { output, scope } = forward(stream.learner, params, batch, true, stream.told);
@@ -110,7 +114,7 @@ function passes(stream: ToyStream, params: Record<string, tf.Tensor>, batch: Ret
 export const compiles: Rule = {
   id: 'compiles',
   title: 'is compiled by the engine to the numbers that it has op by op',
-  remedy: 'Let prefix, adapt and penalty read no values (no dataSync, no branch on a value) and use operations that packages/engine/README.md lists.',
+  remedy: 'Let prefix, adapt, penalty and gates read no values (no dataSync, no branch on a value) and use operations that packages/engine/README.md lists.',
   async check(subject) {
     const stream = await midway(subject);
     const [arrays, rows] = [arraysOf(stream.learner), { ...stream.visible() }];

@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { type Rule, STEPS, landmarkOf } from '../rule.js';
 import { differingPrompt, differingState, differingValue } from '../state.js';
 import type { ToyStream } from '../toy-stream.js';
-import { TASKS, joined, rowsBetween } from '../toy-world.js';
+import { type Rows, TASKS, joined, rowsBetween } from '../toy-world.js';
 import { afterwards, visited } from '../visit.js';
 
 export const noLeak: Rule = {
@@ -135,18 +135,25 @@ const ROUNDING = 1e-5;
 
 export const batchBlind: Rule = {
   id: 'batch-blind',
-  title: 'answers a row without regard to its neighbours in the batch',
+  title: 'answers a row, and opens gates for it, without regard to its neighbours in the batch',
   remedy: 'Keep rows apart: no mean, norm, sort or softmax over the first axis of x or of scope.features().',
   async check(subject) {
     const stream = (await subject.open()).restored((await subject.walked()).at(-1)!.state);
     const mixed = joined(stream.rows.map((rows) => rowsBetween(rows, 0, 4)));
     stream.answer(mixed); // what the first batch may change is another rule's
-    const together = stream.answer(mixed);
-    const alone = Array.from({ length: 4 * TASKS }, (_, i) => [...stream.answer(rowsBetween(mixed, i, i + 1))]).flat();
-    const size = together.length / (4 * TASKS);
-    const at = alone.findIndex((value, i) => !(Math.abs(value - together[i]!) <= ROUNDING * (1 + Math.abs(value))));
-    if (at < 0) return null;
-    return `row ${(Math.floor(at / size) % 4) + 1} of task ${Math.floor(at / size / 4) + 1} is answered ${alone[at]} alone and ${together[at]} `
-      + `among rows of all tasks`;
+    const views: Readonly<Record<string, (rows: Rows) => Float32Array>> = {
+      'is answered': (rows) => stream.answer(rows),
+      'has a gate open by': (rows) => stream.gatesFor(rows)?.open ?? new Float32Array(),
+    };
+    for (const [view, of] of Object.entries(views)) {
+      const together = of(mixed);
+      const alone = Array.from({ length: 4 * TASKS }, (_, i) => [...of(rowsBetween(mixed, i, i + 1))]).flat();
+      const size = together.length / (4 * TASKS);
+      const at = alone.findIndex((value, i) => !(Math.abs(value - together[i]!) <= ROUNDING * (1 + Math.abs(value))));
+      if (at < 0) continue;
+      return `row ${(Math.floor(at / size) % 4) + 1} of task ${Math.floor(at / size / 4) + 1} ${view} ${alone[at]} alone and ${together[at]} `
+        + `among rows of all tasks`;
+    }
+    return null;
   },
 };

@@ -10,6 +10,7 @@ import {
   KeepsRows, KeepsScaledRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
 } from './declared.js';
 import { GrowingPrompts, MeanPrompt, MoreThanItSays, PromptPerAsking, SoundPrompts, TaskPrompt, ThawedPrompts } from './prompts.js';
+import { GatesOfBatch, ReadsGates, ScalesTwice } from './shown.js';
 import { Sound, tested } from './sound.js';
 
 /** What methods with a prompt a task declare. */
@@ -55,7 +56,10 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['no-ambient', tested(DicePrompt), /reads Math\.random .*context\.js:\d+.* and Date .*context\.js:\d+/],
   ['inputs-untouched', tested(ReversesPrompt), /prompt changes rows/],
   ['task-blind', tested(AsksPrompts), /task \d is answered otherwise in another order of questions: the prompt of row 1/],
+  ['batch-blind', tested(GatesOfBatch), /row 1 of task 1 has a gate open by .* alone and .* among rows of all tasks/],
   ['compiles', tested(ReadsValues), /LETHE_ENGINE_READ/],
+  ['compiles', tested(ReadsGates), /LETHE_ENGINE_READ/],
+  ['adapter', tested(ScalesTwice), /after stage 1 value 0 of the answers to task 1 is \S+, and \S+ by its adapter/],
   ['growth', tested(SoundPrompts), /declares growth none, but after tasks 1, 2 and 3 it saves/],
   ['growth', tested(GrowingPrompts, PROMPTS), /declares growth linear/],
   ['growth', tested(GrowsInSecret), /declares growth none, but after tasks 1, 2 and 3 it saves/],
