@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { LetheError } from '@lethe/core';
+import { init, parse } from 'es-module-lexer';
 
 const CODE = /\.[cm]?js$/;
 const TEST = /\.test\.[cm]?js$/;
 /** Folders of code that is no part of a plugin's own. */
 const OTHERS = ['node_modules', 'test', 'tests'];
 
-/** Names of files of code below a folder, relative to it, in an order of their own. */
+/** Names of files of code below a folder, relative to it. */
 async function filesIn(folder: string, path = ''): Promise<string[]> {
   const names: string[] = [];
   for (const entry of await readdir(join(folder, path), { withFileTypes: true })) {
@@ -16,22 +18,39 @@ async function filesIn(folder: string, path = ''): Promise<string[]> {
     if (entry.isDirectory() && !OTHERS.includes(entry.name) && !entry.name.startsWith('.')) names.push(...await filesIn(folder, name));
     else if (!entry.isDirectory() && CODE.test(entry.name) && !TEST.test(entry.name)) names.push(name);
   }
-  return names.sort();
+  return names;
+}
+
+/** Paths of the modules that one imports by relative paths. Of what cannot be read as a module, or is computed, nothing is known. */
+async function importsOf(file: string, code: Buffer): Promise<string[]> {
+  await init;
+  try {
+    const [imports] = parse(code.toString('utf8'));
+    return imports.flatMap(({ specifier }) => (specifier?.startsWith('.') && CODE.test(specifier) ? [resolve(dirname(file), specifier)] : []));
+  } catch {
+    return []; // importing it fails, and says why
+  }
 }
 
 /**
- * sha256 of the code of a method: the modules of the folder that it is loaded from, without tests and without packages. What they import from
- * elsewhere is not in it.
+ * sha256 of the code of a method: the modules of the folder that it is loaded from, without tests and without packages, and those elsewhere that
+ * they import by relative paths, directly or not.
  *
  * @param codePath path of its compiled module
  */
 export async function codeSha256(codePath: string): Promise<string> {
-  const folder = dirname(codePath);
-  const hash = createHash('sha256');
-  for (const name of await filesIn(folder)) {
-    const bytes = await readFile(join(folder, name));
-    hash.update(`${name}\n${bytes.length}\n`).update(bytes);
+  const folder = dirname(resolve(codePath));
+  const code = new Map<string, Buffer>();
+  const wanted = (await filesIn(folder)).map((name) => join(folder, name));
+  for (const file of wanted) {
+    if (code.has(file) || !existsSync(file)) continue;
+    const bytes = await readFile(file);
+    code.set(file, bytes);
+    wanted.push(...await importsOf(file, bytes));
   }
+  const named = [...code].map(([file, bytes]) => ({ name: relative(folder, file).replaceAll(sep, '/'), bytes }));
+  const hash = createHash('sha256');
+  for (const { name, bytes } of named.sort((a, b) => (a.name < b.name ? -1 : 1))) hash.update(`${name}\n${bytes.length}\n`).update(bytes);
   return hash.digest('hex');
 }
 

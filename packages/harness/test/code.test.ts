@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { codeSha256 } from '../src/index.js';
+
+describe('the hash of a method\'s code', () => {
+  let folder: string;
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'lethe-code-'));
+    for (const name of ['own', 'own/parts', 'own/test', 'other']) mkdirSync(join(folder, name));
+    write('own/index.js', "import './parts/part.js';\nimport { readFile } from 'node:fs/promises';\nexport { default } from '../other/index.js';\n");
+    write('own/parts/part.js', 'export const a = 1;\n');
+    write('own/index.test.js', 'test();\n');
+    write('own/test/more.js', 'test();\n');
+    write('other/index.js', "const later = () => import('./later.js');\nexport default later;\n");
+    write('other/later.js', "export * from '../own/index.js';\n");
+    write('other/unused.js', '1;\n');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const hash = () => codeSha256(join(folder, 'own/index.js'));
+
+  for (const name of ['own/index.js', 'own/parts/part.js', 'other/index.js', 'other/later.js']) {
+    it(`changes with ${name}`, async () => {
+      const before = await hash();
+      write(name, 'export default 2;\n');
+      expect(await hash()).to.not.equal(before);
+    });
+  }
+
+  for (const name of ['own/index.test.js', 'own/test/more.js', 'other/unused.js']) {
+    it(`does not change with ${name}`, async () => {
+      const before = await hash();
+      write(name, 'export default 2;\n');
+      expect(await hash()).to.equal(before);
+    });
+  }
+
+  it('is that of what there is where a module is missing or is none', async () => {
+    const before = await hash();
+    rmSync(join(folder, 'other/later.js'));
+    write('own/parts/part.js', 'export {{\n');
+    expect(await hash()).to.match(/^[0-9a-f]{64}$/).and.not.equal(before);
+  });
+});
