@@ -25,7 +25,7 @@ describe('tuning from the command line', () => {
     const { status, stdout, stderr } = await ended('tune', SUITE, ...TERMS, '--methods', 'ewc,lora-sequential', '--trials', '3', '--seeds', '7',
       '--set', 'ewc.rows=4', '--out', out);
     expect(status, stderr).to.equal(0);
-    expect(stdout).to.match(/^method +trials +defaults +best +chosen\newc +3 /).and.contain('validation rows');
+    expect(stdout).to.match(/^method +trials +first +best +chosen\newc +3 /).and.contain('validation rows');
     expect(stderr).to.contain(': 2 methods with 3 trials each, 1 order, 1 seed on cpu');
     expect(stderr).to.match(/next: lethe run \S+two-trades --size tiny (--model \S+ )?--methods ewc,lora-sequential --tuned /);
     const { runs } = (await readResults(out))!;
@@ -48,6 +48,13 @@ describe('tuning from the command line', () => {
     const { trials, chosen } = sweep!.methods[1]!;
     expect(runs[1]!.method.options).to.deep.equal(trials[chosen]!.options);
     expect(runs[0]!.method.options).to.deep.equal({ rate: 1 });
+  });
+
+  it('says which methods run beside those that were tuned with their defaults, where there was something to search', async () => {
+    const { status, stderr } = await ended('run', SUITE, ...TERMS, '--methods', 'zero-shot,lora-sequential,inc-lora', '--seeds', '1',
+      '--tuned', join(folder, 'tune'), '--out', join(folder, 'beside'));
+    expect(status, stderr).to.equal(0);
+    expect(stderr).to.match(/^not tuned, and run beside methods that were: inc-lora$/m);
   });
 
   it('goes on from a published entry, with the sweep that it keeps', async () => {

@@ -27,9 +27,15 @@ export function showFailures(results: Results, file: string, output: Output): 0 
 /**
  * `lethe show RUN`: the table of a run folder or of an entry, after recomputing its numbers; with a method what that says it learned.
  *
- * @throws LetheError the errors of `resultsAt` and of `showLearned`
+ * @throws LetheError LETHE_USAGE for an order or seed without a method, and the errors of `resultsAt` and of `showLearned`
  */
 export async function showCommand(run: string, one: RunChoice, json: boolean, output: Output): Promise<0 | 1> {
+  const stray = (['order', 'seed'] as const).find((flag) => one[flag] !== undefined);
+  if (one.method === undefined && stray) {
+    throw new LetheError('LETHE_USAGE', `--${stray} says of which run a method's report is wanted, and there is no --method.`, {
+      remedy: `Add --method NAME, or leave out --${stray}: the table is of all runs.`,
+    });
+  }
   const path = resolve(run);
   const results = await resultsAt(path);
   await noteUnfinished(path, results.runs.length, output);

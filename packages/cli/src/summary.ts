@@ -1,4 +1,4 @@
-import { type Capabilities, type CompletedRun, type FailedRun, type Results, grouped } from '@lethe/core';
+import { type Capabilities, type CompletedRun, type FailedRun, type Results, grouped, unlabelled } from '@lethe/core';
 import { type Interval, completeMean, runInterval } from '@lethe/metrics';
 import { methodLabels } from './labels.js';
 
@@ -39,8 +39,8 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
 
 /** One summary a method, the most accurate first, then those without a mean; bounds last, in the same order. */
 export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
-  // runs that differ in options are not averaged together
-  const groups = grouped(results.runs, ({ method }) => [method.id, method.options]);
+  // runs that differ in version, options or what they declare are not averaged together, as in a comparison
+  const groups = grouped(results.runs, ({ method }) => unlabelled(method));
   const labels = methodLabels(groups.map((runs) => runs[0]!.method));
   const rows = groups.map((runs, i) => {
     const completed = runs.filter((run) => run.status === 'completed');
@@ -53,8 +53,10 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       const values = valuesOf((run) => run.metrics[metric]);
       return values && runInterval(completed.map(({ order, seed }, at) => ({ order: order.id, seed, value: values[at]! })));
     };
-    const costOf = (pick: (cost: CompletedRun['cost']) => number) => (completed.length ? completeMean(completed.map(({ cost }) => pick(cost)), 'cost') : null);
-    const seconds = valuesOf((run) => run.cost.trainSeconds + run.cost.evalSeconds);
+    const costOf = (pick: (cost: CompletedRun['cost']) => number): number | null => {
+      const costs = valuesOf(({ cost }) => pick(cost));
+      return costs && completeMean(costs, 'cost');
+    };
     return {
       method: labels[i]!,
       bound: runs[0]!.method.capabilities.bound,
@@ -67,7 +69,7 @@ export function summarise(results: Pick<Results, 'runs'>): MethodSummary[] {
       trained: completed.length ? Math.max(...completed.map((run) => run.cost.trainableParameters)) : null,
       added: costOf((cost) => cost.addedParameters),
       stored: costOf((cost) => cost.storedBytes),
-      seconds: seconds && completeMean(seconds, 'seconds'),
+      seconds: costOf((cost) => cost.trainSeconds + cost.evalSeconds),
     };
   });
   const accuracy = ({ intervals }: MethodSummary) => intervals.averageAccuracy?.mean ?? -1;

@@ -103,6 +103,7 @@ describe('commands', () => {
     [['show', join('no', 'such', 'folder')], 'LETHE_RUN_MISSING'],
     [['validate', join('no', 'such', 'file')], 'There is no such file or folder'],
     [['doctor', '--unknown'], 'LETHE_USAGE'],
+    [['show', 'runs/x', '--seed', '99'], "--seed says of which run a method's report is wanted"],
   ] as const) {
     it(`refuses: ${args.join(' ')}`, async () => {
       const { data, problem } = await call(...args);
@@ -120,7 +121,11 @@ describe('commands', () => {
     expect(refusal('ENOSPC')).to.contain('LETHE_FILES').and.contain('at  /full/run').and.contain('lethe resume');
     expect(refusal('EROFS')).to.contain('LETHE_FILES').and.contain('may write to');
     expect(refusal('EEXIST')).to.contain('LETHE_FILES').and.contain('there is a file of this name');
-    expect(refusal('ECONNRESET')).to.contain('LETHE_INTERNAL');
+    expect(refusal('ENAMETOOLONG')).to.contain('LETHE_FILES').and.contain('shorter name');
+    expect(refusal('ENXIO')).to.contain('LETHE_FILES').and.contain('check the path');
+    const other = (more: object) => explained(Object.assign(new Error('no'), more))!.describe();
+    expect(other({ code: 'ECONNRESET', syscall: 'read' })).to.contain('LETHE_INTERNAL');
+    expect(other({ code: 'ENOENT', syscall: 'spawn git', path: 'git' })).to.contain('LETHE_INTERNAL');
   });
 
   it('refuses prompts that are no text', async () => {

@@ -58,6 +58,7 @@ describe('lethe run refuses', () => {
     ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
     ['a budget without a value', ['--training', 'rank'], 'LETHE_USAGE', '--training "rank" is not FIELD=VALUE'],
     ['an unknown field of the budget', ['--training', 'learning_rate=1e-4'], 'LETHE_USAGE', 'Did you mean "learningRate"?'],
+    ['a field of the budget twice', ['--training', 'rank=4', '--training', 'rank=16'], 'LETHE_USAGE', '--training gives rank twice'],
     ['half a rank', ['--training', 'rank=1.5'], 'LETHE_USAGE', '"rank" must be a whole number, not 1.5'],
     ['sites that there are not', ['--training', 'sites=q,x'], 'LETHE_USAGE', 'must be one of q, k, v, o, gate, up, down, not "x"'],
     ['devices that give other numbers', ['--methods', 'ewc', '--device', 'cuda:0,webgpu'], 'LETHE_USAGE', '"webgpu" is none', '--device cuda:0,cuda:1'],

@@ -71,6 +71,12 @@ describe('results table', () => {
     expect(row).to.match(/75\.0 .* 25\.0 .*1\.00 k +970 k +6\.96 MB +3\.0 +2$/);
   });
 
+  it('keeps runs apart that differ in version, and has no costs over runs of which one failed', () => {
+    const old = run('strong', 1, 0.5, 0);
+    const rows = summarise({ runs: [old, { ...old, method: { ...old.method, version: '2.0.0' } }, run('weak', 1, 0.4, 0), failed] });
+    expect(rows.map((row) => [row.completed, row.stored])).to.deep.equal([[1, 0], [1, 0], [1, null]]);
+  });
+
   it('keeps runs apart that differ in options', () => {
     const rows = summarise({ runs: [run('a', 1, 0.5, 0, { x: 1 }), run('a', 1, 0.6, 0, { x: 2 })] });
     expect(rows.map((row) => row.method)).to.have.members(['a x=1', 'a x=2']);

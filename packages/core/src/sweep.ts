@@ -15,7 +15,7 @@ export interface TunedMethod {
   readonly label?: string;
   readonly version: string;
   readonly trials: readonly Trial[];
-  /** Index of the trial with the highest mean accuracy; of equal ones the first, and the first trial is the defaults. */
+  /** Index of the trial with the highest mean accuracy; of equal ones the first, and the first trial is the defaults, but for options that were given in every trial. */
   readonly chosen: number;
 }
 

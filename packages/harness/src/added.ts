@@ -1,10 +1,10 @@
 import { LetheError } from '@lethe/core';
 import { type ProgramDefinition, inputsRead } from '@lethe/engine';
-import { PARAMS, scoringProgram } from './evaluate.js';
+import { scoringProgram } from './evaluate.js';
 import { countOf } from './flat.js';
 import type { Forward } from './loss.js';
 import { scoringShapes } from './packing.js';
-import { paramsOf } from './scope.js';
+import { PARAMS, paramsOf } from './scope.js';
 
 /**
  * The number of parameters that predictions read besides those of the model: the sizes of the learner's arrays that reach a

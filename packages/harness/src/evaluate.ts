@@ -5,10 +5,8 @@ import type { Tokenizer } from '@lethe/model';
 import { type BatchShape, batchFeeds, batchInputs, floats, shapeKey, taskFeeds } from './batch.js';
 import { type Forward, targetLogProbabilities } from './loss.js';
 import { type EncodedExample, packScoring, scoringShapes, scoringTokens } from './packing.js';
-import { arrayFeeds, arrayInputs, arrayTensors, paramsOf } from './scope.js';
+import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf } from './scope.js';
 
-/** Before the names of the learner's arrays among the inputs of {@link scoringProgram}. */
-export const PARAMS = 'params.';
 const BATCH = 16;
 
 /** A learner that adds nothing: the untouched base model. */

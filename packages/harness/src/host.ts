@@ -9,9 +9,8 @@ import { taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
-import { arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from './scope.js';
+import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from './scope.js';
 
-const PARAMS = 'params.';
 const FEATURE_BATCH = 16;
 
 /** Gives methods their services, and knows which task's rows they may see now. */

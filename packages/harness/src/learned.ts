@@ -4,9 +4,8 @@ import type * as tf from '@tensorflow/tfjs';
 import { batchOf, floats, taskFeeds, tokenFeeds, tokenInputs } from './batch.js';
 import type { Forward } from './loss.js';
 import { packTraining, trainingShape } from './packing.js';
-import { arrayFeeds, arrayInputs, arrayTensors, createScope, paramsOf } from './scope.js';
+import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, createScope, paramsOf } from './scope.js';
 
-const PARAMS = 'params.';
 const BATCH = 16;
 /** Test rows of a task that the means over gates are taken of: its first ones. */
 const ROWS = 128;

@@ -5,9 +5,8 @@ import { batchInputs, batchOf, countTokens, floats, taskFeeds } from './batch.js
 import type { Forward } from './loss.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
-import { adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, paramsOf, withPrefix } from './scope.js';
+import { PARAMS, adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, paramsOf, withPrefix } from './scope.js';
 
-const PARAMS = 'params.';
 const BATCH = 16;
 
 /**

@@ -80,6 +80,9 @@ export function withPrefix(learner: Learner, scope: Scope, batch: BatchTensors, 
 /** All of a learner's arrays, {@link Scope.params} outside of traced functions. */
 export const paramsOf = ({ frozen, trainable }: Learner): Arrays => ({ ...frozen, ...trainable });
 
+/** Prefix of the program inputs that hold all of a learner's arrays. */
+export const PARAMS = 'params.';
+
 /** Program inputs for named arrays, under a prefix that keeps them apart from the inputs of the batch. */
 export function arrayInputs(arrays: Arrays, prefix: string): Record<string, TensorSpec> {
   return Object.fromEntries(

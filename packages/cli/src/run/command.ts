@@ -67,6 +67,13 @@ const MOST = 1024;
 /** What runs need is loaded when one is asked for: TensorFlow.js takes longer to load than most commands take. */
 const load = async () => ({ ...(await import('./execute.js')), ...(await import('./resolve.js')), ...(await import('@lethe/harness')) });
 
+/** Several `--training` as one. Throws LETHE_USAGE for a field that is given twice. */
+function withTraining(before: BudgetChange | undefined, change: BudgetChange): BudgetChange {
+  const twice = Object.keys(change).find((field) => before !== undefined && Object.hasOwn(before, field));
+  if (twice === undefined) return { ...before, ...change };
+  throw new LetheError('LETHE_USAGE', `--training gives ${twice} twice.`, { remedy: 'Give each field once.' });
+}
+
 /** Adds the flags that say what runs, on what and where. */
 export function addRunFlags(command: Command, seeds: string): Command {
   return command
@@ -87,7 +94,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--size <name>', 'a size of the suite (default: all rows)')
     .option('--prompts <name>', 'other prompts of the suite, such as leaky ones that name the task; the results say so (default: its own)')
     .option('--training <setting>', 'the training budget of all methods where it is not to be the suite\'s own, FIELD=VALUE (learningRate=1e-4, epochs=2, rank=16, …); may be repeated; the results say so',
-      (text, before: BudgetChange | undefined) => ({ ...before, ...parseTraining(text) }))
+      (text, before: BudgetChange | undefined) => withTraining(before, parseTraining(text)))
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
       (text, before: readonly Setting[] | undefined) => [...(before ?? []), parseSetting(text)]);

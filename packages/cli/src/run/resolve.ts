@@ -6,7 +6,7 @@ import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
 import { chooseDevices } from '../devices.js';
 import { referenceTo, runWords, suiteWords } from '../suites.js';
-import { readSweeps } from '../tune/choice.js';
+import { readSweeps, untuned } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
 import { methodsOf } from './methods.js';
 import { identityOf, openNamed } from './model.js';
@@ -111,7 +111,9 @@ export async function resolveRequest(
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
   const carried = sweep && carriedOver(sweep, configuration)
     ? [`options are carried over: they were chosen on ${suiteLabel(sweep.suite)}, with ${sweep.model.id}; to choose them here: lethe tune ${runWords(reference)}`] : [];
-  return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...carried] };
+  const defaults = sweep ? untuned(methods, sweep) : [];
+  const apart = defaults.length > 0 ? [`not tuned, and run beside methods that were: ${defaults.join(', ')}`] : [];
+  return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...carried, ...apart] };
 }
 
 /**

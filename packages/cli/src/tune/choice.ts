@@ -1,8 +1,9 @@
-import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName } from '@lethe/core';
+import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName, readManifest } from '@lethe/core';
 import { percent, resultsAt } from '@lethe/leaderboard';
 import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
+import type { ConfiguredMethod } from '../run/configuration.js';
 import { checkFinished } from '../run/finished.js';
 import { showFailures } from '../show.js';
 
@@ -38,6 +39,12 @@ export function chosenFor({ manifest: { name, version } }: Plugin, label: string
   throw new LetheError('LETHE_RUN_CHANGED', `Method ${name} ${tuned.version} was tuned, ${version} is installed.`, { remedy: 'Tune it again.' });
 }
 
+/** Methods, as they are called, that a sweep did not tune, though their manifests say what could be: they run with what they were given, and their defaults. */
+export function untuned(methods: readonly ConfiguredMethod[], sweep: Sweep): string[] {
+  const lacking = methods.filter(({ id, label }) => !sweep.methods.some((tuned) => tuned.id === id && (tuned.label === undefined || tuned.label === label)));
+  return lacking.filter(({ manifest }) => Object.keys(readManifest(manifest).search).length > 0).map(methodName);
+}
+
 /** Throws LETHE_USAGE where a sweep tuned none of the methods that are to run. */
 export function checkTuned(names: readonly string[], { methods }: Sweep): void {
   const tuned = methods.map(({ id }) => id);
@@ -51,16 +58,16 @@ function meanOf(trial: Trial): string {
   return mean === null ? 'failed' : percent(mean);
 }
 
-/** Writes a line a method, what was chosen and what it gained over the defaults, with the errors of failed runs; gives the exit status: 1 where a run failed. */
+/** Writes a line a method, what was chosen and what it gained over the first setting, with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showChoice(results: Results, file: string, output: Output): 0 | 1 {
   const rows = sweepOf(results, file).methods.map((method) => {
     const { trials, chosen } = method;
-    const [defaults, best] = [trials[0]!, trials[chosen]!];
-    const changed = Object.entries(best.options).filter(([name, value]) => canonicalJson(defaults.options[name]) !== canonicalJson(value));
-    return [methodName(method), String(trials.length), meanOf(defaults), meanOf(best),
-      changed.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ') || 'its defaults'];
+    const [first, best] = [trials[0]!, trials[chosen]!];
+    const changed = Object.entries(best.options).filter(([name, value]) => canonicalJson(first.options[name]) !== canonicalJson(value));
+    return [methodName(method), String(trials.length), meanOf(first), meanOf(best),
+      changed.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ') || 'the first'];
   });
-  const lines = plainTable(['method', 'trials', 'defaults', 'best', 'chosen'], rows, [0, 4]);
-  output.data([...lines, '', 'percent: average accuracy on validation rows after the last task'].join('\n'));
+  const lines = plainTable(['method', 'trials', 'first', 'best', 'chosen'], rows, [0, 4]);
+  output.data([...lines, '', 'percent: average accuracy on validation rows after the last task; first: the defaults of a method, but for what it was given in every trial'].join('\n'));
   return showFailures(results, file, output);
 }

@@ -3,10 +3,10 @@ import type { Device, Program, Values } from '@lethe/engine';
 import { type TokenShape, floats, tokenFeeds } from '../batch.js';
 import type { Forward } from '../loss.js';
 import { type Lead, frameLength, leadOf, packLeads } from '../packing.js';
-import { arrayFeeds, paramsOf } from '../scope.js';
+import { PARAMS, arrayFeeds, paramsOf } from '../scope.js';
 import { KeyValueCache } from './cache.js';
 import { type GenerationOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { PARAMS, compilePrompt, compileStep } from './programs.js';
+import { compilePrompt, compileStep } from './programs.js';
 import { chooseToken } from './sampling.js';
 
 /** What was generated after a prompt. */

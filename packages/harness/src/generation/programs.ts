@@ -4,10 +4,8 @@ import type { BatchTensors, KeysValues, LanguageModel, Memory } from '@lethe/mod
 import * as tf from '@tensorflow/tfjs';
 import { type TokenShape, batchOf, tokenInputs } from '../batch.js';
 import type { Forward } from '../loss.js';
-import { adaptWith, arrayInputs, arrayTensors, createScope, withPrefix } from '../scope.js';
+import { PARAMS, adaptWith, arrayInputs, arrayTensors, createScope, withPrefix } from '../scope.js';
 
-/** Prefix of the program inputs that hold the learner's arrays. */
-export const PARAMS = 'params.';
 
 /** Names of what a layer remembers, among inputs and outputs: of the text that grows, and of the prompt that an encoder has read. */
 export const memoryNames = (layer: number) => ({ keys: `keys.${layer}`, values: `values.${layer}` });
