@@ -1,5 +1,5 @@
 import type { Matrix } from '@lethe/core';
-import { wholeMean } from '@lethe/metrics';
+import { isJoint, wholeMean } from '@lethe/metrics';
 import { percent } from './format.js';
 import { type Html, html } from './html.js';
 import { wide } from './layout.js';
@@ -18,9 +18,6 @@ export function shaded(share: number, text: string, own: boolean): Html {
 
 const cell = (score: number | null, own: boolean): Html =>
   (score === null ? html`<td class="muted">–</td>` : shaded(score, percent(score), own));
-
-/** Whether all tasks were trained at once: then the model was never scored between them. */
-export const isJoint = (matrix: Matrix): boolean => matrix.slice(1, -1).some((row) => row.every((score) => score === null));
 
 /**
  * A score matrix as a table whose cells are shaded by score.

@@ -1,4 +1,5 @@
 import { type CompletedRun, LetheError, type Run, type TaskPredictions, canonicalJson } from '@lethe/core';
+import { stepsOf } from '@lethe/metrics';
 import { missingRuns } from './command.js';
 
 const APART = 'Publish each from its own run folder.';
@@ -12,7 +13,8 @@ const nameOf = ({ method, order, seed }: Run): string => `${method.label ?? meth
 
 /** All of predictions but what was predicted: what the rows ask for. */
 const askedIn = (task: TaskPredictions) => ('scorer' in task ? [task.scorer, task.references, task.sources ?? null] : task.answers);
-const baseOf = (task: TaskPredictions): readonly (number | string)[] => ('scorer' in task ? task.written[0] : task.chosen[0]) ?? [];
+/** Where the numbers of a run hold, the base model was scored. */
+const baseOf = (task: TaskPredictions): readonly (number | string)[] => stepsOf(task)[0]!;
 
 /** Of so many rows one may differ before anything was trained: another processor may round the other way where two options are as good. */
 const ROWS_A_FLIP = 50;
@@ -21,7 +23,7 @@ const ROWS_A_FLIP = 50;
  * Checks that runs agree in what no method has a hand in: the tasks of an order, the probes, the right answers of every row, and what the
  * untouched model predicts. A run that was doctored by itself contradicts the others.
  *
- * @param runs on the same rows with the same model
+ * @param runs on the same rows with the same model, whose own numbers hold
  * @throws LETHE_RESULTS_INVALID with the two runs that disagree
  */
 export function checkAgreement(runs: readonly Run[], where: string): void {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LetheError, Run } from '@lethe/core';
 import { metricsOf } from '@lethe/metrics';
 import { expect } from 'chai';
-import { type Entry, buildSite, publishRuns, readEntries } from '../src/index.js';
+import { type DescribeMethod, type Entry, buildSite, publishRuns, readEntries } from '../src/index.js';
 import { type Given, completed, describeMethod, failed, stream, writeRun } from './fixture.js';
 
 const fault = (promise: Promise<unknown>): Promise<LetheError> =>
@@ -177,6 +177,10 @@ describe('entries', () => {
   it('are refused where they say other things of a method than its plugin', async () => {
     const ewc = (capabilities = {}) => run({ method: 'ewc', options: { lambda: 500, gamma: 1 }, capabilities });
     expect((await fault(publish([ewc({ bound: true })]))).message).to.contain('other capabilities of ewc');
+    const joint = completed({ method: 'ewc', options: { lambda: 500, gamma: 1 }, capabilities: { bound: true } }, stream(0.9, 0.1).map((row, i) => (i === 1 || i === 2 ? row.map(() => null) : row)));
+    const bound: DescribeMethod = (id, version) => ({ ...describeMethod(id, version)!, capabilities: () => joint.method.capabilities });
+    const hidden = publishRuns([await writeRun(join(folder, 'joint'), [joint])], entries, bound);
+    expect((await fault(hidden)).message).to.contain('other points of the stream of ewc');
     const path = await publish([ewc()]);
     const entry = JSON.parse(await readFile(path, 'utf8'));
     entry.methods.ewc.defaults.lambda = 500;

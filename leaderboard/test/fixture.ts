@@ -53,7 +53,7 @@ export function completed(given: Given, scores: readonly (readonly (number | nul
   const right = (list: readonly number[] | null) => (list === null ? null : list.filter((option) => option === 0).length / ROWS);
   const matrix = chosen.map((row) => row.map(right));
   const answers = Array.from({ length: ROWS }, () => 0);
-  const probe = scores.map((_, i) => (i === 0 ? choices(general.base) : i === scores.length - 1 ? choices(general.final) : null));
+  const probe = scores.map((_, i) => (i === 0 ? choices(general.base) : scores[i]!.every((score) => score === null) ? null : choices(general.final)));
   const probes = { base: { facts: right(probe[0]!)! }, final: { facts: right(probe.at(-1)!)! } };
   return {
     status: 'completed', ...who, matrix, general: probes, metrics: metricsOf(matrix, probes),
@@ -87,5 +87,5 @@ export async function writeRun(folder: string, runs: readonly Run[], sweep?: Swe
 /** Knows one method, `ewc`. */
 export const describeMethod: DescribeMethod = (id, version) => (id === 'ewc' ? {
   note: { version, description: 'Elastic weight consolidation.', paper: 'https://arxiv.org/abs/1612.00796', defaults: { lambda: 2000, gamma: 1 } },
-  capabilities: () => ({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false }), accepts: () => true,
+  stream: 'continual', capabilities: () => ({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false }), accepts: () => true,
 } : undefined);

@@ -140,7 +140,7 @@ describe('the site', () => {
   });
 
   it('shows joint training as one step', async () => {
-    await publish('run', [completed({ method: 'joint' }, [[0.25, 0.25, 0.25], [null, null, null], [null, null, null], [0.9, 0.9, 0.9]])]);
+    await publish('run', [completed({ method: 'joint', capabilities: { bound: true } }, [[0.25, 0.25, 0.25], [null, null, null], [null, null, null], [0.9, 0.9, 0.9]])]);
     await build();
     const [run] = await pages('joint-order');
     expect(await read(run!)).to.contain('after all tasks').and.contain('trained at once').and.not.contain('after law');

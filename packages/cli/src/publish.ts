@@ -17,9 +17,9 @@ export function describer(installed: FoundPlugins): DescribeMethod {
     const plugin = methods.find(({ manifest: { name, version: own } }) => name === id && own === version);
     if (!plugin) return undefined;
     const { manifest } = plugin;
-    const { description, paper = null, options } = manifest;
+    const { description, paper = null, options, stream } = manifest;
     const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
-    return { note: { version, description, paper, defaults }, capabilities: (given) => capabilitiesOf(manifest, given), accepts: (given) => accepts(plugin, given) };
+    return { note: { version, description, paper, defaults }, stream, capabilities: (given) => capabilitiesOf(manifest, given), accepts: (given) => accepts(plugin, given) };
   };
 }
 

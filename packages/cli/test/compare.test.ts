@@ -100,7 +100,7 @@ describe('lethe compare', () => {
       const general = { base: { p: 0.5 }, final: { p: 0.25 } };
       return {
         ...one, general, metrics: metricsOf(one.matrix, general),
-        predictions: { ...one.predictions, p: { answers: [0, 0, 0, 0], chosen: [[0, 0, 1, 1], null, [0, 1, 1, 1]] } },
+        predictions: { ...one.predictions, p: { answers: [0, 0, 0, 0], chosen: [[0, 0, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1]] } },
         environment: { ...one.environment, dataSha256: { ...one.environment.dataSha256, p: '2'.repeat(64) } },
       };
     };

@@ -95,7 +95,7 @@ describe('damaged files of the command line', function () {
     mkdirSync(source);
     writeFileSync(join(source, 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] }));
     const entry = await publishRuns([source], entries, () => ({
-      note: { version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }, capabilities: () => run.method.capabilities, accepts: () => true,
+      note: { version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }, stream: 'continual', capabilities: () => run.method.capabilities, accepts: () => true,
     }));
     const text = readFileSync(entry, 'utf8');
     let [refused, built] = [0, 0];

@@ -81,16 +81,16 @@ export function capabilitiesOf({ capabilities, capabilitiesWith }: Manifest, opt
   return Object.assign({ ...capabilities }, ...raised.map(([, others]) => others)) as Capabilities;
 }
 
-/** What is told the task is a bound, with any option; options that change capabilities are there, and are true or false. */
+/** What is told the task or learns all of them at once is a bound, with any option; options that change capabilities are there, and are true or false. */
 function checkCapabilities(manifest: Manifest, locate: Document['locate']): void {
-  const { name, capabilities, capabilitiesWith, options } = manifest;
+  const { name, stream, capabilities, capabilitiesWith, options } = manifest;
   for (const [at, { taskIdentity, bound }] of [
     ['/capabilities', capabilities] as const,
     ...Object.keys(capabilitiesWith).map((option) => [`/capabilitiesWith/${option}`, capabilitiesOf(manifest, { [option]: true })] as const),
   ]) {
-    if (!taskIdentity || bound) continue;
-    fail('LETHE_PLUGIN_MANIFEST', `"${name}" is told the task when it predicts, which no competitor is`,
-      locate(`${at}/taskIdentity`), 'declare "bound": true beside it: bounds are shown apart and never ranked');
+    if (bound || (!taskIdentity && stream !== 'joint')) continue;
+    fail('LETHE_PLUGIN_MANIFEST', `"${name}" ${taskIdentity ? 'is told the task when it predicts, which no competitor is' : 'learns all tasks at once, which no competitor does'}`,
+      locate(taskIdentity ? `${at}/taskIdentity` : '/stream'), 'declare "bound": true among its capabilities: bounds are shown apart and never ranked');
   }
   const known = Object.entries(options.properties).filter(([, { type }]) => type === 'boolean').map(([option]) => option);
   const stray = Object.keys(capabilitiesWith).find((option) => !known.includes(option));

@@ -66,15 +66,18 @@ describe('plugin registry', () => {
     expect(error.where).to.match(/plugin\.json:\d+$/);
   });
 
-  it('takes a method that is told the task for a bound only', () => {
-    add('a', { ...sound, capabilities: { taskIdentity: true } });
-    const error = errorOf(discover);
-    expect(error.code).to.equal('LETHE_PLUGIN_MANIFEST');
-    expect(error.where).to.match(/plugin\.json:\d+$/);
-    expect(error.remedy).to.contain('"bound": true');
+  it('takes a method that is told the task, or learns all tasks at once, for a bound only', () => {
+    for (const rival of [{ capabilities: { taskIdentity: true } }, { stream: 'joint' }]) {
+      add('a', { ...sound, ...rival });
+      const error = errorOf(discover);
+      expect(error.code).to.equal('LETHE_PLUGIN_MANIFEST');
+      expect(error.where).to.match(/plugin\.json:\d+$/);
+      expect(error.remedy).to.contain('"bound": true');
+    }
     rmSync(join(root, 'a'), { recursive: true });
     add('b', { ...sound, capabilities: { taskIdentity: true, bound: true } });
-    expect(discover()).to.have.length(1);
+    add('c', { ...sound, name: 'c', stream: 'joint', capabilities: { bound: true } });
+    expect(discover()).to.have.length(2);
   });
 
   it('gives a method other capabilities with an option, and takes it for a bound where it is told the task then', () => {

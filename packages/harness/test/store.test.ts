@@ -24,7 +24,7 @@ const run: CompletedRun = {
   predictions: {
     x: { answers: [0, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
     y: { answers: [1, 1], chosen: [[0, 0], [0, 1], [1, 1]] },
-    count: { answers: [0, 0, 0, 0], chosen: [[0, 0, 1, 1], null, [0, 1, 1, 1]] },
+    count: { answers: [0, 0, 0, 0], chosen: [[0, 0, 1, 1], [0, 0, 1, 1], [0, 1, 1, 1]] },
   },
   cost: { trainableParameters: 1, storedBytes: 4, addedParameters: 1, trainTokens: 9, trainSeconds: 1, evalSeconds: 1, peakBytes: 1 },
   environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: {}, git: null },

@@ -1,9 +1,10 @@
 import { type CompletedRun, type Run, canonicalJson, grouped, unlabelled } from '@lethe/core';
+import { stepsOf } from './rows.js';
 
 /** Whether a run answers otherwise in the end than the untouched model does. */
 export function changesAnswers({ predictions }: CompletedRun): boolean {
   return Object.values(predictions).some((task) => {
-    const steps: readonly unknown[] = 'scorer' in task ? task.written : task.chosen;
+    const steps = stepsOf(task);
     return canonicalJson(steps[0]) !== canonicalJson(steps.at(-1));
   });
 }

@@ -4,8 +4,8 @@ export {
   type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns, holdsElsewhere,
 } from './compare.js';
 export { resultsHash } from './hash.js';
-export { metricsOf } from './metrics.js';
-export { meanScore, rowScores, rowsOf } from './rows.js';
+export { isJoint, metricsOf } from './metrics.js';
+export { meanScore, rowScores, rowsOf, stepsOf } from './rows.js';
 export { quantileOf } from './statistics/quantile.js';
 export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
 export { holm } from './statistics/holm.js';

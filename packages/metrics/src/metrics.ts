@@ -16,6 +16,9 @@ function maxOf(values: readonly Maybe[]): number | null {
   return best;
 }
 
+/** Whether all tasks were trained at once, by scores of a stream: the model was then never scored between them. */
+export const isJoint = (matrix: Matrix): boolean => matrix.slice(1, -1).some((row) => row.every((score) => score === null));
+
 /** Probe scores of the base model and after the last task, by probe id. */
 type General = { readonly base: Readonly<Record<string, number>>; readonly final: Readonly<Record<string, number>> };
 

@@ -6,6 +6,10 @@ import { meanOf } from './statistics/mean.js';
 export const predictionsFor = ({ predictions }: CompletedRun, task: string): TaskPredictions | undefined =>
   (Object.hasOwn(predictions, task) ? predictions[task] : undefined);
 
+/** What was answered at every point of the stream, the base model's answers first; null where a step was not scored. */
+export const stepsOf = (predictions: TaskPredictions): readonly (readonly (number | string)[] | null)[] =>
+  ('scorer' in predictions ? predictions.written : predictions.chosen);
+
 /** How many test rows there are predictions for. */
 export const rowsOf = (predictions: TaskPredictions): number =>
   ('scorer' in predictions ? predictions.references : predictions.answers).length;

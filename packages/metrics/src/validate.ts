@@ -4,8 +4,8 @@ import { LetheError, canonicalJson, didYouMean, schemaFault, unlabelled } from '
 import { findScorer, textScorers } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
-import { metricsOf } from './metrics.js';
-import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
+import { isJoint, metricsOf } from './metrics.js';
+import { meanScore, predictionsFor, rowScores, rowsOf, stepsOf } from './rows.js';
 import { sweepFault } from './sweep.js';
 
 const TOLERANCE = 1e-9;
@@ -37,8 +37,8 @@ function refuse(
 
 /**
  * Checks results: their schema, then their own numbers. Every score is recomputed from the predictions, every metric
- * from the matrix, and the hash from the runs; no run is in there twice, no label is the name of another method, and options that were tuned are
- * those that the sweep chose.
+ * from the matrix, and the hash from the runs; every point of the stream was scored, no run is in there twice, no label is the name of another
+ * method, and options that were tuned are those that the sweep chose.
  *
  * @param file what to call the file in messages
  * @param root JSON pointer of the results within the file, where they are a part of it
@@ -78,15 +78,19 @@ const differ = (a: number | null | undefined, b: number | null | undefined) =>
 
 const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
+/** Where the predictions of a task or probe after step i stand. */
+const stepPointer = ({ predictions }: CompletedRun, id: string, i: number, at: string) =>
+  `${at}/predictions/${escaped(id)}/${'scorer' in predictions[id]! ? 'written' : 'chosen'}/${i}`;
+
 /** The score of a task after step i by its predictions; null where the step was not scored. */
 function scoreOf(run: CompletedRun, task: string, i: number, place: Place, at: string): number | null {
   const predictions = predictionsFor(run, task);
   if (!predictions) refuse(place, `${at}/predictions`, `The predictions for ${task} are missing.`);
   const pointer = `${at}/predictions/${escaped(task)}`;
-  const given = 'scorer' in predictions ? predictions.written[i] : predictions.chosen[i];
+  const given = stepsOf(predictions)[i];
   if (!given) return null;
   if (given.length !== rowsOf(predictions)) {
-    refuse(place, `${pointer}/${'scorer' in predictions ? 'written' : 'chosen'}/${i}`, 'There are not as many predictions as answers.');
+    refuse(place, stepPointer(run, task, i, at), 'There are not as many predictions as answers.');
   }
   if ('scorer' in predictions) checkScorer(predictions, place, pointer);
   return meanScore(rowScores(predictions, i)!);
@@ -109,8 +113,23 @@ function checkExtent({ order: { tasks }, general, predictions }: CompletedRun, p
   for (const [id, own] of Object.entries(predictions)) {
     const pointer = `${at}/predictions/${escaped(id)}`;
     if (!tasks.includes(id) && !Object.hasOwn(general.base, id)) refuse(place, pointer, `${id} is no task of the order and no probe that was scored.`);
-    const steps = 'scorer' in own ? own.written : own.chosen;
+    const steps = stepsOf(own);
     if (steps.length !== tasks.length + 1) refuse(place, pointer, `${tasks.length} tasks make predictions at ${tasks.length + 1} points of the stream, and there are ${steps.length}.`);
+  }
+}
+
+/**
+ * That every point of the stream was scored, for all tasks and probes: a step left out would hide what was forgotten. What learns all tasks at once,
+ * which bounds alone may do, passes no point between both ends; and of a trial the end alone is looked at.
+ */
+function checkScored(run: CompletedRun, place: Place, at: string): void {
+  const { suite, method: { capabilities }, order: { tasks }, predictions, matrix } = run;
+  const endsAlone = isJoint(matrix) && (capabilities.bound || suite.scored === 'validation');
+  for (const [id, own] of Object.entries(predictions)) {
+    const odd = stepsOf(own).findIndex((given, i) => (given === null) !== (endsAlone && i > 0 && i < tasks.length));
+    if (odd < 0) continue;
+    refuse(place, stepPointer(run, id, odd, at), endsAlone ? 'The tasks were not scored at this point of the stream, and this was.'
+      : odd === 0 ? 'The base model was not scored.' : 'This point of the stream was not scored: bounds alone may learn all tasks at once.');
   }
 }
 
@@ -141,4 +160,5 @@ function checkRun(run: CompletedRun, place: Place, at: string): void {
     if (differ(value, stated)) refuse(place, `${at}/metrics/${name}`, `The matrix gives ${value}, the file says ${stated}.`);
   }
   checkExtent(run, place, at);
+  checkScored(run, place, at);
 }

@@ -10,7 +10,7 @@ const summaries: TextPredictions = {
   written: [['', ''], ['the cat', 'a dog'], ['a cat', 'the cat']],
 };
 const plain: TextPredictions = {
-  scorer: 'sari', sources: ['one two three'], references: [['one three']], written: [['one two three'], null, ['one three']],
+  scorer: 'sari', sources: ['one two three'], references: [['one three']], written: [['one two three'], ['one two'], ['one three']],
 };
 
 /** A stream of a task with options and one that is answered by writing, with a probe that is written as well. */
@@ -41,7 +41,7 @@ describe('validation', () => {
   it('recomputes scores of what was written', () => {
     expect(validateResults(results(writtenRun())).runs).to.have.length(1);
     expect(rowScores(summaries, 1)).to.deep.equal([0.8, 1]);
-    expect(rowScores(plain, 1)).to.equal(null);
+    expect(rowScores({ ...plain, written: [null] }, 0)).to.equal(null);
   });
 
   it('finds what was doctored, by its place', () => {
@@ -71,6 +71,31 @@ describe('validation', () => {
     expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y/chosen');
     expect(refused((run) => { run['predictions'].x.chosen.push(run['predictions'].x.chosen[0]); }), 'a point after the end').to.equal('f#/runs/0/predictions/x');
     expect(refused((run) => { run['predictions'].other = run['predictions'].x; }), 'a task of its own').to.equal('f#/runs/0/predictions/other');
+  });
+
+  it('refuses a point of the stream that was not scored, but between the ends of what learns all tasks at once and of a trial', () => {
+    /** Hides the steps of a task or probe, and restates the numbers that follow. */
+    const hide = (run: Record<string, any>, id: string, ...steps: number[]) => {
+      const { chosen = run['predictions'][id].written } = run['predictions'][id];
+      for (const step of steps) {
+        chosen[step] = null;
+        const j = run['order'].tasks.indexOf(id);
+        if (j >= 0) run['matrix'][step][j] = null;
+      }
+      run['metrics'] = metricsOf(run['matrix'], run['general']);
+    };
+    const all = (run: Record<string, any>) => { for (const id of ['x', 'y', 'plain']) hide(run, id, 1); };
+    const bound = (run: Record<string, any>) => { run['method'].capabilities.bound = true; };
+    expect(refused(all), 'a rival').to.equal('f#/runs/0/predictions/x/chosen/1');
+    expect(refused((run) => hide(run, 'y', 1)), 'one task').to.equal('f#/runs/0/predictions/y/written/1');
+    expect(refused((run) => hide(run, 'plain', 1)), 'a probe').to.equal('f#/runs/0/predictions/plain/written/1');
+    expect(refused((run) => { bound(run); all(run); }), 'a bound').to.equal('nowhere');
+    expect(refused((run) => { run['suite'].scored = 'validation'; all(run); }), 'a trial').to.equal('nowhere');
+    expect(refused((run) => { bound(run); hide(run, 'y', 1); }), 'one task of a bound').to.equal('f#/runs/0/predictions/y/written/1');
+    expect(refused((run) => { bound(run); hide(run, 'x', 1); hide(run, 'y', 1); }), 'a bound between whose tasks probes were scored').to.equal('f#/runs/0/predictions/plain/written/1');
+    for (const step of [0, 2]) {
+      expect(refused((run) => { bound(run); all(run); hide(run, 'x', step); }), 'an end').to.equal(`f#/runs/0/predictions/x/chosen/${step}`);
+    }
   });
 
   it('finds any answer that was changed: the hash tells where the score does not', () => {

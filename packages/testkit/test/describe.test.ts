@@ -30,7 +30,7 @@ describe('the one line in a plugin\'s test', () => {
   it('fails by the rule that the method breaks, and skips with a reason what does not apply', () => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'plugin.json'), JSON.stringify({
-      name: 'sorted', kind: 'method', version: '1.0.0', lethe: `^${LETHE_VERSION}`, description: 'Stamps its report.', licence: 'MIT', stream: 'joint',
+      name: 'sorted', kind: 'method', version: '1.0.0', lethe: `^${LETHE_VERSION}`, description: 'Stamps its report.', licence: 'MIT', stream: 'joint', capabilities: { bound: true },
       options: { type: 'object', additionalProperties: false, properties: {} },
     }));
     writeFileSync(join(folder, 'index.js'), `const state = () => ({ trainable: {}, frozen: {}, stored: {}, json: null });
