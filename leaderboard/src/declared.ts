@@ -1,4 +1,4 @@
-import { type Capabilities, LetheError, type Run, canonicalJson } from '@lethe/core';
+import { type BudgetChange, type Capabilities, type CompletedRun, LetheError, type Order, type Results, type Run, type TrainingBudget, canonicalJson } from '@lethe/core';
 import { isJoint } from '@lethe/metrics';
 
 /** What the plugin of a method says of itself. */
@@ -22,30 +22,91 @@ export interface KnownMethod {
   accepts(options: Readonly<Record<string, unknown>>): boolean;
 }
 
-/** What is known of a method of this version, if anything. */
-export type DescribeMethod = (id: string, version: string) => KnownMethod | undefined;
+/** What a suite asks of every run of a size. */
+export interface SuiteTerms {
+  readonly orders: readonly Order[];
+  readonly training: TrainingBudget;
+  readonly changed?: BudgetChange;
+  /** Ids of its probes. */
+  readonly probes: readonly string[];
+  /** Whether runs may go without probes, all of them. */
+  readonly probesOptional: boolean;
+}
 
-/** Of methods without their plugins, nothing. */
-export const unknown: DescribeMethod = () => undefined;
+/** What is known of that which results only name. */
+export interface Describer {
+  /** What is known of a method of this version, if anything. */
+  method(id: string, version: string): KnownMethod | undefined;
+  /** What a suite asks, with these prompts and changes of the budget; undefined where that version is not known, null where it has no such size or prompts. */
+  suite(named: Run['suite']): SuiteTerms | null | undefined;
+}
+
+/** Nothing is known. */
+export const unknown: Describer = { method: () => undefined, suite: () => undefined };
+
+const differ = (one: unknown, other: unknown): boolean => canonicalJson(one ?? null) !== canonicalJson(other ?? null);
+const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed';
+
+/** What a run says otherwise than the plugin of its method, in words; null where nothing. */
+function methodFault(run: Run, known: KnownMethod, note: MethodNote | undefined): string | null {
+  const { version, options, capabilities } = run.method;
+  if (differ(known.capabilities(options), capabilities)) return 'capabilities';
+  if (!known.accepts(options)) return 'options';
+  if (isCompleted(run) && run.order.tasks.length > 1 && isJoint(run.matrix) !== (known.stream === 'joint')) return 'points of the stream';
+  return note?.version === version && differ(note.defaults, known.note.defaults) ? 'defaults' : null;
+}
+
+/** What runs or trials say otherwise than their suite, in words; null where nothing. Of trials only the ids of orders are kept. */
+function suiteFault(
+  { suite, training }: Pick<Run, 'suite' | 'training'>, orders: readonly (Pick<Order, 'id'> & Partial<Order>)[], terms: SuiteTerms | null,
+): string | null {
+  if (terms === null) return 'sizes or prompts';
+  if (differ(suite.changed, terms.changed) || differ(training, terms.training)) return 'training budgets';
+  const other = orders.find(({ id, tasks: named }) => !terms.orders.some(({ id: own, tasks }) => own === id && !differ(named ?? tasks, tasks)));
+  return other ? `tasks in order ${other.id}` : null;
+}
+
+/** Whether a run was scored on other probes than its suite has. */
+function hasOtherProbes({ order, predictions }: CompletedRun, { probes, probesOptional }: SuiteTerms): boolean {
+  const scored = Object.keys(predictions).filter((id) => !order.tasks.includes(id)).sort();
+  return differ(scored, [...probes].sort()) && !(probesOptional && scored.length === 0);
+}
 
 /**
- * Checks what results say of methods against their plugins, where those of the same version are at hand: a method that keeps rows, is told the
- * task or is a bound is not a rival like others, what learns one task after another was scored after each, options are those that there are, and the commands of an entry leave out what is a default.
+ * Checks what results say of methods and suites against these themselves, where those of the same version are at hand: a method that keeps rows,
+ * is told the task or is a bound is not a rival like others, what learns one task after another was scored after each, options are those that
+ * there are, in trials too, and the commands of an entry leave out what is a default; runs and trials had the budget and orders of their suite,
+ * and its probes.
  *
+ * @param results with at least one run, all of one suite and budget
  * @throws LETHE_RESULTS_INVALID
  */
-export function checkDeclared(runs: readonly Run[], notes: Readonly<Record<string, MethodNote>>, describe: DescribeMethod, where: string): void {
-  for (const run of runs) {
-    const { method: { id, version, options, capabilities } } = run;
-    const known = describe(id, version);
-    if (!known) continue;
-    const fault = canonicalJson(known.capabilities(options)) !== canonicalJson(capabilities) ? 'capabilities'
-      : !known.accepts(options) ? 'options'
-      : run.status === 'completed' && run.order.tasks.length > 1 && isJoint(run.matrix) !== (known.stream === 'joint') ? 'points of the stream'
-      : notes[id]?.version === version && canonicalJson(notes[id].defaults) !== canonicalJson(known.note.defaults) ? 'defaults' : null;
-    if (fault === null) continue;
-    throw new LetheError('LETHE_RESULTS_INVALID', `The results name other ${fault} of ${id} ${version} than its plugin, which is here.`, {
-      where, remedy: 'Make the runs again; where the plugin was changed, give it another version.',
+export function checkDeclared(
+  { runs, sweep }: Pick<Results, 'runs' | 'sweep'>, notes: Readonly<Record<string, MethodNote>>, describer: Describer, where: string,
+): void {
+  const refuse = (told: string, fault: string, { id, version }: Pick<Run['method'], 'id' | 'version'>, by: string) => {
+    throw new LetheError('LETHE_RESULTS_INVALID', `The ${told} name other ${fault} of ${id} ${version} than its ${by}, which is here.`, {
+      where, remedy: `Make the runs again; where the ${by} was changed, give it another version.`,
     });
+  };
+  for (const run of runs) {
+    const { method } = run;
+    const known = describer.method(method.id, method.version);
+    const fault = known ? methodFault(run, known, notes[method.id]) : null;
+    if (fault !== null) refuse('results', fault, method, 'plugin');
   }
+  for (const tuned of sweep?.methods ?? []) {
+    const known = describer.method(tuned.id, tuned.version);
+    if (known && !tuned.trials.every(({ options }) => known.accepts(options))) refuse('trials', 'options', tuned, 'plugin');
+  }
+  const [first] = runs as readonly [Run];
+  const terms = describer.suite(first.suite);
+  if (terms !== undefined) {
+    const fault = suiteFault(first, runs.map(({ order }) => order), terms)
+      ?? (runs.filter(isCompleted).some((run) => hasOtherProbes(run, terms!)) ? 'probes' : null);
+    if (fault !== null) refuse('results', fault, first.suite, 'suite');
+  }
+  const tunedOn = sweep && describer.suite(sweep.suite);
+  const fault = sweep && tunedOn !== undefined ? suiteFault(sweep, sweep.orders.map((id) => ({ id })), tunedOn) : null;
+  if (fault !== null) refuse('trials', fault, sweep!.suite, 'suite');
 }

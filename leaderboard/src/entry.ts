@@ -5,7 +5,7 @@ import { LetheError, type Results, schemaFault } from '@lethe/core';
 import { validateResults } from '@lethe/metrics';
 import { Ajv } from 'ajv';
 import { commandsOf } from './command.js';
-import { type DescribeMethod, type MethodNote, checkDeclared, unknown } from './declared.js';
+import { type Describer, type MethodNote, checkDeclared, unknown } from './declared.js';
 import { checkWhole } from './whole.js';
 
 /** One published results file. Its JSON Schema is `schemas/entry.schema.json` of the core package. */
@@ -45,8 +45,8 @@ async function readJson(path: string, missing: string, damaged: string): Promise
   }
 }
 
-/** Checks an entry: its shape, its results with every number recomputed, what it says of methods, and that its commands are those of its runs. */
-function validateEntry(value: unknown, path: string, describe: DescribeMethod): Entry {
+/** Checks an entry: its shape, its results with every number recomputed, what it says of methods and its suite, and that its commands are those of its runs. */
+function validateEntry(value: unknown, path: string, describer: Describer): Entry {
   const refuse = (pointer: string, message: string): never => {
     throw new LetheError('LETHE_RESULTS_INVALID', message, { where: `${path}#${pointer}`, remedy: REMEDY });
   };
@@ -59,9 +59,10 @@ function validateEntry(value: unknown, path: string, describe: DescribeMethod): 
     const { pointer, message } = schemaFault(checkShape.errors!, 'the entry');
     return refuse(pointer, message);
   }
-  const { runs } = validateResults(value.results, path, '/results');
+  const results = validateResults(value.results, path, '/results');
+  const { runs } = results;
   checkWhole(runs, `${path}#/results/runs`);
-  checkDeclared(runs, value.methods, describe, path);
+  checkDeclared(results, value.methods, describer, path);
   const commands = commandsOf(runs, (id) => value.methods[id]?.defaults);
   const other = value.commands.findIndex((command, i) => command !== commands[i]);
   if (other >= 0) return refuse(`/commands/${other}`, 'This is not a command that makes the runs again.');
@@ -94,11 +95,11 @@ export const resultsAt = async (path: string): Promise<Results> => (await partAt
 /**
  * One entry, recomputed.
  *
- * @param describe what is known of methods, to hold the entry to it
+ * @param describer what is known of methods and suites, to hold the entry to it
  * @throws LETHE_RUN_MISSING where it cannot be read, LETHE_RESULTS_INVALID with file and JSON pointer where it is none or its numbers do not hold
  */
-export async function readEntry(path: string, describe = unknown): Promise<Entry> {
-  return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.', REMEDY), path, describe);
+export async function readEntry(path: string, describer = unknown): Promise<Entry> {
+  return validateEntry(await readJson(path, 'Give the file of an entry, or the folder of a run.', REMEDY), path, describer);
 }
 
 /** Names in a folder of entries. Throws LETHE_RUN_MISSING where there is no such folder. */
@@ -117,16 +118,16 @@ async function namesIn(entriesDir: string): Promise<string[]> {
 /**
  * Every entry of a folder by file name, each one recomputed.
  *
- * @param describe what is known of methods, to hold the entries to it
+ * @param describer what is known of methods and suites, to hold the entries to it
  * @throws LETHE_RUN_MISSING where there is no such folder, LETHE_RESULTS_INVALID with file and JSON pointer where a file is not an entry
  *   or its numbers do not hold
  */
-export async function readEntries(entriesDir: string, describe = unknown): Promise<PublishedEntry[]> {
+export async function readEntries(entriesDir: string, describer = unknown): Promise<PublishedEntry[]> {
   const files = (await namesIn(entriesDir)).filter((name) => name.endsWith('.json') && !name.startsWith('.')).sort();
   const entries: PublishedEntry[] = [];
   for (const file of files) {
     const path = join(entriesDir, file);
-    entries.push({ file, entry: validateEntry(await readJson(path, REMEDY, REMEDY), path, describe) });
+    entries.push({ file, entry: validateEntry(await readJson(path, REMEDY, REMEDY), path, describer) });
   }
   return entries;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { LetheError, type Results, type Run, departuresOf, makeFolder, methodName } from '@lethe/core';
 import { alikeSeeds, unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
-import { type DescribeMethod, type MethodNote, checkDeclared } from './declared.js';
+import { type Describer, type MethodNote, checkDeclared } from './declared.js';
 import { type Entry, partAt, resultsFile } from './entry.js';
 import { alikeWords } from './format.js';
 import { checkWhole } from './whole.js';
@@ -25,7 +25,7 @@ const printed = (entry: Entry): string =>
  *   LETHE_ENTRY_EXISTS for the same content; the errors of `unite`
  */
 export async function publishRuns(
-  paths: readonly string[], entriesDir: string, describe: DescribeMethod, note: (text: string) => void = () => undefined,
+  paths: readonly string[], entriesDir: string, describer: Describer, note: (text: string) => void = () => undefined,
   check: (path: string, results: Results) => Promise<void> = async () => undefined,
 ): Promise<string> {
   const parts = await Promise.all(paths.map(async (path) => {
@@ -43,10 +43,10 @@ export async function publishRuns(
   checkWhole(runs, where);
   const methods: Record<string, MethodNote> = {};
   for (const { method: { id, version } } of runs) {
-    const known = describe(id, version)?.note ?? parts.map((part) => part.methods[id]).find((said) => said?.version === version);
+    const known = describer.method(id, version)?.note ?? parts.map((part) => part.methods[id]).find((said) => said?.version === version);
     if (known) methods[id] = known;
   }
-  checkDeclared(runs, methods, describe, where);
+  checkDeclared(results, methods, describer, where);
   for (const alike of alikeSeeds(runs)) note(`${methodName(alike.method)}: ${alikeWords(alike)}`);
   const undescribed = [...new Set(runs.filter(({ method }) => !Object.hasOwn(methods, method.id)).map(({ method }) => `${method.id} ${method.version}`))];
   if (undescribed.length > 0) {

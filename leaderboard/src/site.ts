@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LetheError, makeFolder } from '@lethe/core';
-import { type DescribeMethod, unknown } from './declared.js';
+import { type Describer, unknown } from './declared.js';
 import { readEntries } from './entry.js';
 import { groupsOf } from './groups.js';
 import { GENERATOR } from './layout.js';
@@ -42,8 +42,8 @@ async function checkKept(entriesDir: string, outDir: string): Promise<void> {
 }
 
 /** Writes all pages into an empty folder; their number. */
-async function writePages(entriesDir: string, folder: string, describe: DescribeMethod): Promise<Omit<Site, 'index'>> {
-  const entries = await readEntries(entriesDir, describe);
+async function writePages(entriesDir: string, folder: string, describer: Describer): Promise<Omit<Site, 'index'>> {
+  const entries = await readEntries(entriesDir, describer);
   const files = entries.map(({ file }) => file);
   const groups = groupsOf(entries);
   makeFolder(join(folder, 'entries'));
@@ -71,19 +71,19 @@ async function writePages(entriesDir: string, folder: string, describe: Describe
  * entries themselves. It needs no network and no server, and no script but for sorting. Written whole or not at all: an
  * earlier site in the folder is replaced once the new one is there.
  *
- * @param describe what is known of methods, to hold the entries to it
+ * @param describer what is known of methods and suites, to hold the entries to it
  * @throws LETHE_RUN_MISSING where there is no folder of entries, LETHE_RESULTS_INVALID with file and JSON pointer where an entry does not
  *   hold, LETHE_RUN_STOPPED where one is not whole, LETHE_USAGE where the folder holds anything but a site, or one with entries that would
  *   be replaced by one without
  */
-export async function buildSite(entriesDir: string, outDir: string, describe = unknown): Promise<Site> {
+export async function buildSite(entriesDir: string, outDir: string, describer = unknown): Promise<Site> {
   const target = resolve(outDir);
   await checkReplaceable(target);
   const made = `${target}.${process.pid}.part`;
   const old = `${target}.${process.pid}.old`;
   try {
     makeFolder(dirname(target));
-    const counts = await writePages(entriesDir, made, describe);
+    const counts = await writePages(entriesDir, made, describer);
     if (counts.entries === 0) await checkKept(entriesDir, target);
     makeFolder(target);
     await rename(target, old);

@@ -20,7 +20,7 @@ const baseOf = (task: TaskPredictions): readonly (number | string)[] => stepsOf(
 const ROWS_A_FLIP = 50;
 
 /**
- * Checks that runs agree in what no method has a hand in: the tasks of an order, the probes, the right answers of every row, and what the
+ * Checks that runs agree in what no method has a hand in: the tasks of an order, the rows and probes, the right answers of every row, and what the
  * untouched model predicts. A run that was doctored by itself contradicts the others.
  *
  * @param runs on the same rows with the same model, whose own numbers hold
@@ -36,17 +36,18 @@ export function checkAgreement(runs: readonly Run[], where: string): void {
   }
   const completed = runs.filter(isCompleted);
   for (const run of completed) {
-    const lacking = Object.keys(run.predictions).find((task) => !Object.hasOwn(run.environment.dataSha256, task));
-    if (lacking !== undefined) refuse(`${nameOf(run)} does not say which rows of ${lacking} it was scored on.`, where, 'Run it again.');
+    const { predictions, environment: { dataSha256 } } = run;
+    const unnamed = Object.keys(predictions).find((task) => !Object.hasOwn(dataSha256, task));
+    if (unnamed !== undefined) refuse(`${nameOf(run)} does not say which rows of ${unnamed} it was scored on.`, where, 'Run it again.');
+    const lacking = Object.keys(dataSha256).find((task) => !Object.hasOwn(predictions, task));
+    if (lacking !== undefined) refuse(`${nameOf(run)} names rows of ${lacking}, and was not scored on them.`, where, 'Run it again.');
   }
   const [first, ...others] = completed;
   if (!first) return;
   const asked = new Map(Object.entries(first.predictions).map(([task, predictions]) => [task, { rows: canonicalJson(askedIn(predictions)), base: baseOf(predictions) }]));
   for (const run of others) {
     const both = `${nameOf(run)} and ${nameOf(first)}`;
-    const scored = Object.entries(run.predictions);
-    if (scored.length !== asked.size || !scored.every(([task]) => asked.has(task))) refuse(`${both} were not scored on the same tasks and probes.`, where, APART);
-    for (const [task, predictions] of scored) {
+    for (const [task, predictions] of Object.entries(run.predictions)) {
       const { rows, base } = asked.get(task)!;
       if (canonicalJson(askedIn(predictions)) !== rows) refuse(`${both} have other right answers in ${task}.`, where, 'Run again what was changed.');
       const flips = baseOf(predictions).filter((prediction, row) => prediction !== base[row]).length;

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { type Browser, type Page, chromium } from 'playwright-core';
 import { buildSite, publishRuns } from '../src/index.js';
-import { ROWS, completed, describeMethod, failed, stream, writeRun } from './fixture.js';
+import { ROWS, completed, describer, failed, stream, writeRun } from './fixture.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
@@ -32,10 +32,10 @@ describe('the site in a browser', () => {
       completed({ method: 'oracle', seed, capabilities: { bound: true } }, [[0.25, 0.25, 0.25], [null, null, null], [null, null, null], [0.9, 0.95, 0.9]]),
       seed === 2 ? failed({ method: 'brittle', seed }) : completed({ method: 'brittle', seed }, stream(0.8, 0.2)),
     ]);
-    await publishRuns([await writeRun(join(folder, 'run'), runs)], join(folder, 'entries'), describeMethod);
+    await publishRuns([await writeRun(join(folder, 'run'), runs)], join(folder, 'entries'), describer);
     const shades = Array.from({ length: 8 }, (_, i) => Array.from({ length: 7 }, (_, j) => ((i * 7 + j) % (ROWS + 1)) / ROWS));
     const tasks = ['t1', 't2', 't3', 't4', 't5', 't6', 't7'];
-    await publishRuns([await writeRun(join(folder, 'shades'), [completed({ method: 'shades', suite: { id: 'shades' }, tasks }, shades)])], join(folder, 'entries'), describeMethod);
+    await publishRuns([await writeRun(join(folder, 'shades'), [completed({ method: 'shades', suite: { id: 'shades' }, tasks }, shades)])], join(folder, 'entries'), describer);
     const site = await buildSite(join(folder, 'entries'), join(folder, 'site'));
     index = pathToFileURL(site.index).href;
     const files = await readdir(join(folder, 'site'), { recursive: true });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import type { LetheError, Run } from '@lethe/core';
 import { metricsOf } from '@lethe/metrics';
 import { expect } from 'chai';
-import { type DescribeMethod, type Entry, buildSite, publishRuns, readEntries } from '../src/index.js';
-import { type Given, completed, describeMethod, failed, stream, writeRun } from './fixture.js';
+import { type Describer, type Entry, buildSite, publishRuns, readEntries } from '../src/index.js';
+import { type Given, completed, describer, failed, stream, writeRun } from './fixture.js';
 
 const fault = (promise: Promise<unknown>): Promise<LetheError> =>
   promise.then(() => expect.fail('nothing was refused'), (error: LetheError) => error);
@@ -19,7 +19,7 @@ describe('entries', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const publish = async (runs: readonly Run[]) => publishRuns([await writeRun(join(folder, 'run'), runs)], entries, describeMethod);
+  const publish = async (runs: readonly Run[]) => publishRuns([await writeRun(join(folder, 'run'), runs)], entries, describer);
   const commands = async (...runs: Run[]): Promise<readonly string[]> =>
     (JSON.parse(await readFile(await publish(runs), 'utf8')) as Entry).commands;
   const run = (given: Given = {}) => completed(given, stream(0.9, 0.1));
@@ -50,9 +50,9 @@ describe('entries', () => {
   it('say where seeds make no difference, as where one run is there under several', async () => {
     const said: string[] = [];
     const one = run({ method: 'ewc', options: { lambda: 500, gamma: 1 } });
-    await publishRuns([await writeRun(join(folder, 'run'), [one, { ...one, seed: 2 }])], entries, describeMethod, (text) => said.push(text));
+    await publishRuns([await writeRun(join(folder, 'run'), [one, { ...one, seed: 2 }])], entries, describer, (text) => said.push(text));
     expect(said.join()).to.contain('ewc: in order 1 seeds 1, 2 give the same answers');
-    await buildSite(entries, join(folder, 'site'), describeMethod);
+    await buildSite(entries, join(folder, 'site'), describer);
     const pages = (await readdir(join(folder, 'site'), { recursive: true })).filter((page) => /ewc[^/]*\.html$/.test(page));
     expect(await Promise.all(pages.map((page) => readFile(join(folder, 'site', page), 'utf8'))).then((texts) => texts.join())).to.contain('Of its runs, in order 1 seeds 1, 2 give the same answers');
   });
@@ -95,7 +95,7 @@ describe('entries', () => {
   it('are made of the parts of one benchmark, an entry among them, as if it had run at once', async () => {
     const parts = [[run(), run({ method: 'b' })], [run({ seed: 2 }), run({ method: 'b', seed: 2 }), run()]];
     const first = await publish(parts[0]!);
-    const united = await publishRuns([first, await writeRun(join(folder, 'more'), parts[1]!)], entries, describeMethod);
+    const united = await publishRuns([first, await writeRun(join(folder, 'more'), parts[1]!)], entries, describer);
     const { commands: [command], results: { runs } } = JSON.parse(await readFile(united, 'utf8')) as Entry;
     expect(runs.map(({ method, seed }) => [method.id, seed])).to.deep.equal([['lora', 1], ['b', 1], ['lora', 2], ['b', 2]]);
     expect(command).to.contain('--methods lora,b --orders 1 --seeds 1,2');
@@ -105,7 +105,7 @@ describe('entries', () => {
   it('keep what an entry among the parts says of methods whose plugins are no longer at hand', async () => {
     const notes: string[] = [];
     const old = await publish([run(), run({ method: 'ewc', options: { lambda: 2000, gamma: 1 } })]);
-    const path = await publishRuns([old, await writeRun(join(folder, 'new'), [run({ method: 'c' })])], entries, () => undefined, (text) => notes.push(text));
+    const path = await publishRuns([old, await writeRun(join(folder, 'new'), [run({ method: 'c' })])], entries, { ...describer, method: () => undefined }, (text) => notes.push(text));
     const [before, after] = await Promise.all([old, path].map(async (file) => (JSON.parse(await readFile(file, 'utf8')) as Entry).methods));
     expect(after).to.deep.equal(before).and.have.all.keys('ewc');
     expect(notes).to.have.length(1);
@@ -117,7 +117,7 @@ describe('entries', () => {
     const old = await publish([run(), run({ method: 'b' })]);
     const newer = run({ method: 'b' });
     const path = await publishRuns([old, await writeRun(join(folder, 'new'), [{ ...newer, method: { ...newer.method, version: '1.1.0' } }])],
-      entries, describeMethod, (text) => notes.push(text));
+      entries, describer, (text) => notes.push(text));
     const { results: { runs } } = JSON.parse(await readFile(path, 'utf8')) as Entry;
     expect(runs.map(({ method }) => [method.id, method.version])).to.deep.equal([['lora', '1.0.0'], ['b', '1.1.0']]);
     expect(notes[0]).to.equal('left out: b 1.0.0, of which a newer version is there');
@@ -125,7 +125,7 @@ describe('entries', () => {
 
   it('are refused of parts that do not belong together', async () => {
     const united = async (...others: Run[]) => fault(publishRuns([
-      await writeRun(join(folder, 'a'), [run(), run({ seed: 2 })]), await writeRun(join(folder, 'b'), others)], entries, describeMethod));
+      await writeRun(join(folder, 'a'), [run(), run({ seed: 2 })]), await writeRun(join(folder, 'b'), others)], entries, describer));
     expect(await united(completed({ seed: 2 }, stream(0.8, 0.1)))).to.include({ code: 'LETHE_RUN_AMBIGUOUS' })
       .and.have.property('message').that.contains('lora, order 1, seed 2 is there 2 times');
     expect((await united(run({ method: 'b' }))).code).to.equal('LETHE_RUN_STOPPED');
@@ -139,7 +139,7 @@ describe('entries', () => {
     expect((await fault(publish([run(), run({ suite: { version: '2.0.0' } })]))).code).to.equal('LETHE_RESULTS_INVALID');
     expect((await fault(publish([]))).code).to.equal('LETHE_RESULTS_INVALID');
     expect((await fault(publish([run({ suite: { scored: 'validation' } })]))).message).to.contain('validation rows');
-    expect((await fault(publishRuns([join(folder, 'none')], entries, describeMethod))).code).to.equal('LETHE_RUN_MISSING');
+    expect((await fault(publishRuns([join(folder, 'none')], entries, describer))).code).to.equal('LETHE_RUN_MISSING');
   });
 
   it('are refused where a run contradicts the others, though all of its own numbers agree', async () => {
@@ -153,7 +153,7 @@ describe('entries', () => {
     const forgeries: [string, (run: any) => void][] = [
       ['other right answers in law', (run) => { run.predictions.law.answers = run.predictions.law.chosen.at(-1); }],
       ['start from other predictions in news', (run) => { run.predictions.news.chosen[0] = run.predictions.news.chosen[0].map(() => 1); }],
-      ['not scored on the same tasks and probes', (run) => { run.general = { base: {}, final: {} }; delete run.predictions.facts; }],
+      ['names rows of facts, and was not scored on them', (run) => { run.general = { base: {}, final: {} }; delete run.predictions.facts; }],
       ['has other tasks than', (run) => { run.order = { ...run.order, tasks: ['news', 'law', 'med'] }; }],
       ['does not say which rows of law', (run) => { run.environment = { ...run.environment, dataSha256: { facts: run.environment.dataSha256.facts } }; }],
     ];
@@ -178,7 +178,7 @@ describe('entries', () => {
     const ewc = (capabilities = {}) => run({ method: 'ewc', options: { lambda: 500, gamma: 1 }, capabilities });
     expect((await fault(publish([ewc({ bound: true })]))).message).to.contain('other capabilities of ewc');
     const joint = completed({ method: 'ewc', options: { lambda: 500, gamma: 1 }, capabilities: { bound: true } }, stream(0.9, 0.1).map((row, i) => (i === 1 || i === 2 ? row.map(() => null) : row)));
-    const bound: DescribeMethod = (id, version) => ({ ...describeMethod(id, version)!, capabilities: () => joint.method.capabilities });
+    const bound: Describer = { ...describer, method: (id, version) => ({ ...describer.method(id, version)!, capabilities: () => joint.method.capabilities }) };
     const hidden = publishRuns([await writeRun(join(folder, 'joint'), [joint])], entries, bound);
     expect((await fault(hidden)).message).to.contain('other points of the stream of ewc');
     const path = await publish([ewc()]);
@@ -187,8 +187,8 @@ describe('entries', () => {
     entry.commands[0] = entry.commands[0].replace(' --set ewc.lambda=500', '');
     await writeFile(path, JSON.stringify(entry));
     await readEntries(entries);
-    expect((await fault(readEntries(entries, describeMethod))).message).to.contain('other defaults of ewc');
-    expect((await fault(buildSite(entries, join(folder, 'site'), describeMethod))).where).to.equal(path);
+    expect((await fault(readEntries(entries, describer))).message).to.contain('other defaults of ewc');
+    expect((await fault(buildSite(entries, join(folder, 'site'), describer))).where).to.equal(path);
   });
 
   it('are refused with file and pointer where they were doctored, and no page is written', async () => {

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Capabilities, type CompletedRun, type FailedRun, type Run, type Sweep, sha256 } from '@lethe/core';
 import { metricsOf, resultsHash } from '@lethe/metrics';
-import type { DescribeMethod } from '../src/index.js';
+import type { Describer } from '../src/index.js';
 
 /** Test rows of every task. */
 export const ROWS = 40;
@@ -84,8 +84,11 @@ export async function writeRun(folder: string, runs: readonly Run[], sweep?: Swe
   return folder;
 }
 
-/** Knows one method, `ewc`. */
-export const describeMethod: DescribeMethod = (id, version) => (id === 'ewc' ? {
-  note: { version, description: 'Elastic weight consolidation.', paper: 'https://arxiv.org/abs/1612.00796', defaults: { lambda: 2000, gamma: 1 } },
-  stream: 'continual', capabilities: () => ({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false }), accepts: () => true,
-} : undefined);
+/** Knows one method, `ewc`, and no suite. */
+export const describer: Describer = {
+  method: (id, version) => (id === 'ewc' ? {
+    note: { version, description: 'Elastic weight consolidation.', paper: 'https://arxiv.org/abs/1612.00796', defaults: { lambda: 2000, gamma: 1 } },
+    stream: 'continual', capabilities: () => ({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false }), accepts: () => true,
+  } : undefined),
+  suite: () => undefined,
+};

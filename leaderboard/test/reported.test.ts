@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { METRICS } from '@lethe/metrics';
 import { expect } from 'chai';
 import { buildSite, publishRuns, readReported } from '../src/index.js';
-import { completed, describeMethod, stream, writeRun } from './fixture.js';
+import { completed, describer, stream, writeRun } from './fixture.js';
 
 describe('reported numbers', () => {
   let folder: string;
@@ -60,7 +60,7 @@ describe('reported numbers', () => {
   it('are on the page beside runs of their suite, marked, and never in its table', async () => {
     const entries = join(folder, 'entries');
     await mkdir(entries);
-    await publishRuns([await writeRun(join(folder, 'run'), [completed({ suite: { id: 'trace' } }, stream(0.9, 0.1))])], entries, describeMethod);
+    await publishRuns([await writeRun(join(folder, 'run'), [completed({ suite: { id: 'trace' } }, stream(0.9, 0.1))])], entries, describer);
     await buildSite(entries, join(folder, 'site'));
     const page = await readFile(join(folder, 'site', 'index.html'), 'utf8');
     expect(page).to.contain('Reported by papers for trace, not measured here').and.contain('LoraSeqFT').and.contain('class="tag">reported<');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { LetheError, Run } from '@lethe/core';
 import { expect } from 'chai';
 import { buildSite, publishRuns } from '../src/index.js';
-import { completed, describeMethod, failed, stream, writeRun } from './fixture.js';
+import { completed, describer, failed, stream, writeRun } from './fixture.js';
 
 describe('the site', () => {
   let folder: string;
@@ -12,7 +12,7 @@ describe('the site', () => {
   beforeEach(async () => { folder = await mkdtemp(join(tmpdir(), 'lethe-site-')); });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const publish = async (name: string, runs: readonly Run[]) => publishRuns([await writeRun(path(name), runs)], path('entries'), describeMethod);
+  const publish = async (name: string, runs: readonly Run[]) => publishRuns([await writeRun(path(name), runs)], path('entries'), describer);
   const build = () => buildSite(path('entries'), path('site'));
   const read = (file: string) => readFile(path('site', file), 'utf8');
   /** The pages below the first one, by a part of their names. */
@@ -61,7 +61,7 @@ describe('the site', () => {
       ], {
         suite: { ...suite, size: 'quick', scored: 'validation', ...on }, model, training, orders: [order.id], seeds: [8, 9],
         methods: [{ id: 'ewc', version: '1.0.0', trials: [tried(2000, 0.4, 0.5), tried(500, 0.7, 0.75)], chosen: 1 }],
-      })], path('entries'), describeMethod);
+      })], path('entries'), describer);
       await build();
     };
     await publishTuned({});

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { type FoundPlugins, LetheError, type Plugin, type Results, canonicalJson, capabilitiesOf, refuseBroken, resolveOptions } from '@lethe/core';
-import type { DescribeMethod } from '@lethe/leaderboard';
+import type { Describer } from '@lethe/leaderboard';
+import { type SuiteReference, type SuiteTerms, suiteTerms } from '@lethe/data';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { installedPlugins, ofKind, versionsOf } from './installed.js';
@@ -8,19 +9,39 @@ import { PATHS, here, typed } from './paths.js';
 import { pluginWords, scorerPlace, withScorers } from './plugins-option.js';
 import { checkFinished } from './run/finished.js';
 import { pluginsOfRuns, scorersOfRun } from './run/recorded.js';
+import { installedReference } from './suites.js';
 
-/** What plugins say of their methods. Of another version than a run was made with, nothing is known; what is wrong with a broken one is thrown. */
-export function describer(installed: FoundPlugins): DescribeMethod {
+/**
+ * What plugins say of their methods, and suites that are installed or plugins of themselves. Of another version than a run was made with, nothing
+ * is known; what is wrong with a broken one is thrown.
+ */
+export function describer(installed: FoundPlugins): Describer {
   const methods = ofKind('method', installed.plugins);
-  return (id, version) => {
-    refuseBroken(installed, 'method', id);
-    const plugin = methods.find(({ manifest: { name, version: own } }) => name === id && own === version);
-    if (!plugin) return undefined;
-    const { manifest } = plugin;
-    const { description, paper = null, options, stream } = manifest;
-    const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
-    return { note: { version, description, paper, defaults }, stream, capabilities: (given) => capabilitiesOf(manifest, given), accepts: (given) => accepts(plugin, given) };
+  return {
+    method: (id, version) => {
+      refuseBroken(installed, 'method', id);
+      const plugin = methods.find(({ manifest: { name, version: own } }) => name === id && own === version);
+      if (!plugin) return undefined;
+      const { manifest } = plugin;
+      const { description, paper = null, options, stream } = manifest;
+      const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
+      return { note: { version, description, paper, defaults }, stream, capabilities: (given) => capabilitiesOf(manifest, given), accepts: (given) => accepts(plugin, given) };
+    },
+    suite: ({ id, version, size, prompts, changed }) => {
+      const reference = installedReference(id, version, installed);
+      return reference && termsOf({ ...reference, size, ...(prompts !== undefined && { prompts }), ...(changed && { training: changed }) });
+    },
   };
+}
+
+/** What a suite asks of runs; null where it has no such size or prompts. */
+function termsOf(reference: SuiteReference): SuiteTerms | null {
+  try {
+    return suiteTerms(reference);
+  } catch (error) {
+    if (error instanceof LetheError && error.code === 'LETHE_SUITE_UNKNOWN') return null;
+    throw error;
+  }
 }
 
 /** Whether a method can run with these options, every one of which is given. */

@@ -1,5 +1,6 @@
-import { dirname, join, resolve } from 'node:path';
-import { LetheError, type Plugin, departureWords, isFolder, isPath, quoted, refuseBroken } from '@lethe/core';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { type FoundPlugins, LetheError, type Plugin, departureWords, isFolder, isPath, quoted, refuseBroken } from '@lethe/core';
 import { DEFAULT_SIZE, type SuiteReference, readSuiteFile } from '@lethe/data';
 import { installedPlugins, ofKind } from './installed.js';
 import { PATHS, here, typed } from './paths.js';
@@ -17,6 +18,15 @@ export function suiteOfPlugin({ manifest: { name, version }, file: manifestFile 
   throw new LetheError('LETHE_SUITE_INVALID', `The plugin is ${name} ${version}, and its suite calls itself ${definition.id} ${definition.version}.`, {
     where: file, remedy: 'Give both the same name and version.',
   });
+}
+
+/** The suite of this id and version among those that are installed or plugins; undefined where there is none. Throws what is wrong with one that is broken. */
+export function installedReference(id: string, version: string, installed: FoundPlugins): SuiteReference | undefined {
+  refuseBroken(installed, 'suite', id);
+  const plugin = ofKind('suite', installed.plugins).find(({ manifest }) => manifest.name === id);
+  const file = plugin ? suiteOfPlugin(plugin) : join(PATHS.suites, basename(id), 'suite.yaml');
+  if (!existsSync(file) || readSuiteFile(file).version !== version) return undefined;
+  return { reference: file, suitesDir: PATHS.suites, builtDir: PATHS.builtSuites };
 }
 
 /** What a user may say of the suite that is meant. */

@@ -94,9 +94,12 @@ describe('damaged files of the command line', function () {
     const [source, entries, site] = ['run', 'entries', 'site'].map((name) => join(folder, name)) as [string, string, string];
     mkdirSync(source);
     writeFileSync(join(source, 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] }));
-    const entry = await publishRuns([source], entries, () => ({
-      note: { version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }, stream: 'continual', capabilities: () => run.method.capabilities, accepts: () => true,
-    }));
+    const entry = await publishRuns([source], entries, {
+      method: () => ({
+        note: { version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }, stream: 'continual', capabilities: () => run.method.capabilities, accepts: () => true,
+      }),
+      suite: () => undefined,
+    });
     const text = readFileSync(entry, 'utf8');
     let [refused, built] = [0, 0];
     await fc.assert(fc.asyncProperty(damaged(text), async (bytes) => {

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { LetheError, type SuiteData, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
-import { budgetOf } from './budget.js';
+import { LetheError, type Order, type SuiteData, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
+import { type ChosenBudget, budgetOf } from './budget.js';
 import type { Size, TaskDefinition } from './definition.js';
 import { emptyError, fileOf } from './files.js';
 import { type Overlap, overlapsOf } from './near.js';
@@ -58,18 +58,36 @@ export async function absentRows(reference: SuiteReference): Promise<LetheError 
   return first && missing.length === wantedFiles(first, reference).length ? missingError(missing, reference) : null;
 }
 
+/** What a suite asks of every run of a size. */
+export interface SuiteTerms extends ChosenBudget {
+  readonly orders: readonly Order[];
+  /** Ids of its probes. */
+  readonly probes: readonly string[];
+  /** Whether runs may go without probes, all of them. */
+  readonly probesOptional: boolean;
+}
+
+/**
+ * The terms of a suite, from its file alone: no rows are read. Scorers of plugins that it names have to be known.
+ *
+ * @throws LetheError LETHE_SUITE_UNKNOWN for an unknown suite, size or prompts, LETHE_SUITE_INVALID
+ */
+export function suiteTerms(reference: SuiteReference): SuiteTerms {
+  const found = findSuite(reference.reference, reference);
+  const { size = DEFAULT_SIZE } = reference;
+  const counts = sizeToTrain(found, size, reference.prompts);
+  const { orders, probes } = found.definition;
+  return {
+    orders, ...budgetOf(found.definition, counts, reference.training),
+    probes: probesOf(found, size, reference).map(({ task }) => task.id), probesOptional: probes?.optional ?? false,
+  };
+}
+
 async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {
   const found = await openSuite(reference);
   const { id, version, kind, title, orders } = found.definition;
-  if (found.definition.training === undefined) {
-    throw new LetheError('LETHE_SUITE_INVALID', `suite "${id}" holds probes: it has no rows to train on`, {
-      where: found.file, remedy: `name it in another suite: probes: { suite: ${id} }`,
-    });
-  }
-  const size = reference.size ?? DEFAULT_SIZE;
-  const counts = sizeOf(found, size);
-  const { prompts: asked } = reference;
-  if (asked !== undefined) checkPrompts(found, asked);
+  const { size = DEFAULT_SIZE, prompts: asked } = reference;
+  const counts = sizeToTrain(found, size, asked);
   const tasks = found.definition.tasks.map((task): Wanted => ({ suite: found, task: prompted(task, asked), counts, probe: false }));
   const missing = missingFiles(tasks, reference);
   if (missing.length > 0) throw missingError(missing, reference);
@@ -89,6 +107,19 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
     id, version, kind, title, orders, size, ...budgetOf(found.definition, counts, reference.training), ...(asked !== undefined && { prompts: asked }), tasks: data(tasks), probes: data(probes),
   };
   return { suite, pools, notes };
+}
+
+/** The size of this name of a suite to train on, which has these prompts. Throws LETHE_SUITE_INVALID for a suite of probes, LETHE_SUITE_UNKNOWN. */
+function sizeToTrain(found: FoundSuite, size: string, prompts: string | undefined): Size {
+  const { id, training } = found.definition;
+  if (training === undefined) {
+    throw new LetheError('LETHE_SUITE_INVALID', `suite "${id}" holds probes: it has no rows to train on`, {
+      where: found.file, remedy: `name it in another suite: probes: { suite: ${id} }`,
+    });
+  }
+  const counts = sizeOf(found, size);
+  if (prompts !== undefined) checkPrompts(found, prompts);
+  return counts;
 }
 
 function checkPrompts({ definition: { id, prompts = {} }, file, locate }: FoundSuite, name: string): void {
