@@ -61,7 +61,7 @@ function validateEntry(value: unknown, path: string, describer: Describer): Entr
   }
   const results = validateResults(value.results, path, '/results');
   const { runs } = results;
-  checkWhole(runs, `${path}#/results/runs`);
+  checkWhole(results, `${path}#/results/runs`);
   checkDeclared(results, value.methods, describer, path);
   const commands = commandsOf(runs, (id) => value.methods[id]?.defaults);
   const other = value.commands.findIndex((command, i) => command !== commands[i]);

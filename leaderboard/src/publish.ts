@@ -40,7 +40,7 @@ export async function publishRuns(
   const left = [...named(parts.flatMap((part) => part.results.runs))].filter((method) => !kept.has(method));
   if (left.length > 0) note(`left out: ${left.join(', ')}, of which a newer version is there`);
   const where = parts.map((part) => part.where).join(', ');
-  checkWhole(runs, where);
+  checkWhole(results, where);
   const methods: Record<string, MethodNote> = {};
   for (const { method: { id, version } } of runs) {
     const known = describer.method(id, version)?.note ?? parts.map((part) => part.methods[id]).find((said) => said?.version === version);

@@ -1,4 +1,4 @@
-import { type CompletedRun, LetheError, type Run, type TaskPredictions, canonicalJson } from '@lethe/core';
+import { type CompletedRun, LetheError, type Results, type Run, type TaskPredictions, canonicalJson } from '@lethe/core';
 import { stepsOf } from '@lethe/metrics';
 import { missingRuns } from './command.js';
 
@@ -57,18 +57,29 @@ export function checkAgreement(runs: readonly Run[], where: string): void {
   }
 }
 
+/** Checks that no seed of the runs was one by which options were chosen on their suite: what suits its order of rows and its first values was picked for it. */
+function checkSeeds({ runs, sweep }: Pick<Results, 'runs' | 'sweep'>, where: string): void {
+  const tuned = runs.find(({ suite, seed }) => sweep && suite.id === sweep.suite.id && suite.version === sweep.suite.version && sweep.seeds.includes(seed));
+  if (!tuned) return;
+  const { suite: { id, version }, seed } = tuned;
+  refuse(`Seed ${seed} is one of those by which options were chosen on ${id} ${version}.`, where, 'Run seeds that no trial had: lethe run SUITE --tuned RUN --seeds A,B.');
+}
+
 /**
- * Checks that runs make an entry: one suite with the same rows, one model with one budget, scored on test rows, in agreement, none left out.
+ * Checks that results make an entry: one suite with the same rows, one model with one budget, scored on test rows, with seeds that no trial had, in
+ * agreement, no run left out.
  *
  * @throws LETHE_RESULTS_INVALID, and LETHE_RUN_STOPPED where runs are missing
  */
-export function checkWhole(runs: readonly Run[], where: string): void {
+export function checkWhole(results: Pick<Results, 'runs' | 'sweep'>, where: string): void {
+  const { runs } = results;
   if (runs.length === 0) refuse('The results hold no runs.', where, 'Run at least one method.');
   if (new Set(runs.map((run) => canonicalJson([run.suite, run.model, run.training]))).size > 1) refuse('The runs are of several suites, models or budgets.', where, APART);
   const data = runs.filter(isCompleted).map(({ environment }) => canonicalJson(environment.dataSha256));
   if (new Set(data).size > 1) refuse('The runs were not scored on the same rows.', where, APART);
   if (runs.some(({ suite }) => suite.scored))
     refuse('The runs were scored on validation rows, to tune methods.', where, 'Publish a run with the options that were chosen: lethe run SUITE --tuned RUN.');
+  checkSeeds(results, where);
   checkAgreement(runs, where);
   const missing = missingRuns(runs);
   if (missing === 0) return;

@@ -84,6 +84,11 @@ describe('the published entries', () => {
     expect(await refused(() => undefined, (sweep) => { other(tuned(sweep).trials, tuned(sweep).chosen).rate = 1e9; })).to.contain('The trials name other options of lora-sequential');
     expect(await refused(() => undefined, (sweep) => { other(tuned(sweep).trials, tuned(sweep).chosen).magic = 1; })).to.contain('other options of lora-sequential');
     expect(await refused(() => undefined, (sweep) => { sweep.training.epochs += 1; })).to.contain('The trials name other training budgets of twins-mini');
+    expect(await refused(() => undefined, (sweep) => { sweep.seeds = [2]; })).to.equal('Seed 2 is one of those by which options were chosen on twins-mini 1.0.0.');
+    expect(await refused(() => undefined, (sweep) => {
+      sweep.seeds = [2];
+      sweep.suite.version = '0.9.0';
+    }), 'on another suite').to.equal('nothing');
     expect(await refused(() => undefined, (sweep) => { sweep.orders[0] = 'none'; })).to.contain('tasks in order none of twins-mini');
   });
 });
