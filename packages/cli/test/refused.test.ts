@@ -148,16 +148,18 @@ describe('lethe run refuses', () => {
     expect(existsSync(out)).to.equal(false);
   });
 
-  it('a label that is given twice, that is the name of another method, or that none could type', async () => {
+  it('a label that is given twice, that is the name of a method, or that none could type', async () => {
     const seta = (label: string, agreement: number) => `{ name: seta, label: ${label}, options: { agreement: ${agreement} } }`;
     const config = files('labels', {
       'a.yaml': `suite: domain-mini\nmethods: [${seta('bare', 1)}, ${seta('bare', 0.5)}]\n`,
       'b.yaml': `suite: domain-mini\nmethods: [ewc, ${seta('ewc', 1)}]\n`,
+      'own.yaml': `suite: domain-mini\nmethods: [${seta('seta', 1)}]\n`,
       'c.yaml': `suite: domain-mini\nmethods:\n- ${seta('"a,b"', 1)}\n`,
       'd.yaml': `suite: domain-mini\nmethods: [seta, ${seta('bare', 0.25)}]\n`,
     });
     expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "bare"');
     expect(await problem('run', join(config, 'b.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "ewc"');
+    expect(await problem('run', join(config, 'own.yaml'))).to.contain('LETHE_USAGE').and.contain('The label "seta"').and.contain('or none');
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('LETHE_USAGE').and.contain('label').and.contain('c.yaml:3');
     expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('"seta" and "bare" are one method with the same options');
     expect(await problem('run', join(config, 'a.yaml'), '--methods', 'seta,bar')).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('"bar"').and.contain('Did you mean "bare"?');

@@ -60,7 +60,7 @@ export function sweepOf({ runs }: Pick<Results, 'runs'>, where: string): Sweep {
 }
 
 /**
- * What is wrong with the sweep that results were made after, or null: every method was tuned once, by as many trials as every other, each with
+ * What is wrong with the sweep that results were made after, or null: every method was tuned once and under no other's name, by as many trials as every other, each with
  * options of its own and an accuracy for every order and seed, on validation rows; it chose its best trial, and every run of a tuned
  * method has the options that were chosen. Variants that were not tuned themselves may have any.
  */
@@ -71,6 +71,7 @@ export function sweepFault({ suite, orders, seeds, methods }: Sweep, runs: reado
     const name = methodName(tuned);
     const at = `/sweep/methods/${i}`;
     if (methods.findIndex((other) => methodName(other) === name) < i) return { pointer: at, message: `${name} was tuned twice.` };
+    if (methods.some(({ id }) => id === tuned.label)) return { pointer: `${at}/label`, message: `The label "${name}" is the name of a method.` };
     if (trials.length !== methods[0]!.trials.length) return { pointer: `${at}/trials`, message: `${name} had another number of trials than ${methodName(methods[0]!)}.` };
     const short = trials.findIndex(({ accuracies }) => accuracies.length !== orders.length * seeds.length);
     if (short >= 0) return { pointer: `${at}/trials/${short}/accuracies`, message: `A trial has an accuracy for each of ${orders.length} orders with each of ${seeds.length} seeds.` };

@@ -37,7 +37,7 @@ function refuse(
 
 /**
  * Checks results: their schema, then their own numbers. Every score is recomputed from the predictions, every metric
- * from the matrix, and the hash from the runs; every point of the stream was scored, no run is in there twice, no label is the name of another
+ * from the matrix, and the hash from the runs; every point of the stream was scored, no run is in there twice, no label is the name of a
  * method, and options that were tuned are those that the sweep chose.
  *
  * @param file what to call the file in messages
@@ -59,7 +59,7 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
     const identity = canonicalJson({ suite, method: unlabelled(method), model, order, seed, training });
     if (seen.has(identity)) refuse(place, `/runs/${i}`, `This run is in the file twice: it is also /runs/${seen.get(identity)}.`);
     seen.set(identity, i);
-    if (method.label !== undefined && method.label !== method.id && ids.has(method.label)) refuse(place, `/runs/${i}/method/label`, `"${method.label}" is another method.`);
+    if (method.label !== undefined && ids.has(method.label)) refuse(place, `/runs/${i}/method/label`, `The label "${method.label}" is the name of a method.`);
     for (const [field, value] of Object.entries(suite.changed ?? {})) {
       const [asked, stated] = [canonicalJson(value), canonicalJson(training[field as keyof BudgetChange])];
       if (asked !== stated) refuse(place, `/runs/${i}/suite/changed/${field}`, `${field} was changed to ${asked}, and training says ${stated}.`);

@@ -74,6 +74,9 @@ describe('a sweep', () => {
     expect(joinSweeps([sweepOf({ runs: trials('a') }, 'f'), sweepOf({ runs: flat }, 'f')])).to.deep.equal(both);
     expect(refusal(both, [reported(2), variant(reported(3), 3)])).to.equal('nowhere');
     expect(refusal(both, [reported(2), variant(reported(2), 2)])).to.equal('f#/runs/1/method');
+    const own = reported(3);
+    expect(refusal({ ...sweep, methods: [{ ...sweep.methods[0]!, label: 'a' }] }, [own]), 'tuned by its own name').to.equal('f#/sweep/methods/0/label');
+    expect(refusal(sweep, [{ ...own, method: { ...own.method, label: 'a' } }]), 'a variant by the name of what was tuned').to.equal('f#/runs/0/method/label');
   });
 
   it('is carried over to another suite, model or budget, and not to another size', () => {

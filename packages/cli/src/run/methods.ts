@@ -22,12 +22,12 @@ function checkSettings(settings: readonly Setting[], names: readonly string[]): 
   });
 }
 
-/** Throws LETHE_USAGE where a label is given twice or is the name of another method that runs: tables could not tell them apart. */
+/** Throws LETHE_USAGE where a label is given twice or is the name of a method that runs, its own as well: tables could not tell them apart, nor what was tuned. */
 function checkLabels(methods: readonly { readonly plugin: Plugin; readonly label?: string | undefined }[]): void {
   methods.forEach(({ label }, i) => {
-    const other = label === undefined ? undefined : methods.find(({ plugin, label: own }, k) => k !== i && (own === label || plugin.manifest.name === label));
+    const other = label === undefined ? undefined : methods.find(({ plugin, label: own }, k) => (k !== i && own === label) || plugin.manifest.name === label);
     if (!other) return;
-    throw new LetheError('LETHE_USAGE', `The label "${label}" is that of two methods, or the name of another one.`, { remedy: 'Give each a label of its own.' });
+    throw new LetheError('LETHE_USAGE', `The label "${label}" is that of two methods, or the name of a method.`, { remedy: 'Give each a label of its own, or none.' });
   });
 }
 
