@@ -147,6 +147,13 @@ describe('intervals over runs', () => {
     const { low, high } = runInterval(balanced);
     const alone = runInterval(oneOrder([0, 1, 1, 0]));
     expect((high! - low!) / (alone.high! - alone.low!)).to.be.closeTo(studentQuantile(1) / studentQuantile(3), 1e-9);
+    // a Latin square, whose means differ by rounding alone: t with 4 degrees of freedom (2.776445, of any table) times the deviation over the root of 9
+    for (const scale of [1, 1e-3]) {
+      const latin = [0.1, 0.2, 0.3, 0.2, 0.3, 0.1, 0.3, 0.1, 0.2].map((value, i) => ({ order: String(i % 3), seed: Math.floor(i / 3), value: value * scale }));
+      const interval = runInterval(latin);
+      expect(interval.high! - interval.mean).to.be.closeTo(scale * 2.776445 * Math.sqrt(0.06 / 8 / 9), scale * 1e-6);
+      expect(runProbability(latin)).to.be.within(0.001, 0.01);
+    }
   });
 
   it('end where the test that belongs to them has a p of 0.05', () => {

@@ -48,8 +48,9 @@ function partOf(values: readonly RunValue[], level: (one: RunValue) => unknown):
  * something in common, and so do those of one seed, so runs are not independent: the variance of the mean is that of the orders' means
  * over their number plus that of the seeds' means over theirs, and Student's t has the degrees of freedom that Satterthwaite (1946,
  * Biometrics Bulletin 2) gives such a sum. Where orders and seeds have no effect of their own this is wider than it need be, as
- * what is left counts twice; it is never much too narrow. With one order it is the t interval over seeds, and says nothing of other
- * orders; so with one seed. Assumes normal values, and may leave the range of the metric, at which {@link withinRange} cuts it. Bounds are null for one run.
+ * what is left counts twice. Where the effect of orders is most of the variance it is too narrow with few of them: simulated, it holds the mean in
+ * 90 of 100 cases with two orders and five seeds, in 93.6 or more with three orders. With one order it is the t interval over seeds, and says
+ * nothing of other orders; so with one seed. Assumes normal values, and may leave the range of the metric, at which {@link withinRange} cuts it. Bounds are null for one run.
  *
  * @param values at least one; the order in which they come does not matter
  */
@@ -66,6 +67,9 @@ export function runProbability(values: readonly RunValue[]): number {
   return error.variance === 0 ? 0 : studentTails(mean / Math.sqrt(error.variance), error.degrees);
 }
 
+/** Of the variance of the runs, what a factor without effect may seem to have by rounding. */
+const ROUNDING = 1e-12;
+
 /** The mean over runs, with its variance over orders and seeds and the degrees of freedom of that; null for one run. */
 function estimateOf(values: readonly RunValue[]): { mean: number; error: Part | null } {
   const runs = [...values].sort((a, b) => a.seed - b.seed || (a.order < b.order ? -1 : 1));
@@ -73,7 +77,8 @@ function estimateOf(values: readonly RunValue[]): { mean: number; error: Part | 
   const factors = [partOf(runs, ({ order }) => order), partOf(runs, ({ seed }) => seed)].filter((part) => part !== null);
   if (factors.length === 0) return { mean, error: null };
   // where runs differ and the means of orders and of seeds do not, their interaction is all that there is
-  const parts = factors.some((part) => part.variance > 0) ? factors : [interactionOf(runs, factors)];
+  const interaction = interactionOf(runs, factors);
+  const parts = factors.some((part) => part.variance > ROUNDING * interaction.variance) ? factors : [interaction];
   const variance = parts.reduce((sum, part) => sum + part.variance, 0);
   const degrees = variance === 0 ? 0 : 1 / parts.reduce((sum, part) => sum + (part.variance / variance) ** 2 / part.degrees, 0);
   return { mean, error: { variance, degrees } };
