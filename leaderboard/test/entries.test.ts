@@ -102,6 +102,16 @@ describe('entries', () => {
     expect(await readEntries(entries)).to.have.length(2);
   });
 
+  it('count a failure once, in whatever folders its plugin lay', async () => {
+    const at = (place: string) => {
+      const one = failed({ method: 'b' });
+      return { ...one, error: { ...one.error, where: `/${place}/b/index.js`, remedy: `Mend /${place}/b.` } };
+    };
+    const parts = await Promise.all(['here', 'there'].map((place) => writeRun(join(folder, place), [run(), at(place)])));
+    const { results: { runs } } = JSON.parse(await readFile(await publishRuns(parts, entries, describer), 'utf8')) as Entry;
+    expect(runs.map(({ method, status }) => [method.id, status])).to.deep.equal([['lora', 'completed'], ['b', 'failed']]);
+  });
+
   it('keep what an entry among the parts says of methods whose plugins are no longer at hand', async () => {
     const notes: string[] = [];
     const old = await publish([run(), run({ method: 'ewc', options: { lambda: 2000, gamma: 1 } })]);

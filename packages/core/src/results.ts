@@ -6,7 +6,7 @@ import type { Sweep } from './sweep.js';
 /** `results.json`: the outcome of `lethe run`. Its JSON Schema is `schemas/results.schema.json`. */
 export interface Results {
   readonly schema: 'lethe.results/1';
-  /** sha256 over the canonical JSON of `runs` without the fields that time and place decide (`cost` seconds and peak bytes, `environment`), and of `sweep`. */
+  /** sha256 over the canonical JSON of `runs` without the fields that time and place decide (`cost` seconds and peak bytes, `environment`, all of an `error` but code and message), and of `sweep`. */
   readonly sha256: string;
   readonly runs: readonly Run[];
   /** How options were chosen; absent where they were not tuned. */
