@@ -133,6 +133,7 @@ describe('plugin registry', () => {
     ['a search of one value', { search: { rows: [1] } }, '"search.rows" must have 2 items or more, not 1', '"rows": ['],
     ['a search that is none', { search: { rows: 3 } }, '"search.rows" must be a list or an object, not 3', '"rows": 3'],
     ['a name with capitals', { name: 'My_Method' }, '"name" must be lower case words joined by hyphens, such as my-method, not "My_Method"', '"name"'],
+    ['a version that cannot be compared', { version: '1.01.0' }, '"version" must be a semantic version, such as "1.0.0", not "1.01.0"', '"version"'],
     ['a version that is a number', { version: 1 }, '"version" must be a semantic version, such as "1.0.0", not 1', '"version"'],
   ] as const) {
     it(`says in words what is wrong with ${what}`, () => {

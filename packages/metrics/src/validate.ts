@@ -17,7 +17,7 @@ function schema(): ValidateFunction {
     const core = new URL(import.meta.resolve('@lethe/core'));
     const file = new URL('../../schemas/results.schema.json', core);
     // the first fault alone: a file that is no results at all may have millions
-    compiled = new Ajv({ verbose: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true })
+    compiled = new Ajv({ verbose: true, strict: true, strictTypes: false, strictRequired: false, allowUnionTypes: true, keywords: ['patternErrorMessage'] })
       .compile(JSON.parse(readFileSync(file, 'utf8')));
   }
   return compiled;

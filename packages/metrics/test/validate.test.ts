@@ -68,6 +68,10 @@ describe('validation', () => {
       expect(refused((run) => { run['method'].label = `a${sign}b`; }), 'a label over two lines').to.equal('f#/runs/0/method/label');
       expect(refused((run) => { run['model'].id = `m${sign}`; })).to.equal('f#/runs/0/model/id');
     }
+    for (const version of ['one', '1.0', '01.0.0', '1.0.0-', '1.0.0-01', `1.0.${'9'.repeat(20)}`]) {
+      expect(refused((run) => { run['method'].version = version; }), version).to.equal('f#/runs/0/method/version');
+    }
+    for (const version of ['0.0.10', '1.0.0-rc.1', '1.0.0-x-y.0']) expect(refused((run) => { run['method'].version = version; }), version).to.equal('nowhere');
     expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y/chosen');
     expect(refused((run) => { run['predictions'].x.chosen.push(run['predictions'].x.chosen[0]); }), 'a point after the end').to.equal('f#/runs/0/predictions/x');
     expect(refused((run) => { run['predictions'].other = run['predictions'].x; }), 'a task of its own').to.equal('f#/runs/0/predictions/other');
