@@ -42,9 +42,9 @@ describe('making published runs again', () => {
   it('draws by the number that it is given, of the runs that are asked for', async () => {
     const { status, stdout, stderr } = await again(entry, 'one', '--method', 'seta', '--order', '2', '--seed', '4', '--json');
     expect(status, stderr).to.equal(0);
-    const { runs } = JSON.parse(stdout) as { runs: { name: string; same: boolean; answers: { other: number; of: number } }[] };
+    const { runs } = JSON.parse(stdout) as { runs: { name: string; same: boolean; answers: { other: number; missing: number; of: number } }[] };
     expect(runs).to.have.length(1);
-    expect(runs[0]).to.deep.include({ name: 'seta, order 2, seed 4', same: true, answers: { other: 0, of: 48 } });
+    expect(runs[0]).to.deep.include({ name: 'seta, order 2, seed 4', same: true, answers: { other: 0, missing: 0, of: 48 } });
     // finished before: the same command has nothing left to do
     const { stderr: said } = await again(entry, 'one', '--method', 'seta', '--order', '2', '--seed', '4');
     expect(said).to.contain('1 of 1 runs are finished already');
@@ -103,6 +103,27 @@ describe('making published runs again', () => {
     expect(stdout).to.match(/lora-sequential, order 1, seed 3 .* 1 of 48\n/).and.match(/lora-sequential, order 2, seed 3 .* 0 of 48\n/);
     expect(stdout).to.contain('as published: 1 of 2 runs; with other answers: 1');
     expect(stderr).to.contain('published: Lethe').and.contain('rounding');
+  });
+
+  it('finds points of the stream that were left out, and does not lay them to rounding', async () => {
+    const results = JSON.parse(readFileSync(join(folder, 'run', 'results.json'), 'utf8')) as Results;
+    const runs = structuredClone(results.runs) as CompletedRun[];
+    const made = runs.find(({ method, order, seed }) => method.id === 'zero-shot' && order.id === '1' && seed === 3)!;
+    const between = made.matrix.length - 2;
+    let missing = 0;
+    for (const task of Object.values(made.predictions) as { answers: number[]; chosen: (number[] | null)[] }[]) {
+      task.chosen.fill(null, 1, -1);
+      missing += between * task.answers.length;
+    }
+    (made.matrix as (number | null)[][]).slice(1, -1).forEach((row) => row.fill(null));
+    Object.assign(made.metrics, metricsOf(made.matrix, made.general));
+    const file = join(folder, 'results.json');
+    writeFileSync(file, JSON.stringify({ ...results, runs, sha256: resultsHash(runs) }));
+    validateResults(JSON.parse(readFileSync(file, 'utf8')));
+    const { status, stdout, stderr } = await again(file, 'left-out', '--method', 'zero-shot', '--order', '1', '--seed', '3');
+    expect(status, stderr).to.equal(1);
+    expect(stdout).to.match(new RegExp(`zero-shot, order 1, seed 3 .* 0 of 48, ${missing} missing\\n`)).and.contain('with answers that one of the two does not have: 1');
+    expect(stderr).not.to.contain('rounding');
   });
 
   it('refuses results of another version, other weights, rows and budget, names all of it, and writes nothing', async () => {

@@ -1,6 +1,16 @@
-import { type CompletedRun, type Run, type TaskPredictions, canonicalJson } from '@lethe/core';
+import { type CompletedRun, type Run, canonicalJson } from '@lethe/core';
+import { stepsOf } from '@lethe/metrics';
 import { counted } from '../run/progress.js';
 import type { Claim } from './claims.js';
+
+/** How the answers of two runs compare, over all that either of them has. */
+interface Answers {
+  /** Those that both have, and that differ. */
+  readonly other: number;
+  /** Those that one of the two does not have. */
+  readonly missing: number;
+  readonly of: number;
+}
 
 /** A run that was made again, beside what was published of it. */
 export interface Reproduced {
@@ -8,26 +18,24 @@ export interface Reproduced {
   /** Average accuracy; null as well where the run failed. */
   readonly published: number | null;
   readonly again: number | null;
-  /** Answers to test rows, at all points of the stream, that are not those that were published; null where one of the two failed, and for a trial, of which no answers are published. */
-  readonly answers: { readonly other: number; readonly of: number } | null;
+  /** Answers to test rows, at all points of the stream; null where one of the two failed, and for a trial, of which no answers are published. */
+  readonly answers: Answers | null;
   /** Whether all else is as published as well: metrics, costs but for seconds and memory, what the method says it learned. */
   readonly same: boolean;
   readonly error?: string;
 }
 
-const scoredBy = (task: TaskPredictions): readonly (readonly (number | string)[] | null)[] => ('chosen' in task ? task.chosen : task.written);
+/** Every answer of a run, by task or probe, point of the stream and row. */
+function answersOf({ predictions }: CompletedRun): Map<string, number | string> {
+  return new Map(Object.entries(predictions).flatMap(([id, task]) => stepsOf(task).flatMap((answers, step) =>
+    (answers ?? []).map((answer, row) => [canonicalJson([id, step, row]), answer] as const))));
+}
 
-/** How many answers two runs over the same rows do not share. */
-function otherAnswers(a: CompletedRun, b: CompletedRun): { other: number; of: number } {
-  let [other, of] = [0, 0];
-  for (const [id, task] of Object.entries(a.predictions)) {
-    const again = scoredBy(b.predictions[id]!);
-    scoredBy(task).forEach((answers, step) => answers?.forEach((answer, row) => {
-      of++;
-      if (again[step]?.[row] !== answer) other++;
-    }));
-  }
-  return { other, of };
+function compared(published: CompletedRun, again: CompletedRun): Answers {
+  const [then, now] = [answersOf(published), answersOf(again)];
+  const all = [...new Set([...then.keys(), ...now.keys()])];
+  const shared = all.filter((key) => then.has(key) && now.has(key));
+  return { other: shared.filter((key) => then.get(key) !== now.get(key)).length, missing: all.length - shared.length, of: all.length };
 }
 
 /** What a run says that neither time nor place decides. */
@@ -48,21 +56,25 @@ export function outcomeOf({ run, name, published }: Claim, again: Run): Reproduc
     const [before, now] = [run, again].map((one) => (one.status === 'failed' ? `${one.error.code}: ${one.error.message}` : undefined));
     return { name, published, again: averageOf(again), answers: null, same: before === now, error: now ?? 'did not fail' };
   }
-  return { name, published, again: again.metrics.averageAccuracy, answers: otherAnswers(run, again), same: lasting(run) === lasting(again) };
+  return { name, published, again: again.metrics.averageAccuracy, answers: compared(run, again), same: lasting(run) === lasting(again) };
 }
 
 /** What came of a run, in the order and the words of {@link verdict}. */
 const KINDS = [
   'as published', 'with the same answers, but other costs or another report', 'with the same answers, but another score', 'with other answers', 'with another score',
-  'failed', 'did not fail again',
+  'with answers that one of the two does not have', 'failed', 'did not fail again',
 ] as const;
 
 function kindOf({ same, answers, published, again }: Reproduced): (typeof KINDS)[number] {
-  if (same) return KINDS[0];
-  if (answers === null) return again === null ? KINDS[5] : published === null ? KINDS[6] : KINDS[4];
-  if (answers.other > 0) return KINDS[3];
-  return published === again ? KINDS[1] : KINDS[2];
+  if (same) return 'as published';
+  if (answers === null) return again === null ? 'failed' : published === null ? 'did not fail again' : 'with another score';
+  if (answers.missing > 0) return 'with answers that one of the two does not have';
+  if (answers.other > 0) return 'with other answers';
+  return published === again ? 'with the same answers, but other costs or another report' : 'with the same answers, but another score';
 }
+
+/** Whether all that differs may come of rounding: answers, or of a trial the score that follows from them. */
+export const mayBeRounding = (one: Reproduced): boolean => ['with other answers', 'with another score'].includes(kindOf(one));
 
 /**
  * One sentence on all of them.

@@ -15,7 +15,7 @@ import type { RunRequest } from '../run/request.js';
 import { resolveRequest } from '../run/resolve.js';
 import { type RunsChoice, chooseRuns } from './choice.js';
 import { type Claim, runClaims, trialClaims } from './claims.js';
-import { type Reproduced, outcomeOf, verdict } from './outcome.js';
+import { type Reproduced, mayBeRounding, outcomeOf, verdict } from './outcome.js';
 import { checkTerms } from './terms.js';
 
 /** What is to be made again, and with what that results only name. */
@@ -98,7 +98,7 @@ function show(all: readonly Reproduced[], outdated: readonly string[], output: O
   // of trials no answers are published
   const answered = all.some(({ answers }) => answers !== null);
   const lines = plainTable(['run', 'published', 'again', answered ? 'other answers' : ''], all.map(({ name, published, again, answers, error = '' }) =>
-    [name, percent(published), percent(again), answers ? `${answers.other} of ${answers.of}` : error]), [0]);
+    [name, percent(published), percent(again), answers ? `${answers.other} of ${answers.of}${answers.missing > 0 ? `, ${answers.missing} missing` : ''}` : error]), [0]);
   const read = answered ? 'average accuracy after the last task, in percent; answers to scored rows at all points of the stream' : 'average accuracy after the last task, in percent';
   output.data([...lines, '', read, verdict(all, outdated)].join('\n'));
 }
@@ -147,7 +147,7 @@ export async function reproduce(
   if (json) output.data(JSON.stringify({ schema: 'lethe.reproduction/1', results: results.sha256, runs: outcomes }, null, 2));
   else show(outcomes, outdated, output);
   output.note(`made again in ${here(folder)}`);
-  const other = again.runs.find((run, i) => run.status === 'completed' && !outcomes[i]!.same) as CompletedRun | undefined;
+  const other = again.runs.find((run, i): run is CompletedRun => run.status === 'completed' && mayBeRounding(outcomes[i]!));
   if (other) output.note(placesDiffer(claims, other));
   return outcomes.every(({ same }) => same) ? 0 : 1;
 }
