@@ -1,15 +1,16 @@
 import { resolve } from 'node:path';
 import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
-import { resultsAt, resultsFile } from '@lethe/leaderboard';
+import { resultsFile } from '@lethe/leaderboard';
 import type { Output } from './output.js';
-import { noteUnfinished } from './run/finished.js';
+import { noteUnfinished, resultsSoFar } from './run/finished.js';
 import { type RunChoice, showLearned } from './show-learned.js';
 import { summarise } from './summary.js';
 import { renderTable } from './table.js';
 
-/** Writes results as a table (or JSON) with the errors of failed runs; gives the exit status: 1 where a run failed. */
+/** Writes results as a table (or JSON; no table where there is no run) with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showResults(results: Results, file: string, json: boolean, output: Output): 0 | 1 {
-  output.data(json ? JSON.stringify(results, null, 2) : renderTable(summarise(results), output.colour));
+  if (json) output.data(JSON.stringify(results, null, 2));
+  else if (results.runs.length > 0) output.data(renderTable(summarise(results), output.colour));
   return showFailures(results, file, output);
 }
 
@@ -27,7 +28,7 @@ export function showFailures(results: Results, file: string, output: Output): 0 
 /**
  * `lethe show RUN`: the table of a run folder or of an entry, after recomputing its numbers; with a method what that says it learned.
  *
- * @throws LetheError LETHE_USAGE for an order or seed without a method, and the errors of `resultsAt` and of `showLearned`
+ * @throws LetheError LETHE_USAGE for an order or seed without a method, and the errors of `resultsSoFar` and of `showLearned`
  */
 export async function showCommand(run: string, one: RunChoice, json: boolean, output: Output): Promise<0 | 1> {
   const stray = (['order', 'seed'] as const).find((flag) => one[flag] !== undefined);
@@ -37,7 +38,7 @@ export async function showCommand(run: string, one: RunChoice, json: boolean, ou
     });
   }
   const path = resolve(run);
-  const results = await resultsAt(path);
+  const results = await resultsSoFar(path);
   await noteUnfinished(path, results.runs.length, output);
   if (one.method === undefined) return showResults(results, resultsFile(path), json, output);
   showLearned(results, one, json, output);

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CompletedRun, Run } from '@lethe/core';
+import { type CompletedRun, LETHE_VERSION, type Run } from '@lethe/core';
 import { writeResults } from '@lethe/harness';
 import { publishRuns } from '@lethe/leaderboard';
 import { metricsOf } from '@lethe/metrics';
@@ -35,6 +35,7 @@ const seeds = (count: number, method: string, first: number, second: number) =>
 
 describe('lethe compare', () => {
   let folder: string;
+  let notes: string;
   before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-compare-')); });
   after(() => rmSync(folder, { recursive: true }));
 
@@ -45,10 +46,11 @@ describe('lethe compare', () => {
     return path;
   };
 
-  /** What a command writes to stdout, or its problem. */
+  /** What a command writes to stdout, or its problem; `notes` are what it writes to stderr. */
   async function said(...args: string[]): Promise<string> {
     const lines: string[] = [];
-    const output = { data: (text: string) => void lines.push(text), note: () => undefined, colour: pc.createColors(false) };
+    notes = '';
+    const output = { data: (text: string) => void lines.push(text), note: (text: string) => { notes += text; }, colour: pc.createColors(false) };
     try {
       await createProgram(output).parseAsync(['compare', ...args], { from: 'user' });
     } catch (error) {
@@ -149,6 +151,21 @@ describe('lethe compare', () => {
     writeFileSync(entry, readFileSync(entry, 'utf8').replace('"averageAccuracy": 0', '"averageAccuracy": 1'));
     expect(await said(entry)).to.contain('LETHE_RESULTS_INVALID').and.contain('averageAccuracy');
     expect(await said(join(entries, 'none.json'))).to.contain('LETHE_RUN_MISSING');
+  });
+
+  it('says how to go on with a run that lacks what is to be compared, and of any other that it is not finished', async () => {
+    const stopped = await write('stopped', seeds(2, 'weak', 3, 4));
+    const record = JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: { methods: [{ id: 'weak' }, { id: 'strong' }], orders: [{ id: '1' }], seeds: [1, 2] } });
+    writeFileSync(join(stopped, 'run.json'), record);
+    for (const args of [[], ['--against', 'strong']]) {
+      expect(await said(stopped, ...args)).to.contain('LETHE_RUN_STOPPED').and.contain('2 of 4 runs are there').and.contain(`fix Finish it with: lethe resume ${stopped}`);
+    }
+    expect(await said(stopped, join(folder, 'strong8'))).to.contain('strong − weak');
+    expect(notes).to.contain(`not finished: 2 of 4 runs are there; go on with: lethe resume ${stopped}`);
+    const killed = join(folder, 'killed');
+    mkdirSync(killed);
+    writeFileSync(join(killed, 'run.json'), record);
+    expect(await said(killed)).to.contain('LETHE_RUN_STOPPED').and.contain('0 of 4 runs are there');
   });
 
   it('refuses what it cannot do', async () => {

@@ -46,9 +46,11 @@ describe('lethe publish and lethe leaderboard', () => {
     entries = ['--entries', join(folder, 'entries')];
     out = ['--out', join(folder, 'site')];
     await mkdir(join(folder, 'run'));
-    await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] }));
+    await writeRun();
   });
   afterEach(() => rm(folder, { recursive: true }));
+
+  const writeRun = () => writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([run]), runs: [run] }));
 
   /** Runs a command in this process: its data, its notes, and what went wrong in the form that users see. */
   async function lethe(...args: string[]): Promise<{ data: string; notes: string; problem: string }> {
@@ -143,6 +145,12 @@ describe('lethe publish and lethe leaderboard', () => {
     expect(existsSync(join(folder, 'entries'))).to.equal(false);
     expect((await lethe('run', 'domain-mini', '--methods', 'ewc', '--tuned', join(folder, 'run'))).problem).to.contain('LETHE_RUN_STOPPED');
     expect((await lethe('show', join(folder, 'run'))).notes).to.contain('not finished: 1 of 3 runs are there');
+    await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([]), runs: [] }));
+    const none = await lethe('show', join(folder, 'run'));
+    expect([none.data, none.notes]).to.deep.equal(['', `not finished: 0 of 3 runs are there; go on with: lethe resume ${join(folder, 'run')}\nresults: ${join(folder, 'run', 'results.json')}`]);
+    await rm(join(folder, 'run', 'results.json'));
+    expect((await lethe('show', join(folder, 'run'))).problem).to.contain('LETHE_RUN_STOPPED').and.contain('0 of 3 runs are there');
+    await writeRun();
     await record([1]);
     expect((await lethe('show', join(folder, 'run'))).notes).to.not.contain('not finished');
     expect((await lethe('publish', join(folder, 'run'), ...entries)).problem).to.equal('');

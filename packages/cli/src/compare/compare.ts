@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { LetheError, didYouMean, methodName } from '@lethe/core';
-import { type ReportedTable, readReported, resultsAt } from '@lethe/leaderboard';
+import { type ReportedTable, readReported } from '@lethe/leaderboard';
 import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
 import type { Output } from '../output.js';
-import { noteUnfinished } from '../run/finished.js';
+import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
 import { parseList } from '../run/request.js';
 import { type Format, renderComparison } from './render.js';
 
@@ -43,26 +43,31 @@ const plain = (comparison: Comparison, reported: readonly ReportedTable[] | unde
  * `lethe compare RUN [RUN…]`: what the runs show of their methods, and what they do not.
  *
  * @param paths run folders or entries of the leaderboard
- * @throws LETHE_USAGE for an unknown metric or method, and where no two methods ran under the same terms; LETHE_RUN_MISSING,
- *   LETHE_RUN_AMBIGUOUS, LETHE_STATISTICS_MISSING, and the errors of `resultsAt`
+ * @throws LETHE_USAGE for an unknown metric or method, and where no two methods ran under the same terms; LETHE_RUN_STOPPED where
+ *   that may come of a run that is not finished; LETHE_RUN_AMBIGUOUS, LETHE_STATISTICS_MISSING, and the errors of `resultsSoFar`
  */
 export async function compareCommand(paths: readonly string[], flags: CompareFlags, output: Output): Promise<void> {
   const metrics = metricsOf(flags.metric);
   const format = formatOf(flags);
-  const parts = await Promise.all(paths.map((path) => resultsAt(resolve(path))));
-  for (const [i, path] of paths.entries()) await noteUnfinished(resolve(path), parts[i]!.runs.length, output);
+  const parts = await Promise.all(paths.map((path) => resultsSoFar(resolve(path))));
+  const ofEach = async (check: (path: string, done: number) => Promise<void>) => {
+    for (const [i, path] of paths.entries()) await check(resolve(path), parts[i]!.runs.length);
+  };
   const runs = parts.flatMap((results) => results.runs);
   const methods = [...new Set(runs.map((run) => methodName(run.method)))];
   const { against } = flags;
   if (against !== undefined && !methods.includes(against)) {
+    await ofEach(checkFinished);
     throw new LetheError('LETHE_USAGE', `--against: no run is of the method "${against}".${didYouMean(against, methods)}`, { remedy: `choose from: ${methods.join(', ')}` });
   }
   const comparisons = compareRuns(runs, { metrics, ...(against === undefined ? {} : { against }) });
   if (comparisons.every((comparison) => comparison.methods.length < 2)) {
+    await ofEach(checkFinished);
     throw new LetheError('LETHE_USAGE', 'no two methods ran on the same suite, version, size, tasks and model with the same training budget', {
       where: paths.join(', '), remedy: 'give the folders of runs that share these, or one run of several methods',
     });
   }
+  await ofEach((path, done) => noteUnfinished(path, done, output));
   const tables = flags.reported ? readReported() : undefined;
   const reportedOf = ({ suite }: Comparison) => tables?.filter((table) => table.suite === suite.id);
   output.data(format === 'json' ? JSON.stringify(comparisons.map((comparison) => plain(comparison, reportedOf(comparison))), null, 2)

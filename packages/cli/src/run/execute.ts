@@ -129,7 +129,7 @@ export async function execute(
   const { results, stopped } = await perform(configuration, folder, suite, workers, goOn, output);
   const tuned = configuration.suite.scored && !stopped;
   const file = join(folder, 'results.json');
-  const status = results.runs.length === 0 && !json ? 0 : tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
+  const status = tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
   if (stopped) output.note(`stopped; go on with: ${goOn}`);
   else if (!configuration.picked) output.note(nextStep(configuration, results, place));
   return stopped ? INTERRUPTED : status;

@@ -1,5 +1,6 @@
 import { basename, dirname, join } from 'node:path';
-import { LETHE_VERSION, LetheError } from '@lethe/core';
+import { LETHE_VERSION, LetheError, type Results } from '@lethe/core';
+import { resultsAt } from '@lethe/leaderboard';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
 import type { Configuration } from './configuration.js';
@@ -33,6 +34,21 @@ export async function checkFinished(path: string, done: number): Promise<void> {
   throw new LetheError('LETHE_RUN_STOPPED', `The run is not finished: ${done} of ${extent.asked} runs are there.`, {
     where: join(extent.folder, 'run.json'), remedy: `Finish it with: lethe resume ${typed(extent.folder)}`,
   });
+}
+
+/**
+ * The results of a path, be they of all runs or not.
+ *
+ * @param path as {@link checkFinished} takes it
+ * @throws LETHE_RUN_STOPPED for a run that ended before it had any, and the errors of `resultsAt`
+ */
+export async function resultsSoFar(path: string): Promise<Results> {
+  try {
+    return await resultsAt(path);
+  } catch (error) {
+    if (error instanceof LetheError && error.code === 'LETHE_RUN_MISSING') await checkFinished(path, 0);
+    throw error;
+  }
 }
 
 /** Notes that a run is not finished, so that nobody takes its table for the whole. */
