@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import Table from 'cli-table3';
 import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin, isPath } from '@lethe/core';
-import { type SuiteSummary, type TaskDefinition, readSuiteFile, summaryAt } from '@lethe/data';
+import { type SuiteSummary, type TaskDefinition, readSuiteFile, suiteUnknown, summaryAt } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import { describeScorer, suiteNotes, suites } from './list.js';
 import type { Output } from './output.js';
@@ -98,10 +98,7 @@ function suiteOf(name: string, folders: readonly string[]): SuiteSummary {
   const all = suites(folders);
   const found = all.find(({ id }) => id === name);
   if (found) return found;
-  const known = all.map(({ id }) => id);
-  throw new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${name}".${didYouMean(name, known)}`, {
-    remedy: `choose one of: ${known.join(', ')}; or give the path of a suite.yaml`,
-  });
+  throw suiteUnknown(name, all.map(({ id }) => id), PATHS.suites);
 }
 
 function suite(name: string, folders: readonly string[]): Shown {

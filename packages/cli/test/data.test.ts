@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +110,23 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     writeFileSync(file, probes);
     expect((await lethe('validate', spaced)).lines.join()).to.contain(`2 probes; rows: lethe data verify '${file}'`);
     expect((await lethe('validate', spaced, '--data-dir', folder)).lines.join()).to.contain(`lethe data verify '${file}' --data-dir ${folder}`);
+  });
+
+  it('takes a name for no path, and says how the path of a folder of that name is written', async () => {
+    const from = process.cwd();
+    expect((await lethe('new', 'suite', join(folder, 'office'))).problem).to.equal(undefined);
+    cpSync(join(folder, 'office'), join(folder, 'office desk'), { recursive: true });
+    process.chdir(folder);
+    try {
+      for (const [name, written] of [['office', './office'], ['office desk', "'./office desk'"]] as const) {
+        for (const command of [['data', 'verify'], ['show', 'suite'], ['run']]) {
+          expect((await lethe(...command, name)).problem).to.contain(`LETHE_SUITE_UNKNOWN: there is no suite called "${name}". Did you mean the folder ${written}?`);
+        }
+        expect((await lethe('data', 'verify', `./${name}`)).status).to.equal(0);
+      }
+    } finally {
+      process.chdir(from);
+    }
   });
 
   it('names rows that stand in two places', async () => {

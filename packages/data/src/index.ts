@@ -5,5 +5,5 @@ export { DEFAULT_SIZE, type InspectedSuite, type SuiteTerms, absentRows, inspect
 export { type Overlap, overlapLine } from './near.js';
 export { type PulledFile, filesToPull, pullFile } from './pull.js';
 export { readLines } from './records.js';
-export { type SuiteReference, type SuiteSummary, isForProbes, isGenerated, listSuites, summaryAt } from './reference.js';
+export { type SuiteReference, type SuiteSummary, isForProbes, isGenerated, listSuites, suiteUnknown, summaryAt } from './reference.js';
 export { type VerifiedFile, verifyData } from './verify.js';

@@ -96,9 +96,21 @@ export function findSuite(reference: string, { suitesDir, builtDir }: Pick<Suite
   }
   const known = installedIds(suitesDir);
   if (known.includes(reference)) return installed(reference, suitesDir, builtDir);
-  throw new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${reference}".${didYouMean(reference, known)}`, {
+  throw suiteUnknown(reference, known, suitesDir, folder);
+}
+
+/**
+ * The error of a name that no suite has. A name is never taken for a path, so that no folder can stand in for a suite; where it could be one,
+ * the error says how to write it.
+ *
+ * @param known the names of suites
+ * @param folder where names that are paths begin
+ */
+export function suiteUnknown(name: string, known: readonly string[], suitesDir: string, folder = '.'): LetheError {
+  const meant = existsSync(join(folder, name, FILE)) ? ` Did you mean the folder ${quoted(`./${name}`)}?` : didYouMean(name, known);
+  return new LetheError('LETHE_SUITE_UNKNOWN', `there is no suite called "${name}".${meant}`, {
     where: suitesDir,
-    remedy: `${known.length > 0 ? `choose one of: ${known.join(', ')}; or ` : ''}give the path of a suite.yaml`,
+    remedy: `${known.length > 0 ? `choose one of: ${known.join(', ')}; or ` : ''}give the path of a suite.yaml or of its folder`,
   });
 }
 
