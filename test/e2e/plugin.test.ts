@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,6 +27,22 @@ describe('a new method, outside of the repository', () => {
     lethe('new', 'method', 'held', '--dir', folder);
     node(join(root, 'node_modules/typescript/bin/tsc'), '-p', plugin());
     expect(existsSync(join(plugin(), 'dist', 'index.js'))).to.equal(true);
+  });
+
+  it('is built, tested, tried and checked by the commands that are printed, wherever one stands', () => {
+    const from = join(folder, 'a folder');
+    mkdirSync(from);
+    const sh = (command: string) => {
+      const { status, stdout, stderr } = spawnSync(command, { shell: true, cwd: from, encoding: 'utf8' });
+      expect(status, `${command}\n${stdout}${stderr}`).to.equal(0);
+      return stdout + stderr;
+    };
+    const printed = sh(`'${process.execPath}' '${join(root, 'packages/cli/dist/src/main.js')}' new method tended --dir 'my plugins'`);
+    const command = (does: string) => new RegExp(`^${does}: +(.*)$`, 'm').exec(printed)![1]!;
+    expect(sh(command('build and test it'))).to.contain('conformance of tended');
+    expect(sh(command('check it'))).to.contain('method tended 0.1.0');
+    const small = command('try it').replace('domain-mini --size quick', `'${join(root, 'test/fixtures/two-trades')}' --size tiny`);
+    expect(sh(`${small} --seeds 1 --device cpu`)).to.match(/^tended /m);
   });
 
   it('passes its own tests', () => {

@@ -1,12 +1,12 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD } from '@lethe/core';
+import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD, quoted } from '@lethe/core';
 import { findScorer } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
 import { checkName, writeFolder } from './new-folder.js';
 import type { Output } from './output.js';
 import { installedPlugins, ofKind } from './installed.js';
-import { PATHS, here, typed } from './paths.js';
+import { PATHS, here, inRoot, npmRun, tool, typed } from './paths.js';
 
 /** The kinds whose code is written from a template. */
 const KINDS = ['method', 'scorer'] as const;
@@ -66,9 +66,15 @@ function packageFiles(name: string, folder: string): Record<string, string> {
   };
 }
 
+/** The module that lends a plugin elsewhere what it imports, as node takes it here. */
+const lender = (module = '@lethe/core/lend') => quoted(inRoot() ? module : import.meta.resolve(module));
+
+/** How the new plugin is tested, once it is built. */
+const testOf = (flags: string, tests: string) => tool(`mocha --no-config --timeout 180000 ${flags}${typed(tests)}`);
+
 /** How the new plugin is tried. */
 function trialOf(kind: Kind, name: string, plugins: string): string {
-  return kind === 'method' ? `npm run lethe -- run domain-mini --size quick ${plugins}--methods ${name}`
+  return kind === 'method' ? `${npmRun('lethe --')} run domain-mini --size quick ${plugins}--methods ${name}`
     : `a task of a suite names it: written: { scorer: ${name}, maxTokens: 16, stop: [] }${plugins && `; then ${plugins.trim()} wherever that suite is named`}`;
 }
 
@@ -90,10 +96,10 @@ function newPlugin(kind: Kind, name: string, parent: string, output: Output): vo
   const shown = typed(folder);
   output.data(here(folder));
   output.note(inside
-    ? `build and test it:  npm run build && npx mocha --no-config --timeout 180000 dist/plugins/${name}`
-    : `build and test it:  npx tsc -p ${shown} && npx mocha --no-config --timeout 180000 --import=@lethe/core/lend ${typed(join(folder, 'dist'))}`);
+    ? `build and test it:  ${npmRun('build')} && ${testOf('', join(PATHS.root, 'dist/plugins', name))}`
+    : `build and test it:  ${tool(`tsc -p ${shown}`)} && ${testOf(`--import=${lender()} `, join(folder, 'dist'))}`);
   output.note(`try it:             ${trialOf(kind, name, inside ? '' : `--plugins ${shown} `)}`);
-  output.note(`check it:           npm run lethe -- validate ${shown}`);
+  output.note(`check it:           ${npmRun('lethe --')} validate ${shown}`);
 }
 
 /** Adds `lethe new method` and `lethe new scorer`. */

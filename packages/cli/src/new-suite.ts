@@ -4,7 +4,7 @@ import { suiteSchema } from '@lethe/data';
 import type { Command } from 'commander';
 import { checkName, writeFolder } from './new-folder.js';
 import type { Output } from './output.js';
-import { here } from './paths.js';
+import { here, npmRun } from './paths.js';
 
 /** Inputs by label: the rows of one split. */
 type Texts = Readonly<Record<string, readonly string[]>>;
@@ -103,6 +103,6 @@ export function addNewSuite(command: Command, output: Output): void {
     .action((name: string) => {
       const folder = here(newSuite(name));
       output.data(folder);
-      output.note(`next: put your rows into it, then lethe validate ${quoted(folder)}, and lethe run ${quoted(`${folder}/suite.yaml`)}`);
+      output.note(`next: put your rows into it, then ${npmRun('lethe --')} validate ${quoted(folder)}, and ${npmRun('lethe --')} run ${quoted(`${folder}/suite.yaml`)}`);
     });
 }

@@ -25,3 +25,15 @@ export function here(path: string): string {
 
 /** {@link here} as a word of a command line, for commands that are to be typed. */
 export const typed = (path: string): string => quoted(here(path));
+
+/** Whether one stands in the folder of this installation. */
+export const inRoot = (): boolean => here(PATHS.root) === '.';
+
+/** The folder of this installation as a flag of npm, where one does not stand in it. */
+const prefix = (): string => (inRoot() ? '' : `--prefix ${typed(PATHS.root)} `);
+
+/** A script of this installation as one would type it here, whether `lethe` is on the path or not. */
+export const npmRun = (script: string): string => `npm ${prefix()}run ${script}`;
+
+/** A tool that is installed with it, likewise: from elsewhere, npx would look for one on the network. */
+export const tool = (command: string): string => (inRoot() ? `npx ${command}` : `npm ${prefix()}exec -- ${command}`);

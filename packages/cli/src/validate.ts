@@ -5,7 +5,7 @@ import { absentRows, inspectSuite, overlapLine, readSuiteFile } from '@lethe/dat
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { installedPlugins } from './installed.js';
-import { PATHS, here, typed } from './paths.js';
+import { PATHS, here, npmRun, tool, typed } from './paths.js';
 import { describer } from './publish.js';
 import { dataFolderAt, suiteOfPlugin, suiteWords } from './suites.js';
 
@@ -104,7 +104,7 @@ function newerSource({ file, codePath }: Plugin): string | undefined {
     return built > 0 && time(source) > Math.max(built, looked);
   });
   if (newer === undefined) return undefined;
-  const command = dirname(resolve(folder)) === PATHS.plugins ? 'npm run build' : `npx tsc -p ${typed(folder)}`;
+  const command = dirname(resolve(folder)) === PATHS.plugins ? npmRun('build') : tool(`tsc -p ${typed(folder)}`);
   return `${here(newer)} as it is now, which is newer than what was built of it and imported: ${command}, and validate again`;
 }
 

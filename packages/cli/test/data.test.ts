@@ -104,7 +104,7 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
   it('names commands that can be typed: the path of the suite, where its rows are, in quotes where a space is', async () => {
     const spaced = join(folder, 'my suites', 'my-suite');
     expect((await lethe('new', 'suite', spaced)).problem).to.equal(undefined);
-    expect(notes[0]).to.contain(`lethe validate '${spaced}'`).and.contain(`lethe run '${spaced}/suite.yaml'`);
+    expect(notes[0]).to.contain(`npm run lethe -- validate '${spaced}'`).and.contain(`npm run lethe -- run '${spaced}/suite.yaml'`);
     const file = join(spaced, 'suite.yaml');
     const probes = readFileSync(file, 'utf8').replace(/^training:.*\n/m, '').replace(/^sizes:\n( .*\n)+/m, '').replace(/^orders:\n( .*\n?)+/m, '');
     writeFileSync(file, probes);
