@@ -171,6 +171,7 @@ describe('lethe compare', () => {
   it('refuses what it cannot do', async () => {
     const path = await write('refused', [...seeds(2, 'weak', 3, 4), ...seeds(2, 'strong', 9, 10)]);
     expect(await said(path, '--metric', 'forgeting')).to.contain('LETHE_USAGE').and.contain('Did you mean "forgetting"?');
+    expect(await said(path, '--metric', 'accuracy')).to.contain('Did you mean "averageAccuracy"?');
     expect(await said(path, '--against', 'stronk')).to.contain('LETHE_USAGE').and.contain('Did you mean "strong"?');
     expect(await said(path, '--json', '--latex')).to.contain('LETHE_USAGE').and.contain('at once');
     expect(await said(join(folder, 'none'))).to.contain('LETHE_RUN_MISSING');

@@ -48,8 +48,9 @@ describe('lethe run refuses', () => {
   const SIMPLE: readonly (readonly [title: string, args: readonly string[], ...texts: string[]])[] = [
     ['an unknown method', ['--methods', 'setta'], 'LETHE_PLUGIN_UNKNOWN', 'Did you mean "seta"?'],
     ['a folder without a plugin', ['--methods', './no-such-plugin'], 'LETHE_PLUGIN_UNKNOWN', 'no-such-plugin'],
-    ['an option out of range', ['--methods', 'seta', '--set', 'seta.agreement=1000'], 'LETHE_PLUGIN_OPTIONS', 'from -1 to 1, given 1000', 'plugins/seta/plugin.json'],
-    ['an unknown option', ['--methods', 'seta', '--set', 'seta.agrement=1'], 'LETHE_PLUGIN_OPTIONS', 'Did you mean "agreement"?'],
+    ['an option out of range', ['--methods', 'seta', '--set', 'seta.agreement=1000'], 'LETHE_PLUGIN_OPTIONS', 'from -1 to 1, given 1000', 'plugins/seta/plugin.json', 'fix give agreement a number from -1 to 1; lethe show method seta lists its options'],
+    ['an unknown option', ['--methods', 'seta', '--set', 'seta.agrement=1'], 'LETHE_PLUGIN_OPTIONS', 'Did you mean "agreement"?', 'fix known options: budget, '],
+    ['a choice that there is not', ['--methods', 'seta', '--set', 'seta.start=none'], 'LETHE_PLUGIN_OPTIONS', 'fix give start one of '],
     ['an option of a method that does not run', ['--methods', 'ewc', '--set', 'seta.agreement=1'], 'LETHE_USAGE', '"seta" is not among the methods'],
     ['an option given twice', ['--methods', 'seta', '--set', 'seta.agreement=1', '--set', 'seta.agreement=0.5'], 'LETHE_USAGE', '--set gives seta.agreement twice'],
     ['two suites', ['--suite', 'domain-mini'], 'LETHE_USAGE', 'Two suites are named', '--suite goes with a config.yaml'],
@@ -57,7 +58,7 @@ describe('lethe run refuses', () => {
     ['a setting without its method', ['--set', 'keep=0.5'], 'LETHE_USAGE', 'fix name the method as well: --set METHOD.keep=0.5'],
     ['a method named twice', ['--methods', 'ewc,ewc'], 'LETHE_USAGE', 'twice'],
     ['a budget without a value', ['--training', 'rank'], 'LETHE_USAGE', '--training "rank" is not FIELD=VALUE'],
-    ['an unknown field of the budget', ['--training', 'learning_rate=1e-4'], 'LETHE_USAGE', 'Did you mean "learningRate"?'],
+    ['an unknown field of the budget', ['--training', 'learning_rate=1e-4'], 'LETHE_USAGE', 'Did you mean "learningRate"?', 'fix the fields are: epochs, batch, learningRate, '],
     ['a field of the budget twice', ['--training', 'rank=4', '--training', 'rank=16'], 'LETHE_USAGE', '--training gives rank twice'],
     ['half a rank', ['--training', 'rank=1.5'], 'LETHE_USAGE', '"rank" must be a whole number, not 1.5'],
     ['sites that there are not', ['--training', 'sites=q,x'], 'LETHE_USAGE', 'must be one of q, k, v, o, gate, up, down, not "x"'],
@@ -101,12 +102,15 @@ describe('lethe run refuses', () => {
   it('a configuration with a wrong key, with its line, and one without a suite', async () => {
     const config = files('config', {
       'a.yaml': 'suite: domain-mini\nseeds: [1]\nmethod: [ewc]\n', 'b.yaml': 'seeds: [1]\n', 'c.yaml': 'suite: [\n',
-      'd.yaml': 'suite: domain-mini\ntraining:\n  epochs: 2\n  rank: 0\n',
+      'd.yaml': 'suite: domain-mini\ntraining:\n  epochs: 2\n  rank: 0\n', 'e.yaml': 'suite: domain-mini\nmethods:\n- ewc\n- id: ewc\n',
+      'f.yaml': 'suite: domain-mini\ntraining:\n  lr: 1\n',
     });
     expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_USAGE').and.contain('Did you mean "methods"?').and.contain('a.yaml:3');
     expect(await problem('run', join(config, 'b.yaml'))).to.contain('suite').and.contain('b.yaml:1');
     expect(await problem('run', join(config, 'c.yaml'))).to.contain('not valid YAML').and.contain('c.yaml:');
     expect(await problem('run', join(config, 'd.yaml'))).to.contain('LETHE_USAGE').and.contain('"rank" must be at least 1, not 0').and.contain('d.yaml:4');
+    expect(await problem('run', join(config, 'e.yaml'))).to.contain('unknown field "id"').and.contain('e.yaml:4').and.contain('fix the fields here are: name, label, options');
+    expect(await problem('run', join(config, 'f.yaml'))).to.contain('unknown field "lr"').and.contain('f.yaml:3').and.contain('fix the fields here are: epochs, batch, ');
   });
 
   it('a wrong option of a configuration, with its line, and where the options are declared of what --set gives', async () => {
@@ -114,7 +118,7 @@ describe('lethe run refuses', () => {
       'a.yaml': 'suite: domain-mini\nmethods:\n- ewc\n- name: seta\n  options:\n    split: true\n    agreement: 1000\n',
       'b.json': '{ "suite": "domain-mini",\n  "methods": [{ "name": "seta",\n    "options": { "agrement": 1 } }] }\n',
     });
-    expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_PLUGIN_OPTIONS').and.contain('a.yaml:7').and.contain('fix known options: ');
+    expect(await problem('run', join(config, 'a.yaml'))).to.contain('LETHE_PLUGIN_OPTIONS').and.contain('a.yaml:7').and.contain('fix give agreement a number from -1 to 1; ');
     expect(await problem('run', join(config, 'b.json'))).to.contain('LETHE_PLUGIN_OPTIONS').and.contain('b.json:3').and.contain('Did you mean "agreement"?');
     expect(await problem('run', join(config, 'a.yaml'), '--set', 'seta.agreement=7')).to.contain('given 7').and.contain(join('plugins', 'seta', 'plugin.json'));
   });

@@ -102,20 +102,29 @@ const FAULTS: Readonly<Record<string, (params: Fields, error: ErrorObject) => st
   pattern: ({ pattern }, { data, parentSchema }) => `${asked(parentSchema) ?? `must match the pattern ${String(pattern)}`}, not ${shown(data)}`,
 };
 
+/** What is wrong with a document, and where. */
+export interface SchemaFault {
+  /** A JSON pointer. */
+  readonly pointer: string;
+  readonly message: string;
+  /** The fields that there are, where one is unknown. */
+  readonly fields?: readonly string[];
+}
+
 /**
  * What is wrong with a document, in words, from the errors of a schema that was compiled with `allErrors` and `verbose`. Of a pattern the schema
  * says itself what it asks for: `patternErrorMessage`, as editors show it ("must be …").
  *
  * @param name what to call the whole document
  */
-export function schemaFault(errors: readonly ErrorObject[], name: string): { pointer: string; message: string } {
+export function schemaFault(errors: readonly ErrorObject[], name: string): SchemaFault {
   const error = mostTelling(settled(errors));
   const { instancePath: at, keyword, propertyName } = error;
   const params = error.params as Fields;
   if (keyword === 'additionalProperties') {
     const field = String(params['additionalProperty']);
     const known = Object.keys((error.parentSchema as { properties?: object } | undefined)?.properties ?? {});
-    return { pointer: `${at}/${escaped(field)}`, message: `unknown field "${field}".${didYouMean(field, known)}` };
+    return { pointer: `${at}/${escaped(field)}`, message: `unknown field "${field}".${didYouMean(field, known)}`, fields: known };
   }
   const subject = at === '' ? name : `"${at.slice(1).split('/').map(unescaped).join('.')}"`;
   const fault = FAULTS[keyword]?.(params, error) ?? (error.message ?? 'is invalid');

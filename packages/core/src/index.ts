@@ -6,7 +6,7 @@ export {
 } from './contract.js';
 export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
-export { schemaFault } from './fault.js';
+export { type SchemaFault, schemaFault } from './fault.js';
 export { fileError } from './file-error.js';
 export { type Frame, frameWithin, framesOf, lineOf } from './frame.js';
 export type { EventListener, RunEvent } from './events.js';

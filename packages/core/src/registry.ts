@@ -109,10 +109,25 @@ function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>,
   const name = optionOf(error);
   if (error.keyword === 'additionalProperties') return `no option "${name}".${didYouMean(name, Object.keys(properties))}`;
   if (error.keyword === 'enum') return `option "${name}" ${listFault(params['allowedValues'] as unknown[], given[name])}`;
-  const { minimum, maximum, type } = properties[name] ?? {};
-  const bounds = minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`;
-  const wanted = type === undefined ? (error.message ?? 'is invalid') : `must be ${typeWords(type)}${bounds}`;
-  return `option "${name}" ${wanted}, given ${JSON.stringify(given[name])}`;
+  const wanted = valuesOf(properties[name]);
+  return `option "${name}" ${wanted === undefined ? (error.message ?? 'is invalid') : `must be ${wanted}`}, given ${JSON.stringify(given[name])}`;
+}
+
+/** The values that an option may have, in words; undefined where its schema says it in another way. */
+function valuesOf({ enum: values, type, minimum, maximum }: Readonly<Record<string, unknown>> = {}): string | undefined {
+  if (Array.isArray(values)) return `one of ${values.map(String).join(', ')}`;
+  if (type === undefined) return undefined;
+  return `${typeWords(type)}${minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`}`;
+}
+
+/** What to give in the place of options that cannot be used. */
+function remedyFor({ manifest: { options: { properties } } }: Plugin, errors: readonly ErrorObject[]): string {
+  const known = `known options: ${Object.keys(properties).join(', ') || 'none'}`;
+  const remedies = errors.map((error) => {
+    const wanted = valuesOf(properties[optionOf(error)]);
+    return wanted === undefined ? known : `give ${optionOf(error)} ${wanted}`;
+  });
+  return [...new Set(remedies)].join('; ');
 }
 
 /**
@@ -131,6 +146,6 @@ export function resolveOptions(
   throw new LetheError('LETHE_PLUGIN_OPTIONS',
     `${name}: ${check.errors!.map((error) => explain(plugin, given, error)).join('; ')}`, {
       where: check.errors!.map((error) => locate(optionOf(error))).find((place) => place !== undefined) ?? plugin.file,
-      remedy: `known options: ${Object.keys(plugin.manifest.options.properties).join(', ') || 'none'}`,
+      remedy: remedyFor(plugin, check.errors!),
     });
 }

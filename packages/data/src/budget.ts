@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type BudgetChange, type TrainingBudget, canonicalJson, schemaFault } from '@lethe/core';
+import { type BudgetChange, type SchemaFault, type TrainingBudget, canonicalJson, schemaFault } from '@lethe/core';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { type Size, type SuiteDefinition, suiteSchema } from './definition.js';
 
@@ -16,7 +16,7 @@ function schema(): ValidateFunction<BudgetChange> {
 }
 
 /** What is wrong with what a budget is asked to be, and where in it (a JSON pointer); null where nothing is. */
-export function budgetFault(change: unknown): { pointer: string; message: string } | null {
+export function budgetFault(change: unknown): SchemaFault | null {
   const validate = schema();
   return validate(change) ? null : schemaFault(validate.errors!, 'the training budget');
 }

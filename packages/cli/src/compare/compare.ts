@@ -22,7 +22,10 @@ function metricsOf(text: string): Metric[] {
   return parseList('--metric', text).map((id) => {
     const metric = METRICS.find((known) => known.id === id);
     if (metric) return metric;
-    throw new LetheError('LETHE_USAGE', `There is no metric "${id}".${didYouMean(id, ids)}`, { remedy: `choose from: ${ids.join(', ')}` });
+    // a word of a name is far from it in letters
+    const [near] = ids.filter((known) => known.toLowerCase().includes(id.toLowerCase()));
+    const meant = near === undefined ? didYouMean(id, ids) : ` Did you mean "${near}"?`;
+    throw new LetheError('LETHE_USAGE', `There is no metric "${id}".${meant}`, { remedy: `choose from: ${ids.join(', ')}` });
   });
 }
 

@@ -14,6 +14,9 @@ interface ConfigurationFile extends Omit<RunRequest, 'methods' | 'orders'> {
 const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true, keywords: ['patternErrorMessage'] }).compile<ConfigurationFile>(
   JSON.parse(readFileSync(new URL('../../../schemas/run.schema.json', import.meta.url), 'utf8')) as object);
 
+/** The remedy for a field that there is not: those that there are; another one for anything else. */
+const fieldsOr = (fields: readonly string[] | undefined, other: string) => (fields ? `the fields here are: ${fields.join(', ')}` : other);
+
 /** Whether a document is a suite instead of a configuration: a suite has tasks. */
 const isSuite = (value: unknown) => typeof value === 'object' && value !== null && 'tasks' in value;
 
@@ -34,11 +37,11 @@ export function readConfigurationFile(file: string): RunRequest {
   const { value, locate } = document;
   if (isSuite(value)) return { suite: file };
   if (!validate(value)) {
-    const { pointer, message } = schemaFault(validate.errors!, 'the configuration');
-    throw new LetheError('LETHE_USAGE', message, { where: locate(pointer), remedy: 'see packages/cli/schemas/run.schema.json' });
+    const { pointer, message, fields } = schemaFault(validate.errors!, 'the configuration');
+    throw new LetheError('LETHE_USAGE', message, { where: locate(pointer), remedy: fieldsOr(fields, 'see packages/cli/schemas/run.schema.json') });
   }
   const fault = value.training === undefined ? null : budgetFault(value.training);
-  if (fault) throw new LetheError('LETHE_USAGE', `training: ${fault.message}`, { where: locate(`/training${fault.pointer}`), remedy: 'write it as "training" of a suite, with those fields alone that differ' });
+  if (fault) throw new LetheError('LETHE_USAGE', `training: ${fault.message}`, { where: locate(`/training${fault.pointer}`), remedy: fieldsOr(fault.fields, 'write it as "training" of a suite, with those fields alone that differ') });
   const here = (path: string) => resolve(dirname(file), path);
   const named = (name: string) => (isPath(name) ? here(name) : name);
   const { suite, methods, plugins, orders, model, adapter, dataDir, tuned, out, ...rest } = value;

@@ -3,6 +3,7 @@ import {
   type FoundPlugins, LetheError, type Plugin, type Sweep, canonicalJson, capabilitiesOf, didYouMean, findPlugin, isPath, loadMethod, methodName, resolveOptions, sha256,
 } from '@lethe/core';
 import { installedPlugins, ofKind, pluginAt } from '../installed.js';
+import { pluginWords } from '../plugins-option.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
 import { trialsOf } from '../tune/trials.js';
 import type { ConfiguredMethod } from './configuration.js';
@@ -88,6 +89,16 @@ function everyMethod({ plugins, broken }: FoundPlugins): Plugin[] {
   });
 }
 
+/** {@link resolveOptions}; its error says what lists the options as well. */
+function optionsOf(plugin: Plugin, given: MethodRequest['options'], locate: (option: string) => string | undefined): Record<string, unknown> {
+  try {
+    return resolveOptions(plugin, given, locate);
+  } catch (error) {
+    if (!(error instanceof LetheError)) throw error;
+    throw error.with({ remedy: `${error.remedy}; ${['lethe show method', plugin.manifest.name, ...pluginWords([plugin])].join(' ')} lists its options` });
+  }
+}
+
 /** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
 export async function methodsOf(
   { methods: requests, labels, plugins, trials }: Pick<RunRequest, 'methods' | 'labels' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
@@ -105,7 +116,7 @@ export async function methodsOf(
     // what is said of a label is said of it alone, and wins over what is said of all that have the method's name
     const set = Object.fromEntries([id, label].flatMap((name) => settings.filter(({ method }) => method === name)).map(({ option, value }) => [option, value]));
     const placeOf = (option: string) => (Object.hasOwn(options, option) && !Object.hasOwn(set, option) ? locate?.(option) : undefined);
-    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => resolveOptions(plugin, wanted, placeOf)).map((resolved) => ({
+    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => optionsOf(plugin, wanted, placeOf)).map((resolved) => ({
       id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved), stream,
       manifest: plugin.file, codePath: plugin.codePath,
     }));

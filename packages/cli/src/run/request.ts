@@ -125,6 +125,6 @@ export function parseTraining(text: string): BudgetChange {
   const value = readValue(written);
   const change = { [name]: name === 'sites' && typeof value === 'string' ? parseList('--training sites', value) : value };
   const fault = budgetFault(change);
-  if (fault) throw usage(`--training: ${fault.message}`, 'lethe show suite SUITE lists the fields of its training budget');
+  if (fault) throw usage(`--training: ${fault.message}`, fault.fields ? `the fields are: ${fault.fields.join(', ')}` : 'lethe show suite SUITE shows its own training budget');
   return change;
 }
