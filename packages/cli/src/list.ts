@@ -69,6 +69,10 @@ export function listed(kind: string, plugins: readonly string[] = []): Listed[] 
 export const kindNamed = (word: string): PluginKind | undefined =>
   PLUGIN_KINDS.find((kind) => word === kind || word === `${kind}s`);
 
+/** The kind of which something that is installed has this name; undefined where nothing has. */
+export const kindWith = (name: string): PluginKind | undefined =>
+  PLUGIN_KINDS.find((kind) => listed(`${kind}s`).some((item) => item.name === name));
+
 /** `lethe list KIND`. */
 export function listCommand(kind: string, { json, plugins }: { json: boolean; plugins: readonly string[] }, output: Output): void {
   const items = listed(kind, plugins);

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { resultsFile } from '@lethe/leaderboard';
+import { kindWith } from './list.js';
 import type { Output } from './output.js';
 import { noteUnfinished, resultsSoFar } from './run/finished.js';
 import { type RunChoice, showLearned } from './show-learned.js';
@@ -28,7 +30,7 @@ export function showFailures(results: Results, file: string, output: Output): 0 
 /**
  * `lethe show RUN`: the table of a run folder or of an entry, after recomputing its numbers; with a method what that says it learned.
  *
- * @throws LetheError LETHE_USAGE for an order or seed without a method, and the errors of `resultsSoFar` and of `showLearned`
+ * @throws LetheError LETHE_USAGE for an order or seed without a method, LETHE_RUN_MISSING for a name in the place of a run, and the errors of `resultsSoFar` and of `showLearned`
  */
 export async function showCommand(run: string, one: RunChoice, json: boolean, output: Output): Promise<0 | 1> {
   const stray = (['order', 'seed'] as const).find((flag) => one[flag] !== undefined);
@@ -38,6 +40,12 @@ export async function showCommand(run: string, one: RunChoice, json: boolean, ou
     });
   }
   const path = resolve(run);
+  const kind = existsSync(path) ? undefined : kindWith(run);
+  if (kind !== undefined) {
+    throw new LetheError('LETHE_RUN_MISSING', 'There is no run here, and something that is installed has this name.', {
+      where: path, remedy: `Did you mean: lethe show ${kind} ${run}?`,
+    });
+  }
   const results = await resultsSoFar(path);
   await noteUnfinished(path, results.runs.length, output);
   if (one.method === undefined) return showResults(results, resultsFile(path), json, output);

@@ -262,6 +262,10 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
 
     it('tells what was meant', async () => {
       expect((await call('show', 'method', 'sta')).problem).to.contain('Did you mean "seta"?');
+      for (const [kind, name] of [['method', 'seta'], ['suite', 'domain-mini'], ['scorer', 'rouge-l'], ['model', 'lethe-nano']]) {
+        expect((await call('show', name!)).problem).to.contain('LETHE_RUN_MISSING').and.contain(`Did you mean: lethe show ${kind} ${name}?`);
+      }
+      expect((await call('show', 'nothere')).problem).to.contain('LETHE_RUN_MISSING: There is no such file or folder.').and.contain(`at  ${resolve('nothere')}\n`);
       expect((await call('show', 'methods', 'seta')).problem).to.contain('LETHE_USAGE').and.contain('Did you mean "method"?');
     });
   });

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LETHE_VERSION, LetheError, type Results } from '@lethe/core';
 import { resultsAt } from '@lethe/leaderboard';
@@ -40,9 +41,12 @@ export async function checkFinished(path: string, done: number): Promise<void> {
  * The results of a path, be they of all runs or not.
  *
  * @param path as {@link checkFinished} takes it
- * @throws LETHE_RUN_STOPPED for a run that ended before it had any, and the errors of `resultsAt`
+ * @throws LETHE_RUN_MISSING where there is nothing, LETHE_RUN_STOPPED for a run that ended before it had any, and the errors of `resultsAt`
  */
 export async function resultsSoFar(path: string): Promise<Results> {
+  if (!existsSync(path)) {
+    throw new LetheError('LETHE_RUN_MISSING', 'There is no such file or folder.', { where: path, remedy: 'Give the folder of a run, or the file of an entry.' });
+  }
   try {
     return await resultsAt(path);
   } catch (error) {
