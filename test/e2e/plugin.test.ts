@@ -40,7 +40,7 @@ describe('a new method, outside of the repository', () => {
   it('learns a suite on a language model, in a worker of its own', () => {
     const out = join(folder, 'run');
     const { runs } = JSON.parse(lethe(...asked(out), '--json')) as Results;
-    expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1, rate: 1 }]]);
+    expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1, start: 'random', rate: 1 }]]);
   });
 
   it('makes its runs again when its code has changed, and takes up the earlier ones when that is taken back', async () => {

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
 import { resultsAt, resultsFile } from '@lethe/leaderboard';
 import type { Output } from './output.js';
+import { nothingLearned } from './nothing-learned.js';
 import { noteUnfinished } from './run/finished.js';
 import { type RunChoice, showLearned } from './show-learned.js';
 import { summarise } from './summary.js';
@@ -10,16 +11,18 @@ import { renderTable } from './table.js';
 /** Writes results as a table (or JSON) with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showResults(results: Results, file: string, json: boolean, output: Output): 0 | 1 {
   output.data(json ? JSON.stringify(results, null, 2) : renderTable(summarise(results), output.colour));
-  return showFailures(results, file, output);
+  return showNotes(results, file, output);
 }
 
-/** Notes the errors of failed runs, and where the results are; gives the exit status: 1 where a run failed. */
-export function showFailures(results: Results, file: string, output: Output): 0 | 1 {
+/** Notes the errors of failed runs, whether none of the others learned anything, and where the results are; gives the exit status: 1 where a run failed. */
+export function showNotes(results: Results, file: string, output: Output): 0 | 1 {
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
     output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed`);
     output.note(new LetheError(error.code as ErrorCode, error.message, error).describe());
   }
+  const idle = nothingLearned(results);
+  if (idle !== null) output.note(idle);
   output.note(`results: ${file}`);
   return failed.length ? 1 : 0;
 }
