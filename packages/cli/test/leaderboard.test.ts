@@ -13,15 +13,18 @@ import { metricsOf, resultsHash } from '@lethe/metrics';
 import { expect } from 'chai';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
+import { installedPlugins, versionsOf } from '../src/installed.js';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+/** The version that is installed. */
+const EWC = versionsOf(installedPlugins()).get('ewc')!;
 const matrix = [[0.5, 0], [1, 0.5], [0.5, 1]];
 const general = { base: {}, final: {} };
 const run: CompletedRun = {
   status: 'completed',
   suite: { id: 'letters', version: '1.0.0', size: 'full' },
   method: {
-    id: 'ewc', version: '1.2.0', options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors', start: 'random', rate: 1 },
+    id: 'ewc', version: EWC, options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors', start: 'random', rate: 1 },
     capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
   },
   model: { id: 'tiny', sha256: sha256('tiny') },
@@ -162,7 +165,7 @@ describe('lethe publish and lethe leaderboard', () => {
   });
 
   it('refuse a run of another version than is installed, which nothing could be held to, and options that the method does not have', async () => {
-    for (const [method, said] of [[{ version: '1.0.0' }, 'ewc 1.0.0, and 1.2.0 is installed'], [{ options: { ...run.method.options, magic: 1 } }, 'other options of ewc'],
+    for (const [method, said] of [[{ version: '1.0.0' }, `ewc 1.0.0, and ${EWC} is installed`], [{ options: { ...run.method.options, magic: 1 } }, 'other options of ewc'],
       [{ options: { ...run.method.options, rate: -5 } }, 'other options of ewc']] as const) {
       const other = { ...run, method: { ...run.method, ...method } };
       await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([other]), runs: [other] }));
