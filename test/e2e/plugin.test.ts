@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -67,6 +67,12 @@ describe('a new method, outside of the repository', () => {
     expect(lethe('resume', out)).to.contain('held');
     const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { code?: Record<string, string> };
     expect(Object.keys(record.code!)).to.deep.equal(['held']);
+    const older = 'method held runs as it was built, before ';
+    utimesSync(join(plugin(), 'dist', 'index.js'), 1, 1);
+    rmSync(join(plugin(), 'dist', 'tsconfig.tsbuildinfo'), { force: true });
+    expect(await again('resume', out)).to.contain(older).and.match(/index\.ts was changed: npx tsc -p \S+ builds it/);
+    utimesSync(join(plugin(), 'index.ts'), 1, 1);
+    expect(await again('resume', out)).to.not.contain(older);
     // as earlier versions wrote it
     delete record.code;
     writeFileSync(join(out, 'run.json'), JSON.stringify(record));
