@@ -76,6 +76,9 @@ describe('the site', () => {
     await rm(path('entries'), { recursive: true });
     await publishTuned({ id: 'elsewhere' });
     expect(await read((await pages('ewc-1.0.0'))[0]!)).to.contain('elsewhere 1.0.0, size quick').and.contain('carried over');
+    await rm(path('entries'), { recursive: true });
+    await publishTuned({ prompts: 'leaky' });
+    expect(await read((await pages('ewc-1.0.0'))[0]!)).to.contain('domains 1.0.0, size quick, leaky prompts').and.contain('carried over');
   });
 
   it('says that bounds are bounds and ranks none', async () => {
