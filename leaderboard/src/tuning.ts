@@ -27,6 +27,6 @@ export function tuningSection({ tuning, trials }: Row): Html | null {
   return html`<h2 id="tuning">Tuning</h2><p>${counted(tuned.trials.length, 'setting was', 'settings were')} tried, as many as of every method that was tuned (${sweep.methods.map(methodName).join(', ')}), on
 ${termsOf(sweep)}. No test row was read.${carriedOver(sweep, run) ? ' What was chosen there is carried over to the runs on this page: they are of another suite, model or budget, or have other prompts.' : ''}</p>
 ${wide('Tuning', html`<table><caption><span>Average accuracy on validation rows after the last task, percent. The first setting is the
-defaults.</span></caption><thead><tr><th scope="col" class="name">Setting</th><th scope="col">Accuracy</th></tr></thead><tbody>${rows}</tbody></table>`)}
+defaults, but for options that were given in every trial.</span></caption><thead><tr><th scope="col" class="name">Setting</th><th scope="col">Accuracy</th></tr></thead><tbody>${rows}</tbody></table>`)}
 <p>To make some of them again, drawn anew every time:</p>${command(retryCommand(tuned, file))}`;
 }

@@ -68,6 +68,7 @@ describe('the site', () => {
     const [tuned] = await pages('ewc-1.0.0');
     const page = await read(tuned!);
     expect(page).to.not.contain('carried over');
+    expect(page).to.match(/The first setting is the\s+defaults, but for options that were given in every trial/);
     expect(page).to.contain('size quick').and.contain('seeds 8, 9').and.contain('2 settings were tried').and.not.contain('gamma=1</td>');
     expect(page).to.match(/lambda=2000<\/td>\s*<td>45\.0/).and.match(/lambda=500 <span class="tag">chosen<\/span><\/td>\s*<td>72\.5/);
     expect(page).to.match(/lethe reproduce leaderboard\/entries\/[\w.-]+\.json --trials --method ewc</);
