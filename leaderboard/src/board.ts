@@ -13,7 +13,7 @@ function nameCell(group: Group, row: Row): Html {
   return html`<th scope="row" class="name" data-value="${nameOf(row)}">
 <a href="${group.slug}/${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
 ${changed.length === 0 ? null : html`<span class="changed">${changed.join(' ')}</span>`}
-<span class="tags"><span class="tag">${counted(trials.length - failed, 'trial')}</span>
+<span class="tags"><span class="tag">${counted(trials.length - failed, 'run')}</span>
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
 }
 
@@ -62,9 +62,9 @@ export function boardTable(group: Group): Html {
   const scores = METRICS.map(({ short, better }) =>
     heading(short, { first: better > 0 ? 'descending' : 'ascending', more: direction(better) }));
   return wide(titleOf(group), html`<table class="board sortable">
-<caption><span>Percent, and percentage points for differences: mean over trials, below it the 95 % interval over seeds and orders, cut where the metric ends. The bars show
+<caption><span>Percent, and percentage points for differences: mean over runs, below it the 95 % interval over seeds and orders, cut where the metric ends. The bars show
 it on one scale for all methods. Rank is the range of places that a method may have in average accuracy, by paired tests between all methods
-that are corrected for their number; what is not shown to differ shares places. A method of which a trial failed has no mean and no rank.
+that are corrected for their number; what is not shown to differ shares places. A method of which a run failed has no mean and no rank.
 Costs are means; times compare only on one machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
 <thead><tr class="over"><th></th><th></th><th colspan="${METRICS.length}" scope="colgroup">Scores</th>
 <th colspan="${COSTS.length}" scope="colgroup">Costs</th></tr>

@@ -50,7 +50,7 @@ function cells({ comparison: { metrics: [accuracy] } }: Group, row: Row, others:
   });
 }
 
-/** The differences between all pairs of methods over the trials that they share; nothing where there are none to compare. */
+/** The differences between all pairs of methods over the runs that they share; nothing where there are none to compare. */
 export function differences(group: Group): Html | null {
   const { tests, metrics: [accuracy] }: Comparison = group.comparison;
   if (tests === 0) return null;
@@ -58,7 +58,7 @@ export function differences(group: Group): Html | null {
   const heads = rows.map((row) => html`<th scope="col">${nameOf(row)}</th>`);
   const body = rows.map((row) => html`<tr><th scope="row" class="name">${nameOf(row)}</th>${cells(group, row, rows)}</tr>\n`);
   return html`<details><summary>Paired differences in average accuracy</summary>
-<p class="small">The method of the row minus that of the column over the trials (order and seed) that both completed: mean, 95 % interval over seeds and
+<p class="small">The method of the row minus that of the column over the runs (order and seed) that both completed: mean, 95 % interval over seeds and
 orders, p of a paired permutation test after Holm's correction for all ${tests} of them, and how many pairs it would take to show a difference as large
 and as steady as this with probability ${POWER}. Bold where it is shown at level ${ALPHA} for these orders and seeds; <q>elsewhere</q>, with the p of a t test over other seeds in other orders after the same correction, where it is shown for those too. <code>lethe compare</code> gives the same for any metric.</p>
 ${wide('Paired differences', html`<table class="board"><thead><tr><th scope="col" class="name">Row minus column</th>${heads}</tr></thead>

@@ -18,6 +18,15 @@ describe('the site', () => {
   /** The pages below the first one, by a part of their names. */
   const pages = async (part: string) => (await readdir(path('site'), { recursive: true })).filter((name) => name.endsWith('.html') && name.includes(part));
 
+  it('calls one order with one seed a run on every page: trials are those of tuning', async () => {
+    await publish('run', [completed({ method: 'ewc' }, stream(0.9, 0.1)), completed({ method: 'ewc', seed: 2 }, stream(0.9, 0.1)), completed({}, stream(0.9, 0.1)), failed({ seed: 2 })]);
+    await build();
+    const [index, ...others] = await Promise.all(['index.html', ...await pages('-1.0.0')].map(read));
+    expect(index).to.contain('</strong>runs, 1 failed').and.contain('4 runs of 2 methods').and.contain('<span class="tag">2 runs</span>');
+    expect(others).to.have.length(6);
+    for (const page of [index, ...others]) expect(page).not.to.match(/\btrials?\b/i);
+  });
+
   it('has a page for every method and run, of which failed ones say why', async () => {
     await publish('run', [completed({ method: 'ewc', options: { lambda: 500, gamma: 1 } }, stream(0.9, 0.1)), failed({ method: 'lora' }, 'NaN <here>')]);
     expect(await build()).to.include({ entries: 1, pages: 5 });
@@ -140,7 +149,7 @@ describe('the site', () => {
   it('gives one run no interval and no rank', async () => {
     await publish('run', [completed({}, stream(0.9, 0.1))]);
     await build();
-    expect(await read('index.html')).to.contain('1 trial<').and.contain('<td class="rank" data-value="">–</td>').and.not.contain('class="pm"');
+    expect(await read('index.html')).to.contain('1 run<').and.contain('<td class="rank" data-value="">–</td>').and.not.contain('class="pm"');
   });
 
   it('shows joint training as one step', async () => {

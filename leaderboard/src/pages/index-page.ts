@@ -50,7 +50,7 @@ function sectionOf(group: Group, number: number, reported: readonly ReportedTabl
   return html`<section aria-labelledby="${group.slug}">
 <h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${departures(group)}</h2>
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
-${counted(seeds.size, 'seed')}, ${counted(trials.length, 'trial')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
+${counted(seeds.size, 'seed')}, ${counted(trials.length, 'run')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${shown(group)}${boardTable(group)}<p class="hidden" role="status"></p>
 ${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
 }
@@ -64,7 +64,7 @@ function overview(groups: readonly Group[], files: readonly string[]): Html {
   const fact = (number: number, one: string, many: string, more = '') =>
     html`<li><strong>${whole(number)}</strong>${number === 1 ? one : many}${more}</li>`;
   return html`<ul class="facts">${fact(groups.length, 'comparison', 'comparisons')}${fact(methods, 'method', 'methods')}
-${fact(trials, 'trial', 'trials', `, ${failed} failed`)}${fact(files.length, 'entry', 'entries', ', recomputed')}</ul>`;
+${fact(trials, 'run', 'runs', `, ${failed} failed`)}${fact(files.length, 'entry', 'entries', ', recomputed')}</ul>`;
 }
 
 const EMPTY = html`<p>There are no entries yet. Run <code>lethe run SUITE</code>, then <code>lethe publish RUN</code>, and build this page
