@@ -42,6 +42,7 @@ describe('the site', () => {
     await publish('run', [1, 2].flatMap((seed) => [of('ewc', seed), of('lora', seed), of('lora', seed, { rate: 2 }), failed({ method: 'seta', seed })]));
     await build();
     const [file] = await readdir(path('entries'));
+    expect(await read('index.html')).to.contain(`<code>lethe reproduce leaderboard/entries/${file} --draw 7</code>`);
     const ewc = await Promise.all((await pages('ewc-order')).map(read));
     expect(ewc.map((page) => /lethe reproduce (.*?)<\/code>/.exec(page)?.[1]).sort()).to.deep.equal(
       [1, 2].map((seed) => `leaderboard/entries/${file} --method ewc --order 1 --seed ${seed}`));

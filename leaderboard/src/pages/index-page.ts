@@ -1,5 +1,6 @@
 import { type Environment, departuresOf, methodName, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
+import { drawCommand } from '../command.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences, shown } from '../differences.js';
 import { short, whole } from '../format.js';
@@ -15,15 +16,17 @@ const unique = (values: readonly string[]): string => [...new Set(values)].sort(
 
 /** What the runs of a comparison share, and where they may differ. */
 function terms(group: Group): Html {
-  const environments = group.rows.flatMap(({ trials }) =>
-    trials.flatMap(({ outcomes }) => outcomes.map(({ run }) => run.environment)));
+  const outcomes = group.rows.flatMap(({ trials }) => trials.flatMap((trial) => trial.outcomes));
+  const environments = outcomes.map(({ run }) => run.environment);
+  const files = [...new Set(outcomes.flatMap((outcome) => outcome.files))].sort();
   const seen = (pick: (environment: Environment) => string) => unique(environments.map(pick));
-  return html`<details><summary>What all of these runs share</summary>${facts([
+  return html`<details><summary>What all of these runs share, and how to check them</summary>${facts([
     ['Suite', suiteLabel(group.suite)],
     ['Tasks', [...group.tasks].sort().join(', ')],
     ['Training budget', budgetOf(group)],
     ['Model', html`${group.model.id}, sha256 <code>${group.model.sha256}</code>`],
     ['sha256 of the rows', dataTable(group.data)],
+    ['Three again, and compared', files.map((file) => command(drawCommand(file)))],
   ])}<p class="small">And where they may differ: Lethe ${seen(({ lethe }) => lethe)}; Node ${seen(({ node }) => node)};
 device ${seen(({ device }) => device)}; processor ${seen(({ processor = 'not known' }) => processor)}; threads ${seen(({ threads }) => String(threads))};
 commit ${seen(({ git }) => (git === null ? 'not known' : short(git)))}.</p></details>`;
@@ -81,8 +84,8 @@ function howToCheck(files: readonly string[]): Html {
 same command on the same device gives the same results; their sha256 is in the entry.</p>
 <p>When this page was built, every score was recomputed from the predictions in the entries, every metric from the scores, every interval
 from the metrics and every command from the runs; an entry that does not add up stops the build. Predictions that were made up
-consistently are found only by making runs again: this draws three of an entry by a number of your own, and compares every answer.</p>
-${command('lethe reproduce leaderboard/entries/ENTRY.json --draw 7')}
+consistently are found only by making runs again: below every table, with what its runs share, stands the command that draws three of them, by
+a number of your own in the place of 7, and compares every answer.</p>
 <p>This builds the page anew:</p>
 ${command('lethe leaderboard build')}
 ${files.length === 0 ? null : html`<details><summary>The entries behind this page (${files.length})</summary><ul>${links}</ul></details>`}
