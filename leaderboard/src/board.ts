@@ -65,12 +65,13 @@ export function boardTable(group: Group): Html {
 <caption><span>Percent, and percentage points for differences: mean over runs, below it the 95 % interval over seeds and orders, cut where the metric ends. The bars show
 it on one scale for all methods. Rank is the range of places that a method may have in average accuracy, by paired tests between all methods
 that are corrected for their number; what is not shown to differ shares places. A method of which a run failed has no mean and no rank.
-Costs are means; times compare only on one machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
+Costs are means: parameters trained at once, those that predictions need besides the model in the end, what is kept in all, and the time of training without
+that of scoring, which the seconds of <code>lethe run</code> hold too. Times compare only on one machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
 <thead><tr class="over"><th></th><th></th><th colspan="${METRICS.length}" scope="colgroup">Scores</th>
 <th colspan="${COSTS.length}" scope="colgroup">Costs</th></tr>
 <tr>${heading('Rank', { first: 'ascending', className: 'rank', sorted: true })}
 ${heading('Method', { first: 'ascending', className: 'name', text: true })}
-${scores}${COSTS.map(({ title }) => heading(title, { first: 'ascending' }))}</tr></thead>
+${scores}${COSTS.map(({ short, counts }) => heading(short, { first: 'ascending', more: counts === undefined ? null : html`<small>${counts}</small>` }))}</tr></thead>
 ${rivalRows.length === 0 ? null : html`<tbody>${rivalRows}</tbody>`}${boundRows.length === 0 ? null : html`<tbody class="bounds">${boundRows}</tbody>`}
 </table>`);
 }

@@ -37,6 +37,16 @@ describe('the site', () => {
     expect(await read(run!)).to.contain('--set ewc.lambda=500').and.contain('default 2000').and.contain('a'.repeat(40)).and.contain('<svg class="curve"');
   });
 
+  it('has the parameters that predictions need in the table, and says which time it is', async () => {
+    const run = completed({}, stream(0.9, 0.1));
+    await publish('run', [{ ...run, cost: { ...run.cost, addedParameters: 777 } }]);
+    await build();
+    const index = await read('index.html');
+    expect(index).to.contain('<span>Added</span><small>parameters</small>').and.match(/<td data-value="12288">12\.3 k<\/td><td data-value="777">777<\/td><td data-value="49152">/);
+    expect(index).to.contain('those that predictions need besides the model in the end').and.match(/time of training without\s+that of scoring/);
+    expect(await read((await pages('-order-'))[0]!)).to.contain('<dt>Added parameters</dt><dd>777</dd>');
+  });
+
   it('says with every run how it is made again and compared, where its name means it alone', async () => {
     const of = (method: string, seed: number, options = {}) => completed({ method, seed, options }, stream(0.9, 0.1));
     await publish('run', [1, 2].flatMap((seed) => [of('ewc', seed), of('lora', seed), of('lora', seed, { rate: 2 }), failed({ method: 'seta', seed })]));
