@@ -121,11 +121,19 @@ describe('the site', () => {
     await publish('few', runs(5));
     await build();
     expect(await read('index.html')).to.contain('These runs cannot show').and.contain('1 paired test over 5 pairs')
-      .and.match(/that takes\s+6 pairs, 1 more run of/).and.match(/p 0\.063,? 6 pairs/).and.not.contain('class="more"');
+      .and.match(/that takes\s+6 pairs, 1 more run of/).and.contain('<span class="pm">p 0.063</span> <span class="pm">6 pairs</span>').and.not.contain('class="more"');
     await rm(path('entries'), { recursive: true });
     await publish('many', runs(8));
     await build();
     expect(await read('index.html')).to.contain('<strong>1 of 1 difference</strong>').and.contain('is shown at level 0.05').and.contain('class="more"').and.contain('class="less"');
+  });
+
+  it('names the columns of differences by methods alone, with options where two are of one', async () => {
+    const of = (method: string, options: Record<string, unknown>, score: number) => [1, 2].map((seed) => completed({ method, options, seed }, stream(score, 0)));
+    await publish('run', [...of('a', { rate: 0.5 }, 0.9), ...of('b', { rate: 0.25 }, 0.7), ...of('b', { rate: 1 }, 0.5)]);
+    await build();
+    const [, heads] = /<th scope="col" class="name">Row minus column<\/th>(.*?)<\/tr>/.exec(await read('index.html'))!;
+    expect([...heads!.matchAll(/>([^<>]+)</g)].map(([, head]) => head)).to.deep.equal(['a', 'b rate=0.25', 'b rate=1']);
   });
 
   it('never puts scores under different prompts or budgets into one table, and says which they are', async () => {

@@ -1,13 +1,13 @@
-import { type Environment, departuresOf, methodName, suiteLabel } from '@lethe/core';
+import { type Environment, departuresOf, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
 import { drawCommand } from '../command.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences, shown } from '../differences.js';
 import { short, whole } from '../format.js';
-import type { Group, Row } from '../groups.js';
+import type { Group } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { command, facts, pageOf } from '../layout.js';
-import { budgetOf, counted, dataTable, nameOf, titleOf } from '../parts.js';
+import { budgetOf, counted, dataTable, shortNames, titleOf } from '../parts.js';
 import type { ReportedTable } from '../reported.js';
 import { otherReported, reportedOf } from '../reported-tables.js';
 import { type ScatterPoint, scatter } from '../scatter.js';
@@ -33,9 +33,7 @@ commit ${seen(({ git }) => (git === null ? 'not known' : short(git)))}.</p></det
 }
 
 function pointsOf(group: Group): ScatterPoint[] {
-  const names = group.rows.map(({ method }) => methodName(method));
-  // there is no room for options but where they tell two apart
-  const shortOf = (row: Row) => (names.filter((name) => name === methodName(row.method)).length > 1 ? nameOf(row) : methodName(row.method));
+  const shortOf = shortNames(group.rows);
   return group.rows.flatMap((row) => {
     const { averageAccuracy: accuracy, forgetting } = row.intervals;
     return accuracy === null ? [] : [{ name: shortOf(row), bound: row.method.capabilities.bound, accuracy, forgetting }];
