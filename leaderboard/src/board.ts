@@ -5,14 +5,15 @@ import { placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
-import { counted, meanOf, nameOf, tagsOf, titleOf } from './parts.js';
+import { counted, meanOf, nameOf, shortNames, tagsOf, titleOf } from './parts.js';
 import { spanOf, whisker } from './whisker.js';
 
-function nameCell(group: Group, row: Row): Html {
+/** @param apart whether its options tell the row from another of the same method: a phone has no room for others */
+function nameCell(group: Group, row: Row, apart: boolean): Html {
   const { method, changed, trials, failed } = row;
   return html`<th scope="row" class="name" data-value="${nameOf(row)}">
 <a href="${group.slug}/${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
-${changed.length === 0 ? null : html`<span class="changed">${changed.join(' ')}</span>`}
+${changed.length === 0 ? null : html`<span class="changed${apart ? ' apart' : null}">${changed.join(' ')}</span>`}
 <span class="tags"><span class="tag">${counted(trials.length - failed, 'run')}</span>
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
 }
@@ -29,7 +30,7 @@ function rowHtml(group: Group, row: Row, span: readonly [number, number] | null)
   });
   // of those that may have the same first place, the one that may fall less deep comes first
   const order = row.ranks === null ? null : row.ranks[0] + row.ranks[1] / 1000;
-  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? '–' : placesOf(row.ranks)}</td>${nameCell(group, row)}${scores}${costs}</tr>\n`;
+  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? '–' : placesOf(row.ranks)}</td>${nameCell(group, row, shortNames(group.rows)(row) !== methodName(row.method))}${scores}${costs}</tr>\n`;
 }
 
 interface HeadingOptions {
