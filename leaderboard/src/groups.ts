@@ -15,7 +15,7 @@ export interface Outcome {
   readonly files: readonly string[];
 }
 
-/** One order and one seed: the unit over which intervals are taken. */
+/** One order and one seed: the unit over which intervals are taken. The pages call it a run; trials are those of tuning there. */
 export interface Trial {
   readonly order: Order;
   readonly seed: number;
