@@ -5,8 +5,8 @@ import type { Output } from './output.js';
 import { nothingLearned } from './nothing-learned.js';
 import { noteUnfinished } from './run/finished.js';
 import { type RunChoice, showLearned } from './show-learned.js';
-import { summarise } from './summary.js';
-import { renderTable } from './table.js';
+import { summarise } from './table/summary.js';
+import { renderTable } from './table/terminal.js';
 
 /** Writes results as a table (or JSON) with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showResults(results: Results, file: string, json: boolean, output: Output): 0 | 1 {

@@ -261,9 +261,16 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
 }
 
 /**
- * Compares methods. Runs belong together where suite, version, size, model, training budget and tasks are the same; each such set is
- * one comparison. Two methods are compared over the runs of the same order and seed. Seeded: the same runs give the same numbers,
- * in whichever order they come and whatever their tasks are called.
+ * Runs that may be compared with each other, a list for each set of terms: suite, version, size, prompts, model, training budget and tasks.
+ *
+ * @param repeated what to do where a run is there with two outcomes; the same outcome given twice is one run
+ * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes, unless their mean is asked for
+ */
+export const comparableRuns = (runs: readonly Run[], repeated: ComparisonRequest['repeated'] = 'refuse'): Run[][] => grouped(distinct(runs, repeated), termsOf);
+
+/**
+ * Compares methods; each list of {@link comparableRuns} is one comparison. Two methods are compared over the runs of the same order and
+ * seed. Seeded: the same runs give the same numbers, in whichever order they come and whatever their tasks are called.
  *
  * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes, unless their mean is asked for; LETHE_STATISTICS_MISSING where the method that others are
  *   compared with has no mean
@@ -272,5 +279,5 @@ export function compareRuns(runs: readonly Run[], request: ComparisonRequest): C
   // of runs that are the same under several labels the last stays, which is to be the one that is asked for
   const asked = (run: Run) => Number(methodName(run.method) === request.against);
   const sorted = [...runs].sort((a, b) => asked(a) - asked(b));
-  return grouped(distinct(sorted, request.repeated), termsOf).map((own) => compareTerms(own, request));
+  return comparableRuns(sorted, request.repeated).map((own) => compareTerms(own, request));
 }
