@@ -5,15 +5,16 @@ import { placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
-import { counted, meanOf, nameOf, tagsOf, titleOf } from './parts.js';
+import { counted, meanOf, nameOf, shortNames, tagsOf, titleOf } from './parts.js';
 import { spanOf, whisker } from './whisker.js';
 
-function nameCell(group: Group, row: Row): Html {
+/** @param apart whether its options tell the row from another of the same method: a phone has no room for others */
+function nameCell(group: Group, row: Row, apart: boolean): Html {
   const { method, changed, trials, failed } = row;
   return html`<th scope="row" class="name" data-value="${nameOf(row)}">
 <a href="${group.slug}/${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
-${changed.length === 0 ? null : html`<span class="changed">${changed.join(' ')}</span>`}
-<span class="tags"><span class="tag">${counted(trials.length - failed, 'trial')}</span>
+${changed.length === 0 ? null : html`<span class="changed${apart ? ' apart' : null}">${changed.join(' ')}</span>`}
+<span class="tags"><span class="tag">${counted(trials.length - failed, 'run')}</span>
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
 }
 
@@ -29,7 +30,7 @@ function rowHtml(group: Group, row: Row, span: readonly [number, number] | null)
   });
   // of those that may have the same first place, the one that may fall less deep comes first
   const order = row.ranks === null ? null : row.ranks[0] + row.ranks[1] / 1000;
-  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? '–' : placesOf(row.ranks)}</td>${nameCell(group, row)}${scores}${costs}</tr>\n`;
+  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? '–' : placesOf(row.ranks)}</td>${nameCell(group, row, shortNames(group.rows)(row) !== methodName(row.method))}${scores}${costs}</tr>\n`;
 }
 
 interface HeadingOptions {
@@ -62,15 +63,16 @@ export function boardTable(group: Group): Html {
   const scores = METRICS.map(({ short, better }) =>
     heading(short, { first: better > 0 ? 'descending' : 'ascending', more: direction(better) }));
   return wide(titleOf(group), html`<table class="board sortable">
-<caption><span>Percent, and percentage points for differences: mean over trials, below it the 95 % interval over seeds and orders, cut where the metric ends. The bars show
+<caption><span>Percent, and percentage points for differences: mean over runs, below it the 95 % interval over seeds and orders, cut where the metric ends. The bars show
 it on one scale for all methods. Rank is the range of places that a method may have in average accuracy, by paired tests between all methods
-that are corrected for their number; what is not shown to differ shares places. A method of which a trial failed has no mean and no rank.
-Costs are means; times compare only on one machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
+that are corrected for their number; what is not shown to differ shares places. A method of which a run failed has no mean and no rank.
+Costs are means: parameters trained at once, those that predictions need besides the model in the end, what is kept in all, and the time of training without
+that of scoring, which the seconds of <code>lethe run</code> hold too. Times compare only on one machine.${bounds.length > 0 ? ' Below the double line: bounds, which are no competitors.' : null}</span></caption>
 <thead><tr class="over"><th></th><th></th><th colspan="${METRICS.length}" scope="colgroup">Scores</th>
 <th colspan="${COSTS.length}" scope="colgroup">Costs</th></tr>
 <tr>${heading('Rank', { first: 'ascending', className: 'rank', sorted: true })}
 ${heading('Method', { first: 'ascending', className: 'name', text: true })}
-${scores}${COSTS.map(({ title }) => heading(title, { first: 'ascending' }))}</tr></thead>
+${scores}${COSTS.map(({ short, counts }) => heading(short, { first: 'ascending', more: counts === undefined ? null : html`<small>${counts}</small>` }))}</tr></thead>
 ${rivalRows.length === 0 ? null : html`<tbody>${rivalRows}</tbody>`}${boundRows.length === 0 ? null : html`<tbody class="bounds">${boundRows}</tbody>`}
 </table>`);
 }

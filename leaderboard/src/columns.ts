@@ -38,16 +38,24 @@ export interface CostColumn {
   readonly show: (value: number) => string;
 }
 
+/** A cost of the table. */
+export interface TableCost extends CostColumn {
+  /** For the heading of its column. */
+  readonly short: string;
+  /** What is counted, below that. */
+  readonly counts?: string;
+}
+
 /** Costs of the table: the mean over runs. */
-export const COSTS: readonly CostColumn[] = [
-  { title: 'Trained parameters', value: (cost) => cost.trainableParameters, show: count },
-  { title: 'Stored', value: (cost) => cost.storedBytes, show: bytes },
-  { title: 'Training time', value: (cost) => cost.trainSeconds, show: seconds },
+export const COSTS: readonly TableCost[] = [
+  { title: 'Trained parameters', short: 'Trained', counts: 'parameters', value: (cost) => cost.trainableParameters, show: count },
+  { title: 'Added parameters', short: 'Added', counts: 'parameters', value: (cost) => cost.addedParameters, show: count },
+  { title: 'Stored', short: 'Stored', value: (cost) => cost.storedBytes, show: bytes },
+  { title: 'Training time', short: 'Training time', value: (cost) => cost.trainSeconds, show: seconds },
 ];
 
 /** Costs that only the pages of methods and runs have room for. */
 export const MORE_COSTS: readonly CostColumn[] = [
-  { title: 'Added parameters', value: (cost) => cost.addedParameters, show: count },
   { title: 'Training tokens', value: (cost) => cost.trainTokens, show: count },
   { title: 'Scoring time', value: (cost) => cost.evalSeconds, show: seconds },
   { title: 'Peak memory of the process', value: (cost) => cost.peakBytes, show: bytes },

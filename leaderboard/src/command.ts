@@ -68,13 +68,18 @@ export function missingRuns(runs: readonly Run[]): number {
   return count((run) => unlabelled(run.method)) * count((run) => run.order) * count((run) => run.seed) - runs.length;
 }
 
+const reproduce = (file: string): string => `lethe reproduce ${quoted(`leaderboard/entries/${file}`)}`;
+
+/** The command line that makes some runs of an entry again, drawn by a number, and compares their answers. */
+export const drawCommand = (file: string): string => `${reproduce(file)} --draw 7`;
+
 /** The command line that makes trials of a method again, by which its options were chosen, and compares their accuracies. */
 export const retryCommand = (tuned: TunedMethod, file: string): string =>
-  `lethe reproduce ${quoted(`leaderboard/entries/${file}`)} --trials --method ${quoted(methodName(tuned))}`;
+  `${reproduce(file)} --trials --method ${quoted(methodName(tuned))}`;
 
 /** The command line that makes a run of an entry again and compares its answers; null where the name of its method means several. */
 export function reproduceCommand(run: Run, all: readonly Run[], file: string): string | null {
   const same = all.filter(({ method }) => methodName(method) === methodName(run.method));
   if (new Set(same.map(({ method }) => canonicalJson(method.options))).size > 1) return null;
-  return `lethe reproduce ${quoted(`leaderboard/entries/${file}`)} --method ${quoted(methodName(run.method))} --order ${quoted(run.order.id)} --seed ${run.seed}`;
+  return `${reproduce(file)} --method ${quoted(methodName(run.method))} --order ${quoted(run.order.id)} --seed ${run.seed}`;
 }

@@ -1,5 +1,6 @@
 import { type BudgetChange, type Capabilities, type CompletedRun, LetheError, type Order, type Results, type Run, type TrainingBudget, canonicalJson } from '@lethe/core';
 import { isJoint } from '@lethe/metrics';
+import { isCompleted } from './whole.js';
 
 /** What the plugin of a method says of itself. */
 export interface MethodNote {
@@ -45,7 +46,6 @@ export interface Describer {
 export const unknown: Describer = { method: () => undefined, suite: () => undefined };
 
 const differ = (one: unknown, other: unknown): boolean => canonicalJson(one ?? null) !== canonicalJson(other ?? null);
-const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed';
 
 /** What a run says otherwise than the plugin of its method, in words; null where nothing. */
 function methodFault(run: Run, known: KnownMethod, note: MethodNote | undefined): string | null {

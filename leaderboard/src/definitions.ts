@@ -75,7 +75,7 @@ const G = new Html(`<math><mrow><msub>${i('G')}<mrow>${i('i')}${o(',')}${i('p')}
 /** The protocol in three sentences. */
 export const PROTOCOL: Html = html`<p>The untouched base model answers every test row of every task, then a method trains on the tasks
 one after another, each within the same budget. After each task it answers all test rows of all tasks, and of general probes that are never trained,
-without being told which task a row belongs to. One order of the tasks with one seed is one trial; tables give the mean over trials and
+without being told which task a row belongs to. One order of the tasks with one seed is one run; tables give the mean over runs and
 its 95 % interval over other seeds in other orders: the variances of the orders' means and of the seeds' means add up, as the runs of one order are not independent.</p>`;
 
 /** Every metric with its formula and its source. */

@@ -3,7 +3,7 @@ import { points, probability } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
-import { boundsOf, counted, nameOf } from './parts.js';
+import { boundsOf, counted, shortNames } from './parts.js';
 
 /** The most pairs that any two methods have. */
 const mostPairs = (pairs: readonly PairedComparison[]): number => Math.max(...pairs.map(({ test }) => test.pairs));
@@ -36,10 +36,11 @@ function cell(pair: PairedComparison, own: number, range: Range): Html {
   const { mean, low, high } = difference;
   const turned = a === own ? difference : { ...difference, mean: -mean, low: high === null ? null : -high, high: low === null ? null : -low };
   const bounds = boundsOf(withinRange(turned, range), points);
-  const needed = test.pairs < 2 ? null : `${pairsNeeded === null ? 'over 10 000' : pairsNeeded} pairs`;
-  return html`<td class="${better === null ? null : better === own ? 'more' : 'less'}">${points(turned.mean)}
-${bounds === null ? null : html`<span class="pm">${bounds}</span>`}
-<span class="pm">p ${probability(adjusted)}${holdsElsewhere(pair) ? html`, elsewhere ${probability(pair.elsewhere)}` : null}${needed === null ? null : html`, ${needed}`}</span></td>`;
+  const lines = [
+    ...(bounds === null ? [] : [bounds]), `p ${probability(adjusted)}`, ...(holdsElsewhere(pair) ? [`elsewhere ${probability(pair.elsewhere)}`] : []),
+    ...(test.pairs < 2 ? [] : [`${pairsNeeded === null ? 'over 10 000' : pairsNeeded} pairs`]),
+  ];
+  return html`<td class="${better === null ? null : better === own ? 'more' : 'less'}">${points(turned.mean)}${lines.map((line) => html` <span class="pm">${line}</span>`)}</td>`;
 }
 
 function cells({ comparison: { metrics: [accuracy] } }: Group, row: Row, others: readonly Row[]): Content {
@@ -50,17 +51,18 @@ function cells({ comparison: { metrics: [accuracy] } }: Group, row: Row, others:
   });
 }
 
-/** The differences between all pairs of methods over the trials that they share; nothing where there are none to compare. */
+/** The differences between all pairs of methods over the runs that they share; nothing where there are none to compare. */
 export function differences(group: Group): Html | null {
   const { tests, metrics: [accuracy] }: Comparison = group.comparison;
   if (tests === 0) return null;
   const rows = group.rows.filter(({ place }) => accuracy!.pairs.some(({ a, b }) => a === place || b === place));
-  const heads = rows.map((row) => html`<th scope="col">${nameOf(row)}</th>`);
-  const body = rows.map((row) => html`<tr><th scope="row" class="name">${nameOf(row)}</th>${cells(group, row, rows)}</tr>\n`);
+  const shortOf = shortNames(rows);
+  const heads = rows.map((row) => html`<th scope="col">${shortOf(row)}</th>`);
+  const body = rows.map((row) => html`<tr><th scope="row" class="name">${shortOf(row)}</th>${cells(group, row, rows)}</tr>\n`);
   return html`<details><summary>Paired differences in average accuracy</summary>
-<p class="small">The method of the row minus that of the column over the trials (order and seed) that both completed: mean, 95 % interval over seeds and
+<p class="small">The method of the row minus that of the column over the runs (order and seed) that both completed: mean, 95 % interval over seeds and
 orders, p of a paired permutation test after Holm's correction for all ${tests} of them, and how many pairs it would take to show a difference as large
 and as steady as this with probability ${POWER}. Bold where it is shown at level ${ALPHA} for these orders and seeds; <q>elsewhere</q>, with the p of a t test over other seeds in other orders after the same correction, where it is shown for those too. <code>lethe compare</code> gives the same for any metric.</p>
-${wide('Paired differences', html`<table class="board"><thead><tr><th scope="col" class="name">Row minus column</th>${heads}</tr></thead>
+${wide('Paired differences', html`<table class="board pairs"><thead><tr><th scope="col" class="name">Row minus column</th>${heads}</tr></thead>
 <tbody>${body}</tbody></table>`)}</details>`;
 }

@@ -4,7 +4,7 @@ import { changedOptions } from './command.js';
 import type { MethodNote } from './declared.js';
 import type { Entry, PublishedEntry } from './entry.js';
 import { optionValue, slug } from './format.js';
-import { checkAgreement } from './whole.js';
+import { checkAgreement, isCompleted } from './whole.js';
 
 /** What came of one run, with every entry that holds it. The same outcome published twice is one outcome. */
 export interface Outcome {
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly files: readonly string[];
 }
 
-/** One order and one seed: the unit over which intervals are taken. */
+/** One order and one seed: the unit over which intervals are taken. The pages call it a run; trials are those of tuning there. */
 export interface Trial {
   readonly order: Order;
   readonly seed: number;
@@ -72,7 +72,6 @@ function inKeyOrder<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
 }
 
 const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
-const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed';
 
 function trialOf(sources: readonly Source[]): Trial {
   const { order, seed } = sources[0]!.run;

@@ -12,6 +12,12 @@ export const titleOf = ({ suite, model }: Group): string => `${suiteLabel(suite)
 /** The name of a method with what sets it apart, as text. */
 export const nameOf = ({ method, changed }: Row): string => [methodName(method), ...changed].join(' ');
 
+/** What rows are called among each other: the method alone, with what sets it apart where several are of one method. */
+export function shortNames(rows: readonly Row[]): (row: Row) => string {
+  const names = rows.map(({ method }) => methodName(method));
+  return (row) => (names.filter((name) => name === methodName(row.method)).length > 1 ? nameOf(row) : methodName(row.method));
+}
+
 /** Plural of what is counted. */
 export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
 

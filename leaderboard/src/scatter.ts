@@ -1,8 +1,8 @@
 import type { Interval } from '@lethe/metrics';
 import * as echarts from 'echarts';
+import { placeLabels } from './chart-labels.js';
 import { percent } from './format.js';
 import { Html, html } from './html.js';
-import { placeLabels } from './labels.js';
 
 /** A method in the plane of accuracy and forgetting. */
 export interface ScatterPoint {

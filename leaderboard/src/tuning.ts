@@ -1,4 +1,4 @@
-import { type Sweep, type Trial, methodName } from '@lethe/core';
+import { type Sweep, type Trial, methodName, suiteLabel } from '@lethe/core';
 import { carriedOver, trialMean } from '@lethe/metrics';
 import { retryCommand } from './command.js';
 import { optionValue, percent } from './format.js';
@@ -15,7 +15,7 @@ function settingOf({ options }: Trial, all: readonly Trial[]): string {
 
 /** What a sweep was made on. */
 const termsOf = ({ suite, model, orders, seeds }: Sweep): string =>
-  `the validation rows of ${suite.id} ${suite.version}, size ${suite.size}, with ${model.id}, ${orders.length === 1 ? 'order' : 'orders'} ${orders.join(', ')}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
+  `the validation rows of ${suiteLabel(suite)}, with ${model.id}, ${orders.length === 1 ? 'order' : 'orders'} ${orders.join(', ')}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
 
 /** The settings of a method that were tried before its runs, or null where there are none. */
 export function tuningSection({ tuning, trials }: Row): Html | null {
@@ -25,8 +25,8 @@ export function tuningSection({ tuning, trials }: Row): Html | null {
   const rows = tuned.trials.map((trial, i) => html`<tr><td class="name">${settingOf(trial, tuned.trials)}${i === tuned.chosen ? html` <span class="tag">chosen</span>` : null}</td>
 <td>${percent(trialMean(trial))}</td></tr>`);
   return html`<h2 id="tuning">Tuning</h2><p>${counted(tuned.trials.length, 'setting was', 'settings were')} tried, as many as of every method that was tuned (${sweep.methods.map(methodName).join(', ')}), on
-${termsOf(sweep)}. No test row was read.${carriedOver(sweep, run) ? ' What was chosen there is carried over to the runs on this page: they are of another suite, model or budget.' : ''}</p>
+${termsOf(sweep)}. No test row was read.${carriedOver(sweep, run) ? ' What was chosen there is carried over to the runs on this page: they are of another suite, model or budget, or have other prompts.' : ''}</p>
 ${wide('Tuning', html`<table><caption><span>Average accuracy on validation rows after the last task, percent. The first setting is the
-defaults.</span></caption><thead><tr><th scope="col" class="name">Setting</th><th scope="col">Accuracy</th></tr></thead><tbody>${rows}</tbody></table>`)}
+defaults, but for options that were given in every trial.</span></caption><thead><tr><th scope="col" class="name">Setting</th><th scope="col">Accuracy</th></tr></thead><tbody>${rows}</tbody></table>`)}
 <p>To make some of them again, drawn anew every time:</p>${command(retryCommand(tuned, file))}`;
 }

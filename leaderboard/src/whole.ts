@@ -8,7 +8,7 @@ const refuse = (message: string, where: string, remedy: string): never => {
   throw new LetheError('LETHE_RESULTS_INVALID', message, { where, remedy });
 };
 
-const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed';
+export const isCompleted = (run: Run): run is CompletedRun => run.status === 'completed';
 const nameOf = ({ method, order, seed }: Run): string => `${method.label ?? method.id}, order ${order.id}, seed ${seed}`;
 
 /** All of predictions but what was predicted: what the rows ask for. */

@@ -36,6 +36,9 @@ describe('the site in a browser', () => {
     const shades = Array.from({ length: 8 }, (_, i) => Array.from({ length: 7 }, (_, j) => ((i * 7 + j) % (ROWS + 1)) / ROWS));
     const tasks = ['t1', 't2', 't3', 't4', 't5', 't6', 't7'];
     await publishRuns([await writeRun(join(folder, 'shades'), [completed({ method: 'shades', suite: { id: 'shades' }, tasks }, shades)])], join(folder, 'entries'), describer);
+    const variants = [0.327, 0.625].map((orthogonality) =>
+      completed({ method: 'tasl', options: { orthogonality, share: 0.5 }, suite: { id: 'variants' } }, stream(0.9, orthogonality / 5)));
+    await publishRuns([await writeRun(join(folder, 'variants'), variants)], join(folder, 'entries'), describer);
     const site = await buildSite(join(folder, 'entries'), join(folder, 'site'));
     index = pathToFileURL(site.index).href;
     const files = await readdir(join(folder, 'site'), { recursive: true });
@@ -95,6 +98,36 @@ describe('the site in a browser', () => {
     expect(await page.locator('pre').first().textContent()).to.equal('lethe run domains --size mini --methods strong --orders 1 --seeds 1 --model nano');
     expect(await page.getByRole('img').count()).to.equal(3);
     expect(problems.filter((problem) => !problem.startsWith('file:'))).to.deep.equal([]);
+  });
+
+  it('leaves to a phone two metrics beside a method, whose options and tags its page has; what failed is said', async () => {
+    const shown = async (width: number) => {
+      const { page } = await open(index, { viewport: { width, height: 800 } });
+      const board = page.locator('table.sortable').first();
+      const columns = board.locator('thead tr').nth(1).locator('th');
+      const right = await columns.evaluateAll((all) => all.map((th) => th.getBoundingClientRect().right));
+      const visible = async (selector: string, hasText: string) => board.locator(selector, { hasText }).first().isVisible();
+      return {
+        columns: right.filter((edge) => edge <= width - 15).length,
+        options: await visible('.changed', 'rate=0.125'), runs: await visible('.tag', '3 runs'), failed: await visible('.tag', '1 failed'),
+      };
+    };
+    expect(await shown(390)).to.deep.equal({ columns: 4, options: false, runs: false, failed: true });
+    expect(await shown(1280)).to.deep.include({ options: true, runs: true, failed: true });
+  });
+
+  it('shows options on a phone where they tell two of a method apart, and breaks no line within one', async () => {
+    const { page } = await open(index, { viewport: { width: 390, height: 800 } });
+    const options = page.locator('.changed:visible');
+    expect((await options.allTextContents()).sort()).to.deep.equal(['orthogonality=0.327 share=0.5', 'orthogonality=0.625 share=0.5']);
+    const lines = await options.first().evaluate((element) => (element.textContent as string).split(' ').map((_, word, words) => {
+      const range = element.ownerDocument.createRange();
+      const start = words.slice(0, word).join(' ').length + Math.min(word, 1);
+      range.setStart(element.firstChild!, start);
+      range.setEnd(element.firstChild!, start + words[word]!.length);
+      return [range.toString(), range.getClientRects().length];
+    }));
+    expect(lines).to.have.deep.members([['orthogonality=0.327', 1], ['share=0.5', 1]]);
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {

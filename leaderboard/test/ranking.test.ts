@@ -1,7 +1,7 @@
 import { METRICS, compareRuns } from '@lethe/metrics';
 import { expect } from 'chai';
+import { placeLabels } from '../src/chart-labels.js';
 import { groupsOf } from '../src/groups.js';
-import { placeLabels } from '../src/labels.js';
 import { type Given, completed, failed, stream } from './fixture.js';
 
 describe('comparisons', () => {
@@ -73,7 +73,7 @@ describe('comparisons', () => {
   });
 });
 
-describe('labels', () => {
+describe('labels of a chart', () => {
   it('do not cover each other where there is room', () => {
     const frame = { left: 0, top: 0, right: 400, bottom: 300 };
     const places = placeLabels([{ x: 200, y: 150, width: 80 }, { x: 210, y: 152, width: 80 }, { x: 390, y: 40, width: 80 }], frame);

@@ -18,6 +18,15 @@ describe('the site', () => {
   /** The pages below the first one, by a part of their names. */
   const pages = async (part: string) => (await readdir(path('site'), { recursive: true })).filter((name) => name.endsWith('.html') && name.includes(part));
 
+  it('calls one order with one seed a run on every page: trials are those of tuning', async () => {
+    await publish('run', [completed({ method: 'ewc' }, stream(0.9, 0.1)), completed({ method: 'ewc', seed: 2 }, stream(0.9, 0.1)), completed({}, stream(0.9, 0.1)), failed({ seed: 2 })]);
+    await build();
+    const [index, ...others] = await Promise.all(['index.html', ...await pages('-1.0.0')].map(read));
+    expect(index).to.contain('</strong>runs, 1 failed').and.contain('4 runs of 2 methods').and.contain('<span class="tag">2 runs</span>');
+    expect(others).to.have.length(6);
+    for (const page of [index, ...others]) expect(page).not.to.match(/\btrials?\b/i);
+  });
+
   it('has a page for every method and run, of which failed ones say why', async () => {
     await publish('run', [completed({ method: 'ewc', options: { lambda: 500, gamma: 1 } }, stream(0.9, 0.1)), failed({ method: 'lora' }, 'NaN <here>')]);
     expect(await build()).to.include({ entries: 1, pages: 5 });
@@ -28,11 +37,22 @@ describe('the site', () => {
     expect(await read(run!)).to.contain('--set ewc.lambda=500').and.contain('default 2000').and.contain('a'.repeat(40)).and.contain('<svg class="curve"');
   });
 
+  it('has the parameters that predictions need in the table, and says which time it is', async () => {
+    const run = completed({}, stream(0.9, 0.1));
+    await publish('run', [{ ...run, cost: { ...run.cost, addedParameters: 777 } }]);
+    await build();
+    const index = await read('index.html');
+    expect(index).to.contain('<span>Added</span><small>parameters</small>').and.match(/<td data-value="12288">12\.3 k<\/td><td data-value="777">777<\/td><td data-value="49152">/);
+    expect(index).to.contain('those that predictions need besides the model in the end').and.match(/time of training without\s+that of scoring/);
+    expect(await read((await pages('-order-'))[0]!)).to.contain('<dt>Added parameters</dt><dd>777</dd>');
+  });
+
   it('says with every run how it is made again and compared, where its name means it alone', async () => {
     const of = (method: string, seed: number, options = {}) => completed({ method, seed, options }, stream(0.9, 0.1));
     await publish('run', [1, 2].flatMap((seed) => [of('ewc', seed), of('lora', seed), of('lora', seed, { rate: 2 }), failed({ method: 'seta', seed })]));
     await build();
     const [file] = await readdir(path('entries'));
+    expect(await read('index.html')).to.contain(`<code>lethe reproduce leaderboard/entries/${file} --draw 7</code>`);
     const ewc = await Promise.all((await pages('ewc-order')).map(read));
     expect(ewc.map((page) => /lethe reproduce (.*?)<\/code>/.exec(page)?.[1]).sort()).to.deep.equal(
       [1, 2].map((seed) => `leaderboard/entries/${file} --method ewc --order 1 --seed ${seed}`));
@@ -68,6 +88,7 @@ describe('the site', () => {
     const [tuned] = await pages('ewc-1.0.0');
     const page = await read(tuned!);
     expect(page).to.not.contain('carried over');
+    expect(page).to.match(/The first setting is the\s+defaults, but for options that were given in every trial/);
     expect(page).to.contain('size quick').and.contain('seeds 8, 9').and.contain('2 settings were tried').and.not.contain('gamma=1</td>');
     expect(page).to.match(/lambda=2000<\/td>\s*<td>45\.0/).and.match(/lambda=500 <span class="tag">chosen<\/span><\/td>\s*<td>72\.5/);
     expect(page).to.match(/lethe reproduce leaderboard\/entries\/[\w.-]+\.json --trials --method ewc</);
@@ -76,6 +97,9 @@ describe('the site', () => {
     await rm(path('entries'), { recursive: true });
     await publishTuned({ id: 'elsewhere' });
     expect(await read((await pages('ewc-1.0.0'))[0]!)).to.contain('elsewhere 1.0.0, size quick').and.contain('carried over');
+    await rm(path('entries'), { recursive: true });
+    await publishTuned({ prompts: 'leaky' });
+    expect(await read((await pages('ewc-1.0.0'))[0]!)).to.contain('domains 1.0.0, size quick, leaky prompts').and.contain('carried over');
   });
 
   it('says that bounds are bounds and ranks none', async () => {
@@ -97,11 +121,19 @@ describe('the site', () => {
     await publish('few', runs(5));
     await build();
     expect(await read('index.html')).to.contain('These runs cannot show').and.contain('1 paired test over 5 pairs')
-      .and.match(/that takes\s+6 pairs, 1 more run of/).and.match(/p 0\.063,? 6 pairs/).and.not.contain('class="more"');
+      .and.match(/that takes\s+6 pairs, 1 more run of/).and.contain('<span class="pm">p 0.063</span> <span class="pm">6 pairs</span>').and.not.contain('class="more"');
     await rm(path('entries'), { recursive: true });
     await publish('many', runs(8));
     await build();
     expect(await read('index.html')).to.contain('<strong>1 of 1 difference</strong>').and.contain('is shown at level 0.05').and.contain('class="more"').and.contain('class="less"');
+  });
+
+  it('names the columns of differences by methods alone, with options where two are of one', async () => {
+    const of = (method: string, options: Record<string, unknown>, score: number) => [1, 2].map((seed) => completed({ method, options, seed }, stream(score, 0)));
+    await publish('run', [...of('a', { rate: 0.5 }, 0.9), ...of('b', { rate: 0.25 }, 0.7), ...of('b', { rate: 1 }, 0.5)]);
+    await build();
+    const [, heads] = /<th scope="col" class="name">Row minus column<\/th>(.*?)<\/tr>/.exec(await read('index.html'))!;
+    expect([...heads!.matchAll(/>([^<>]+)</g)].map(([, head]) => head)).to.deep.equal(['a', 'b rate=0.25', 'b rate=1']);
   });
 
   it('never puts scores under different prompts or budgets into one table, and says which they are', async () => {
@@ -136,7 +168,7 @@ describe('the site', () => {
   it('gives one run no interval and no rank', async () => {
     await publish('run', [completed({}, stream(0.9, 0.1))]);
     await build();
-    expect(await read('index.html')).to.contain('1 trial<').and.contain('<td class="rank" data-value="">–</td>').and.not.contain('class="pm"');
+    expect(await read('index.html')).to.contain('1 run<').and.contain('<td class="rank" data-value="">–</td>').and.not.contain('class="pm"');
   });
 
   it('shows joint training as one step', async () => {

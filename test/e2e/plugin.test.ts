@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +57,7 @@ describe('a new method, outside of the repository', () => {
   it('learns a suite on a language model, in a worker of its own', () => {
     const out = join(folder, 'run');
     const { runs } = JSON.parse(lethe(...asked(out), '--json')) as Results;
-    expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1, rate: 1 }]]);
+    expect(runs.map(({ status, method }) => [status, method.id, method.version, method.options])).to.deep.equal([['completed', 'held', '0.1.0', { strength: 1, start: 'random', rate: 1 }]]);
   });
 
   it('makes its runs again when its code has changed, and takes up the earlier ones when that is taken back', async () => {
@@ -84,6 +84,12 @@ describe('a new method, outside of the repository', () => {
     expect(lethe('resume', out)).to.contain('held');
     const record = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8')) as { code?: Record<string, string> };
     expect(Object.keys(record.code!)).to.deep.equal(['held']);
+    const older = 'method held runs as it was built, before ';
+    utimesSync(join(plugin(), 'dist', 'index.js'), 1, 1);
+    rmSync(join(plugin(), 'dist', 'tsconfig.tsbuildinfo'), { force: true });
+    expect(await again('resume', out)).to.contain(older).and.match(/index\.ts was changed: npx tsc -p \S+ builds it/);
+    utimesSync(join(plugin(), 'index.ts'), 1, 1);
+    expect(await again('resume', out)).to.not.contain(older);
     // as earlier versions wrote it
     delete record.code;
     writeFileSync(join(out, 'run.json'), JSON.stringify(record));

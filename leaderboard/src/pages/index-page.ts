@@ -1,12 +1,13 @@
-import { type Environment, departuresOf, methodName, suiteLabel } from '@lethe/core';
+import { type Environment, departuresOf, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
+import { drawCommand } from '../command.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences, shown } from '../differences.js';
 import { short, whole } from '../format.js';
-import type { Group, Row } from '../groups.js';
+import type { Group } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { command, facts, pageOf } from '../layout.js';
-import { budgetOf, counted, dataTable, nameOf, titleOf } from '../parts.js';
+import { budgetOf, counted, dataTable, shortNames, titleOf } from '../parts.js';
 import type { ReportedTable } from '../reported.js';
 import { otherReported, reportedOf } from '../reported-tables.js';
 import { type ScatterPoint, scatter } from '../scatter.js';
@@ -15,24 +16,24 @@ const unique = (values: readonly string[]): string => [...new Set(values)].sort(
 
 /** What the runs of a comparison share, and where they may differ. */
 function terms(group: Group): Html {
-  const environments = group.rows.flatMap(({ trials }) =>
-    trials.flatMap(({ outcomes }) => outcomes.map(({ run }) => run.environment)));
+  const outcomes = group.rows.flatMap(({ trials }) => trials.flatMap((trial) => trial.outcomes));
+  const environments = outcomes.map(({ run }) => run.environment);
+  const files = [...new Set(outcomes.flatMap((outcome) => outcome.files))].sort();
   const seen = (pick: (environment: Environment) => string) => unique(environments.map(pick));
-  return html`<details><summary>What all of these runs share</summary>${facts([
+  return html`<details><summary>What all of these runs share, and how to check them</summary>${facts([
     ['Suite', suiteLabel(group.suite)],
     ['Tasks', [...group.tasks].sort().join(', ')],
     ['Training budget', budgetOf(group)],
     ['Model', html`${group.model.id}, sha256 <code>${group.model.sha256}</code>`],
     ['sha256 of the rows', dataTable(group.data)],
+    ['Three again, and compared', files.map((file) => command(drawCommand(file)))],
   ])}<p class="small">And where they may differ: Lethe ${seen(({ lethe }) => lethe)}; Node ${seen(({ node }) => node)};
 device ${seen(({ device }) => device)}; processor ${seen(({ processor = 'not known' }) => processor)}; threads ${seen(({ threads }) => String(threads))};
 commit ${seen(({ git }) => (git === null ? 'not known' : short(git)))}.</p></details>`;
 }
 
 function pointsOf(group: Group): ScatterPoint[] {
-  const names = group.rows.map(({ method }) => methodName(method));
-  // there is no room for options but where they tell two apart
-  const shortOf = (row: Row) => (names.filter((name) => name === methodName(row.method)).length > 1 ? nameOf(row) : methodName(row.method));
+  const shortOf = shortNames(group.rows);
   return group.rows.flatMap((row) => {
     const { averageAccuracy: accuracy, forgetting } = row.intervals;
     return accuracy === null ? [] : [{ name: shortOf(row), bound: row.method.capabilities.bound, accuracy, forgetting }];
@@ -50,7 +51,7 @@ function sectionOf(group: Group, number: number, reported: readonly ReportedTabl
   return html`<section aria-labelledby="${group.slug}">
 <h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${departures(group)}</h2>
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
-${counted(seeds.size, 'seed')}, ${counted(trials.length, 'trial')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
+${counted(seeds.size, 'seed')}, ${counted(trials.length, 'run')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${shown(group)}${boardTable(group)}<p class="hidden" role="status"></p>
 ${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
 }
@@ -64,7 +65,7 @@ function overview(groups: readonly Group[], files: readonly string[]): Html {
   const fact = (number: number, one: string, many: string, more = '') =>
     html`<li><strong>${whole(number)}</strong>${number === 1 ? one : many}${more}</li>`;
   return html`<ul class="facts">${fact(groups.length, 'comparison', 'comparisons')}${fact(methods, 'method', 'methods')}
-${fact(trials, 'trial', 'trials', `, ${failed} failed`)}${fact(files.length, 'entry', 'entries', ', recomputed')}</ul>`;
+${fact(trials, 'run', 'runs', `, ${failed} failed`)}${fact(files.length, 'entry', 'entries', ', recomputed')}</ul>`;
 }
 
 const EMPTY = html`<p>There are no entries yet. Run <code>lethe run SUITE</code>, then <code>lethe publish RUN</code>, and build this page
@@ -81,8 +82,8 @@ function howToCheck(files: readonly string[]): Html {
 same command on the same device gives the same results; their sha256 is in the entry.</p>
 <p>When this page was built, every score was recomputed from the predictions in the entries, every metric from the scores, every interval
 from the metrics and every command from the runs; an entry that does not add up stops the build. Predictions that were made up
-consistently are found only by making runs again: this draws three of an entry by a number of your own, and compares every answer.</p>
-${command('lethe reproduce leaderboard/entries/ENTRY.json --draw 7')}
+consistently are found only by making runs again: below every table, with what its runs share, stands the command that draws three of them, by
+a number of your own in the place of 7, and compares every answer.</p>
 <p>This builds the page anew:</p>
 ${command('lethe leaderboard build')}
 ${files.length === 0 ? null : html`<details><summary>The entries behind this page (${files.length})</summary><ul>${links}</ul></details>`}

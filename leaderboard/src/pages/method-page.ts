@@ -51,17 +51,17 @@ export function methodPage(group: Group, row: Row): string {
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`]],
     main: html`<h1>${methodName(method)} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
 ${note === undefined ? null : html`<p>${note.description}</p>`}
-${failed === 0 ? null : html`<p class="alert">${counted(failed, 'trial')} of ${trials.length} failed. There are no means over the others: what
+${failed === 0 ? null : html`<p class="alert">${counted(failed, 'run')} of ${trials.length} failed. There are no means over the others: what
 failed could have changed them.</p>`}
 ${alikeSeeds(row.completed).map((alike) => html`<p class="alert">Of its runs, ${alikeWords(alike)}.</p>`)}
 ${facts([
       ['Options', optionsOf(row)],
       ['Paper', note === undefined ? null : paperOf(note.paper)],
       ['Training budget', budgetOf(group)],
-      ['Trials', `${done} of ${trials.length} completed`],
+      ['Runs', `${done} of ${trials.length} completed`],
     ])}
 ${metricsTable((column) => meanOf(intervals[column.metric], column),
-    `Percent: mean over trials with the 95 % interval over seeds and orders${done < 3 ? ', for which it takes three trials' : ''}.`)}
+    `Percent: mean over runs with the 95 % interval over seeds and orders${done < 3 ? ', for which it takes three runs' : ''}.`)}
 ${orders.map((order) => orderSection(trials.filter((trial) => JSON.stringify(trial.order) === order)))}
 ${tuningSection(row)}
 <h2 id="runs">Runs</h2>${runsTable(row)}`,

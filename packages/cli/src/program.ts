@@ -17,6 +17,7 @@ import { withScorers } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addReproduceCommand } from './reproduce/command.js';
 import { addRunCommands } from './run/command.js';
+import { addTableCommand } from './table/command.js';
 import { addTuneCommand } from './tune/command.js';
 import type { ValidateFlags } from './validate.js';
 
@@ -74,6 +75,7 @@ export function createProgram(output: Output): Command {
       }
     });
   addCompareCommand(program, output);
+  addTableCommand(program, output);
   withScorers(program.command('validate <path>'))
     .description('check a plugin with its code, a results.json, a suite.yaml with its rows, a checkpoint, an adapter of PEFT, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')

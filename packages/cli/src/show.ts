@@ -4,25 +4,28 @@ import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/cor
 import { resultsFile } from '@lethe/leaderboard';
 import { kindWith } from './list.js';
 import type { Output } from './output.js';
+import { nothingLearned } from './nothing-learned.js';
 import { noteUnfinished, resultsSoFar } from './run/finished.js';
 import { type RunChoice, showLearned } from './show-learned.js';
-import { summarise } from './summary.js';
-import { renderTable } from './table.js';
+import { summarise } from './table/summary.js';
+import { renderTable } from './table/terminal.js';
 
 /** Writes results as a table (or JSON; no table where there is no run) with the errors of failed runs; gives the exit status: 1 where a run failed. */
 export function showResults(results: Results, file: string, json: boolean, output: Output): 0 | 1 {
   if (json) output.data(JSON.stringify(results, null, 2));
   else if (results.runs.length > 0) output.data(renderTable(summarise(results), output.colour));
-  return showFailures(results, file, output);
+  return showNotes(results, file, output);
 }
 
-/** Notes the errors of failed runs, and where the results are; gives the exit status: 1 where a run failed. */
-export function showFailures(results: Results, file: string, output: Output): 0 | 1 {
+/** Notes the errors of failed runs, whether none of the others learned anything, and where the results are; gives the exit status: 1 where a run failed. */
+export function showNotes(results: Results, file: string, output: Output): 0 | 1 {
   const failed = results.runs.filter((run) => run.status === 'failed');
   for (const { method, order, seed, error } of failed) {
     output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed`);
     output.note(new LetheError(error.code as ErrorCode, error.message, error).describe());
   }
+  const idle = nothingLearned(results);
+  if (idle !== null) output.note(idle);
   output.note(`results: ${file}`);
   return failed.length ? 1 : 0;
 }

@@ -1,12 +1,13 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LetheError, type Plugin, isFolder, pluginIn, readManifest } from '@lethe/core';
 import { absentRows, inspectSuite, overlapLine, readSuiteFile } from '@lethe/data';
 import { readResults } from '@lethe/harness';
 import type { Output } from './output.js';
 import { installedPlugins } from './installed.js';
-import { PATHS, here, npmRun, tool, typed } from './paths.js';
+import { PATHS, here } from './paths.js';
 import { describer } from './publish.js';
+import { newerSource } from './stale.js';
 import { dataFolderAt, suiteOfPlugin, suiteWords } from './suites.js';
 
 /** What a check may need beside the file. */
@@ -71,7 +72,8 @@ async function checkPlugin(file: string): Promise<string> {
   ];
   const plugin = { manifest, ...pluginIn(dirname(file)) };
   if (kind === 'suite') return [...lines, `checked: it has the name and version of ${here(suiteOfPlugin(plugin))}`].join('\n  ');
-  const newer = newerSource(plugin);
+  const stale = newerSource(plugin);
+  const newer = stale && `${here(stale.source)} as it is now, which is newer than what was built of it and imported: ${stale.command}, and validate again`;
   try {
     return [...lines, ...await checkCode(plugin), ...(newer === undefined ? [] : [`not checked: ${newer}`])].join('\n  ');
   } catch (error) {
@@ -87,25 +89,6 @@ async function checkCode(plugin: Plugin): Promise<string[]> {
   }
   const { checkMethodCode, checkScorerCode } = await import('./validate-code.js');
   return (plugin.manifest.kind === 'method' ? checkMethodCode : checkScorerCode)(plugin);
-}
-
-/**
- * That a module of a plugin was changed after it was built, as far as the times of files tell, and the command that builds it; undefined where
- * none was. It is no error: the times of files that were copied, or checked out again, say nothing of what is in them.
- */
-function newerSource({ file, codePath }: Plugin): string | undefined {
-  const folder = dirname(file);
-  const time = (path: string) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-  // of sources that were touched and are the same, the compiler writes no code anew, but that it has looked
-  const looked = Math.max(...['.', '..'].map((at) => time(join(dirname(codePath), at, 'tsconfig.tsbuildinfo'))));
-  const sources = [folder, join(folder, 'src')].filter(isFolder).flatMap((at) => readdirSync(at).map((name) => join(at, name)));
-  const newer = sources.filter((source) => /(?<!\.d|\.test)\.ts$/.test(source)).find((source) => {
-    const built = time(join(dirname(codePath), basename(source).replace(/ts$/, 'js')));
-    return built > 0 && time(source) > Math.max(built, looked);
-  });
-  if (newer === undefined) return undefined;
-  const command = dirname(resolve(folder)) === PATHS.plugins ? npmRun('build') : tool(`tsc -p ${typed(folder)}`);
-  return `${here(newer)} as it is now, which is newer than what was built of it and imported: ${command}, and validate again`;
 }
 
 /** Checks a suite's file, then its rows in every size. Rows are no fault where no folder was given and none of their files is there: they lie elsewhere. */

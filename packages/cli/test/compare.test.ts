@@ -64,7 +64,7 @@ describe('lethe compare', () => {
     expect(text).to.contain('s 1.0.0, size full, on tiny: 2 tasks, order 1, seeds 1, 2, 3, 4, 5, 6, 7, 8');
     expect(text).to.match(/^ +1 +strong .*\n +2 +weak /m);
     expect(text).to.contain('Shown at level 0.05:\n  strong is better than weak in average accuracy.');
-    expect(text).to.match(/strong − weak +\+60\.0 +\+60\.0 to \+60\.0 .* 8 +0\.008 +0\.008 +< 0\.001 +strong/);
+    expect(text).to.match(/strong − weak +\+60\.0 +\+60\.0 to \+60\.0 .* 8 +0\.008 +0\.008 +– +strong/);
   });
 
   it('says that three seeds cannot show anything, and that this is no proof of likeness', async () => {

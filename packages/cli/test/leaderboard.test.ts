@@ -8,20 +8,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type CompletedRun, LETHE_VERSION, sha256 } from '@lethe/core';
+import { type CompletedRun, LETHE_VERSION, readManifest, sha256 } from '@lethe/core';
 import { metricsOf, resultsHash } from '@lethe/metrics';
 import { expect } from 'chai';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
+import { PATHS } from '../src/paths.js';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const matrix = [[0.5, 0], [1, 0.5], [0.5, 1]];
 const general = { base: {}, final: {} };
+const { version } = readManifest(join(PATHS.plugins, 'ewc', 'plugin.json'));
 const run: CompletedRun = {
   status: 'completed',
   suite: { id: 'letters', version: '1.0.0', size: 'full' },
   method: {
-    id: 'ewc', version: '1.3.0', options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors', start: 'random', rate: 1 },
+    id: 'ewc', version, options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors', start: 'random', rate: 1 },
     capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
   },
   model: { id: 'tiny', sha256: sha256('tiny') },
@@ -170,7 +172,7 @@ describe('lethe publish and lethe leaderboard', () => {
   });
 
   it('refuse a run of another version than is installed, which nothing could be held to, and options that the method does not have', async () => {
-    for (const [method, said] of [[{ version: '1.0.0' }, 'ewc 1.0.0, and 1.3.0 is installed'], [{ options: { ...run.method.options, magic: 1 } }, 'other options of ewc'],
+    for (const [method, said] of [[{ version: '1.0.0' }, `ewc 1.0.0, and ${version} is installed`], [{ options: { ...run.method.options, magic: 1 } }, 'other options of ewc'],
       [{ options: { ...run.method.options, rate: -5 } }, 'other options of ewc']] as const) {
       const other = { ...run, method: { ...run.method, ...method } };
       await writeFile(join(folder, 'run', 'results.json'), JSON.stringify({ schema: 'lethe.results/1', sha256: resultsHash([other]), runs: [other] }));

@@ -38,8 +38,8 @@ export interface PairedComparison {
   readonly test: PermutationTest;
   /** The test's p after Holm's correction for all tests of the comparison. */
   readonly adjusted: number;
-  /** The p of the t test over other orders and seeds, which the interval belongs to, after the same correction; 1 where there is one pair. */
-  readonly elsewhere: number;
+  /** The p of the t test over other orders and seeds, which the interval belongs to, after the same correction; null where all pairs are of one order, or of one seed. */
+  readonly elsewhere: number | null;
   /** Which of the two was shown to be better at level 0.05, for these orders and seeds, if one was. */
   readonly better: number | null;
   /** Pairs that a difference of this size and spread would take; null for more than can be run. */
@@ -50,7 +50,8 @@ export interface PairedComparison {
  * Whether a difference was shown for other orders and seeds too. The test by which one of two is called better asks what chance alone would do to
  * these pairs, in these orders, and takes them for independent; few orders say little of others.
  */
-export const holdsElsewhere = ({ better, elsewhere }: PairedComparison): boolean => better !== null && elsewhere <= ALPHA;
+export const holdsElsewhere = (pair: PairedComparison): pair is PairedComparison & { readonly elsewhere: number } =>
+  pair.better !== null && pair.elsewhere !== null && pair.elsewhere <= ALPHA;
 
 export interface ComparedMethod {
   readonly method: Run['method'];
@@ -146,6 +147,9 @@ function valuesOf({ method, trials, failed }: Contender, metric: Metric): { valu
   }
 }
 
+/** Whether runs are of more than one order, or seed: of one alone nothing is said of others. */
+const varies = (runs: readonly RunValue[], factor: 'order' | 'seed'): boolean => runs.some((run) => run[factor] !== runs[0]![factor]);
+
 /** The places of the pairs to be tested. */
 function pairsOf(contenders: readonly Contender[], against: string | undefined): [number, number][] {
   const places = contenders.map((_, i) => i);
@@ -161,7 +165,7 @@ function pairsOf(contenders: readonly Contender[], against: string | undefined):
 /** A metric of all contenders before the correction, which needs the tests of all metrics. */
 type Raw = Omit<MetricComparison, 'standings' | 'pairs'> & {
   readonly standings: readonly Omit<Standing, 'ranks'>[];
-  readonly pairs: readonly (Omit<PairedComparison, 'adjusted' | 'elsewhere' | 'better' | 'pairsNeeded'> & { readonly deviation: number; readonly probability: number })[];
+  readonly pairs: readonly (Omit<PairedComparison, 'adjusted' | 'elsewhere' | 'better' | 'pairsNeeded'> & { readonly deviation: number; readonly probability: number | null })[];
   /** Tests that were to be made and could not be, for want of a mean that the metric has of others. */
   readonly lost: number;
 };
@@ -202,7 +206,7 @@ function compareMetric(
     // of rows only where both ran the same: other runs are not what these rows are about
     const whole = differences.length === contenders[a]!.completed && differences.length === contenders[b]!.completed;
     return [{
-      a, b, difference: runInterval(differences), probability: runProbability(differences),
+      a, b, difference: runInterval(differences), probability: varies(differences, 'order') && varies(differences, 'seed') ? runProbability(differences) : null,
       overRows: mine && theirs && whole ? middleOf(mine.map((value, k) => value - theirs[k]!), ALPHA / 2) : null,
       test: permutationTest(sizes, createRandom(SEED, 'signs', metric.id)),
       deviation: deviationOf(sizes) ?? 0,
@@ -224,7 +228,7 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
   const made = raw.reduce((count, { pairs: own }) => count + own.length, 0);
   const tests = made === 0 ? 0 : raw.reduce((count, { lost }) => count + lost, made);
   const adjusted = holm(raw.flatMap((own) => own.pairs.map(({ test }) => test.p)), tests);
-  const elsewhere = holm(raw.flatMap((own) => own.pairs.map(({ probability }) => probability)), tests);
+  const elsewhere = holm(raw.flatMap((own) => own.pairs.map(({ probability }) => probability ?? 1)), tests);
   let next = 0;
   const { suite, model, training } = runs[0]!;
   return {
@@ -232,8 +236,8 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
     orders: [...new Set(runs.map((run) => run.order.id))].sort(), seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
     methods: contenders.map(({ trials: _, ...method }) => method),
     metrics: raw.map(({ metric, standings, pairs: own }): MetricComparison => {
-      const judged = own.map(({ deviation, probability: _, ...pair }): PairedComparison => {
-        const [p, other] = [adjusted[next]!, elsewhere[next]!];
+      const judged = own.map(({ deviation, probability, ...pair }): PairedComparison => {
+        const [p, other] = [adjusted[next]!, probability === null ? null : elsewhere[next]!];
         next++;
         const { mean } = pair.difference;
         return {
@@ -257,9 +261,16 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
 }
 
 /**
- * Compares methods. Runs belong together where suite, version, size, model, training budget and tasks are the same; each such set is
- * one comparison. Two methods are compared over the runs of the same order and seed. Seeded: the same runs give the same numbers,
- * in whichever order they come and whatever their tasks are called.
+ * Runs that may be compared with each other, a list for each set of terms: suite, version, size, prompts, model, training budget and tasks.
+ *
+ * @param repeated what to do where a run is there with two outcomes; the same outcome given twice is one run
+ * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes, unless their mean is asked for
+ */
+export const comparableRuns = (runs: readonly Run[], repeated: ComparisonRequest['repeated'] = 'refuse'): Run[][] => grouped(distinct(runs, repeated), termsOf);
+
+/**
+ * Compares methods; each list of {@link comparableRuns} is one comparison. Two methods are compared over the runs of the same order and
+ * seed. Seeded: the same runs give the same numbers, in whichever order they come and whatever their tasks are called.
  *
  * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes, unless their mean is asked for; LETHE_STATISTICS_MISSING where the method that others are
  *   compared with has no mean
@@ -268,5 +279,5 @@ export function compareRuns(runs: readonly Run[], request: ComparisonRequest): C
   // of runs that are the same under several labels the last stays, which is to be the one that is asked for
   const asked = (run: Run) => Number(methodName(run.method) === request.against);
   const sorted = [...runs].sort((a, b) => asked(a) - asked(b));
-  return grouped(distinct(sorted, request.repeated), termsOf).map((own) => compareTerms(own, request));
+  return comparableRuns(sorted, request.repeated).map((own) => compareTerms(own, request));
 }

@@ -1,11 +1,12 @@
 export { type AlikeSeeds, alikeSeeds, changesAnswers } from './alike.js';
 export { type Measured, type Metric, METRICS } from './catalogue.js';
 export {
-  type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns, holdsElsewhere,
+  type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, comparableRuns, compareRuns, holdsElsewhere,
 } from './compare.js';
 export { resultsHash } from './hash.js';
 export { isJoint, metricsOf } from './metrics.js';
 export { meanScore, rowScores, rowsOf, stepsOf } from './rows.js';
+export { measuredOf } from './resample.js';
 export { quantileOf } from './statistics/quantile.js';
 export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
 export { holm } from './statistics/holm.js';

@@ -13,9 +13,9 @@ export function bestTrial(trials: readonly Trial[]): number {
 
 type Terms = Pick<Sweep, 'suite' | 'model' | 'training'>;
 
-/** Whether options that were chosen under some terms are carried over to others: to another suite, model or budget. The size makes no difference. */
+/** Whether options that were chosen under some terms are carried over to others: to another suite, model or budget, or other prompts. The size makes no difference. */
 export function carriedOver(from: Terms, to: Terms): boolean {
-  const of = ({ suite, model, training }: Terms) => canonicalJson([suite.id, suite.version, model.sha256, training]);
+  const of = ({ suite, model, training }: Terms) => canonicalJson([suite.id, suite.version, suite.prompts, model.sha256, training]);
   return of(from) !== of(to);
 }
 

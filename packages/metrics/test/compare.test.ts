@@ -98,6 +98,14 @@ describe('a comparison', () => {
     expect(only([...seeds(3, { method: 'a' }), failed({ method: 'a', seed: 4 }), ...seeds(4, { method: 'b' })]).tests).to.equal(0);
   });
 
+  it('says nothing of other orders where all runs are of one, nor of other seeds', () => {
+    const both = (order: string, seed: number) => [completed({ method: 'a', order, seed }), completed({ method: 'b', skill: 0.9, order, seed })];
+    const said = (...runs: CompletedRun[][]) => only(runs.flat()).pairs[0]!.elsewhere;
+    expect(said(both('1', 1), both('1', 2))).to.equal(null);
+    expect(said(both('1', 1), both('2', 1))).to.equal(null);
+    expect(said(both('1', 1), both('1', 2), both('2', 1), both('2', 2))).to.be.within(0, 1);
+  });
+
   it('is refused with a method that has no mean', () => {
     const runs = [...seeds(3, { method: 'a' }), failed({ method: 'a', seed: 4 }), ...seeds(4, { method: 'b' })];
     expect(() => compareRuns(runs, { ...accuracy, against: 'a' })).to.throw('a in average accuracy').with.property('code', 'LETHE_STATISTICS_MISSING');

@@ -79,11 +79,12 @@ describe('a sweep', () => {
     expect(refusal(sweep, [{ ...own, method: { ...own.method, label: 'a' } }]), 'a variant by the name of what was tuned').to.equal('f#/runs/0/method/label');
   });
 
-  it('is carried over to another suite, model or budget, and not to another size', () => {
+  it('is carried over to another suite, model or budget and to other prompts, and not to another size', () => {
     const run = reported(2);
     expect(carriedOver(sweep, run)).to.equal(false);
     expect(carriedOver(sweep, { ...run, suite: { ...run.suite, size: 'large' } })).to.equal(false);
     expect(carriedOver(sweep, { ...run, suite: { ...run.suite, version: '2.0.0' } })).to.equal(true);
+    expect(carriedOver(sweep, { ...run, suite: { ...run.suite, prompts: 'leaky' } })).to.equal(true);
     expect(carriedOver(sweep, { ...run, model: { id: 'm', sha256: '1'.repeat(64) } })).to.equal(true);
     expect(carriedOver(sweep, { ...run, training: { ...run.training, epochs: 9 } })).to.equal(true);
   });

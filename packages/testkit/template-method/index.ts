@@ -1,10 +1,11 @@
-import { type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type Scope, type Site } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { type Adapter, type Arrays, clone, type Learner, type LearnerState, type Method, type MethodHost, type Scope, type Site, type TaskView } from '@lethe/core';
+import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
 /** The options of plugin.json; they arrive checked against it, with defaults filled in. */
 interface Options {
   readonly strength: number;
+  readonly start: Start;
 }
 
 const anchorOf = (name: string) => `anchor.${name}`;
@@ -32,8 +33,13 @@ class TemplateMethod implements Learner {
     this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
   }
 
-  /** Before a task. A method that grows makes its new arrays here, and puts old ones from `trainable` into `frozen`. */
-  begin(): void {}
+  /**
+   * Before a task. A method that grows makes its new arrays here, and puts old ones from `trainable` into `frozen`. Rivals may begin on what a
+   * task's inputs hold most of; so may this one, and `search` in plugin.json has `lethe tune` try both.
+   */
+  async begin(task: TaskView): Promise<void> {
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
+  }
 
   /**
    * Added to the output of a site: x is (batch, tokens, site.in), the result (batch, tokens, site.out). It is traced once and
@@ -56,6 +62,11 @@ class TemplateMethod implements Learner {
   /** After a task: consolidate. Copy what is to stay: the arrays themselves go on training. */
   end(): void {
     this.frozen = Object.fromEntries(Object.entries(this.trainable).map(([name, array]) => [anchorOf(name), clone(array)]));
+  }
+
+  /** What the learner adds to the model, to be used elsewhere (`lethe export`). A method with a gate, or whose update depends on the input, leaves this out. */
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
   }
 
   /**

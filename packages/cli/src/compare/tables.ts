@@ -64,7 +64,7 @@ export function pairsTable(comparison: Comparison, { metric, pairs }: MetricComp
       String(test.pairs),
       probability(test.p),
       probability(adjusted),
-      probability(elsewhere),
+      elsewhere === null ? MISSING : probability(elsewhere),
       better === null ? 'not shown' : names[better]!,
       test.pairs < 2 ? MISSING : pairsNeeded === null ? '> 10 000' : String(pairsNeeded),
     ]),

@@ -8,6 +8,7 @@ import type { Output } from '../output.js';
 import { here, typed } from '../paths.js';
 import { pluginWords } from '../plugins-option.js';
 import { showResults } from '../show.js';
+import { newerSource } from '../stale.js';
 import { runWords } from '../suites.js';
 import { showChoice } from '../tune/choice.js';
 import { type Configuration, jobsOf } from './configuration.js';
@@ -48,6 +49,14 @@ async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Ru
   return jobs.map((job) => known.get(identity(job.identity)) ?? null);
 }
 
+/** Says of which methods older code runs than that which their authors see. */
+function noteStale({ methods }: Configuration, output: Output): void {
+  for (const { id, manifest: file, codePath } of new Map(methods.map((method) => [method.codePath, method])).values()) {
+    const stale = newerSource({ file, codePath });
+    if (stale) output.note(`method ${id} runs as it was built, before ${here(stale.source)} was changed: ${stale.command} builds it`);
+  }
+}
+
 /** What runs, in words: of trials, which are settings of a method, how many there are of each. */
 function extentOf({ methods, orders, seeds, suite: { scored }, picked }: Configuration): string {
   if (picked) return counted(picked.length, 'run');
@@ -81,6 +90,7 @@ export async function perform(
     const code = await codeOf(configuration);
     const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, code);
     if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand`);
+    noteStale(configuration, output);
     await sweepRun(folder);
     const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() })
       .map((job): Job => ({ ...job, code: code[job.identity.method.id]! }));

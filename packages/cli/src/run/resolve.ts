@@ -1,12 +1,11 @@
 import { basename, join, resolve } from 'node:path';
-import { LetheError, type Order, type SuiteData, didYouMean, loadMethod, readManifest, sha256, suiteLabel } from '@lethe/core';
+import { LetheError, type Order, type SuiteData, didYouMean, loadMethod, readManifest, sha256 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkModel } from '@lethe/harness';
-import { carriedOver } from '@lethe/metrics';
 import { openModel } from '@lethe/model';
 import { chooseDevices } from '../devices.js';
-import { referenceTo, runWords, suiteWords } from '../suites.js';
-import { readSweeps, untuned } from '../tune/choice.js';
+import { referenceTo, suiteWords } from '../suites.js';
+import { readSweeps, sweepNotes } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
 import { methodsOf } from './methods.js';
 import { identityOf, openNamed } from './model.js';
@@ -109,11 +108,8 @@ export async function resolveRequest(
     ...(sweep && { sweep }),
   };
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
-  const carried = sweep && carriedOver(sweep, configuration)
-    ? [`options are carried over: they were chosen on ${suiteLabel(sweep.suite)}, with ${sweep.model.id}; to choose them here: lethe tune ${runWords(reference)}`] : [];
-  const defaults = sweep ? untuned(methods, sweep) : [];
-  const apart = defaults.length > 0 ? [`not tuned, and run beside methods that were: ${defaults.join(', ')}`] : [];
-  return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...carried, ...apart] };
+  const tuned = sweep ? sweepNotes(sweep, configuration) : [];
+  return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...tuned] };
 }
 
 /**

@@ -1,11 +1,12 @@
-import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName, readManifest } from '@lethe/core';
+import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName, readManifest, suiteLabel } from '@lethe/core';
 import { percent, resultsAt } from '@lethe/leaderboard';
-import { joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
+import { carriedOver, joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
-import type { ConfiguredMethod } from '../run/configuration.js';
+import type { Configuration, ConfiguredMethod } from '../run/configuration.js';
 import { checkFinished } from '../run/finished.js';
-import { showFailures } from '../show.js';
+import { showNotes } from '../show.js';
+import { runWords } from '../suites.js';
 
 /**
  * What the trials of one or several `lethe tune` chose.
@@ -40,9 +41,22 @@ export function chosenFor({ manifest: { name, version } }: Plugin, label: string
 }
 
 /** Methods, as they are called, that a sweep did not tune, though their manifests say what could be: they run with what they were given, and their defaults. */
-export function untuned(methods: readonly ConfiguredMethod[], sweep: Sweep): string[] {
+function untuned(methods: readonly ConfiguredMethod[], sweep: Sweep): string[] {
   const lacking = methods.filter(({ id, label }) => !sweep.methods.some((tuned) => tuned.id === id && (tuned.label === undefined || tuned.label === label)));
   return lacking.filter(({ manifest }) => Object.keys(readManifest(manifest).search).length > 0).map(methodName);
+}
+
+/** What one should know of runs whose options a sweep chose, a line each: whether it was made elsewhere, with seeds of theirs, and without some of their methods. */
+export function sweepNotes(sweep: Sweep, configuration: Configuration): string[] {
+  const { suite, methods, seeds } = configuration;
+  const same = sweep.suite.id === suite.id && sweep.suite.version === suite.version;
+  const picked = same ? seeds.filter((seed) => sweep.seeds.includes(seed)) : [];
+  const beside = untuned(methods, sweep);
+  return [
+    ...(carriedOver(sweep, configuration) ? [`options are carried over: they were chosen on ${suiteLabel(sweep.suite)}, with ${sweep.model.id}; to choose them here: lethe tune ${runWords(suite.reference)}`] : []),
+    ...(picked.length > 0 ? [`options were chosen on this suite with ${picked.length === 1 ? 'seed' : 'seeds'} ${picked.join(', ')}: such runs are not published, since what suits these seeds was picked for it`] : []),
+    ...(beside.length > 0 ? [`not tuned, and run beside methods that were: ${beside.join(', ')}`] : []),
+  ];
 }
 
 /** Throws LETHE_USAGE where a sweep tuned none of the methods that are to run. */
@@ -64,10 +78,11 @@ export function showChoice(results: Results, file: string, output: Output): 0 | 
     const { trials, chosen } = method;
     const [first, best] = [trials[0]!, trials[chosen]!];
     const changed = Object.entries(best.options).filter(([name, value]) => canonicalJson(first.options[name]) !== canonicalJson(value));
+    const alike = trials.length > 1 && new Set(trials.map(trialMean)).size === 1;
     return [methodName(method), String(trials.length), meanOf(first), meanOf(best),
-      changed.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ') || 'the first'];
+      changed.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(' ') || (alike ? 'the first: all came to the same' : 'the first')];
   });
   const lines = plainTable(['method', 'trials', 'first', 'best', 'chosen'], rows, [0, 4]);
   output.data([...lines, '', 'percent: average accuracy on validation rows after the last task; first: the defaults of a method, but for what it was given in every trial'].join('\n'));
-  return showFailures(results, file, output);
+  return showNotes(results, file, output);
 }

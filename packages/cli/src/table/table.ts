@@ -1,0 +1,105 @@
+import { resolve } from 'node:path';
+import { LetheError, type Run, methodName, quoted, suiteLabel } from '@lethe/core';
+import { resultsAt } from '@lethe/leaderboard';
+import { METRICS, type Metric, comparableRuns } from '@lethe/metrics';
+import { chosen } from '../chosen.js';
+import type { Output } from '../output.js';
+import { typed } from '../paths.js';
+import { checkFinished, noteUnfinished } from '../run/finished.js';
+import { parseList } from '../run/request.js';
+import { csvOf } from './csv.js';
+import { DRAW, type Format, type Table } from './draw.js';
+import { COSTS, RUNS, VALUES, failureWords, methodsTable } from './methods-table.js';
+import { type Column, columnsOf, methodsOf, rowOf, suitesTable } from './suites-table.js';
+import { RANKING } from './summary.js';
+
+/** The flags of `lethe table`. */
+export interface TableFlags {
+  readonly methods?: string;
+  readonly metric?: string;
+  readonly costs?: boolean;
+  readonly markdown?: boolean;
+  readonly latex?: boolean;
+  readonly csv?: boolean;
+  readonly plugins?: readonly string[];
+}
+
+/** What a column is of, in words. */
+const termsOf = ({ suite, model }: Column): string => `${suiteLabel(suite)}, on ${model.id}`;
+
+const metricNamed = (id: string): Metric => METRICS[chosen('--metric', METRICS.map((metric) => metric.id), id)]!;
+
+/** Runs of the methods that were asked for, which is all of them without a list. */
+function runsOf(runs: readonly Run[], list: string | undefined): readonly Run[] {
+  if (list === undefined) return runs;
+  const known = [...new Set(runs.map(({ method }) => methodName(method)))];
+  const asked = parseList('--methods', list).map((name) => known[chosen('--methods', known, name)]!);
+  return runs.filter(({ method }) => asked.includes(methodName(method)));
+}
+
+/**
+ * The table of some runs, and what its values are: all metrics of their methods where all may be compared, else a column for each set that may,
+ * in average accuracy; so too where one metric was asked for.
+ */
+function tableOf(columns: readonly Column[], metric: Metric | undefined, costs: boolean): { readonly table: Table; readonly values: string } {
+  const [only, ...others] = columns;
+  if (metric === undefined && others.length === 0) return { table: methodsTable(only!.rows, costs ? [...COSTS, RUNS] : []), values: VALUES };
+  if (costs) {
+    throw new LetheError('LETHE_USAGE', `--costs stand in a table of runs that may be compared, and these are of ${columns.length} suites, models or budgets.`, {
+      where: columns.map(termsOf).join('; '), remedy: 'Leave it out, or make a table of each.',
+    });
+  }
+  const shown = metric ?? RANKING;
+  return { table: suitesTable(columns, shown), values: `${shown.title} in ${VALUES}` };
+}
+
+/** Methods of which columns have other versions, in words. */
+function versionWords(columns: readonly Column[]): string[] {
+  return methodsOf(columns).flatMap(({ method }) => {
+    const versions = [...new Set(columns.flatMap((column) => rowOf(column, method)?.version ?? []))];
+    return versions.length > 1 ? [`${method} is not of one version in all columns: ${versions.join(', ')}`] : [];
+  });
+}
+
+/** The command that makes a table for LaTeX. */
+const commandOf = (paths: readonly string[], { methods, metric, costs, plugins = [] }: TableFlags): string => [
+  'lethe table', ...paths.map(typed), ...(methods === undefined ? [] : [`--methods ${quoted(methods)}`]), ...(metric === undefined ? [] : [`--metric ${metric}`]),
+  ...(costs ? ['--costs'] : []), '--latex', ...plugins.map((folder) => `--plugins ${typed(folder)}`),
+].join(' ');
+
+/** What stands around a table: how to read it in a terminal; where it comes from too in LaTeX, as comments, so that it can be pasted as it is. */
+function withWords(format: Format, lines: readonly string[], about: readonly string[], command: string): string[] {
+  if (format === 'markdown') return [...lines];
+  if (format === 'text') return [...lines, '', ...about];
+  const said = [command, ...about, 'bold: the best mean of a column, bounds aside; lethe compare says which differences were shown', 'needs \\usepackage{booktabs}'];
+  return [...said.map((line) => `% ${line.replaceAll(/[\r\n]+/g, ' ')}`), ...lines];
+}
+
+/**
+ * `lethe table RUN [RUN…]`: what runs show of their methods, as one table that can be printed, or as CSV for tables of one's own.
+ *
+ * @param paths run folders or entries of the leaderboard
+ * @throws LETHE_USAGE for an unknown metric or method, and for costs of runs that may not be compared; LETHE_RUN_STOPPED and
+ *   LETHE_STATISTICS_MISSING where no run is completed; the errors of `resultsAt` and of `columnsOf`
+ */
+export async function tableCommand(paths: readonly string[], flags: TableFlags, output: Output): Promise<void> {
+  const metric = flags.metric === undefined ? undefined : metricNamed(flags.metric);
+  const parts = await Promise.all(paths.map((path) => resultsAt(resolve(path))));
+  const all = parts.flatMap((results) => results.runs);
+  const completed = (some: readonly Run[]) => some.some(({ status }) => status === 'completed');
+  const runs = completed(all) ? runsOf(all, flags.methods) : [];
+  if (!completed(runs)) {
+    for (const [i, path] of paths.entries()) await checkFinished(resolve(path), parts[i]!.runs.length);
+    throw new LetheError('LETHE_STATISTICS_MISSING', 'None of the runs is completed: there is nothing to make a table of.', {
+      where: paths.join(', '), remedy: `See why with: lethe show ${typed(paths[0]!)}`,
+    });
+  }
+  for (const [i, path] of paths.entries()) await noteUnfinished(resolve(path), parts[i]!.runs.length, output);
+  if (flags.csv) return output.data(csvOf(comparableRuns(runs).flat()));
+  const columns = columnsOf(runs, metric && [metric]);
+  const { table, values } = tableOf(columns, metric, flags.costs ?? false);
+  for (const line of versionWords(columns)) output.note(line);
+  const about = [...columns.map(termsOf), values, ...failureWords(columns.flatMap(({ rows }) => rows))];
+  const format = flags.latex ? 'latex' : flags.markdown ? 'markdown' : 'text';
+  output.data(withWords(format, DRAW[format](table), about, commandOf(paths, flags)).join('\n'));
+}
