@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LETHE_VERSION, LetheError, type Results } from '@lethe/core';
-import { resultsAt } from '@lethe/leaderboard';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
 import type { Configuration } from './configuration.js';
@@ -47,6 +46,7 @@ export async function resultsSoFar(path: string): Promise<Results> {
   if (!existsSync(path)) {
     throw new LetheError('LETHE_RUN_MISSING', 'There is no such file or folder.', { where: path, remedy: 'Give the folder of a run, or the file of an entry.' });
   }
+  const { resultsAt } = await import('@lethe/leaderboard');
   try {
     return await resultsAt(path);
   } catch (error) {
