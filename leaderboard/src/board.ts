@@ -1,11 +1,11 @@
 import { methodName } from '@lethe/core';
 import { wholeMean } from '@lethe/metrics';
 import { COSTS, METRICS } from './columns.js';
-import { placesOf } from './format.js';
+import { counted, placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
-import { counted, meanOf, nameOf, shortNames, tagsOf, titleOf } from './parts.js';
+import { meanOf, nameOf, shortNames, tagsOf, titleOf } from './parts.js';
 import { spanOf, whisker } from './whisker.js';
 
 /** @param apart whether its options tell the row from another of the same method: a phone has no room for others */

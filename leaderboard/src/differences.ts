@@ -1,9 +1,9 @@
 import { ALPHA, type Comparison, POWER, type PairedComparison, type Range, differenceRange, fewestPairs, holdsElsewhere, withinRange } from '@lethe/metrics';
-import { points, probability } from './format.js';
+import { counted, points, probability } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
-import { boundsOf, counted, shortNames } from './parts.js';
+import { boundsOf, shortNames } from './parts.js';
 
 /** The most pairs that any two methods have. */
 const mostPairs = (pairs: readonly PairedComparison[]): number => Math.max(...pairs.map(({ test }) => test.pairs));

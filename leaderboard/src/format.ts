@@ -34,6 +34,9 @@ function scaled(value: number, units: readonly string[]): string {
 /** A count with three digits: 1.23 M. */
 export const count = (value: number): string => scaled(value, ['', ' k', ' M', ' G']);
 
+/** How many there are of what has a plural: `1 seed`, `2 seeds`. */
+export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
+
 /** Bytes in decimal units with three digits. */
 export const bytes = (value: number): string => scaled(value, [' B', ' kB', ' MB', ' GB']);
 

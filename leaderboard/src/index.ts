@@ -1,6 +1,6 @@
 export { type Describer, type KnownMethod, type MethodNote, type SuiteTerms } from './declared.js';
 export { type Entry, type PublishedEntry, isEntry, readEntries, readEntry, resultsAt, resultsFile } from './entry.js';
-export { bytes, count, percent, placesOf, points, probability } from './format.js';
+export { bytes, count, counted, percent, placesOf, points, probability } from './format.js';
 export { publishRuns } from './publish.js';
 export { type Site, buildSite } from './site.js';
 export { type ReportedRow, type ReportedTable, SEEN, readReported } from './reported.js';

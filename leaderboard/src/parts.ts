@@ -1,7 +1,7 @@
 import { MISSING, type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
 import { type Interval, withinRange } from '@lethe/metrics';
 import { METRICS, type MetricColumn } from './columns.js';
-import { optionValue, percent } from './format.js';
+import { counted, optionValue, percent } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, Html, html } from './html.js';
 import { facts, wide } from './layout.js';
@@ -17,9 +17,6 @@ export function shortNames(rows: readonly Row[]): (row: Row) => string {
   const names = rows.map(({ method }) => methodName(method));
   return (row) => (names.filter((name) => name === methodName(row.method)).length > 1 ? nameOf(row) : methodName(row.method));
 }
-
-/** Plural of what is counted. */
-export const counted = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`;
 
 /** An interval as text; nothing where there are too few runs for one. */
 export const boundsOf = ({ low, high }: Interval, show: (value: number) => string = percent): string | null =>

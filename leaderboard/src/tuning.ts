@@ -1,11 +1,10 @@
 import { type Sweep, type Trial, methodName, suiteLabel } from '@lethe/core';
 import { carriedOver, trialMean } from '@lethe/metrics';
 import { retryCommand } from './command.js';
-import { optionValue, percent } from './format.js';
+import { counted, optionValue, percent } from './format.js';
 import type { Row } from './groups.js';
 import { type Html, html } from './html.js';
 import { command, wide } from './layout.js';
-import { counted } from './parts.js';
 
 /** The options in which the settings differ, of one setting. */
 function settingOf({ options }: Trial, all: readonly Trial[]): string {

@@ -2,12 +2,12 @@ import { methodName } from '@lethe/core';
 import { alikeSeeds } from '@lethe/metrics';
 import { METRICS } from '../columns.js';
 import { curves } from '../curves.js';
-import { alikeWords, percent, seconds } from '../format.js';
+import { alikeWords, counted, percent, seconds } from '../format.js';
 import type { Group, Outcome, Row, Trial } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { facts, pageOf, wide } from '../layout.js';
 import { matrixTable, meanMatrix } from '../matrix.js';
-import { budgetOf, counted, meanOf, metricsTable, nameOf, optionsOf, paperOf, tagsOf, titleOf } from '../parts.js';
+import { budgetOf, meanOf, metricsTable, nameOf, optionsOf, paperOf, tagsOf, titleOf } from '../parts.js';
 import { tuningSection } from '../tuning.js';
 import { runFile } from './run-page.js';
 

@@ -3,12 +3,12 @@ import { proportionInterval, rowInterval, rowScores, rowsOf } from '@lethe/metri
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf, reproduceCommand } from '../command.js';
 import { curves } from '../curves.js';
-import { percent, slug, whole } from '../format.js';
+import { counted, percent, slug, whole } from '../format.js';
 import type { Group, Outcome, Row } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { command, facts, pageOf, wide } from '../layout.js';
 import { matrixTable } from '../matrix.js';
-import { budgetOf, commitOf, counted, dataTable, metricsTable, nameOf, optionsOf, titleOf } from '../parts.js';
+import { budgetOf, commitOf, dataTable, metricsTable, nameOf, optionsOf, titleOf } from '../parts.js';
 import { reportSection } from '../report.js';
 
 /** The file of a run's page, beside that of its method. */

@@ -1,6 +1,6 @@
 import { type CompletedRun, type Run, canonicalJson } from '@lethe/core';
+import { counted } from '@lethe/leaderboard';
 import { stepsOf } from '@lethe/metrics';
-import { counted } from '../run/progress.js';
 import type { Claim } from './claims.js';
 
 /** How the answers of two runs compare, over all that either of them has. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, makeFolder, methodName, suiteLabel } from '@lethe/core';
 import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
+import { counted } from '@lethe/leaderboard';
 import { type PoolOptions, runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
 import { methodLabels, variantKey } from '../labels.js';
@@ -16,7 +17,7 @@ import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
 import { LiveProgress } from './live.js';
 import { modelWords } from './model.js';
 import { PlainProgress } from './plain.js';
-import { type Progress, counted, cutNotes, runLine } from './progress.js';
+import { type Progress, cutNotes, runLine } from './progress.js';
 import { Remaining, workOf } from './work.js';
 
 export interface ExecuteOptions {

@@ -53,8 +53,3 @@ export function scoreList(scores: readonly (number | null)[]): string {
 export function timeLeft(seconds: number | null): string {
   return seconds === null ? '' : `  ${duration(seconds)} left`;
 }
-
-/** `1 seed`, `2 seeds`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
