@@ -121,6 +121,26 @@ describe('lethe compare', () => {
     expect(await said(apart)).to.contain('Nothing was tested: no two methods have a value for the same order and seed.');
   });
 
+  it('says which tests are corrected together: those of one suite, where there are several', async () => {
+    const own = [...seeds(2, 'weak', 3, 4), ...seeds(2, 'strong', 9, 10)];
+    const one = await write('one', own);
+    const other = await write('another', own.map((run) => ({ ...run, suite: { ...run.suite, id: 'e' } })));
+    expect(await said(one)).to.contain('Holm: corrected for the one test shown here.');
+    for (const format of [[], ['--markdown'], ['--latex']]) {
+      expect(await said(one, other, ...format)).to.contain('Holm: corrected for the one test under these terms.').and.not.contain('shown here.');
+    }
+    const single = await write('single', [run('weak', 1, 3, 4), run('strong', 1, 9, 10)]);
+    expect(await said(single)).to.contain('With at most 1 pair and 1 test no p');
+  });
+
+  it('names the differences that hold for these orders and seeds alone, by metric', async () => {
+    const ten = (method: string, of: (seed: number) => readonly [number, number]) => Array.from({ length: 10 }, (_, i): CompletedRun =>
+      ({ ...run(method, i + 1, ...of(i + 1)), order: { id: String(i % 2), tasks: ['x', 'y'] } }));
+    const wild = (last: number) => (seed: number) => (seed === 10 ? [10, last] as const : [2, 1 + (seed % 2)] as const);
+    const path = await write('alone-here', [...ten('weak', () => [1, 1]), ...ten('wild', wild(9)), ...ten('wilder', wild(10)), ...ten('steady', (seed) => [5, 5 + (seed % 3)])]);
+    expect(await said(path)).to.match(/not for others: \w+ and \w+, \w+ and \w+ in average accuracy\.$/m);
+  });
+
   it('gives JSON, Markdown and LaTeX', async () => {
     const path = await write('formats', [...seeds(3, 'o_lora', 3, 4), ...seeds(3, 'strong', 9, 10)]);
     const [comparison] = JSON.parse(await said(path, '--json', '--metric', 'forgetting,backwardTransfer')) as { tests: number; metrics: { metric: { id: string; formula: string } }[] }[];

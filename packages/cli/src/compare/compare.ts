@@ -74,5 +74,5 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
   const tables = flags.reported ? readReported() : undefined;
   const reportedOf = ({ suite }: Comparison) => tables?.filter((table) => table.suite === suite.id);
   output.data(format === 'json' ? JSON.stringify(comparisons.map((comparison) => plain(comparison, reportedOf(comparison))), null, 2)
-    : comparisons.map((comparison) => renderComparison(comparison, format, { against, reported: reportedOf(comparison) })).join('\n\n'));
+    : comparisons.map((comparison) => renderComparison(comparison, format, { against, reported: reportedOf(comparison), several: comparisons.length > 1 })).join('\n\n'));
 }

@@ -48,16 +48,18 @@ function renderReported(suite: string, tables: readonly ReportedTable[], format:
  *
  * @param against the method that all others are compared with, where there is one
  * @param reported tables of papers to set beside it, where they are asked for
+ * @param several whether it is one of several comparisons
  */
 export function renderComparison(
-  comparison: Comparison, format: Format, { against, reported }: { readonly against?: string | undefined; readonly reported?: readonly ReportedTable[] | undefined } = {},
+  comparison: Comparison, format: Format,
+  { against, reported, several }: { readonly against: string | undefined; readonly reported: readonly ReportedTable[] | undefined; readonly several: boolean },
 ): string {
   const tables = comparison.metrics.flatMap((metric) =>
     [standingsTable(comparison, metric), ...(metric.pairs.length ? [pairsTable(comparison, metric)] : [])]);
   return [
     ...prose(format, [termsOf(comparison)]), '',
     ...tables.flatMap((table) => [...DRAW[format](table), '']),
-    ...prose(format, explain(comparison, against)),
+    ...prose(format, explain(comparison, against, several)),
     ...(reported ? renderReported(comparison.suite.id, reported, format) : []),
   ].join('\n');
 }

@@ -1,5 +1,5 @@
-import { methodName, suiteLabel } from '@lethe/core';
-import { probability } from '@lethe/leaderboard';
+import { grouped, methodName, suiteLabel } from '@lethe/core';
+import { counted, probability } from '@lethe/leaderboard';
 import { ALPHA, type Comparison, POWER, fewestPairs, holdsElsewhere } from '@lethe/metrics';
 import { namesOf } from './tables.js';
 
@@ -25,10 +25,11 @@ function untested({ methods }: Comparison, against: string | undefined): string 
 function hereAlone(comparison: Comparison): string[] {
   const names = namesOf(comparison);
   const found = comparison.metrics.flatMap(({ metric, pairs }) => pairs.filter(({ better }) => better !== null).map((pair) =>
-    ({ name: `${names[pair.a]} and ${names[pair.b]} in ${metric.title}`, alone: !holdsElsewhere(pair) })));
-  const alone = found.filter((one) => one.alone).map(({ name }) => name);
+    ({ name: `${names[pair.a]} and ${names[pair.b]}`, metric: metric.title, alone: !holdsElsewhere(pair) })));
+  const alone = found.filter((one) => one.alone);
   if (alone.length === 0) return [];
-  return [`Shown for these orders and seeds alone, not for others: ${alone.length === found.length && found.length > 1 ? `all ${found.length} differences` : alone.join('; ')}.`];
+  const byMetric = grouped(alone, ({ metric }) => metric).map((own) => `${listed(own.map(({ name }) => name))} in ${own[0]!.metric}`);
+  return [`Shown for these orders and seeds alone, not for others: ${alone.length === found.length && found.length > 1 ? `all ${found.length} differences` : byMetric.join('; ')}.`];
 }
 
 /** What these runs cannot tell. */
@@ -40,7 +41,7 @@ function limits(comparison: Comparison): string[] {
   const fewest = fewestPairs(tests, ALPHA);
   const least = Math.min(1, Math.min(...pairs.map(({ test }) => test.least)) * tests);
   return [
-    ...(most < fewest ? [`With at most ${most} pairs and ${tests} ${tests === 1 ? 'test' : 'tests'} no p can be below ${probability(least)}: `
+    ...(most < fewest ? [`With at most ${counted(most, 'pair')} and ${counted(tests, 'test')} no p can be below ${probability(least)}: `
       + `these runs cannot show any difference, however large. It takes ${fewest} pairs.`] : []),
     'Not shown does not mean equal: it means that these runs do not tell.',
     ...(orders.length === 1 ? [`All runs are of order ${orders[0]}: nothing is said of other orders.`] : []),
@@ -49,10 +50,15 @@ function limits(comparison: Comparison): string[] {
   ];
 }
 
-/** The tests that p values are corrected for, in words. */
-function corrected({ tests, metrics }: Comparison): string {
-  const shownHere = metrics.reduce((count, { pairs }) => count + pairs.length, 0);
-  return `all ${tests} tests${tests === shownHere ? ' shown here' : `, the ${tests - shownHere} among them that failed runs made impossible`}`;
+/**
+ * The tests that p values are corrected for, in words.
+ *
+ * @param several whether there are comparisons beside this one, each with a correction of its own
+ */
+function corrected({ tests, metrics }: Comparison, several: boolean): string {
+  const lost = tests - metrics.reduce((count, { pairs }) => count + pairs.length, 0);
+  const all = tests === 1 ? 'the one test' : `all ${tests} tests`;
+  return `${all}${several ? ' under these terms' : lost > 0 ? '' : ' shown here'}${lost > 0 ? `, among them the ${lost} that failed runs made impossible` : ''}`;
 }
 
 /** The terms of a comparison in one line. */
@@ -64,8 +70,9 @@ export const termsOf = ({ suite, model, tasks, orders, seeds }: Comparison): str
  * What the comparison says, what it does not, and how to read its tables.
  *
  * @param against the method that all others are compared with, where there is one
+ * @param several whether it is one of several comparisons
  */
-export function explain(comparison: Comparison, against?: string): string[] {
+export function explain(comparison: Comparison, against: string | undefined, several: boolean): string[] {
   const names = namesOf(comparison);
   const found = shown(comparison);
   const missing = comparison.metrics.flatMap(({ metric, standings }) => standings.flatMap(({ method, missing: why }) =>
@@ -75,7 +82,7 @@ export function explain(comparison: Comparison, against?: string): string[] {
     ...limits(comparison), ...missing, '',
     'Percent. Over runs: 95 % t interval over other seeds in other orders, cut where the metric ends. Over rows: 95 % bootstrap over test rows, these runs as they are.',
     ...(comparison.tests === 0 ? [] : [
-      `p: paired permutation test over runs of the same order and seed, two-sided, which takes these orders and seeds as they are; Holm: corrected for ${corrected(comparison)}.`,
+      `p: paired permutation test over runs of the same order and seed, two-sided, which takes these orders and seeds as they are; Holm: corrected for ${corrected(comparison, several)}.`,
       'Holm, others: the same correction of the t test over other seeds in other orders, of which few orders say little. The intervals are not corrected.',
       `Pairs needed: to show a difference as large and as steady as this with probability ${POWER}, by this test at level 0.05 / ${comparison.tests}.`,
     ]),
