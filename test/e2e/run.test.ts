@@ -58,12 +58,19 @@ describe('a benchmark from the command line', () => {
     expect(stderr).to.contain('seta').and.contain(' left').and.contain(join(out, 'results.json'));
     expect(readdirSync(out).sort()).to.deep.equal(['results.json', 'run.json', 'steps']);
 
+    expect(stderr).to.match(/1 run a method: there are no intervals; for more: --seeds 1,2,3,4,5\nnext: lethe compare \S+whole\n$/);
+
     const before = stepsOf(out);
     const again = await run(out, ...METHODS).ended;
     expect(again.status, again.stderr).to.equal(0);
     expect(again.stdout).to.contain('zero-shot (bound)').and.contain('lora-sequential');
     expect(stepsOf(out)).to.deep.equal(before);
     expect((JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results).sha256).to.equal(whole.sha256);
+  });
+
+  it('says to publish what has runs enough, and to compare what has several methods', async () => {
+    const { stderr } = await run(join(folder, 'enough'), '--methods', 'zero-shot', '--seeds', '1,2,3').ended;
+    expect(stderr).to.match(/next: lethe publish \S+enough, then lethe leaderboard build\n$/).and.not.contain('a method: ');
   });
 
   it('gives the same results when it is killed, stopped and resumed, and repeats no finished step', async () => {

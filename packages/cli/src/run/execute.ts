@@ -112,18 +112,31 @@ export async function perform(
   }
 }
 
-/** What one would do after a configuration was performed. */
-function nextStep({ suite: { reference, scored }, methods, model }: Configuration, { runs }: Results, place: string): string {
+/** Runs of a method from which on an interval says something, and they are worth publishing. */
+const ENOUGH = 3;
+
+/** What one would do after a configuration was performed, a line each. */
+function nextSteps({ suite: { reference, scored }, methods, orders, seeds, model }: Configuration, { runs }: Results, place: string): string[] {
   if (scored) {
     const variants = methods.some(({ label }) => label !== undefined);
     const names = [...new Set(methods.map(({ id }) => id))].join(',');
     const what = variants ? 'CONFIG.yaml' : [runWords(reference), ...modelWords(model), ...pluginWords(methods), `--methods ${names}`].join(' ');
-    return `next: lethe run ${what} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`;
+    return [`next: lethe run ${what} --tuned ${place}${variants ? ', with the file that has the variants' : ''}`];
   }
   const failed = runs.filter(({ status }) => status === 'failed');
-  if (failed.length === 0) return `next: lethe publish ${place}, then ${['lethe leaderboard build', ...pluginWords(reference.scorers ?? [])].join(' ')}`;
-  return `${failed.length} of ${counted(runs.length, 'run')} failed, of ${[...new Set(failed.map(({ method }) => methodName(method)))].join(', ')}; to make them again: `
-    + `lethe resume ${place}, with the code of methods as it is then`;
+  if (failed.length > 0) {
+    return [`${failed.length} of ${counted(runs.length, 'run')} failed, of ${[...new Set(failed.map(({ method }) => methodName(method)))].join(', ')}; to make them again: `
+      + `lethe resume ${place}, with the code of methods as it is then`];
+  }
+  const each = orders.length * seeds.length;
+  const next = [
+    ...(methods.length > 1 ? [`lethe compare ${place}`] : []),
+    ...(each < ENOUGH ? [] : [`lethe publish ${place}, then ${['lethe leaderboard build', ...pluginWords(reference.scorers ?? [])].join(' ')}`]),
+  ];
+  return [
+    ...(each < ENOUGH ? [`${counted(each, 'run')} a method: ${each === 1 ? 'there are no intervals' : 'intervals are wide'}; for more: --seeds 1,2,3,4,5`] : []),
+    ...(next.length > 0 ? [`next: ${next.join('; or ')}`] : []),
+  ];
 }
 
 /**
@@ -142,7 +155,7 @@ export async function execute(
   const file = join(folder, 'results.json');
   const status = tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);
   if (stopped) output.note(`stopped; go on with: ${goOn}`);
-  else if (!configuration.picked) output.note(nextStep(configuration, results, place));
+  else if (!configuration.picked) for (const line of nextSteps(configuration, results, place)) output.note(line);
   return stopped ? INTERRUPTED : status;
 }
 
