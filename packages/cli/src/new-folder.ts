@@ -4,13 +4,17 @@ import { LetheError, makeFolder } from '@lethe/core';
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
-/** Throws LETHE_USAGE, with a name that is near, where a method, scorer or suite cannot have this one. */
-export function checkName(kind: 'method' | 'scorer' | 'suite', name: string): void {
+/**
+ * Throws LETHE_USAGE, with a name that is near, where a method, scorer or suite cannot have this one.
+ *
+ * @param words what to type for a name, with its folder
+ */
+export function checkName(kind: 'method' | 'scorer' | 'suite', name: string, words: (name: string) => string): void {
   if (NAME.test(name)) return;
   // letters without their accents, whether these stand alone or not
   const near = name.normalize('NFKD').replaceAll(/\p{M}/gu, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-+|-+$/g, '') || `my-${kind}`;
   throw new LetheError('LETHE_USAGE', `"${name}" is no name of a ${kind}: lower case words and digits, joined by hyphens.`, {
-    remedy: `lethe new ${kind} ${near}`,
+    remedy: `lethe new ${kind} ${words(near)}`,
   });
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { LETHE_VERSION, LetheError, PLUGIN_KEYWORD, quoted } from '@lethe/core';
 import { findScorer } from '@lethe/scorers';
 import { type Command, Option } from 'commander';
@@ -87,9 +87,9 @@ function trialOf(kind: Kind, name: string, plugins: string): string {
  */
 function newPlugin(kind: Kind, name: string, parent: string, output: Output): void {
   const folder = join(resolve(parent), name);
-  checkName(kind, name);
+  const inside = resolve(parent) === PATHS.plugins;
+  checkName(kind, name, (near) => `${near}${inside ? '' : ` --dir ${typed(parent)}`}`);
   checkFree(kind, name);
-  const inside = dirname(folder) === PATHS.plugins;
   const source = join(PATHS.templates, `template-${kind}`);
   const template = Object.fromEntries(readdirSync(source).map((file) => [file, filled(readFileSync(join(source, file), 'utf8'), kind, name, folder)]));
   writeFolder(folder, { ...template, ...(inside ? {} : packageFiles(name, folder)) });

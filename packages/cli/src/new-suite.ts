@@ -1,4 +1,4 @@
-import { basename, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { quoted } from '@lethe/core';
 import { suiteSchema } from '@lethe/data';
 import type { Command } from 'commander';
@@ -88,7 +88,7 @@ function jsonLines(prefix: string, texts: Texts): string {
 function newSuite(name: string): string {
   const folder = resolve(name);
   const id = basename(folder);
-  checkName('suite', id);
+  checkName('suite', id, (near) => quoted(join(dirname(name), near)));
   const files: Record<string, string> = { 'suite.yaml': yaml(id, relative(folder, suiteSchema).replaceAll('\\', '/')) };
   for (const [task, splits] of [['tickets', TICKETS], ['mails', MAILS]] as const) {
     for (const [split, texts] of Object.entries(splits)) files[`${task}/${split}.jsonl`] = jsonLines(`${task}-${split}`, texts);

@@ -47,8 +47,11 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     const before = readFileSync(join(suite, 'suite.yaml'), 'utf8');
     expect((await lethe('new', 'suite', suite)).problem).to.contain('LETHE_FOLDER_EXISTS').and.contain(suite);
     expect(readFileSync(join(suite, 'suite.yaml'), 'utf8')).to.equal(before);
-    expect((await lethe('new', 'suite', join(folder, 'My Suite'))).problem).to.contain('lethe new suite my-suite');
-    for (const name of ['S\u00fcite', 'Su\u0308ite']) expect((await lethe('new', 'suite', join(folder, name))).problem).to.contain('LETHE_USAGE').and.match(/fix lethe new suite suite$/);
+    expect((await lethe('new', 'suite', join(folder, 'My Suite'))).problem).to.contain(`fix lethe new suite ${join(folder, 'my-suite')}`);
+    expect((await lethe('new', 'suite', join(folder, 'my tickets', 'v 1'))).problem).to.contain(`fix lethe new suite '${join(folder, 'my tickets', 'v-1')}'`);
+    expect((await lethe('new', 'suite', 'v 1')).problem).to.match(/fix lethe new suite v-1$/);
+    expect((await lethe('new', 'method', 'My Method', '--dir', folder)).problem).to.contain(`fix lethe new method my-method --dir ${folder}`);
+    for (const name of ['S\u00fcite', 'Su\u0308ite']) expect((await lethe('new', 'suite', join(folder, name))).problem).to.contain('LETHE_USAGE').and.match(/fix lethe new suite \S+\/suite$/);
     expect((await lethe('new', 'suite', join(suite, 'suite.yaml', 'x'))).problem).to.contain('LETHE_USAGE').and.contain('cannot be written');
   });
 
