@@ -15,3 +15,9 @@ export function methodLabels(methods: readonly Named[]): string[] {
     return [methodName(method), ...differing.map(([name, value]) => `${name}=${JSON.stringify(value)}`)].join(' ');
   });
 }
+
+/** {@link methodLabels} of methods of which none is there twice: those that differ in version alone are told apart by it. */
+export function distinctLabels(methods: readonly (Named & Pick<RunIdentity['method'], 'version'>)[]): string[] {
+  const labels = methodLabels(methods);
+  return labels.map((label, i) => (labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} ${methods[i]!.version}`));
+}

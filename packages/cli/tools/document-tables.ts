@@ -4,7 +4,7 @@ import { type Metrics, withMarked } from '@lethe/core';
 import { type PublishedEntry, percent, readEntries } from '@lethe/leaderboard';
 import pc from 'picocolors';
 import { PATHS } from '../src/paths.js';
-import { type Cell, DRAW, type Table } from '../src/table/draw.js';
+import { type Cell, DRAW, type Table } from '../src/draw.js';
 import { type Column, columnsOf, methodsOf, rowOf, suitesTable, titlesOf } from '../src/table/suites-table.js';
 import { RANKING } from '../src/table/summary.js';
 import { renderTable } from '../src/table/terminal.js';
@@ -36,7 +36,7 @@ function leads(columns: readonly Column[]): Table {
   const rivals = methodsOf(columns).filter(({ method, bound }) => method !== LEADER && !bound);
   return {
     head: [{ text: `lead of ${LEADER.toUpperCase()}, of it learning` }, ...titlesOf(columns)],
-    rows: rivals.map(({ method }) => [{ name: method, text: '' }, ...columns.map((column) => cell(column, method))]), apart: 0,
+    rows: rivals.map(({ method }) => [{ name: method, text: '' }, ...columns.map((column) => cell(column, method))]), textColumns: [0], apart: 0,
   };
 }
 

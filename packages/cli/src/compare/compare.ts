@@ -5,7 +5,8 @@ import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metri
 import type { Output } from '../output.js';
 import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
 import { parseList } from '../run/request.js';
-import { type Format, renderComparison } from './render.js';
+import type { Format } from '../draw.js';
+import { renderComparison } from './render.js';
 
 /** The flags of `lethe compare`. */
 export interface CompareFlags {

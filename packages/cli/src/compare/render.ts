@@ -1,33 +1,8 @@
 import { type ReportedTable, SEEN } from '@lethe/leaderboard';
 import type { Comparison } from '@lethe/metrics';
-import { plainTable } from '../plain-table.js';
-import { type ComparisonTable, pairsTable, reportedTable, standingsTable } from './tables.js';
+import { DRAW, type Format, PREAMBLE } from '../draw.js';
+import { pairsTable, reportedTable, standingsTable } from './tables.js';
 import { explain, termsOf } from './words.js';
-
-/** How a comparison is written. */
-export type Format = 'text' | 'markdown' | 'latex';
-
-const SPECIAL: Readonly<Record<string, string>> = {
-  '\\': '\\textbackslash{}', '~': '\\textasciitilde{}', '^': '\\textasciicircum{}', '−': '$-$', '–': '--', '<': '$<$', '>': '$>$',
-};
-const latex = (text: string): string => text.replace(/[\\~^−–<>&%$#_{}]/g, (sign) => SPECIAL[sign] ?? `\\${sign}`);
-
-const alignment = ({ head, textColumns }: ComparisonTable, left: string, right: string): string[] =>
-  head.map((_, i) => (textColumns.includes(i) ? left : right));
-
-const DRAW: Readonly<Record<Format, (table: ComparisonTable) => string[]>> = {
-  text: ({ head, rows, textColumns }) => plainTable(head, rows, textColumns),
-  markdown: (table) => {
-    const line = (cells: readonly string[]) => `| ${cells.map((text) => text.replaceAll('|', '\\|')).join(' | ')} |`;
-    return [line(table.head), line(alignment(table, '---', '---:')), ...table.rows.map(line)];
-  },
-  latex: (table) => {
-    const line = (cells: readonly string[]) => `${cells.map(latex).join(' & ')} \\\\`;
-    return [
-      `\\begin{tabular}{${alignment(table, 'l', 'r').join('')}}`, '\\hline', line(table.head), '\\hline', ...table.rows.map(line), '\\hline', '\\end{tabular}',
-    ];
-  },
-};
 
 /** What stands around tables: a comment in LaTeX, so that the output can be included as it is. */
 const prose = (format: Format, lines: readonly string[]): string[] => (format === 'latex' ? lines.filter((line) => line !== '').map((line) => `% ${line}`) : [...lines]);
@@ -57,7 +32,7 @@ export function renderComparison(
   const tables = comparison.metrics.flatMap((metric) =>
     [standingsTable(comparison, metric), ...(metric.pairs.length ? [pairsTable(comparison, metric)] : [])]);
   return [
-    ...prose(format, [termsOf(comparison)]), '',
+    ...prose(format, [termsOf(comparison), ...(format === 'latex' ? [PREAMBLE] : [])]), '',
     ...tables.flatMap((table) => [...DRAW[format](table), '']),
     ...prose(format, explain(comparison, against, several)),
     ...(reported ? renderReported(comparison.suite.id, reported, format) : []),

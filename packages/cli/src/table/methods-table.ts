@@ -1,7 +1,7 @@
 import { MISSING } from '@lethe/core';
 import { bytes, count, percent } from '@lethe/leaderboard';
 import type { Interval, Metric } from '@lethe/metrics';
-import type { Cell, Table } from './draw.js';
+import type { Cell, Table } from '../draw.js';
 import { COLUMNS, type MethodSummary } from './summary.js';
 
 /** What the values of all tables are. */
@@ -60,6 +60,6 @@ export function methodsTable(rows: readonly MethodSummary[], costs: readonly Cos
     ...costs.map(({ title, text }) => ({ title, cells: rows.map((row): Cell => ({ text: text(row) })) })),
   ];
   return {
-    head: columns.map(({ title }) => ({ text: title })), rows: rows.map((_, i) => columns.map(({ cells }) => cells[i]!)), apart: rows.filter(({ bound }) => bound).length,
+    head: columns.map(({ title }) => ({ text: title })), rows: rows.map((_, i) => columns.map(({ cells }) => cells[i]!)), textColumns: [0], apart: rows.filter(({ bound }) => bound).length,
   };
 }

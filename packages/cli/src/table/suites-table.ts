@@ -1,6 +1,6 @@
 import { LetheError, type Run, budgetWords, departuresOf, suiteLabel } from '@lethe/core';
 import { type Metric, comparableRuns } from '@lethe/metrics';
-import type { Cell, Table } from './draw.js';
+import type { Cell, Table } from '../draw.js';
 import { methodCell, metricCells } from './methods-table.js';
 import { type MethodSummary, summarise } from './summary.js';
 
@@ -81,6 +81,7 @@ export function suitesTable(columns: readonly Column[], metric: Metric): Table {
   return {
     head: [{ text: 'method' }, ...titlesOf(columns).map(({ text, ...title }, i) => ({ ...title, text: `${text}, ${runsWords(columns[i]!)}` }))],
     rows: methods.map((method, i) => [methodCell(method), ...cells.map((own) => own[i]!)]),
+    textColumns: [0],
     apart: methods.filter(({ bound }) => bound).length,
   };
 }

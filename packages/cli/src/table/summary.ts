@@ -1,6 +1,6 @@
 import { type Capabilities, type CompletedRun, type FailedRun, type Metrics, type Results, grouped, unlabelled } from '@lethe/core';
 import { type Interval, METRICS, type Metric, completeMean, measuredOf, runInterval } from '@lethe/metrics';
-import { methodLabels } from '../labels.js';
+import { distinctLabels } from '../labels.js';
 
 /** A metric with what it is called above a column. */
 export interface MetricColumn {
@@ -60,7 +60,7 @@ export function summarise(results: Pick<Results, 'runs'>, others: readonly Metri
   const metrics = [...COLUMNS.map(({ metric }) => metric), ...others];
   // runs that differ in version, options or what they declare are not averaged together, as in a comparison
   const groups = grouped(results.runs, ({ method }) => unlabelled(method));
-  const labels = methodLabels(groups.map((runs) => runs[0]!.method));
+  const labels = distinctLabels(groups.map((runs) => runs[0]!.method));
   const rows = groups.map((runs, i): MethodSummary => {
     const completed = runs.filter((run) => run.status === 'completed');
     // what one run lacks has no mean over the others
@@ -76,9 +76,9 @@ export function summarise(results: Pick<Results, 'runs'>, others: readonly Metri
       const costs = valuesOf(({ cost }) => pick(cost));
       return costs && completeMean(costs, 'cost');
     };
-    const [label, { version, capabilities }] = [labels[i]!, runs[0]!.method];
+    const { version, capabilities } = runs[0]!.method;
     return {
-      method: labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label} ${version}`,
+      method: labels[i]!,
       version,
       bound: capabilities.bound,
       marks: marksOf(capabilities),

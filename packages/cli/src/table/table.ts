@@ -1,14 +1,13 @@
 import { resolve } from 'node:path';
 import { LetheError, type Run, methodName, quoted, suiteLabel } from '@lethe/core';
-import { resultsAt } from '@lethe/leaderboard';
 import { METRICS, type Metric, comparableRuns } from '@lethe/metrics';
 import { chosen } from '../chosen.js';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
-import { checkFinished, noteUnfinished } from '../run/finished.js';
+import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
 import { parseList } from '../run/request.js';
 import { csvOf } from './csv.js';
-import { DRAW, type Format, type Table } from './draw.js';
+import { DRAW, type Format, PREAMBLE, type Table } from '../draw.js';
 import { COSTS, RUNS, VALUES, failureWords, methodsTable } from './methods-table.js';
 import { type Column, columnsOf, methodsOf, rowOf, suitesTable } from './suites-table.js';
 import { RANKING } from './summary.js';
@@ -71,7 +70,7 @@ const commandOf = (paths: readonly string[], { methods, metric, costs, plugins =
 function withWords(format: Format, lines: readonly string[], about: readonly string[], command: string): string[] {
   if (format === 'markdown') return [...lines];
   if (format === 'text') return [...lines, '', ...about];
-  const said = [command, ...about, 'bold: the best mean of a column, bounds aside; lethe compare says which differences were shown', 'needs \\usepackage{booktabs}'];
+  const said = [command, ...about, 'bold: the best mean of a column, bounds aside; lethe compare says which differences were shown', PREAMBLE];
   return [...said.map((line) => `% ${line.replaceAll(/[\r\n]+/g, ' ')}`), ...lines];
 }
 
@@ -80,11 +79,11 @@ function withWords(format: Format, lines: readonly string[], about: readonly str
  *
  * @param paths run folders or entries of the leaderboard
  * @throws LETHE_USAGE for an unknown metric or method, and for costs of runs that may not be compared; LETHE_RUN_STOPPED and
- *   LETHE_STATISTICS_MISSING where no run is completed; the errors of `resultsAt` and of `columnsOf`
+ *   LETHE_STATISTICS_MISSING where no run is completed; the errors of `resultsSoFar` and of `columnsOf`
  */
 export async function tableCommand(paths: readonly string[], flags: TableFlags, output: Output): Promise<void> {
   const metric = flags.metric === undefined ? undefined : metricNamed(flags.metric);
-  const parts = await Promise.all(paths.map((path) => resultsAt(resolve(path))));
+  const parts = await Promise.all(paths.map((path) => resultsSoFar(resolve(path))));
   const all = parts.flatMap((results) => results.runs);
   const completed = (some: readonly Run[]) => some.some(({ status }) => status === 'completed');
   const runs = completed(all) ? runsOf(all, flags.methods) : [];

@@ -1,6 +1,6 @@
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
-import { wordsOf } from './draw.js';
+import { wordsOf } from '../draw.js';
 import { COSTS, RUNS, SECONDS, VALUES, failureWords, methodsTable } from './methods-table.js';
 import type { MethodSummary } from './summary.js';
 

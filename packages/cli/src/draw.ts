@@ -1,4 +1,4 @@
-import { plainTable } from '../plain-table.js';
+import { plainTable } from './plain-table.js';
 
 /** What stands in a cell. */
 export interface Cell {
@@ -9,10 +9,12 @@ export interface Cell {
   readonly best?: boolean;
 }
 
-/** A table before it is drawn: its first column holds text, all others numbers. */
+/** A table before it is drawn. */
 export interface Table {
   readonly head: readonly Cell[];
   readonly rows: readonly (readonly Cell[])[];
+  /** Columns that hold text and not numbers, which stand to the right. */
+  readonly textColumns: readonly number[];
   /** How many rows at the end stand apart from the others. */
   readonly apart: number;
 }
@@ -36,21 +38,27 @@ const ruled = ({ rows, apart }: Table, lines: readonly string[], rule: string): 
   (apart > 0 && apart < rows.length ? lines.toSpliced(rows.length - apart, 0, rule) : [...lines]);
 
 function text(table: Table): string[] {
-  const [head, ...lines] = plainTable(table.head.map(wordsOf), table.rows.map((row) => row.map(wordsOf)), [0]);
+  const [head, ...lines] = plainTable(table.head.map(wordsOf), table.rows.map((row) => row.map(wordsOf)), table.textColumns);
   return [head!, ...ruled(table, lines, '─'.repeat(Math.max(...lines.map(({ length }) => length))))];
 }
 
-function markdown({ head, rows }: Table): string[] {
+/** For each column, how it is set: as text or as numbers. */
+const set = ({ head, textColumns }: Table, text: string, number: string): string[] => head.map((_, i) => (textColumns.includes(i) ? text : number));
+
+function markdown(table: Table): string[] {
   const cell = ({ name, text: rest }: Cell) => `${name === undefined ? '' : `\`${name}\``}${rest}`.replaceAll('|', '\\|');
-  return [head.map(cell), head.map((_, i) => (i === 0 ? '---' : '---:')), ...rows.map((row) => row.map(cell))].map((cells) => `| ${cells.join(' | ')} |`);
+  return [table.head.map(cell), set(table, '---', '---:'), ...table.rows.map((row) => row.map(cell))].map((cells) => `| ${cells.join(' | ')} |`);
 }
+
+/** What a document needs that {@link latex} is put into. */
+export const PREAMBLE = 'needs \\usepackage{booktabs}';
 
 /** A tabular of booktabs. */
 function latex(table: Table): string[] {
   const cell = (one: Cell) => (one.best ? `\\textbf{${escaped(wordsOf(one))}}` : escaped(wordsOf(one)));
   const line = (cells: readonly Cell[]) => `${cells.map(cell).join(' & ')} \\\\`;
   return [
-    `\\begin{tabular}{l${'r'.repeat(table.head.length - 1)}}`, '\\toprule', line(table.head), '\\midrule', ...ruled(table, table.rows.map(line), '\\midrule'),
+    `\\begin{tabular}{${set(table, 'l', 'r').join('')}}`, '\\toprule', line(table.head), '\\midrule', ...ruled(table, table.rows.map(line), '\\midrule'),
     '\\bottomrule', '\\end{tabular}',
   ];
 }
