@@ -42,6 +42,20 @@ function rangeOf(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[
   return [Math.max(0, Math.floor((Math.min(...all) - 2) / 5) * 5), Math.min(100, Math.ceil((Math.max(...all) + 2) / 5) * 5)];
 }
 
+/** Pixels between two lines below which their labels would cover each other. */
+const LINE_HEIGHT = 15;
+
+/** Bounds from the highest down, those together whose lines are nearer than `gap` to the one before: they share a label. */
+function nearLines(bounds: readonly ScatterPoint[], gap: number): ScatterPoint[][] {
+  const sorted = [...bounds].sort((a, b) => b.accuracy.mean - a.accuracy.mean);
+  return sorted.reduce<ScatterPoint[][]>((groups, bound) => {
+    const last = groups.at(-1)?.at(-1);
+    if (last && last.accuracy.mean - bound.accuracy.mean < gap) groups.at(-1)!.push(bound);
+    else groups.push([bound]);
+    return groups;
+  }, []);
+}
+
 function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], id: string, width: number, height: number): Html {
   const [min, max] = rangeOf(points, bounds);
   const rows = points.map(({ name, accuracy, forgetting }) => ({
@@ -53,6 +67,7 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
   };
   const chart = echarts.init(null, null, { renderer: 'svg', ssr: true, width, height });
   const grid = { left: 52, right: 24, top: 16, bottom: 46 };
+  const lines = nearLines(bounds, (LINE_HEIGHT * (max - min)) / (100 * (height - grid.top - grid.bottom)));
   chart.setOption({
     animation: false,
     textStyle: { fontFamily: 'system-ui, sans-serif' },
@@ -66,7 +81,7 @@ function draw(points: readonly ScatterPoint[], bounds: readonly ScatterPoint[], 
         markLine: {
           symbol: 'none', silent: true, lineStyle: { color: 'var(--muted)', type: 'dashed' },
           label: { position: 'insideEndTop', formatter: '{b}', color: 'var(--muted)' },
-          data: bounds.map(({ name, accuracy }) => ({ name, yAxis: inPercent(accuracy.mean) })),
+          data: lines.flatMap((near) => near.map(({ accuracy }, i) => ({ name: i === 0 ? near.map(({ name }) => name).join(', ') : '', yAxis: inPercent(accuracy.mean) }))),
         },
       },
     ],

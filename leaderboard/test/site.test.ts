@@ -210,6 +210,15 @@ describe('the site', () => {
     expect(first).to.contain('class="scatter"');
   });
 
+  it('names bounds that are next to each other together in the plot, and others apart', async () => {
+    const rivals = ['a', 'b'].map((method) => completed({ method }, stream(0.6, 0.1)));
+    const bounds = ([['high', 0.62], ['next', 0.615], ['low', 0.4]] as const).map(([method, skill]) => completed({ method, capabilities: { bound: true } }, stream(skill, 0)));
+    await publish('run', [...rivals, ...bounds]);
+    await build();
+    const [plot] = /<div class="broad">[^]*?<\/svg>/.exec(await read('index.html'))!;
+    expect([...plot.matchAll(/>([^<>]*(?:high|next|low)[^<>]*)<\/text>/g)].map(([, text]) => text)).to.deep.equal(['high, next', 'low']);
+  });
+
   it('is a page without entries, in the place of no site that has some', async () => {
     const refused = () => build().then(() => null, ({ code, message }: LetheError) => `${code} ${message}`);
     expect(await refused()).to.equal('LETHE_RUN_MISSING There is no folder of entries here.');
