@@ -1,4 +1,4 @@
-import { methodName } from '@lethe/core';
+import { MISSING, methodName } from '@lethe/core';
 import { wholeMean } from '@lethe/metrics';
 import { COSTS, METRICS } from './columns.js';
 import { counted, placesOf } from './format.js';
@@ -18,19 +18,22 @@ ${changed.length === 0 ? null : html`<span class="changed${apart ? ' apart' : nu
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
 }
 
-/** @param span the scale of the bars; null for rows that have none */
-function rowHtml(group: Group, row: Row, span: readonly [number, number] | null): Html {
+/**
+ * @param apart as {@link nameCell} takes it
+ * @param span the scale of the bars; null for rows that have none
+ */
+function rowHtml(group: Group, row: Row, apart: boolean, span: readonly [number, number] | null): Html {
   const scores = METRICS.map((column, i) => {
     const interval = row.intervals[column.metric];
     return html`<td data-value="${interval?.mean}">${meanOf(interval, column)}${i === 0 && span ? whisker(interval, span) : null}</td>`;
   });
   const costs = COSTS.map(({ value, show }) => {
     const mean = wholeMean(row.completed.map(({ cost }) => value(cost)));
-    return html`<td data-value="${mean}">${mean === null ? '–' : show(mean)}</td>`;
+    return html`<td data-value="${mean}">${mean === null ? MISSING : show(mean)}</td>`;
   });
   // of those that may have the same first place, the one that may fall less deep comes first
   const order = row.ranks === null ? null : row.ranks[0] + row.ranks[1] / 1000;
-  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? '–' : placesOf(row.ranks)}</td>${nameCell(group, row, shortNames(group.rows)(row) !== methodName(row.method))}${scores}${costs}</tr>\n`;
+  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? MISSING : placesOf(row.ranks)}</td>${nameCell(group, row, apart)}${scores}${costs}</tr>\n`;
 }
 
 interface HeadingOptions {
@@ -58,8 +61,10 @@ export function boardTable(group: Group): Html {
   const rivals = group.rows.filter((row) => !row.method.capabilities.bound);
   const bounds = group.rows.filter((row) => row.method.capabilities.bound);
   const span = spanOf(rivals.map(({ intervals }) => intervals.averageAccuracy));
-  const rivalRows = rivals.map((row) => rowHtml(group, row, span));
-  const boundRows = bounds.map((row) => rowHtml(group, row, null));
+  const shortOf = shortNames(group.rows);
+  const isApart = (row: Row) => shortOf(row) !== methodName(row.method);
+  const rivalRows = rivals.map((row) => rowHtml(group, row, isApart(row), span));
+  const boundRows = bounds.map((row) => rowHtml(group, row, isApart(row), null));
   const scores = METRICS.map(({ short, better }) =>
     heading(short, { first: better > 0 ? 'descending' : 'ascending', more: direction(better) }));
   return wide(titleOf(group), html`<table class="board sortable">

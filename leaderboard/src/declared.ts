@@ -1,4 +1,4 @@
-import { type BudgetChange, type Capabilities, type CompletedRun, LetheError, type Order, type Results, type Run, type TrainingBudget, canonicalJson } from '@lethe/core';
+import { type Capabilities, type CompletedRun, LetheError, type Order, type Results, type Run, type SuiteTerms, canonicalJson } from '@lethe/core';
 import { isJoint } from '@lethe/metrics';
 import { isCompleted } from './whole.js';
 
@@ -21,17 +21,6 @@ export interface KnownMethod {
   capabilities(options: Readonly<Record<string, unknown>>): Capabilities;
   /** Whether a run can have these options. */
   accepts(options: Readonly<Record<string, unknown>>): boolean;
-}
-
-/** What a suite asks of every run of a size. */
-export interface SuiteTerms {
-  readonly orders: readonly Order[];
-  readonly training: TrainingBudget;
-  readonly changed?: BudgetChange;
-  /** Ids of its probes. */
-  readonly probes: readonly string[];
-  /** Whether runs may go without probes, all of them. */
-  readonly probesOptional: boolean;
 }
 
 /** What is known of that which results only name. */

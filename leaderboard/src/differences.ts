@@ -1,3 +1,4 @@
+import { MISSING } from '@lethe/core';
 import { ALPHA, type Comparison, POWER, type PairedComparison, type Range, differenceRange, fewestPairs, holdsElsewhere, withinRange } from '@lethe/metrics';
 import { counted, points, probability } from './format.js';
 import type { Group, Row } from './groups.js';
@@ -47,7 +48,7 @@ function cells({ comparison: { metrics: [accuracy] } }: Group, row: Row, others:
   const range = differenceRange(accuracy!.metric.range);
   return others.map((other) => {
     const pair = accuracy!.pairs.find(({ a, b }) => (a === row.place && b === other.place) || (a === other.place && b === row.place));
-    return pair === undefined ? html`<td class="muted">–</td>` : cell(pair, row.place, range);
+    return pair === undefined ? html`<td class="muted">${MISSING}</td>` : cell(pair, row.place, range);
   });
 }
 

@@ -1,4 +1,4 @@
-export { type Describer, type KnownMethod, type MethodNote, type SuiteTerms } from './declared.js';
+export { type Describer, type KnownMethod, type MethodNote } from './declared.js';
 export { type Entry, type PublishedEntry, isEntry, readEntries, readEntry, resultsAt, resultsFile } from './entry.js';
 export { bytes, count, counted, percent, placesOf, points, probability } from './format.js';
 export { publishRuns } from './publish.js';

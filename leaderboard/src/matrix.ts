@@ -1,4 +1,4 @@
-import type { Matrix } from '@lethe/core';
+import { MISSING, type Matrix } from '@lethe/core';
 import { isJoint, wholeMean } from '@lethe/metrics';
 import { percent } from './format.js';
 import { type Html, html } from './html.js';
@@ -17,7 +17,7 @@ export function shaded(share: number, text: string, own: boolean): Html {
 }
 
 const cell = (score: number | null, own: boolean): Html =>
-  (score === null ? html`<td class="muted">–</td>` : shaded(score, percent(score), own));
+  (score === null ? html`<td class="muted">${MISSING}</td>` : shaded(score, percent(score), own));
 
 /**
  * A score matrix as a table whose cells are shaded by score.

@@ -1,4 +1,4 @@
-import { type CompletedRun, methodName, suiteLabel } from '@lethe/core';
+import { type CompletedRun, MISSING, methodName, suiteLabel } from '@lethe/core';
 import { proportionInterval, rowInterval, rowScores, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf, reproduceCommand } from '../command.js';
@@ -28,7 +28,7 @@ function finalScores(run: CompletedRun): Html {
     const predictions = run.predictions[id]!;
     const rows = rowsOf(predictions);
     const [low, high] = overRows(run, id, score);
-    return html`<tr><th scope="row" class="name">${name}</th><td>${rows}</td><td>${'scorer' in predictions ? '–' : Math.round(score * rows)}</td>
+    return html`<tr><th scope="row" class="name">${name}</th><td>${rows}</td><td>${'scorer' in predictions ? MISSING : Math.round(score * rows)}</td>
 <td>${percent(score)}</td><td>${percent(low)} to ${percent(high)}</td></tr>`;
   };
   const tasks = run.order.tasks.map((task, j) => row(task, task, run.matrix.at(-1)![j]!));

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { type FoundPlugins, LetheError, type Plugin, type Results, canonicalJson, capabilitiesOf, refuseBroken, resolveOptions } from '@lethe/core';
+import { type FoundPlugins, LetheError, type Plugin, type Results, type SuiteTerms, canonicalJson, capabilitiesOf, refuseBroken, resolveOptions } from '@lethe/core';
 import type { Describer } from '@lethe/leaderboard';
-import { type SuiteReference, type SuiteTerms, suiteTerms } from '@lethe/data';
+import { type SuiteReference, suiteTerms } from '@lethe/data';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { installedPlugins, ofKind, versionsOf } from './installed.js';

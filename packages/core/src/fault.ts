@@ -132,5 +132,6 @@ export function schemaFault(errors: readonly ErrorObject[], name: string): Schem
   return { pointer: `${at}/${escaped(propertyName)}`, message: `a name in ${subject} ${fault}` };
 }
 
-const escaped = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1');
+/** A name as a part of a JSON pointer. */
+export const escaped = (part: string) => part.replaceAll('~', '~0').replaceAll('/', '~1');
 const unescaped = (part: string) => part.replaceAll('~1', '/').replaceAll('~0', '~');

@@ -6,7 +6,7 @@ export {
 } from './contract.js';
 export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
-export { type SchemaFault, schemaFault } from './fault.js';
+export { type SchemaFault, escaped, schemaFault } from './fault.js';
 export { fileError } from './file-error.js';
 export { type Frame, frameWithin, framesOf, lineOf } from './frame.js';
 export type { EventListener, RunEvent } from './events.js';
@@ -25,7 +25,7 @@ export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';
 export type { Scorer } from './scorer.js';
-export type { BudgetChange, Example, Order, Split, SuiteData, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
+export type { BudgetChange, Example, Order, Split, SuiteData, SuiteTerms, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
 export { withMarked } from './marked.js';
 export { makeFolder } from './make-folder.js';
 export { PLUGIN_KEYWORD, type PluginPlace, isFolder, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';

@@ -75,6 +75,18 @@ export interface TrainingBudget {
 /** What a budget is asked to be in the place of the suite's own; epochs are then those of every task. */
 export type BudgetChange = Partial<Omit<TrainingBudget, 'epochsOf'>>;
 
+/** What a suite asks of every run of a size. */
+export interface SuiteTerms {
+  readonly orders: readonly Order[];
+  readonly training: TrainingBudget;
+  /** As in {@link SuiteData}. */
+  readonly changed?: BudgetChange;
+  /** Ids of its probes. */
+  readonly probes: readonly string[];
+  /** Whether runs may go without probes, all of them. */
+  readonly probesOptional: boolean;
+}
+
 /** A suite, resolved: rows read, prompts filled in, sizes applied. */
 export interface SuiteData {
   readonly id: string;

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
-import { LetheError, type Order, type SuiteData, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
-import { type ChosenBudget, budgetOf } from './budget.js';
+import { LetheError, type SuiteData, type SuiteTerms, type Split, type TaskData, type WrittenAnswers, didYouMean, sha256 } from '@lethe/core';
+import { budgetOf } from './budget.js';
 import type { Size, TaskDefinition } from './definition.js';
 import { emptyError, fileOf } from './files.js';
 import { type Overlap, overlapsOf } from './near.js';
@@ -56,15 +56,6 @@ export async function absentRows(reference: SuiteReference): Promise<LetheError 
   const first = [tasks, found.definition.probes?.optional ? [] : probesOf(found, size, reference)].find((wanted) => missingFiles(wanted, reference).length > 0);
   const missing = first ? missingFiles(first, reference) : [];
   return first && missing.length === wantedFiles(first, reference).length ? missingError(missing, reference) : null;
-}
-
-/** What a suite asks of every run of a size. */
-export interface SuiteTerms extends ChosenBudget {
-  readonly orders: readonly Order[];
-  /** Ids of its probes. */
-  readonly probes: readonly string[];
-  /** Whether runs may go without probes, all of them. */
-  readonly probesOptional: boolean;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { BudgetChange, CompletedRun, Results, TextPredictions } from '@lethe/core';
-import { LetheError, canonicalJson, didYouMean, schemaFault, unlabelled } from '@lethe/core';
+import { LetheError, canonicalJson, didYouMean, escaped, schemaFault, unlabelled } from '@lethe/core';
 import { findScorer, textScorers } from '@lethe/scorers';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { resultsHash } from './hash.js';
@@ -75,8 +75,6 @@ export function validateResults(json: unknown, file = 'results.json', root = '')
 
 const differ = (a: number | null | undefined, b: number | null | undefined) =>
   a === null || b === null || a === undefined || b === undefined ? a !== b : !(Math.abs(a - b) <= TOLERANCE);
-
-const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** Where the predictions of a task or probe after step i stand. */
 const stepPointer = ({ predictions }: CompletedRun, id: string, i: number, at: string) =>
