@@ -10,11 +10,11 @@ import { spanOf, whisker } from './whisker.js';
 
 /** @param apart whether its options tell the row from another of the same method: a phone has no room for others */
 function nameCell(group: Group, row: Row, apart: boolean): Html {
-  const { method, changed, trials, failed } = row;
+  const { method, changed, cells, failed } = row;
   return html`<th scope="row" class="name" data-value="${nameOf(row)}">
 <a href="${group.slug}/${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
 ${changed.length === 0 ? null : html`<span class="changed${apart ? ' apart' : null}">${changed.join(' ')}</span>`}
-<span class="tags"><span class="tag">${counted(trials.length - failed, 'run')}</span>
+<span class="tags"><span class="tag">${counted(cells.length - failed, 'run')}</span>
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
 }
 

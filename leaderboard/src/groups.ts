@@ -16,7 +16,7 @@ export interface Outcome {
 }
 
 /** One order and one seed: the unit over which intervals are taken. The pages call it a run; trials are those of tuning there. */
-export interface Trial {
+export interface Cell {
   readonly order: Order;
   readonly seed: number;
   /** Mostly one; several where the run was made again and gave something else. */
@@ -33,11 +33,11 @@ export interface Row {
   readonly tuning: { readonly sweep: Sweep; readonly tuned: TunedMethod; /** Name of the entry that keeps the sweep. */ readonly file: string } | null;
   /** Options that differ from the defaults, as text. */
   readonly changed: readonly string[];
-  readonly trials: readonly Trial[];
+  readonly cells: readonly Cell[];
   readonly completed: readonly CompletedRun[];
-  /** Trials without a result. */
+  /** Cells without a result. */
   readonly failed: number;
-  /** Over all trials; null where one of them failed, or the metric is not defined for one: there is no mean over the others. */
+  /** Over all cells; null where one of them failed, or the metric is not defined for one: there is no mean over the others. */
   readonly intervals: Readonly<Record<keyof Metrics, Interval | null>>;
   /** Its place among the methods of the comparison. */
   readonly place: number;
@@ -73,7 +73,7 @@ function inKeyOrder<T>(items: readonly T[], key: (item: T) => unknown): T[][] {
 
 const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
 
-function trialOf(sources: readonly Source[]): Trial {
+function cellOf(sources: readonly Source[]): Cell {
   const { order, seed } = sources[0]!.run;
   const hashed = sources.map((source) => ({ ...source, id: resultsHash([source.run]).slice(0, 12) }));
   const outcomes = inKeyOrder(hashed, ({ id }) => id).map((same): Outcome => {
@@ -83,13 +83,13 @@ function trialOf(sources: readonly Source[]): Trial {
   return { order, seed, outcomes, completed: outcomes.map(({ run }) => run).filter(isCompleted) };
 }
 
-/** The mean of a trial's outcomes, or null where there is none or any is not defined. */
-function valueOf({ completed }: Trial, metric: keyof Metrics): number | null {
+/** The mean of a cell's outcomes, or null where there is none or any is not defined. */
+function valueOf({ completed }: Cell, metric: keyof Metrics): number | null {
   return wholeMean(completed.map((run) => run.metrics[metric]));
 }
 
-function intervalOf(trials: readonly Trial[], metric: keyof Metrics): Interval | null {
-  const values = trials.map((trial) => ({ order: trial.order.id, seed: trial.seed, value: valueOf(trial, metric) }));
+function intervalOf(cells: readonly Cell[], metric: keyof Metrics): Interval | null {
+  const values = cells.map((cell) => ({ order: cell.order.id, seed: cell.seed, value: valueOf(cell, metric) }));
   return values.every((one): one is typeof one & { value: number } => one.value !== null) ? runInterval(values) : null;
 }
 
@@ -100,20 +100,20 @@ function tuningOf({ file, entry: { results: { sweep } }, run: { method: { id, la
 
 function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Comparison): Row {
   const { entry, run: { method } } = sources[0]!;
-  const trials = inKeyOrder(sources, ({ run }) => [run.order, run.seed]).map(trialOf)
+  const cells = inKeyOrder(sources, ({ run }) => [run.order, run.seed]).map(cellOf)
     .sort((a, b) => a.order.id.localeCompare(b.order.id, 'en', { numeric: true }) || a.seed - b.seed);
-  const done = trials.filter(({ completed }) => completed.length > 0);
-  const over = (metric: keyof Metrics) => intervalOf(trials, metric);
+  const done = cells.filter(({ completed }) => completed.length > 0);
+  const over = (metric: keyof Metrics) => intervalOf(cells, metric);
   const place = methods.findIndex((compared) => canonicalJson(unlabelled(compared.method)) === canonicalJson(unlabelled(method)));
   const noted = entry.methods[method.id];
   const note = noted?.version === method.version ? noted : undefined;
   const tuning = tuningOf(sources[0]!);
   return {
     slug: `${slug(method.id)}-${slug(method.version)}-${sha256(unlabelled(method)).slice(0, 6)}`,
-    method, note, trials, tuning,
+    method, note, cells, tuning,
     changed: changedOptions({ method }, () => note?.defaults ?? tuning?.tuned.trials[0]!.options).map(([name, value]) => `${name}=${optionValue(value)}`),
     completed: done.flatMap(({ completed }) => completed),
-    failed: trials.length - done.length,
+    failed: cells.length - done.length,
     intervals: {
       averageAccuracy: over('averageAccuracy'), backwardTransfer: over('backwardTransfer'), forgetting: over('forgetting'),
       forwardTransfer: over('forwardTransfer'), learningAccuracy: over('learningAccuracy'),

@@ -58,7 +58,7 @@ async function writePages(entriesDir: string, folder: string, describer: Describ
     await mkdir(join(folder, group.slug));
     for (const row of group.rows) {
       await write(join(group.slug, `${row.slug}.html`), methodPage(group, row));
-      for (const { outcomes } of row.trials) {
+      for (const { outcomes } of row.cells) {
         for (const outcome of outcomes) await write(join(group.slug, runFile(row, outcome)), runPage(group, row, outcome));
       }
     }

@@ -17,10 +17,10 @@ const termsOf = ({ suite, model, orders, seeds }: Sweep): string =>
   `the validation rows of ${suiteLabel(suite)}, with ${model.id}, ${orders.length === 1 ? 'order' : 'orders'} ${orders.join(', ')}, ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`;
 
 /** The settings of a method that were tried before its runs, or null where there are none. */
-export function tuningSection({ tuning, trials }: Row): Html | null {
+export function tuningSection({ tuning, cells }: Row): Html | null {
   if (!tuning) return null;
   const { sweep, tuned, file } = tuning;
-  const { run } = trials[0]!.outcomes[0]!;
+  const { run } = cells[0]!.outcomes[0]!;
   const rows = tuned.trials.map((trial, i) => html`<tr><td class="name">${settingOf(trial, tuned.trials)}${i === tuned.chosen ? html` <span class="tag">chosen</span>` : null}</td>
 <td>${percent(trialMean(trial))}</td></tr>`);
   return html`<h2 id="tuning">Tuning</h2><p>${counted(tuned.trials.length, 'setting was', 'settings were')} tried, as many as of every method that was tuned (${sweep.methods.map(methodName).join(', ')}), on

@@ -1,5 +1,5 @@
 import { type CompletedRun, LetheError, type Results, type Run, type TaskPredictions, canonicalJson } from '@lethe/core';
-import { stepsOf } from '@lethe/metrics';
+import { pickedSeeds, stepsOf } from '@lethe/metrics';
 import { missingRuns } from './command.js';
 
 const APART = 'Publish each from its own run folder.';
@@ -57,12 +57,12 @@ export function checkAgreement(runs: readonly Run[], where: string): void {
   }
 }
 
-/** Checks that no seed of the runs was one by which options were chosen on their suite: what suits its order of rows and its first values was picked for it. */
+/** Checks that no seed of the runs, which are of one suite, was one by which options were chosen on it. */
 function checkSeeds({ runs, sweep }: Pick<Results, 'runs' | 'sweep'>, where: string): void {
-  const tuned = runs.find(({ suite, seed }) => sweep && suite.id === sweep.suite.id && suite.version === sweep.suite.version && sweep.seeds.includes(seed));
-  if (!tuned) return;
-  const { suite: { id, version }, seed } = tuned;
-  refuse(`Seed ${seed} is one of those by which options were chosen on ${id} ${version}.`, where, 'Run seeds that no trial had: lethe run SUITE --tuned RUN --seeds A,B.');
+  const { suite } = runs[0]!;
+  const [picked] = sweep ? pickedSeeds(sweep, suite, runs.map(({ seed }) => seed)) : [];
+  if (picked === undefined) return;
+  refuse(`Seed ${picked} is one of those by which options were chosen on ${suite.id} ${suite.version}.`, where, 'Run seeds that no trial had: lethe run SUITE --tuned RUN --seeds A,B.');
 }
 
 /**

@@ -22,11 +22,11 @@ describe('comparisons', () => {
 
   it('keep apart methods by version of options, and count one outcome once however often it is published', () => {
     const [group] = groupsOf(published([{}, { options: { x: 1 } }], [{}, { seed: 2 }]));
-    expect(group!.rows.map((row) => row.trials.length).sort()).to.deep.equal([1, 2]);
-    expect(group!.rows.flatMap((row) => row.trials.flatMap((trial) => trial.outcomes.map(({ files }) => files.length))).sort()).to.deep.equal([1, 1, 2]);
+    expect(group!.rows.map((row) => row.cells.length).sort()).to.deep.equal([1, 2]);
+    expect(group!.rows.flatMap((row) => row.cells.flatMap((cell) => cell.outcomes.map(({ files }) => files.length))).sort()).to.deep.equal([1, 1, 2]);
   });
 
-  it('count a trial once that was made again with another outcome, by its mean', () => {
+  it('count one order with one seed once, though it was made again with another outcome, by its mean', () => {
     const [a, b] = published([{}], [{}]);
     const again = { ...b!, entry: { ...b!.entry, results: { ...b!.entry.results, runs: [completed({}, stream(0.7, 0.1))] } } };
     const [row] = groupsOf([a!, again])[0]!.rows;
@@ -65,7 +65,7 @@ describe('comparisons', () => {
     }
   });
 
-  it('rank no bound, and none of which a trial failed', () => {
+  it('rank no bound, and none of which a run failed', () => {
     const bound = seeds(3, 'joint', 0.9).map((run) => ({ ...run, method: { ...run.method, capabilities: { ...run.method.capabilities, bound: true } } }));
     const runs = [...seeds(3, 'strong', 0.7), ...seeds(3, 'weak', 0.4), failed({ method: 'weak', seed: 4 }), ...bound];
     const [{ rows }] = groupsOf([entryOf(runs as ReturnType<typeof seeds>)]) as [ReturnType<typeof groupsOf>[number]];

@@ -16,7 +16,7 @@ const unique = (values: readonly string[]): string => [...new Set(values)].sort(
 
 /** What the runs of a comparison share, and where they may differ. */
 function terms(group: Group): Html {
-  const outcomes = group.rows.flatMap(({ trials }) => trials.flatMap((trial) => trial.outcomes));
+  const outcomes = group.rows.flatMap(({ cells }) => cells.flatMap((cell) => cell.outcomes));
   const environments = outcomes.map(({ run }) => run.environment);
   const files = [...new Set(outcomes.flatMap((outcome) => outcome.files))].sort();
   const seen = (pick: (environment: Environment) => string) => unique(environments.map(pick));
@@ -45,13 +45,13 @@ const departures = ({ suite }: Group): Html[] => departuresOf(suite).map((what) 
 
 /** @param number of the comparison on the page */
 function sectionOf(group: Group, number: number, reported: readonly ReportedTable[]): Html {
-  const trials = group.rows.flatMap((row) => row.trials);
-  const orders = new Set(trials.map(({ order }) => order.id));
-  const seeds = new Set(trials.map(({ seed }) => seed));
+  const cells = group.rows.flatMap((row) => row.cells);
+  const orders = new Set(cells.map(({ order }) => order.id));
+  const seeds = new Set(cells.map(({ seed }) => seed));
   return html`<section aria-labelledby="${group.slug}">
 <h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${departures(group)}</h2>
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
-${counted(seeds.size, 'seed')}, ${counted(trials.length, 'run')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
+${counted(seeds.size, 'seed')}, ${counted(cells.length, 'run')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${shown(group)}${boardTable(group)}<p class="hidden" role="status"></p>
 ${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
 }
@@ -60,12 +60,12 @@ ${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${reportedOf(
 function overview(groups: readonly Group[], files: readonly string[]): Html {
   const rows = groups.flatMap((group) => group.rows);
   const failed = rows.reduce((sum, row) => sum + row.failed, 0);
-  const trials = rows.reduce((sum, row) => sum + row.trials.length, 0);
+  const cells = rows.reduce((sum, row) => sum + row.cells.length, 0);
   const methods = new Set(rows.map(({ method }) => method.id)).size;
   const fact = (number: number, one: string, many: string, more = '') =>
     html`<li><strong>${whole(number)}</strong>${number === 1 ? one : many}${more}</li>`;
   return html`<ul class="facts">${fact(groups.length, 'comparison', 'comparisons')}${fact(methods, 'method', 'methods')}
-${fact(trials, 'run', 'runs', `, ${failed} failed`)}${fact(files.length, 'entry', 'entries', ', recomputed')}</ul>`;
+${fact(cells, 'run', 'runs', `, ${failed} failed`)}${fact(files.length, 'entry', 'entries', ', recomputed')}</ul>`;
 }
 
 const EMPTY = html`<p>There are no entries yet. Run <code>lethe run SUITE</code>, then <code>lethe publish RUN</code>, and build this page

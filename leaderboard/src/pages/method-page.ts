@@ -3,7 +3,7 @@ import { alikeSeeds } from '@lethe/metrics';
 import { METRICS } from '../columns.js';
 import { curves } from '../curves.js';
 import { alikeWords, counted, percent, seconds } from '../format.js';
-import type { Group, Outcome, Row, Trial } from '../groups.js';
+import type { Cell, Group, Outcome, Row } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { facts, pageOf, wide } from '../layout.js';
 import { matrixTable, meanMatrix } from '../matrix.js';
@@ -12,8 +12,8 @@ import { tuningSection } from '../tuning.js';
 import { runFile } from './run-page.js';
 
 /** The mean matrix and the curves of the runs of one order. */
-function orderSection(trials: readonly Trial[]): Html | null {
-  const runs = trials.flatMap(({ completed }) => completed);
+function orderSection(cells: readonly Cell[]): Html | null {
+  const runs = cells.flatMap(({ completed }) => completed);
   if (runs.length === 0) return null;
   const { id, tasks } = runs[0]!.order;
   const matrices = runs.map(({ matrix }) => matrix);
@@ -22,7 +22,7 @@ function orderSection(trials: readonly Trial[]): Html | null {
 ${matrixTable(meanMatrix(matrices), tasks, caption)}${curves(matrices, tasks)}</section>`;
 }
 
-function runRow(row: Row, { order, seed }: Trial, outcome: Outcome): Html {
+function runRow(row: Row, { order, seed }: Cell, outcome: Outcome): Html {
   const { run } = outcome;
   const name = html`<td class="name"><a href="${runFile(row, outcome)}">order ${order.id}, seed ${seed}</a></td>`;
   if (run.status === 'failed') {
@@ -38,31 +38,31 @@ function runsTable(row: Row): Html {
   return wide('Runs', html`<table>
 <caption><span>Every run that was published, percent. A run opens to its matrix, its cost and what it was made with.</span></caption>
 <thead><tr><th scope="col" class="name">Run</th>${heads}<th scope="col">Training time</th></tr></thead>
-<tbody>${row.trials.map((trial) => trial.outcomes.map((outcome) => runRow(row, trial, outcome)))}</tbody></table>`);
+<tbody>${row.cells.map((cell) => cell.outcomes.map((outcome) => runRow(row, cell, outcome)))}</tbody></table>`);
 }
 
 /** The page of one method within a comparison: its mean matrices and all of its runs. */
 export function methodPage(group: Group, row: Row): string {
-  const { method, note, trials, intervals, failed } = row;
-  const orders = [...new Set(trials.map(({ order }) => JSON.stringify(order)))];
-  const done = trials.length - failed;
+  const { method, note, cells, intervals, failed } = row;
+  const orders = [...new Set(cells.map(({ order }) => JSON.stringify(order)))];
+  const done = cells.length - failed;
   return pageOf({
     title: `${nameOf(row)}, ${titleOf(group)} - Lethe leaderboard`,
     crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`]],
     main: html`<h1>${methodName(method)} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
 ${note === undefined ? null : html`<p>${note.description}</p>`}
-${failed === 0 ? null : html`<p class="alert">${counted(failed, 'run')} of ${trials.length} failed. There are no means over the others: what
+${failed === 0 ? null : html`<p class="alert">${counted(failed, 'run')} of ${cells.length} failed. There are no means over the others: what
 failed could have changed them.</p>`}
 ${alikeSeeds(row.completed).map((alike) => html`<p class="alert">Of its runs, ${alikeWords(alike)}.</p>`)}
 ${facts([
       ['Options', optionsOf(row)],
       ['Paper', note === undefined ? null : paperOf(note.paper)],
       ['Training budget', budgetOf(group)],
-      ['Runs', `${done} of ${trials.length} completed`],
+      ['Runs', `${done} of ${cells.length} completed`],
     ])}
 ${metricsTable((column) => meanOf(intervals[column.metric], column),
     `Percent: mean over runs with the 95 % interval over seeds and orders${done < 3 ? ', for which it takes three runs' : ''}.`)}
-${orders.map((order) => orderSection(trials.filter((trial) => JSON.stringify(trial.order) === order)))}
+${orders.map((order) => orderSection(cells.filter((cell) => JSON.stringify(cell.order) === order)))}
 ${tuningSection(row)}
 <h2 id="runs">Runs</h2>${runsTable(row)}`,
   });

@@ -191,7 +191,8 @@ describe('lethe table', () => {
 
   it('refuses what it cannot make', async () => {
     const path = await write(strong());
-    expect(await table(path, '--metric', 'forgeting')).to.contain('LETHE_USAGE').and.contain('Did you mean "forgetting"?').and.contain('choose one with --metric');
+    expect(await table(path, '--metric', 'forgeting')).to.contain('LETHE_USAGE').and.contain('Did you mean "forgetting"?').and.contain('choose from: averageAccuracy');
+    expect(await table(path, '--metric', 'accuracy'), 'a word of a name').to.contain('Did you mean "averageAccuracy"?');
     expect(await table(path, '--methods', 'stron')).to.contain('LETHE_USAGE').and.contain('Did you mean "strong"?');
     for (const flags of [['--csv', '--latex'], ['--csv', '--markdown'], ['--latex', '--markdown'], ['--csv', '--metric', 'forgetting'], ['--csv', '--costs'], ['--costs', '--metric', 'forgetting']]) {
       expect(await table(path, ...flags), flags.join(' ')).to.contain('LETHE_USAGE').and.contain('cannot be used with').and.contain('fix lethe table --help');

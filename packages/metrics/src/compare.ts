@@ -56,9 +56,9 @@ export const holdsElsewhere = (pair: PairedComparison): pair is PairedComparison
 export interface ComparedMethod {
   readonly method: Run['method'];
   readonly bound: boolean;
-  /** Trials (one order with one seed) that have a result. */
+  /** Cells (one order with one seed) that have a result. */
   readonly completed: number;
-  /** Trials that have none. */
+  /** Cells that have none. */
   readonly failed: number;
 }
 
@@ -89,7 +89,7 @@ export interface ComparisonRequest {
   readonly metrics: readonly Metric[];
   /** Label of the method, or its id where it has none; it may be a bound. All others that are none are compared with it; without it all pairs of those. */
   readonly against?: string;
-  /** What to do where a trial ran twice with two outcomes: refuse (where it is left out), or take their mean as its value. */
+  /** What to do where a cell ran twice with two outcomes: refuse (where it is left out), or take their mean as its value. */
   readonly repeated?: 'refuse' | 'mean';
   /** Whether to draw rows anew, which takes most of the time: where it is left out they are. Without it there are no intervals over rows. */
   readonly overRows?: boolean;
@@ -99,7 +99,7 @@ const SEED = 1;
 
 const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
 const termsOf = (run: Run) => [run.suite, run.model.sha256, run.training, tasksOf(run)];
-const trialOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
+const cellOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
 
 /** The same outcome given twice counts once; two outcomes of one run are refused, unless their mean is asked for. */
 const distinct = (runs: readonly Run[], repeated: ComparisonRequest['repeated']): Run[] => byIdentity(runs).flatMap((same) => {
@@ -110,8 +110,8 @@ const distinct = (runs: readonly Run[], repeated: ComparisonRequest['repeated'])
 
 /** One method under one set of terms. */
 interface Contender extends ComparedMethod {
-  /** The results of every completed trial, one of each unless it ran again. */
-  readonly trials: readonly (readonly CompletedRun[])[];
+  /** The results of every completed cell, one of each unless it ran again. */
+  readonly cells: readonly (readonly CompletedRun[])[];
 }
 
 /** @param against what one of them is called, where its runs have several labels */
@@ -120,27 +120,27 @@ function contendersOf(runs: readonly Run[], against: string | undefined): Conten
   const name = ([run]: readonly Run[]) => `${run!.method.id} ${canonicalJson(unlabelled(run!.method))}`;
   const groups = grouped(runs, (run) => unlabelled(run.method)).sort((a, b) => (name(a) < name(b) ? -1 : 1));
   return groups.map((own) => {
-    const all = grouped(own, trialOf);
-    const trials = all.map((outcomes) => outcomes.filter((run) => run.status === 'completed')).filter((outcomes) => outcomes.length > 0)
+    const all = grouped(own, cellOf);
+    const cells = all.map((outcomes) => outcomes.filter((run) => run.status === 'completed')).filter((outcomes) => outcomes.length > 0)
       .sort(([a], [b]) => (a!.order.id < b!.order.id ? -1 : a!.order.id > b!.order.id ? 1 : a!.seed - b!.seed));
     const { method } = own.find((run) => methodName(run.method) === against) ?? own[0]!;
-    return { method, bound: method.capabilities.bound, completed: trials.length, failed: all.length - trials.length, trials };
+    return { method, bound: method.capabilities.bound, completed: cells.length, failed: all.length - cells.length, cells };
   });
 }
 
-/** The value of a trial. */
-interface TrialValue extends RunValue {
-  readonly trial: string;
+/** The value of a cell. */
+interface CellValue extends RunValue {
+  readonly cell: string;
 }
 
-/** The value of every trial of a contender, or why there is no mean over them. */
-function valuesOf({ method, trials, failed }: Contender, metric: Metric): { values: readonly TrialValue[] } | { missing: string } {
-  const each = trials.map((outcomes) => outcomes.map((run) => metric.of(measuredOf(run))));
+/** The value of every cell of a contender, or why there is no mean over them. */
+function valuesOf({ method, cells, failed }: Contender, metric: Metric): { values: readonly CellValue[] } | { missing: string } {
+  const each = cells.map((outcomes) => outcomes.map((run) => metric.of(measuredOf(run))));
   if (failed === 0 && each.flat().every((value) => value === null)) return { missing: 'not defined' };
   const what = `${metric.title} of ${method.id}`;
   try {
     completeMean([...each.flat(), ...Array.from({ length: failed }, () => null)], what);
-    return { values: trials.map(([run], i) => ({ trial: trialOf(run!), order: run!.order.id, seed: run!.seed, value: completeMean(each[i]!, what) })) };
+    return { values: cells.map(([run], i) => ({ cell: cellOf(run!), order: run!.order.id, seed: run!.seed, value: completeMean(each[i]!, what) })) };
   } catch (error) {
     if (error instanceof LetheError && error.code === 'LETHE_STATISTICS_MISSING') return { missing: error.message };
     throw error;
@@ -195,9 +195,9 @@ function compareMetric(
         remedy: 'Finish its runs with `lethe resume`, or choose another metric or method.',
       });
     }
-    const partners = new Map(values(b).map((run) => [run.trial, run.value]));
+    const partners = new Map(values(b).map((run) => [run.cell, run.value]));
     const differences = values(a).flatMap((run) => {
-      const theirs = partners.get(run.trial);
+      const theirs = partners.get(run.cell);
       return theirs === undefined ? [] : [{ ...run, value: run.value - theirs }];
     });
     if (differences.length === 0) return [];
@@ -220,9 +220,9 @@ function compareMetric(
 function compareTerms(runs: readonly Run[], { metrics, against, overRows = true }: ComparisonRequest): Comparison {
   const contenders = contendersOf(runs, against);
   const pairs = pairsOf(contenders, against);
-  // the rows of a trial with two outcomes are not what its value comes from
+  // the rows of a cell with two outcomes are not what its value comes from
   const draws = resampleRows(
-    contenders.map(({ trials }) => (overRows && trials.every(({ length }) => length === 1) ? trials.flat() : [])), metrics, createRandom(SEED, 'rows'),
+    contenders.map(({ cells }) => (overRows && cells.every(({ length }) => length === 1) ? cells.flat() : [])), metrics, createRandom(SEED, 'rows'),
   );
   const raw = metrics.map((metric, m) => compareMetric(contenders, pairs, metric, draws.map((own) => own[m] ?? null), against !== undefined));
   const made = raw.reduce((count, { pairs: own }) => count + own.length, 0);
@@ -234,7 +234,7 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
   return {
     suite, model, training, tests, tasks: runs[0]!.order.tasks,
     orders: [...new Set(runs.map((run) => run.order.id))].sort(), seeds: [...new Set(runs.map((run) => run.seed))].sort((a, b) => a - b),
-    methods: contenders.map(({ trials: _, ...method }) => method),
+    methods: contenders.map(({ cells: _, ...method }) => method),
     metrics: raw.map(({ metric, standings, pairs: own }): MetricComparison => {
       const judged = own.map(({ deviation, probability, ...pair }): PairedComparison => {
         const [p, other] = [adjusted[next]!, probability === null ? null : elsewhere[next]!];

@@ -15,6 +15,6 @@ export { completeMean, meanOf, wholeMean } from './statistics/mean.js';
 export { type PermutationTest, fewestPairs, leastP, permutationTest } from './statistics/permutation.js';
 export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';
 export { type Ranks, ranksOf } from './statistics/ranks.js';
-export { carriedOver, joinSweeps, sweepOf, trialMean } from './sweep.js';
+export { carriedOver, joinSweeps, pickedSeeds, sweepOf, trialMean } from './sweep.js';
 export { validateResults } from './validate.js';
 export { type Part, unite } from './unite.js';

@@ -19,6 +19,11 @@ export function carriedOver(from: Terms, to: Terms): boolean {
   return of(from) !== of(to);
 }
 
+/** Those of some seeds by which options were chosen on the same suite: what suits their order of rows and their first values was picked for them. */
+export function pickedSeeds(sweep: Sweep, suite: Run['suite'], seeds: readonly number[]): number[] {
+  return sweep.suite.id === suite.id && sweep.suite.version === suite.version ? seeds.filter((seed) => sweep.seeds.includes(seed)) : [];
+}
+
 /**
  * Sweeps of several methods as one. What several hold of a method counts once; of a method that was tuned in several versions, the newest counts.
  *

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { LetheError, didYouMean, methodName } from '@lethe/core';
 import { type ReportedTable, readReported } from '@lethe/leaderboard';
-import { type Comparison, METRICS, type Metric, compareRuns } from '@lethe/metrics';
+import { type Comparison, compareRuns } from '@lethe/metrics';
+import { metricNamed } from '../metric-named.js';
 import type { Output } from '../output.js';
 import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
 import { parseList } from '../run/request.js';
@@ -16,18 +17,6 @@ export interface CompareFlags {
   readonly markdown?: boolean;
   readonly latex?: boolean;
   readonly reported?: boolean;
-}
-
-function metricsOf(text: string): Metric[] {
-  const ids = METRICS.map(({ id }) => id);
-  return parseList('--metric', text).map((id) => {
-    const metric = METRICS.find((known) => known.id === id);
-    if (metric) return metric;
-    // a word of a name is far from it in letters
-    const [near] = ids.filter((known) => known.toLowerCase().includes(id.toLowerCase()));
-    const meant = near === undefined ? didYouMean(id, ids) : ` Did you mean "${near}"?`;
-    throw new LetheError('LETHE_USAGE', `There is no metric "${id}".${meant}`, { remedy: `choose from: ${ids.join(', ')}` });
-  });
 }
 
 function formatOf({ json, markdown, latex }: CompareFlags): Format | 'json' {
@@ -51,7 +40,7 @@ const plain = (comparison: Comparison, reported: readonly ReportedTable[] | unde
  *   that may come of a run that is not finished; LETHE_RUN_AMBIGUOUS, LETHE_STATISTICS_MISSING, and the errors of `resultsSoFar`
  */
 export async function compareCommand(paths: readonly string[], flags: CompareFlags, output: Output): Promise<void> {
-  const metrics = metricsOf(flags.metric);
+  const metrics = parseList('--metric', flags.metric).map(metricNamed);
   const format = formatOf(flags);
   const parts = await Promise.all(paths.map((path) => resultsSoFar(resolve(path))));
   const ofEach = async (check: (path: string, done: number) => Promise<void>) => {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { LetheError, type Run, methodName, quoted, suiteLabel } from '@lethe/core';
-import { METRICS, type Metric, comparableRuns } from '@lethe/metrics';
+import { type Metric, comparableRuns } from '@lethe/metrics';
 import { chosen } from '../chosen.js';
+import { metricNamed } from '../metric-named.js';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
 import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
@@ -25,8 +26,6 @@ export interface TableFlags {
 
 /** What a column is of, in words. */
 const termsOf = ({ suite, model }: Column): string => `${suiteLabel(suite)}, on ${model.id}`;
-
-const metricNamed = (id: string): Metric => METRICS[chosen('--metric', METRICS.map((metric) => metric.id), id)]!;
 
 /** Runs of the methods that were asked for, which is all of them without a list. */
 function runsOf(runs: readonly Run[], list: string | undefined): readonly Run[] {

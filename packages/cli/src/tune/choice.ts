@@ -1,6 +1,6 @@
 import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName, readManifest, suiteLabel } from '@lethe/core';
 import { percent, resultsAt } from '@lethe/leaderboard';
-import { carriedOver, joinSweeps, sweepOf, trialMean } from '@lethe/metrics';
+import { carriedOver, joinSweeps, pickedSeeds, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
 import type { Configuration, ConfiguredMethod } from '../run/configuration.js';
@@ -49,8 +49,7 @@ function untuned(methods: readonly ConfiguredMethod[], sweep: Sweep): string[] {
 /** What one should know of runs whose options a sweep chose, a line each: whether it was made elsewhere, with seeds of theirs, and without some of their methods. */
 export function sweepNotes(sweep: Sweep, configuration: Configuration): string[] {
   const { suite, methods, seeds } = configuration;
-  const same = sweep.suite.id === suite.id && sweep.suite.version === suite.version;
-  const picked = same ? seeds.filter((seed) => sweep.seeds.includes(seed)) : [];
+  const picked = pickedSeeds(sweep, suite, seeds);
   const beside = untuned(methods, sweep);
   return [
     ...(carriedOver(sweep, configuration) ? [`options are carried over: they were chosen on ${suiteLabel(sweep.suite)}, with ${sweep.model.id}; to choose them here: lethe tune ${runWords(suite.reference)}`] : []),
