@@ -6,7 +6,7 @@ import type { Group, Row } from './groups.js';
 import { type Content, type Html, html } from './html.js';
 import { wide } from './layout.js';
 import { meanOf, nameOf, shortNames, tagsOf, titleOf } from './parts.js';
-import { spanOf, whisker } from './whisker.js';
+import { spanOf, whisker } from './charts/whisker.js';
 
 /** @param apart whether its options tell the row from another of the same method: a phone has no room for others */
 function nameCell(group: Group, row: Row, apart: boolean): Html {

@@ -1,5 +1,5 @@
 import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, departuresOf, grouped, sha256, unlabelled } from '@lethe/core';
-import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, resultsHash, runInterval, wholeMean } from '@lethe/metrics';
+import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, resultsHash, runInterval, seenAccuracy, wholeMean } from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { MethodNote } from './declared.js';
 import type { Entry, PublishedEntry } from './entry.js';
@@ -39,6 +39,8 @@ export interface Row {
   readonly failed: number;
   /** Over all cells; null where one of them failed, or the metric is not defined for one: there is no mean over the others. */
   readonly intervals: Readonly<Record<keyof Metrics, Interval | null>>;
+  /** Mean score of the tasks learned so far, after each of the T tasks; null as above. */
+  readonly seen: readonly (Interval | null)[];
   /** Its place among the methods of the comparison. */
   readonly place: number;
   /** The ranks that it may have in average accuracy; null for bounds, without a mean, and where there is no other to rank. */
@@ -83,13 +85,9 @@ function cellOf(sources: readonly Source[]): Cell {
   return { order, seed, outcomes, completed: outcomes.map(({ run }) => run).filter(isCompleted) };
 }
 
-/** The mean of a cell's outcomes, or null where there is none or any is not defined. */
-function valueOf({ completed }: Cell, metric: keyof Metrics): number | null {
-  return wholeMean(completed.map((run) => run.metrics[metric]));
-}
-
-function intervalOf(cells: readonly Cell[], metric: keyof Metrics): Interval | null {
-  const values = cells.map((cell) => ({ order: cell.order.id, seed: cell.seed, value: valueOf(cell, metric) }));
+/** The interval over cells, each of which counts with the mean of its outcomes; null where one has none, or the value is not defined for it. */
+function intervalOf(cells: readonly Cell[], valueOf: (run: CompletedRun) => number | null): Interval | null {
+  const values = cells.map(({ order, seed, completed }) => ({ order: order.id, seed, value: wholeMean(completed.map(valueOf)) }));
   return values.every((one): one is typeof one & { value: number } => one.value !== null) ? runInterval(values) : null;
 }
 
@@ -103,7 +101,7 @@ function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Com
   const cells = inKeyOrder(sources, ({ run }) => [run.order, run.seed]).map(cellOf)
     .sort((a, b) => a.order.id.localeCompare(b.order.id, 'en', { numeric: true }) || a.seed - b.seed);
   const done = cells.filter(({ completed }) => completed.length > 0);
-  const over = (metric: keyof Metrics) => intervalOf(cells, metric);
+  const over = (metric: keyof Metrics) => intervalOf(cells, ({ metrics }) => metrics[metric]);
   const place = methods.findIndex((compared) => canonicalJson(unlabelled(compared.method)) === canonicalJson(unlabelled(method)));
   const noted = entry.methods[method.id];
   const note = noted?.version === method.version ? noted : undefined;
@@ -119,6 +117,7 @@ function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Com
       forwardTransfer: over('forwardTransfer'), learningAccuracy: over('learningAccuracy'),
       averageIncrementalAccuracy: over('averageIncrementalAccuracy'), generalDelta: over('generalDelta'),
     },
+    seen: cells[0]!.order.tasks.map((_, task) => intervalOf(cells, ({ matrix }) => seenAccuracy(matrix, task + 1))),
     place, ranks: accuracy!.standings.find((standing) => standing.method === place)!.ranks,
   };
 }

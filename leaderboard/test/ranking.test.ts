@@ -1,6 +1,6 @@
 import { METRICS, compareRuns } from '@lethe/metrics';
 import { expect } from 'chai';
-import { placeLabels } from '../src/chart-labels.js';
+import { placeLabels } from '../src/charts/labels.js';
 import { groupsOf } from '../src/groups.js';
 import { type Given, completed, failed, stream } from './fixture.js';
 

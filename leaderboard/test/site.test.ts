@@ -207,7 +207,7 @@ describe('the site', () => {
     const first = await read('index.html');
     await build();
     expect(await read('index.html')).to.equal(first);
-    expect(first).to.contain('class="scatter"');
+    expect(first).to.contain('class="chart"');
   });
 
   it('names bounds that are next to each other together in the plot, and others apart', async () => {
@@ -217,6 +217,21 @@ describe('the site', () => {
     await build();
     const [plot] = /<div class="broad">[^]*?<\/svg>/.exec(await read('index.html'))!;
     expect([...plot.matchAll(/>([^<>]*(?:high|next|low)[^<>]*)<\/text>/g)].map(([, text]) => text)).to.deep.equal(['high, next', 'low']);
+  });
+
+  it('draws the score of the tasks learned so far, and of what learns them at once the end alone', async () => {
+    const atOnce = [[0.25, 0.25, 0.25], [null, null, null], [null, null, null], [0.9, 0.9, 0.9]];
+    await publish('run', [
+      completed({ method: 'a' }, stream(0.9, 0.1)), completed({ method: 'b' }, stream(0.5, 0.2)),
+      completed({ method: 'joint', capabilities: { bound: true } }, atOnce),
+    ]);
+    await build();
+    const page = await read('index.html');
+    // 0.9; 0.8 and 0.9; 0.7, 0.8 and 0.9
+    expect(page).to.contain('joint: –, –, 90.0; a: 90.0, 85.0, 80.0; b: 50.0, 40.0, 30.0');
+    const drawings = [...page.matchAll(/<svg[^>]*>[^]*?<\/svg>/g)].map(([svg]) => svg).filter((svg) => svg.includes('Tasks learned'));
+    expect(drawings, 'for broad and for narrow screens').to.have.length(2);
+    for (const name of ['joint', 'a', 'b']) expect(drawings[0]).to.contain(`>${name}</text>`);
   });
 
   it('is a page without entries, in the place of no site that has some', async () => {

@@ -1,5 +1,7 @@
 import { type Environment, departuresOf, suiteLabel } from '@lethe/core';
 import { boardTable } from '../board.js';
+import { type ScatterPoint, scatter } from '../charts/scatter.js';
+import { type StreamLine, stream } from '../charts/stream.js';
 import { drawCommand } from '../command.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences, shown } from '../differences.js';
@@ -10,7 +12,6 @@ import { command, facts, pageOf } from '../layout.js';
 import { budgetOf, dataTable, shortNames, titleOf } from '../parts.js';
 import type { ReportedTable } from '../reported.js';
 import { otherReported, reportedOf } from '../reported-tables.js';
-import { type ScatterPoint, scatter } from '../scatter.js';
 
 const unique = (values: readonly string[]): string => [...new Set(values)].sort().join(', ');
 
@@ -40,6 +41,11 @@ function pointsOf(group: Group): ScatterPoint[] {
   });
 }
 
+function linesOf(group: Group): StreamLine[] {
+  const shortOf = shortNames(group.rows);
+  return group.rows.map((row) => ({ name: shortOf(row), bound: row.method.capabilities.bound, seen: row.seen }));
+}
+
 /** Says that prompts, which may name the task, or fields of the budget are not the suite's own. */
 const departures = ({ suite }: Group): Html[] => departuresOf(suite).map((what) => html` <span class="tag">${what}</span>`);
 
@@ -53,7 +59,7 @@ function sectionOf(group: Group, number: number, reported: readonly ReportedTabl
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
 ${counted(seeds.size, 'seed')}, ${counted(cells.length, 'run')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${shown(group)}${boardTable(group)}<p class="hidden" role="status"></p>
-${scatter(pointsOf(group), `chart-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
+${scatter(pointsOf(group), `chart-${number}`)}${stream(linesOf(group), `stream-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
 }
 
 /** How much there is, in a line. */

@@ -1,7 +1,7 @@
 import { methodName } from '@lethe/core';
 import { alikeSeeds } from '@lethe/metrics';
 import { METRICS } from '../columns.js';
-import { curves } from '../curves.js';
+import { curves } from '../charts/curves.js';
 import { alikeWords, counted, percent, seconds } from '../format.js';
 import type { Cell, Group, Outcome, Row } from '../groups.js';
 import { type Html, html } from '../html.js';

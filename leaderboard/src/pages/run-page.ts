@@ -2,7 +2,7 @@ import { type CompletedRun, MISSING, methodName, suiteLabel } from '@lethe/core'
 import { proportionInterval, rowInterval, rowScores, rowsOf } from '@lethe/metrics';
 import { COSTS, MORE_COSTS } from '../columns.js';
 import { commandsOf, reproduceCommand } from '../command.js';
-import { curves } from '../curves.js';
+import { curves } from '../charts/curves.js';
 import { counted, percent, slug, whole } from '../format.js';
 import type { Group, Outcome, Row } from '../groups.js';
 import { type Html, html } from '../html.js';

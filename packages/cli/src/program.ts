@@ -13,6 +13,7 @@ import { kindNamed, listCommand } from './list.js';
 import { addNewCommand } from './new.js';
 import type { Output } from './output.js';
 import { explained } from './problem.js';
+import { addPlotCommand } from './plot/command.js';
 import { withScorers } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addReproduceCommand } from './reproduce/command.js';
@@ -76,6 +77,7 @@ export function createProgram(output: Output): Command {
     });
   addCompareCommand(program, output);
   addTableCommand(program, output);
+  addPlotCommand(program, output);
   withScorers(program.command('validate <path>'))
     .description('check a plugin with its code, a results.json, a suite.yaml with its rows, a checkpoint, an adapter of PEFT, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')

@@ -1,49 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CompletedRun, Run } from '@lethe/core';
 import { readLines } from '@lethe/data';
-import { writeResults } from '@lethe/harness';
-import { metricsOf } from '@lethe/metrics';
 import { expect } from 'chai';
-import pc from 'picocolors';
-import { createProgram, explained } from '../src/index.js';
-
-const ROWS = 10;
-const answers = Array.from({ length: ROWS }, () => 0);
-const right = (count: number) => answers.map((_, row) => (row < count ? 0 : 1));
-
-/** Changes of what a run is, field by field. */
-interface Changes {
-  readonly suite?: Partial<Run['suite']>;
-  readonly method?: Partial<Run['method']>;
-  readonly model?: Partial<Run['model']>;
-}
-
-/**
- * A run of the tasks x and y. Of ten rows each, nine of x are right after x and `first` at the end, and `second` of y: average accuracy is
- * their mean, backward transfer what x gained since, and forgetting what it lost.
- */
-function run(id: string, seed: number, first: number, second: number, { suite, method, model }: Changes = {}): CompletedRun {
-  const rows = { x: [2, 9, first], y: [2, 3, second] };
-  const matrix = [0, 1, 2].map((i) => [rows.x[i]! / ROWS, rows.y[i]! / ROWS]);
-  const general = { base: {}, final: {} };
-  return {
-    status: 'completed', suite: { id: 's', version: '1.0.0', size: 'full', ...suite },
-    method: { id, version: '1.0.0', options: {}, capabilities: { rehearsal: id === 'replay', taskIdentity: false, growth: 'none', bound: id === 'joint' }, ...method },
-    model: { id: 'tiny', sha256: 'a'.repeat(64), ...model }, order: { id: '1', tasks: ['x', 'y'] }, seed,
-    training: { epochs: 1, batch: 4, learningRate: 1e-3, warmup: 0.1, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 32 },
-    matrix, general, metrics: metricsOf(matrix, general),
-    predictions: { x: { answers, chosen: rows.x.map(right) }, y: { answers, chosen: rows.y.map(right) } },
-    cost: { trainableParameters: 1000, storedBytes: 4000, addedParameters: 2000, trainTokens: 9, trainSeconds: 1.5, evalSeconds: 1, peakBytes: 1 },
-    environment: { device: 'cpu', threads: 1, lethe: '0.1.0', node: 'v20', dataSha256: { x: '0'.repeat(64), y: '1'.repeat(64) }, git: null },
-  };
-}
-
-/** The same run, failed. */
-function failed({ matrix: _, general: __, metrics: ___, predictions: ____, cost: _____, ...one }: CompletedRun): Run {
-  return { ...one, status: 'failed', error: { code: 'LETHE_METHOD_FAILED', message: 'no' } };
-}
+import { type Changes, failed, run, said, writerIn } from './small-runs.js';
 
 /** With seeds 1 and 2 an interval is 12.706 (t with one degree of freedom) times half their difference to either side. */
 const strong = (changes: Changes = {}) => [run('strong', 1, 9, 9, changes), run('strong', 2, 9, 10, changes)];
@@ -51,29 +11,11 @@ const both = (id: string, first: number, second: number, changes: Changes = {}) 
 
 describe('lethe table', () => {
   let folder: string;
-  let written = 0;
   before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-paper-')); });
   after(() => rmSync(folder, { recursive: true }));
 
-  const write = async (...runs: readonly (Run | readonly Run[])[]) => {
-    const path = join(folder, `run${written++}`);
-    mkdirSync(path);
-    await writeResults(path, runs.flat());
-    return path;
-  };
-
-  /** What the command writes to stdout, or its problem, with its notes. */
-  async function said(...args: string[]): Promise<{ text: string; notes: string }> {
-    const [lines, notes]: [string[], string[]] = [[], []];
-    const output = { data: (text: string) => void lines.push(text), note: (text: string) => void notes.push(text), colour: pc.createColors(false) };
-    try {
-      await createProgram(output).parseAsync(['table', ...args], { from: 'user' });
-    } catch (error) {
-      lines.push(explained(error)!.describe());
-    }
-    return { text: lines.join('\n'), notes: notes.join('\n') };
-  }
-  const table = async (...args: string[]) => (await said(...args)).text;
+  const write = writerIn(() => folder);
+  const table = async (...args: string[]) => (await said('table', ...args)).text;
 
   it('has the metrics of methods that may be compared, the most accurate first, bounds below a rule', async () => {
     const path = await write(both('replay', 3, 4), strong(), both('joint', 10, 10));
@@ -132,7 +74,7 @@ describe('lethe table', () => {
     const newer = { method: { version: '2.0.0' } };
     const path = await write(both('a', 3, 4), both('a', 5, 6, newer));
     expect(await table(path)).to.match(/^a 2\.0\.0 .*\na 1\.0\.0 /m);
-    const { text, notes } = await said(await write(both('a', 3, 4)), await write(both('a', 5, 6, { ...newer, suite: { id: 'other' } })));
+    const { text, notes } = await said('table', await write(both('a', 3, 4)), await write(both('a', 5, 6, { ...newer, suite: { id: 'other' } })));
     expect(text).to.match(/^a +35\.0 ± 0\.0 +55\.0 ± 0\.0$/m);
     expect(notes).to.equal('a is not of one version in all columns: 1.0.0, 2.0.0');
   });

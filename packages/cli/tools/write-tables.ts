@@ -1,4 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { pagesWithTables } from './document-tables.js';
+import { publishedFiles } from './published-files.js';
 
-for (const [path, { now }] of await pagesWithTables()) await writeFile(path, now);
+for (const [path, { now }] of await publishedFiles()) await writeFile(path, now);

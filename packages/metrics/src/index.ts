@@ -4,7 +4,7 @@ export {
   type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, comparableRuns, compareRuns, holdsElsewhere,
 } from './compare.js';
 export { resultsHash } from './hash.js';
-export { isJoint, metricsOf } from './metrics.js';
+export { isJoint, metricsOf, seenAccuracy } from './metrics.js';
 export { meanScore, rowScores, rowsOf, stepsOf } from './rows.js';
 export { measuredOf } from './resample.js';
 export { quantileOf } from './statistics/quantile.js';

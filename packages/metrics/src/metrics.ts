@@ -30,6 +30,12 @@ const upTo = (n: number): number[] => Array.from({ length: Math.max(n, 0) }, (_,
 const count = (matrix: Matrix): number => matrix.length - 1;
 
 /**
+ * The mean score of the tasks learned so far right after the k-th, k from 1 to T; null where a score is missing. The last is the average
+ * accuracy, and the mean of all the incremental one.
+ */
+export const seenAccuracy = (matrix: Matrix, k: number): number | null => wholeMean(upTo(k).map((j) => at(matrix, k, j)));
+
+/**
  * The metrics of a stream of T tasks. Every mean is over tasks, never over rows, and null where one of its values is missing.
  *
  * With R[i][j] the score on task j after training task i (row 0 is the base model):
@@ -37,7 +43,7 @@ const count = (matrix: Matrix): number => matrix.length - 1;
  * forgetting after Chaudhry et al. 2018 (arXiv 1801.10112).
  */
 export const FORMULAS: { readonly [M in keyof Metrics]: (matrix: Matrix, general: General) => number | null } = {
-  averageAccuracy: (r) => wholeMean(upTo(count(r)).map((j) => at(r, count(r), j))),
+  averageAccuracy: (r) => seenAccuracy(r, count(r)),
   backwardTransfer: (r) => wholeMean(upTo(count(r) - 1).map((j) => minus(at(r, count(r), j), at(r, j, j)))),
   forgetting: (r) => {
     const earlier = upTo(count(r) - 1);
@@ -45,7 +51,7 @@ export const FORMULAS: { readonly [M in keyof Metrics]: (matrix: Matrix, general
   },
   forwardTransfer: (r) => wholeMean(upTo(count(r)).slice(1).map((j) => minus(at(r, j - 1, j), at(r, 0, j)))),
   learningAccuracy: (r) => wholeMean(upTo(count(r)).map((j) => at(r, j, j))),
-  averageIncrementalAccuracy: (r) => wholeMean(upTo(count(r)).map((i) => wholeMean(upTo(i).map((j) => at(r, i, j))))),
+  averageIncrementalAccuracy: (r) => wholeMean(upTo(count(r)).map((k) => seenAccuracy(r, k))),
   generalDelta: (_, general) => minus(wholeMean(Object.values(general.final)), wholeMean(Object.values(general.base))),
 };
 

@@ -1,8 +1,7 @@
 import { type CompletedRun, type Run, budgetWords } from '@lethe/core';
 import { METRICS } from '@lethe/metrics';
+import { type Value, csvLines } from '../csv-lines.js';
 import { valueOf } from './summary.js';
-
-type Value = string | number | boolean | null | undefined;
 
 /** A field of a line, by its name in the first one. */
 interface Field {
@@ -37,15 +36,9 @@ const FIELDS: readonly Field[] = [
   ...COSTS.map((name) => measured(name, ({ cost }) => cost[name])),
 ];
 
-/** A value as a field of RFC 4180: in quotes, which are doubled within, where it would end the field. */
-function field(value: Value): string {
-  const text = String(value ?? '');
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
 /**
  * Runs as CSV, a line each below the names of the fields: what it was, how it ended, every metric as a fraction and what it cost. Fields that a run
- * does not have are empty. Lines end as those of the terminal do, without a carriage return.
+ * does not have are empty.
  */
 export const csvOf = (runs: readonly Run[]): string =>
-  [FIELDS.map(({ name }) => name), ...runs.map((run) => FIELDS.map(({ of }) => of(run)))].map((values) => values.map(field).join(',')).join('\n');
+  csvLines([FIELDS.map(({ name }) => name), ...runs.map((run) => FIELDS.map(({ of }) => of(run)))]);

@@ -2,7 +2,7 @@ import { LetheError, type Run, budgetWords, departuresOf, suiteLabel } from '@le
 import { type Metric, comparableRuns } from '@lethe/metrics';
 import type { Cell, Table } from '../draw.js';
 import { methodCell, metricCells } from './methods-table.js';
-import { type MethodSummary, summarise } from './summary.js';
+import { type Measure, type MethodSummary, summarise } from './summary.js';
 
 /** What runs under the same terms show of their methods: a table of its own, or a column of one. */
 export interface Column extends Pick<Run, 'suite' | 'model' | 'training'> {
@@ -11,13 +11,16 @@ export interface Column extends Pick<Run, 'suite' | 'model' | 'training'> {
   readonly rows: readonly MethodSummary[];
 }
 
+/** What a column is of, in words. */
+export const termsOf = ({ suite, model }: Column): string => `${suiteLabel(suite)}, on ${model.id}`;
+
 /**
  * A column for each set of runs that may be compared, in the order in which they come.
  *
- * @param others metrics beside those of a table of methods
+ * @param others what to measure beside those of a table of methods
  * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes; LETHE_USAGE where two methods of a column have the same name
  */
-export function columnsOf(runs: readonly Run[], others: readonly Metric[] = []): Column[] {
+export function columnsOf(runs: readonly Run[], others: readonly Measure[] = []): Column[] {
   return comparableRuns(runs).map((own): Column => {
     const [{ suite, model, training, order }] = own as [Run];
     const rows = summarise({ runs: own }, others);

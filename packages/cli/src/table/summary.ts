@@ -2,6 +2,9 @@ import { type Capabilities, type CompletedRun, type FailedRun, type Metrics, typ
 import { type Interval, METRICS, type Metric, completeMean, measuredOf, runInterval } from '@lethe/metrics';
 import { distinctLabels } from '../labels.js';
 
+/** What is measured of a run: a metric, or what only has its id and its value. */
+export type Measure = Pick<Metric, 'id' | 'of'>;
+
 /** A metric with what it is called above a column. */
 export interface MetricColumn {
   readonly metric: Metric;
@@ -49,15 +52,15 @@ function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
 }
 
 /** The value of a metric in a run: as its results state it, or made from its matrix where they do not; null where it is not defined. */
-export const valueOf = (run: CompletedRun, { id, of }: Metric): number | null => (id in run.metrics ? run.metrics[id as keyof Metrics] : of(measuredOf(run)));
+export const valueOf = (run: CompletedRun, { id, of }: Measure): number | null => (id in run.metrics ? run.metrics[id as keyof Metrics] : of(measuredOf(run)));
 
 /**
  * One summary a method, the most accurate first, then those without a mean; bounds last, in the same order.
  *
- * @param others metrics to sum up beside those of {@link COLUMNS}
+ * @param others what to sum up beside those of {@link COLUMNS}
  */
-export function summarise(results: Pick<Results, 'runs'>, others: readonly Metric[] = []): MethodSummary[] {
-  const metrics = [...COLUMNS.map(({ metric }) => metric), ...others];
+export function summarise(results: Pick<Results, 'runs'>, others: readonly Measure[] = []): MethodSummary[] {
+  const metrics: readonly Measure[] = [...COLUMNS.map(({ metric }) => metric), ...others];
   // runs that differ in version, options or what they declare are not averaged together, as in a comparison
   const groups = grouped(results.runs, ({ method }) => unlabelled(method));
   const labels = distinctLabels(groups.map((runs) => runs[0]!.method));
@@ -68,7 +71,7 @@ export function summarise(results: Pick<Results, 'runs'>, others: readonly Metri
       const values = completed.map(pick);
       return values.includes(null) || completed.length < runs.length ? null : values as number[];
     };
-    const over = (metric: Metric): Interval | null => {
+    const over = (metric: Measure): Interval | null => {
       const values = valuesOf((run) => valueOf(run, metric));
       return values && runInterval(completed.map(({ order, seed }, at) => ({ order: order.id, seed, value: values[at]! })));
     };

@@ -1,16 +1,13 @@
-import { resolve } from 'node:path';
-import { LetheError, type Run, methodName, quoted, suiteLabel } from '@lethe/core';
+import { LetheError, quoted } from '@lethe/core';
 import { type Metric, comparableRuns } from '@lethe/metrics';
-import { chosen } from '../chosen.js';
+import { methodRuns } from '../method-runs.js';
 import { metricNamed } from '../metric-named.js';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
-import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
-import { parseList } from '../run/request.js';
 import { csvOf } from './csv.js';
 import { DRAW, type Format, PREAMBLE, type Table } from '../draw.js';
 import { COSTS, RUNS, VALUES, failureWords, methodsTable } from './methods-table.js';
-import { type Column, columnsOf, methodsOf, rowOf, suitesTable } from './suites-table.js';
+import { type Column, columnsOf, methodsOf, rowOf, suitesTable, termsOf } from './suites-table.js';
 import { RANKING } from './summary.js';
 
 /** The flags of `lethe table`. */
@@ -22,17 +19,6 @@ export interface TableFlags {
   readonly latex?: boolean;
   readonly csv?: boolean;
   readonly plugins?: readonly string[];
-}
-
-/** What a column is of, in words. */
-const termsOf = ({ suite, model }: Column): string => `${suiteLabel(suite)}, on ${model.id}`;
-
-/** Runs of the methods that were asked for, which is all of them without a list. */
-function runsOf(runs: readonly Run[], list: string | undefined): readonly Run[] {
-  if (list === undefined) return runs;
-  const known = [...new Set(runs.map(({ method }) => methodName(method)))];
-  const asked = parseList('--methods', list).map((name) => known[chosen('--methods', known, name)]!);
-  return runs.filter(({ method }) => asked.includes(methodName(method)));
 }
 
 /**
@@ -77,22 +63,11 @@ function withWords(format: Format, lines: readonly string[], about: readonly str
  * `lethe table RUN [RUN…]`: what runs show of their methods, as one table that can be printed, or as CSV for tables of one's own.
  *
  * @param paths run folders or entries of the leaderboard
- * @throws LETHE_USAGE for an unknown metric or method, and for costs of runs that may not be compared; LETHE_RUN_STOPPED and
- *   LETHE_STATISTICS_MISSING where no run is completed; the errors of `resultsSoFar` and of `columnsOf`
+ * @throws LETHE_USAGE for an unknown metric, and for costs of runs that may not be compared; the errors of `methodRuns` and of `columnsOf`
  */
 export async function tableCommand(paths: readonly string[], flags: TableFlags, output: Output): Promise<void> {
   const metric = flags.metric === undefined ? undefined : metricNamed(flags.metric);
-  const parts = await Promise.all(paths.map((path) => resultsSoFar(resolve(path))));
-  const all = parts.flatMap((results) => results.runs);
-  const completed = (some: readonly Run[]) => some.some(({ status }) => status === 'completed');
-  const runs = completed(all) ? runsOf(all, flags.methods) : [];
-  if (!completed(runs)) {
-    for (const [i, path] of paths.entries()) await checkFinished(resolve(path), parts[i]!.runs.length);
-    throw new LetheError('LETHE_STATISTICS_MISSING', 'None of the runs is completed: there is nothing to make a table of.', {
-      where: paths.join(', '), remedy: `See why with: lethe show ${typed(paths[0]!)}`,
-    });
-  }
-  for (const [i, path] of paths.entries()) await noteUnfinished(resolve(path), parts[i]!.runs.length, output);
+  const runs = await methodRuns(paths, flags.methods, 'table', output);
   if (flags.csv) return output.data(csvOf(comparableRuns(runs).flat()));
   const columns = columnsOf(runs, metric && [metric]);
   const { table, values } = tableOf(columns, metric, flags.costs ?? false);

@@ -1,6 +1,6 @@
 import { type Interval, withinRange } from '@lethe/metrics';
-import { RANKING } from './columns.js';
-import { type Html, html } from './html.js';
+import { RANKING } from '../columns.js';
+import { type Html, html } from '../html.js';
 
 const WIDTH = 112;
 const HEIGHT = 14;

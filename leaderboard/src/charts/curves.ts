@@ -1,8 +1,8 @@
 import type { Matrix } from '@lethe/core';
 import { isJoint } from '@lethe/metrics';
-import { percent } from './format.js';
-import { type Html, html } from './html.js';
-import { meanMatrix } from './matrix.js';
+import { percent } from '../format.js';
+import { type Html, html } from '../html.js';
+import { meanMatrix } from '../matrix.js';
 
 const WIDTH = 170;
 const HEIGHT = 78;

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Metrics, withMarked } from '@lethe/core';
-import { type PublishedEntry, percent, readEntries } from '@lethe/leaderboard';
+import { type Metrics, type Run, withMarked } from '@lethe/core';
+import { percent, readEntries } from '@lethe/leaderboard';
 import pc from 'picocolors';
 import { PATHS } from '../src/paths.js';
 import { type Cell, DRAW, type Table } from '../src/draw.js';
-import { type Column, columnsOf, methodsOf, rowOf, suitesTable, titlesOf } from '../src/table/suites-table.js';
+import { FIGURES, described, seenMeasures } from '../src/plot/figures.js';
+import { type Column, columnsOf, methodsOf, rowOf, suitesTable, termsOf, titlesOf } from '../src/table/suites-table.js';
 import { RANKING } from '../src/table/summary.js';
 import { renderTable } from '../src/table/terminal.js';
 
@@ -13,14 +14,16 @@ import { renderTable } from '../src/table/terminal.js';
 const SUITES = ['domain-mini', 'skills-mini', 'twins-mini', 'standard-cl'];
 /** The method whose lead is told, and the suite whose table opens the README. */
 const [LEADER, FIRST] = ['seta', 'domain-mini'];
+/** The suite whose stream is drawn. */
+const DRAWN = 'skills-mini';
 
 /** A page that holds tables, from the root of the repository, and which. */
 const PAGES: Readonly<Record<string, readonly string[]>> = { 'README.md': ['first entry', 'all entries'], 'leaderboard/RESULTS.md': ['all entries', 'leads'] };
 
 /** Published runs as columns of a table, in the order in which they stand. */
-function publishedColumns(entries: readonly PublishedEntry[]): Column[] {
+function publishedColumns(runs: readonly Run[]): Column[] {
   const place = ({ suite: { id } }: Column) => (SUITES.includes(id) ? SUITES.indexOf(id) : SUITES.length);
-  return columnsOf(entries.flatMap(({ entry: { results } }) => results.runs)).sort((a, b) => place(a) - place(b));
+  return columnsOf(runs).sort((a, b) => place(a) - place(b));
 }
 
 /** By how much the first method leads every competitor in the end, and by how much when each task had just been learned. */
@@ -40,20 +43,30 @@ function leads(columns: readonly Column[]): Table {
   };
 }
 
+/** The drawing of a stream that README shows, and where it lies. */
+function streamFigure(runs: readonly Run[]): readonly [path: string, text: string] {
+  const [column] = columnsOf(runs, seenMeasures(runs[0]!.order.tasks.length));
+  const { svg, title, about } = FIGURES.stream(column!);
+  return [join(PATHS.root, 'leaderboard', `${DRAWN}.svg`), `${described(svg, [title, termsOf(column!), about])}\n`];
+}
+
 /** What a table stands between. */
 const marksOf = (name: string) => [`<!-- ${name}: made by \`npm run tables -w @lethe/cli\` -->`, `<!-- end of ${name} -->`] as const;
 
-/** The pages of the repository that tell what was published, by path, with the tables of the published entries as they are now. */
-export async function pagesWithTables(): Promise<ReadonlyMap<string, { readonly text: string; readonly now: string }>> {
-  const columns = publishedColumns(await readEntries(PATHS.entries));
+/** The files of the repository that tell what was published, by path: pages with tables, and a drawing, as they are and as the entries have them now. */
+export async function publishedFiles(): Promise<ReadonlyMap<string, { readonly text: string; readonly now: string }>> {
+  const runs = (await readEntries(PATHS.entries)).flatMap(({ entry: { results } }) => results.runs);
+  const columns = publishedColumns(runs);
   const first = columns.find(({ suite }) => suite.id === FIRST)!;
   const markdown = (table: Table) => DRAW.markdown(table).join('\n');
   const tables: Readonly<Record<string, string>> = {
     'first entry': `\`\`\`text\n${renderTable(first.rows, pc.createColors(false))}\n\`\`\``, 'all entries': markdown(suitesTable(columns, RANKING)), leads: markdown(leads(columns)),
   };
-  return new Map(await Promise.all(Object.entries(PAGES).map(async ([page, names]) => {
+  const pages = Object.entries(PAGES).map(async ([page, names]) => {
     const path = join(PATHS.root, page);
     const text = await readFile(path, 'utf8');
     return [path, { text, now: names.reduce((now, name) => withMarked(now, page, marksOf(name), tables[name]!), text) }] as const;
-  })));
+  });
+  const [drawing, now] = streamFigure(runs.filter(({ suite }) => suite.id === DRAWN));
+  return new Map([...await Promise.all(pages), [drawing, { text: await readFile(drawing, 'utf8').catch(() => ''), now }]]);
 }
