@@ -53,7 +53,7 @@ describe('gainlora', () => {
   });
 
   it('fixes what a branch reads outside of the inputs of earlier tasks where branches are as in InfLoRA', async () => {
-    const stream = await ToyStream.open(import.meta.url, { branches: 'inflora', threshold: 1 });
+    const stream = await ToyStream.open(import.meta.url, { branches: 'inflora', branchThreshold: 1 });
     // inputs of the first task in the first three coordinates, those of the second in all of them
     const { x } = stream.rows[0]!;
     x.data.forEach((_, i) => { if (i % 8 > 2) x.data[i] = 0; });

@@ -9,6 +9,7 @@ interface Options {
   readonly branches: 'o-lora' | 'inflora';
   readonly hidden: number;
   readonly threshold: number;
+  readonly branchThreshold: number;
   readonly lambda: number;
   readonly rows: number;
   readonly start: Start;
@@ -87,7 +88,7 @@ class GainLora implements Learner {
     this.trainable = Object.fromEntries(Object.entries(this.trainable).filter(([name]) => !name.startsWith('gate.')));
     if (this.options.branches === 'o-lora') return;
     for await (const { name, moment } of siteInputs(this.host, task, this.options.rows)) {
-      this.spaces[name] = extendBasis(this.spaces[name], moment, this.options.threshold);
+      this.spaces[name] = extendBasis(this.spaces[name], moment, this.options.branchThreshold);
     }
   }
 

@@ -61,6 +61,16 @@ describe('sapt', () => {
     expect(shares.data[200 * 3]! + shares.data[200 * 3 + 1]!).to.be.closeTo(1, 1e-6);
   });
 
+  it('soon knows the rows of the first task, by which features are standardised and around whose mean layers without a bias know nothing', async () => {
+    const stream = await open({ hidden: 16, pseudo: 32, lambda: 10 });
+    await stream.learn(1);
+    await stream.begin(2);
+    stream.train(30);
+    const { parts, open: shares } = stream.gates(1)!;
+    const own = shares.filter((_, i) => i % parts.length === 0);
+    expect(own.reduce((sum, share) => sum + share, 0) / own.length).to.be.above(0.85);
+  });
+
   it('keeps the attention of earlier tasks nearer to what it was, the more reflection weighs', async () => {
     const recalled = async (lambda: number) => {
       const stream = await open({ lambda, pseudo: 32 });

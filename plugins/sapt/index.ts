@@ -22,7 +22,7 @@ const TINY = 1e-6;
 
 /**
  * SAPT (Zhao et al. 2024, arXiv 2401.08295) with low-rank blocks, one a task, those of earlier tasks frozen. For pooled prompt
- * features z (batch, size), standardised by the first task, the blocks are mixed by attention (the paper's shared attentive learning
+ * features z (batch, size), standardised by the first task and 1 more, the blocks are mixed by attention (the paper's shared attentive learning
  * and selection):
  *   q = norm(silu(z W V)),   a = softmax(q K^T / sqrt(size)),   delta(x) = scale * sum_t a_t (x A_t) B_t
  * W (size, hidden), V (hidden, size) and the norm's gain and bias are trained through all tasks, the key K_t (size) of a task with its
@@ -139,7 +139,8 @@ const attention = (scope: Scope): tf.Tensor2D => scope.once('attention', () => t
 /** Traced. q K^T / sqrt(size) of rows of features, (rows, t), the task at hand last. */
 function scores(z: tf.Tensor2D, params: Tensors): tf.Tensor2D {
   const [mean, deviation] = tf.split(params['centre']!, 2, 0) as [tf.Tensor, tf.Tensor]; // (1, size)
-  const x = z.sub(mean).div<tf.Tensor2D>(deviation);
+  // Around 0, where the first task would lie, layers without a bias have no direction to know it by.
+  const x = z.sub(mean).div(deviation).add<tf.Tensor2D>(1);
   const h = tf.matMul(tf.matMul(x, params['query.in'] as tf.Tensor2D), params['query.out'] as tf.Tensor2D);
   const active = h.mul(tf.sigmoid(h)); // (rows, size)
   const own = tf.moments(active, 1, true);
