@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
-import { mismatch, pairs, transpose, wider } from './common.js';
+import { full, mismatch, pairs, transpose, wider } from './common.js';
 import { unaryKernels } from './unary.js';
 
 function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boolean): Info {
@@ -14,7 +14,10 @@ function matMul(t: Trace, a: Info, b: Info, transposeA: boolean, transposeB: boo
   const [left, right] = [turned(t.cast(a, dtype), transposeA), turned(t.cast(b, dtype), transposeB)];
   if (left.shape.at(-1) !== right.shape.at(-2)) mismatch('A product', left.shape, right.shape);
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(left.shape.slice(0, -2), right.shape.slice(0, -2));
-  return t.emit('MatMul', [t.ref(left), t.ref(right)], [...batch, left.shape.at(-2)!, right.shape.at(-1)!], dtype);
+  const shape = [...batch, left.shape.at(-2)!, right.shape.at(-1)!];
+  // of a batch of empty sums the runtime gives whatever its memory holds
+  if (left.shape.at(-1) === 0) return full(t, shape, dtype, 0);
+  return t.emit('MatMul', [t.ref(left), t.ref(right)], shape, dtype);
 }
 
 /** tf.fused.matMul: product, bias and activation. */
@@ -42,13 +45,11 @@ const einsum: Kernel = (t, inputs, { equation }: { equation: string }) => {
   const sizes = new Map(
     terms.split(',').flatMap((term, i) => [...term].map((letter, axis) => [letter, operands[i]!.shape[axis]!] as const)),
   );
-  return t.emit(
-    'Einsum',
-    operands.map((x) => t.ref(x)),
-    [...result].map((letter) => sizes.get(letter)!),
-    'float32',
-    { equation: plain },
-  );
+  const shape = [...result].map((letter) => sizes.get(letter)!);
+  // the runtime ends the process
+  if ([...sizes.values()].includes(0)) return full(t, shape, 'float32', 0);
+  const refs = operands.map((x) => t.ref(x));
+  return t.emit('Einsum', refs, shape, 'float32', { equation: plain });
 };
 
 /** tf.dot of vectors and tf.norm come as these too: TensorFlow.js composes them. */

@@ -28,7 +28,7 @@ const truth =
     return sizeOf(x!.shape) === 0 ? full(t, found.shape, 'bool', empty) : t.cast(found, 'bool');
   };
 
-/** The index of the largest or smallest element, the first of equal ones. */
+/** The index of the largest or smallest element, the first of equal ones; 0 of none, where the runtime fails. */
 const argument =
   (op: string): Kernel =>
   (t, { x }, attributes) => {
@@ -36,6 +36,7 @@ const argument =
     const [axis] = tf.util.parseAxisParam(attributes.axis, x!.shape) as [number];
     const shape = x!.shape.filter((_, i) => i !== axis);
     const index = t.builder.node(op, [t.ref(input)], { shape, dtype: 'int64' }, { axis, keepdims: 0 });
+    if (sizeOf(x!.shape) === 0) return full(t, shape, 'int32', 0);
     return t.cast(t.bind(index, shape, 'int64'), 'int32');
   };
 

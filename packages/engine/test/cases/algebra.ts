@@ -92,6 +92,8 @@ export const REDUCTION: readonly Case[] = [
   flat('Cumsum', (x) => tf.cumsum(x!, 0), [[5], 'bool']),
   flat('Cumprod', (x) => tf.cumprod(x!, 0), [[5], 'bool']),
   flat('Cumprod', (x) => tf.cumprod(x!, 0, true), [[0]]),
+  flat('ArgMax', (x) => tf.argMax(x!, 1), [[2, 0]]),
+  flat('ArgMin', (x) => tf.argMin(x!), [[0, 3], 'int']),
   ...scan('Cumsum', tf.cumsum),
   ...scan('Cumprod', tf.cumprod),
   smooth('Cumprod', (x) => tf.cumprod(tf.mul(x!, tf.tensor1d([1, 0, 1, 0, 1])), 0), [[5]]),
@@ -149,6 +151,7 @@ export const PRODUCT: readonly Case[] = [
   smooth('BatchMatMul', (a, b) => tf.dot(a as tf.Tensor2D, b as tf.Tensor1D), [[3, 4]], [[4]]),
   smooth('BatchMatMul', (a, b) => tf.outerProduct(a as tf.Tensor1D, b as tf.Tensor1D), [[3]], [[4]]),
   ...(['linear', 'relu', 'sigmoid', 'elu', 'relu6'] as const).map((activation) =>
+  flat('BatchMatMul', (a, b) => tf.matMul(a!, b!), [[2, 3, 0]], [[2, 0, 4]]),
     smooth(
       '_FusedMatMul',
       (a, b, bias) => tf.fused.matMul({ a: a!, b: b!, bias: bias!, activation, transposeB: true }),
@@ -178,3 +181,4 @@ export const PRODUCT: readonly Case[] = [
   einsum('i,j->ij', [2], [3]),
   einsum('bhqd,bhkd->bhqk', [2, 2, 3, 4], [2, 2, 5, 4]),
 ];
+  flat('Einsum', (a, b) => tf.einsum('ij,kj->ik', a!, b!), [[2, 0]], [[3, 0]]),
