@@ -14,24 +14,30 @@ const write =
   ({ inputs, attrs }) =>
     kernel(inputs, attrs);
 
+/** Counts the axis from the front, as the backend does. */
+const fromFront: Repair = ({ inputs, attrs }, original) =>
+  original({ inputs, attrs: { ...attrs, axis: tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape)[0] } });
+
 /**
  * What backends of TensorFlow.js 4.22 lack, or do otherwise than the plain one that documents the operations; by backend and
  * kernel. The cases of the compiler are the test: tfjs-node, where it is installed, must agree in all of them.
  */
 const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
-  // writes into the tensor that it is given
   cpu: {
+    Cumsum: fromFront,
+    Cumprod: fromFront,
+    // gives floats for integers
+    UnsortedSegmentSum: (call, original) => (call.inputs['x']!.dtype === 'float32' ? original(call) : write(segmentSum)(call, original)),
+    // writes into the tensor that it is given
     TensorScatterUpdate: ({ inputs, attrs }, original) =>
       original({ inputs: { ...inputs, tensor: tf.add(inputs['tensor']!, tf.zerosLike(inputs['tensor']!)) }, attrs }),
   },
-  // gradients of tf.gather need it
-  wasm: { UnsortedSegmentSum: write(segmentSum) },
+  // gradients of tf.gather need sums of segments
+  wasm: { Cumsum: fromFront, Cumprod: fromFront, UnsortedSegmentSum: write(segmentSum) },
   tensorflow: {
     DenseBincount: write(denseBincount),
     SearchSorted: write(searchSorted),
-    // counts axes from the front only
-    GatherV2: ({ inputs, attrs }, original) =>
-      original({ inputs, attrs: { ...attrs, axis: tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape)[0] } }),
+    GatherV2: fromFront,
     // takes a space for a letter
     Einsum: ({ inputs, attrs }, original) =>
       original({ inputs, attrs: { ...attrs, equation: (attrs['equation'] as string).replaceAll(/\s/g, '') } }),

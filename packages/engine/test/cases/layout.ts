@@ -145,6 +145,7 @@ export const INDEXING: readonly Case[] = [
   smooth('UnsortedSegmentSum', (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 4), [[6]], [[6], { below: 4 }]),
   smooth('UnsortedSegmentSum', (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 5), [[6, 2, 3]], [[6], { below: 4 }]),
   flat('UnsortedSegmentSum', (x) => tf.unsortedSegmentSum(x!, tf.tensor1d([0, -1, 1, 7], 'int32'), 3), [[4, 2]]),
+  flat('UnsortedSegmentSum', (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 4), [[6], 'int'], [[6], { below: 4 }]),
   flat('TopK', (x) => Object.values(tf.topk(x!, 1)), [[0, 3]]),
   ...(
     [
