@@ -50,6 +50,28 @@ describe('errors of the engine', () => {
     expect(error.remedy).to.contain('tf.pad');
   });
 
+  it('name the line of a convolution or pooling that leaves no pixel, and their shapes', async () => {
+    const image = { x: { shape: [1, 1, 4, 1], dtype: 'float32' } } as const;
+    const refused = (compute: ProgramDefinition['compute']) => failure(cpu.compile({ name: 'prog', inputs: image, compute }));
+    for (const error of [
+      await refused(({ x }) => ({ y: tf.conv2d(x as tf.Tensor4D, tf.ones([2, 2, 1, 1]), 1, 'valid') })),
+      await refused(({ x }) => ({ y: tf.maxPool(x as tf.Tensor4D, 2, 1, 'valid') })),
+    ]) {
+      expect(error.code).to.equal('LETHE_ENGINE_SHAPE');
+      expect(error.message).to.match(/\(1, 1, 4, 1\) and \(2, 2/);
+      expect(error.where).to.match(/errors\.test\.ts:\d+$/);
+    }
+  });
+
+  it('name the line of a padding by which TensorFlow.js miscounts the pixels', async () => {
+    const image = { x: { shape: [1, 5, 5, 1], dtype: 'float32' } } as const;
+    const compute: ProgramDefinition['compute'] = ({ x }) => ({ y: tf.avgPool(x as tf.Tensor4D, [1, 3], 1, 0) });
+    const error = await failure(cpu.compile({ name: 'prog', inputs: image, compute }));
+    expect(error.code).to.equal('LETHE_ENGINE_KERNEL');
+    expect(error.message).to.contain('5 x 5').and.to.contain('5 x 3');
+    expect(error.where).to.match(/errors\.test\.ts:\d+$/);
+  });
+
   it('name the shapes of tensors that do not go together, and the line', async () => {
     const product = await compile(({ x }) => ({ y: tf.matMul(tf.reshape(x!, [1, 2]), tf.ones([3, 4])) }));
     const joined = await compile(({ x }) => ({ y: tf.concat([tf.reshape(x!, [1, 2]), tf.ones([1, 3])], 0) }));

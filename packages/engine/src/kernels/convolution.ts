@@ -3,7 +3,7 @@ import { LetheError, sizeOf } from '@lethe/core';
 import { callerOf } from '../caller.js';
 import { batchNorm } from '../composed.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
-import { composed, full, reshape, slice, transpose } from './common.js';
+import { composed, full, mismatch, reshape, slice, transpose } from './common.js';
 
 /** Sizes of a convolution or pooling; TensorFlow.js keeps images as (batch, height, width, channels), the runtime as below. */
 type Sizes = tf.backend_util.Conv2DInfo;
@@ -44,12 +44,27 @@ function checkRounding(mode: 'floor' | 'round' | 'ceil' | undefined): void {
     refuse(`The compiler rounds the sizes of images down, not as dimRoundingMode "${mode}" says.`, 'Leave it out, and pad the image with tf.pad where its border counts.');
 }
 
+/**
+ * Sizes that are there, as the runtime counts them. Where padding is a number, TensorFlow.js 4.22 counts the width of the result by the height
+ * of filter and stride.
+ */
+function checked(what: string, sizes: Sizes, shape: readonly number[], filter: readonly number[]): Sizes {
+  const { padInfo, inHeight, inWidth, outHeight, outWidth, effectiveFilterHeight, effectiveFilterWidth, strideHeight, strideWidth } = sizes;
+  const height = Math.floor((inHeight + padInfo.top + padInfo.bottom - effectiveFilterHeight) / strideHeight) + 1;
+  const width = Math.floor((inWidth + padInfo.left + padInfo.right - effectiveFilterWidth) / strideWidth) + 1;
+  if (height < 1 || width < 1) mismatch(what, shape, filter);
+  if (height !== outHeight || width !== outWidth)
+    refuse(`TensorFlow.js takes the result for ${outHeight} x ${outWidth} pixels, and there are ${height} x ${width}.`, 'Pad the image with tf.pad, and give "valid" as padding.');
+  return sizes;
+}
+
 function sizesOf(shape: readonly number[], filter: readonly number[], attributes: ConvAttributes, depthwise: boolean): Sizes {
   const { strides, pad, dilations = 1, dimRoundingMode, dataFormat } = attributes;
   if (dataFormat === 'NCHW')
     refuse('The compiler convolves images whose channels come last, not NCHW.', 'Transpose them with tf.transpose(x, [0, 2, 3, 1]).');
   checkRounding(dimRoundingMode);
-  return tf.backend_util.computeConv2DInfo(shape as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, depthwise);
+  const sizes = tf.backend_util.computeConv2DInfo(shape as Shape4, filter as Shape4, strides, dilations, pad, dimRoundingMode, depthwise);
+  return checked('A convolution', sizes, shape, filter);
 }
 
 const forward =
@@ -127,7 +142,8 @@ interface PoolAttributes {
 
 const poolSizes = (shape: readonly number[], { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) => {
   checkRounding(dimRoundingMode);
-  return tf.backend_util.computePool2DInfo(shape as Shape4, filterSize, strides, 1, pad, dimRoundingMode);
+  const sizes = tf.backend_util.computePool2DInfo(shape as Shape4, filterSize, strides, 1, pad, dimRoundingMode);
+  return checked('A pooling', sizes, shape, [sizes.filterHeight, sizes.filterWidth]);
 };
 
 /** The largest or mean elements, (batch, channels, height, width), and if asked the places where the largest ones lie. */
