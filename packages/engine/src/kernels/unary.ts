@@ -1,3 +1,5 @@
+import * as tf from '@tensorflow/tfjs';
+import { sameShape } from '../graph/shapes.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
 import { choose, each, pairs, scalar } from './common.js';
@@ -47,7 +49,19 @@ const clip = (t: Trace, x: Info, low: number, high: number): Info => {
   return t.emit('Clip', [t.ref(x), t.builder.scalar(bound(low), dtype), t.builder.scalar(bound(high), dtype)], x.shape, dtype);
 };
 
-/** tf.step: 1 above 0, else alpha; what is not a number stays so. */
+/** tf.relu. The runtime joins its own one with a clip behind it, and then refuses integers. */
+const relu: Kernel = (t, { x }) => (x!.dtype === 'int32' ? pairs(t, 'Max', x!, scalar(t, 0, 'int32'), 'int32') : kept('Relu')(t, { x: x! }, {}));
+
+/** tf.prelu: x where x >= 0, else alpha x. */
+const prelu: Kernel = (t, { x: given, alpha: slope }) => {
+  const [x, alpha] = [t.cast(given!, 'float32'), t.cast(slope!, 'float32')];
+  const shape = tf.broadcast_util.assertAndGetBroadcastShape(x.shape, alpha.shape);
+  if (sameShape(shape, x.shape)) return t.emit('PRelu', [t.ref(x), t.ref(alpha)], shape, 'float32');
+  // the runtime repeats the slopes for x, never x for the slopes
+  return choose(t, pairs(t, 'Less', x, scalar(t, 0), 'float32', 'bool'), binary(t, 'Mul', x, alpha), x);
+};
+
+/** tf.step: 1 above 0, else alpha; what is not a number stays so, and the type is kept. */
 const step: Kernel = (t, { x }, { alpha }: { alpha?: number }) => {
   const input = t.cast(x!, 'float32');
   const above = pairs(t, 'Greater', input, scalar(t, 0), 'float32', 'bool');
@@ -97,8 +111,7 @@ export const unaryKernels: Kernels = {
   Selu: real('Selu'),
   Relu6: (t, { x }) => clip(t, x!, 0, 6),
   LeakyRelu: (t, { x }, { alpha }: { alpha: number }) => each(t, 'LeakyRelu', t.cast(x!, 'float32'), { alpha: { float: alpha } }),
-  Prelu: (t, { x, alpha }) =>
-    t.emit('PRelu', [t.ref(t.cast(x!, 'float32')), t.ref(t.cast(alpha!, 'float32'))], x!.shape, 'float32'),
+  Prelu: prelu,
   Step: step,
   ClipByValue: (t, { x }, { clipValueMin, clipValueMax }) => clip(t, x!, clipValueMin, clipValueMax),
 };

@@ -140,6 +140,7 @@ export const UNARY: readonly Case[] = [
   smooth('Prelu', tf.prelu, [[2, 3]], [[1]]),
   ...SHAPES.flatMap((shape) => [
     flat('Cast', (x) => tf.cast(x!, 'int32'), [shape]),
+  flat('Prelu', tf.prelu, [[3]], [[2, 3]]),
     flat('Cast', (x) => tf.cast(x!, 'bool'), [shape, 'int']),
     flat('Cast', (x) => tf.cast(x!, 'float32'), [shape, 'bool']),
     smooth('Cast', (x) => tf.cast(x!, 'float32'), [shape]),
