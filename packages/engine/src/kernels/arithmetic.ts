@@ -32,9 +32,12 @@ function floorMod(t: Trace, a: Info, b: Info): Info {
   return choose(t, alike, plain, remainder(pairs(t, 'Add', plain, y, dtype), y));
 }
 
-/** tf.floorDiv: rounds towards minus infinity, and gives integers. */
+/** tf.floorDiv: rounds towards minus infinity, and gives integers; 0 for a divisor of 0. */
 const floorDiv: Kernel = (t, { a, b }) => {
-  if (wider(a!, b!) === 'float32') return t.cast(each(t, 'Floor', pairs(t, 'Div', a!, b!, 'float32')), 'int32');
+  if (wider(a!, b!) === 'float32') {
+    const quotient = t.cast(each(t, 'Floor', pairs(t, 'Div', a!, b!, 'float32')), 'int32');
+    return choose(t, pairs(t, 'Equal', b!, scalar(t, 0), 'float32', 'bool'), scalar(t, 0, 'int32'), quotient);
+  }
   // exact, where floats would lose integers past 2^24
   return whole(t, 'Div', pairs(t, 'Sub', a!, floorMod(t, a!, b!), 'int32'), b!);
 };

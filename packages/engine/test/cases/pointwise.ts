@@ -40,6 +40,7 @@ export const ARITHMETIC: readonly Case[] = [
   ...compared('FloorDiv', (a, b) => tf.div(a, odd(b))),
   flat('FloorDiv', (a) => tf.floorDiv(a, tf.scalar(3, 'int32')), [[4], { below: 2 ** 30 }]),
   flat('FloorDiv', (a, b) => tf.floorDiv(a, b), [[4, 3]], [[3], 'above1']),
+  flat('FloorDiv', (a) => tf.floorDiv(a!, tf.tensor1d([0, 0.5, -0.5])), [[4, 3]]),
   flat('Add', tf.add, [[2, 3], 'int'], [[3], 'normal']),
   flat('Multiply', tf.mul, [[3], 'normal'], [[2, 3], 'counts']),
   flat('Sub', (a) => tf.sub(a, 1), [[3], 'int']),
