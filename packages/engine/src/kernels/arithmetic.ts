@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
-import { choose, each, pairs, scalar, wider } from './common.js';
+import { choose, each, pairs, product, scalar, wider } from './common.js';
 
 const arithmetic =
   (op: string): Kernel =>
@@ -65,7 +65,7 @@ const addN: Kernel = (t, inputs) => {
 export const arithmeticKernels: Kernels = {
   Add: arithmetic('Add'),
   Sub: arithmetic('Sub'),
-  Multiply: arithmetic('Mul'),
+  Multiply: (t, { a, b }) => product(t, a!, b!),
   RealDiv: (t, { a, b }) => pairs(t, 'Div', a!, b!, 'float32'),
   FloorDiv: floorDiv,
   Mod: (t, { a, b }) => floorMod(t, a!, b!),

@@ -19,6 +19,9 @@ export const literal = (t: Trace, shape: readonly number[], dtype: DType, values
 export const full = (t: Trace, shape: readonly number[], dtype: DType, value: number): Info =>
   t.bind(t.builder.splat(shape, dtype, value), shape, dtype);
 
+/** Truth values count as 0 and 1. */
+export const numeric = (t: Trace, x: Info): Info => (x.dtype === 'bool' ? t.cast(x, 'int32') : x);
+
 /** The type that TensorFlow.js computes two sides in. */
 export const wider = (a: Info, b: Info): DType => (a.dtype === 'float32' || b.dtype === 'float32' ? 'float32' : 'int32');
 
@@ -31,6 +34,10 @@ export function pairs(t: Trace, op: string, a: Info, b: Info, as: DType, dtype: 
   const shape = tf.broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
   return t.emit(op, [t.ref(t.cast(a, as)), t.ref(t.cast(b, as))], shape, dtype);
 }
+
+/** tf.mul; of two truth values TensorFlow.js makes one, by which tf.where may choose. */
+export const product = (t: Trace, a: Info, b: Info): Info =>
+  a.dtype === 'bool' && b.dtype === 'bool' ? pairs(t, 'And', a, b, 'bool') : pairs(t, 'Mul', a, b, wider(a, b));
 
 /** `yes` where `condition`, else `no`; all three broadcast. */
 export function choose(t: Trace, condition: Info, yes: Info, no: Info): Info {

@@ -3,7 +3,7 @@ import { sizeOf } from '@lethe/core';
 import { denseBincount, searchSorted, segmentSum } from '../composed.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
-import { axisOf, choose, composed, full, literal, pairs, reshape, scalar, wide } from './common.js';
+import { axisOf, choose, composed, full, literal, numeric, pairs, reshape, scalar, wide } from './common.js';
 
 /** Indices of which those below 0 are moved past the end, where the runtime refuses them: ONNX would count them from the back. */
 function counted(t: Trace, indices: Info, sizes: readonly number[]): Info {
@@ -60,18 +60,19 @@ const oneHot: Kernel = (t, { indices }, { depth, onValue, offValue, dtype = 'flo
 
 /** tf.topk over the last axis: values and int32 indices, largest first, the first of equal ones first. */
 const topK: Kernel = (t, { x }, { k, sorted }: { k: number; sorted: boolean }) => {
+  const [input, dtype] = [numeric(t, x!), x!.dtype as DType];
   const shape = [...x!.shape.slice(0, -1), k];
   // the runtime ends the process
-  if (sizeOf(shape) === 0) return [full(t, shape, x!.dtype as DType, 0), full(t, shape, 'int32', 0)];
+  if (sizeOf(shape) === 0) return [full(t, shape, dtype, 0), full(t, shape, 'int32', 0)];
   const results = [
-    { shape, dtype: x!.dtype as DType },
+    { shape, dtype: input.dtype as DType },
     { shape, dtype: 'int64' as const },
   ];
-  const [values, indices] = t.builder.nodeOf('TopK', [t.ref(x!), t.builder.ints([k])], results, {
+  const [values, indices] = t.builder.nodeOf('TopK', [t.ref(input), t.builder.ints([k])], results, {
     axis: -1,
     sorted: sorted ? 1 : 0,
   });
-  return [t.bind(values!, shape, x!.dtype), t.cast(t.bind(indices!, shape, 'int64'), 'int32')];
+  return [t.cast(t.bind(values!, shape, input.dtype), dtype), t.cast(t.bind(indices!, shape, 'int64'), 'int32')];
 };
 
 export const indexingKernels: Kernels = {

@@ -2,10 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '@lethe/core';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
-import { axisOf, concat, full, pairs, part, reverse } from './common.js';
-
-/** Truth values count as 0 and 1. */
-const numeric = (t: Trace, x: Info): Info => (x.dtype === 'bool' ? t.cast(x, 'int32') : x);
+import { axisOf, concat, full, numeric, pairs, part, reverse } from './common.js';
 
 function reduce(t: Trace, op: string, x: Info, axis: number | readonly number[] | null | undefined, keepDims: boolean): Info {
   const axes = tf.util.parseAxisParam((axis ?? x.shape.map((_, i) => i)) as number[], x.shape);
@@ -17,9 +14,13 @@ function reduce(t: Trace, op: string, x: Info, axis: number | readonly number[] 
 
 const numbers =
   (op: string): Kernel =>
+  (t, { x }, { axis, keepDims }) =>
+    reduce(t, op, numeric(t, x!), axis, Boolean(keepDims));
+/** The largest or smallest element: of truth values, one of them. tf.max calls its axis otherwise. */
+const extreme =
+  (op: string): Kernel =>
   (t, { x }, { axis, reductionIndices, keepDims }) =>
-    // tf.max calls its axis otherwise
-    reduce(t, op, numeric(t, x!), axis ?? reductionIndices, Boolean(keepDims));
+    t.cast(reduce(t, op, numeric(t, x!), axis ?? reductionIndices, Boolean(keepDims)), x!.dtype as DType);
 /** @param empty what holds of no elements, where the runtime gives the end of the range */
 const truth =
   (op: string, empty: number): Kernel =>
@@ -35,8 +36,8 @@ const argument =
     const input = numeric(t, x!);
     const [axis] = tf.util.parseAxisParam(attributes.axis, x!.shape) as [number];
     const shape = x!.shape.filter((_, i) => i !== axis);
-    const index = t.builder.node(op, [t.ref(input)], { shape, dtype: 'int64' }, { axis, keepdims: 0 });
     if (sizeOf(x!.shape) === 0) return full(t, shape, 'int32', 0);
+    const index = t.builder.node(op, [t.ref(input)], { shape, dtype: 'int64' }, { axis, keepdims: 0 });
     return t.cast(t.bind(index, shape, 'int64'), 'int32');
   };
 
@@ -78,8 +79,8 @@ const cumprod: Kernel = (t, { x: given }, attributes) => {
 export const reductionKernels: Kernels = {
   Sum: numbers('ReduceSum'),
   Prod: numbers('ReduceProd'),
-  Max: numbers('ReduceMax'),
-  Min: numbers('ReduceMin'),
+  Max: extreme('ReduceMax'),
+  Min: extreme('ReduceMin'),
   Mean: (t, { x }, { axis, keepDims }) => reduce(t, 'ReduceMean', t.cast(x!, 'float32'), axis, Boolean(keepDims)),
   All: truth('ReduceMin', 1),
   Any: truth('ReduceMax', 0),

@@ -2,23 +2,23 @@ import * as tf from '@tensorflow/tfjs';
 import { sameShape } from '../graph/shapes.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
-import { choose, each, pairs, scalar } from './common.js';
+import { choose, each, numeric, pairs, product, scalar } from './common.js';
 
 /** A function of real numbers, computed and given as floats. */
 const real =
   (op: string): Kernel =>
   (t, { x }) =>
     each(t, op, t.cast(x!, 'float32'));
-/** A function that keeps the type. */
+/** A function that keeps the type: truth values stay as they are. */
 const kept =
   (op: string): Kernel =>
   (t, { x }) =>
-    each(t, op, x!.dtype === 'bool' ? t.cast(x!, 'int32') : x!);
-/** Rounding: integers stay as they are. */
+    x!.dtype === 'bool' ? x! : each(t, op, x!);
+/** Rounding: integers and truth values stay as they are. */
 const rounded =
   (op: string): Kernel =>
   (t, { x }) =>
-    x!.dtype === 'int32' ? x! : each(t, op, x!);
+    x!.dtype === 'float32' ? each(t, op, x!) : x!;
 
 const binary = (t: Trace, op: string, a: Info, b: number | Info) =>
   pairs(t, op, a, typeof b === 'number' ? scalar(t, b) : b, 'float32');
@@ -43,10 +43,12 @@ const log1p: Kernel = (t, inputs) => {
   return choose(t, isSmall(t, x), choose(t, is(t, u, 1), x, near), plain);
 };
 
-const clip = (t: Trace, x: Info, low: number, high: number): Info => {
+const clip = (t: Trace, given: Info, low: number, high: number): Info => {
+  const x = numeric(t, given);
   const dtype = x.dtype as DType;
   const bound = (value: number) => (dtype === 'int32' ? Math.min(Math.max(value, -(2 ** 31)), 2 ** 31 - 1) : value);
-  return t.emit('Clip', [t.ref(x), t.builder.scalar(bound(low), dtype), t.builder.scalar(bound(high), dtype)], x.shape, dtype);
+  const bounds = [low, high].map((value) => t.builder.scalar(bound(value), dtype));
+  return t.cast(t.emit('Clip', [t.ref(x), ...bounds], x.shape, dtype), given.dtype as DType);
 };
 
 /** tf.relu. The runtime joins its own one with a clip behind it, and then refuses integers. */
@@ -66,7 +68,7 @@ const step: Kernel = (t, { x }, { alpha }: { alpha?: number }) => {
   const input = t.cast(x!, 'float32');
   const above = pairs(t, 'Greater', input, scalar(t, 0), 'float32', 'bool');
   const value = alpha ? choose(t, above, scalar(t, 1), scalar(t, alpha)) : t.cast(above, 'float32');
-  return choose(t, each(t, 'IsNaN', input, {}, 'bool'), input, value);
+  return x!.dtype === 'float32' ? choose(t, each(t, 'IsNaN', input, {}, 'bool'), input, value) : t.cast(value, x!.dtype as DType);
 };
 
 /** The gradient of elu by its result y: dy where y >= 0, else dy (y + 1). */
@@ -77,8 +79,8 @@ export const unaryKernels: Kernels = {
   Abs: kept('Abs'),
   Neg: kept('Neg'),
   Sign: kept('Sign'),
-  Relu: kept('Relu'),
-  Square: (t, { x }) => pairs(t, 'Mul', x!, x!, x!.dtype === 'float32' ? 'float32' : 'int32'),
+  Relu: relu,
+  Square: (t, { x }) => product(t, x!, x!),
   Identity: (_, { x }) => x!,
   Cast: (t, { x }, { dtype }: { dtype: DType }) => t.cast(x!, dtype),
   Floor: rounded('Floor'),

@@ -147,6 +147,7 @@ export const INDEXING: readonly Case[] = [
   flat('UnsortedSegmentSum', (x) => tf.unsortedSegmentSum(x!, tf.tensor1d([0, -1, 1, 7], 'int32'), 3), [[4, 2]]),
   flat('UnsortedSegmentSum', (x, i) => tf.unsortedSegmentSum(x!, i as tf.Tensor1D, 4), [[6], 'int'], [[6], { below: 4 }]),
   flat('TopK', (x) => Object.values(tf.topk(x!, 1)), [[0, 3]]),
+  flat('TopK', (x) => Object.values(tf.topk(x!, 2)), [[2, 3], 'bool']),
   ...(
     [
       [[5], 2],
