@@ -51,6 +51,19 @@ describe('openDevice', () => {
     });
   }
 
+  it('tells inputs apart, whatever their names', async () => {
+    const device = await openDevice({ name: 'cpu' });
+    const names = ['a', 'b,in:c', 'a,in:b', 'c'];
+    const program = await device.compile({
+      name: 'commas',
+      inputs: Object.fromEntries(names.map((name) => [name, { shape: [1], dtype: 'float32' }])),
+      compute: (given) => ({ first: tf.sub(given['a']!, given['b,in:c']!), second: tf.sub(given['a,in:b']!, given['c']!) }),
+    });
+    const { first, second } = await program.run(Object.fromEntries(names.map((name, i) => [name, Float32Array.of(i * i)])));
+    expect([first![0], second![0]]).to.deep.equal([0 - 1, 4 - 9]);
+    await device.dispose();
+  });
+
   it('gives the same bytes on every run and with every number of threads that it was opened with', async () => {
     const runs = await Promise.all(
       [1, 1, 2, 2].map(async (threads) => {

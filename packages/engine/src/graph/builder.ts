@@ -32,7 +32,8 @@ export class GraphBuilder {
     attributes: Record<string, Attribute> = {},
   ): readonly string[] {
     const named = Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : '';
-    const key = `${op}(${inputs.join()})${named}${results.length}`;
+    // quoted, because an input may have any name
+    const key = `${op}${JSON.stringify(inputs)}${named}${results.length}`;
     const found = this.known.get(key);
     if (found !== undefined) return found;
     const outputs = results.map((_, i) => (i === 0 ? `v${this.nodes.length}` : `v${this.nodes.length}:${i}`));
