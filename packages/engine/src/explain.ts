@@ -37,10 +37,10 @@ export function explain(error: unknown, program: string, who: string): unknown {
   return error;
 }
 
-/** The named results of a program's function. Throws LETHE_ENGINE_TRACE for one that is not a tensor, a promise above all. */
+/** The named results of a program's function. Throws LETHE_ENGINE_TRACE for none, and for one that is not a tensor, a promise above all. */
 export function tensorsOf(result: Readonly<Record<string, tf.Tensor>>, program: string): [string, tf.Tensor][] {
   const refuse = (what: string): never => {
-    throw new LetheError('LETHE_ENGINE_TRACE', `${what} of program "${program}" is a promise, or no tensor.`, {
+    throw new LetheError('LETHE_ENGINE_TRACE', `${what} of program "${program}" is a promise, or holds no tensor.`, {
       where: program,
       remedy: 'Return tensors by their names, from a function without async and await.',
     });
@@ -48,6 +48,6 @@ export function tensorsOf(result: Readonly<Record<string, tf.Tensor>>, program: 
   const promises = [result as unknown, ...Object.values(result ?? {})].filter((each) => each instanceof Promise);
   // a function that waited goes on outside of the trace and fails there: a rejection that nobody handles would end the process
   for (const promise of promises) promise.catch(() => undefined);
-  if (promises.includes(result as unknown as Promise<unknown>) || typeof result !== 'object' || result === null) refuse('The result');
+  if (promises.includes(result as unknown as Promise<unknown>) || Object.keys(result ?? {}).length === 0) refuse('The result');
   return Object.entries(result).map(([name, value]) => (value instanceof tf.Tensor ? [name, value] : refuse(`Output "${name}"`)));
 }

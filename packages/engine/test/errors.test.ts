@@ -126,6 +126,7 @@ describe('errors of the engine', () => {
 
   it('outlive a function that fails after it was refused for waiting', async () => {
     const late = (async ({ x }: Record<string, tf.Tensor>) => {
+    expect((await compile(() => ({}))).message).to.contain('The result');
       await null;
       return { y: tf.mul(x!, 2) };
     }) as unknown as ProgramDefinition['compute'];
