@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { sameShape } from '../graph/shapes.js';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import { full, mismatch, pairs, transpose, wider } from './common.js';
 import { unaryKernels } from './unary.js';
@@ -37,19 +38,28 @@ const fusedMatMul: Kernel = (
   ) as Info;
 };
 
+/** The size of every letter of an equation whose terms go with these operands. */
+function sizesOf(equation: string, operands: readonly Info[]): ReadonlyMap<string, number> {
+  const [terms, result] = equation.split('->') as [string, string];
+  const letters = terms.split(',');
+  const sizes = new Map(letters.flatMap((term, i) => [...term].map((letter, axis) => [letter, operands[i]!.shape[axis]!] as const)));
+  const fits = letters.every((term, i) => sameShape([...term].map((letter) => sizes.get(letter)!), operands[i]!.shape));
+  if (!fits || [...result].some((letter) => !sizes.has(letter))) mismatch(`The product ${equation}`, ...operands.map(({ shape }) => shape));
+  return sizes;
+}
+
 /** tf.einsum, whose equation `ij,jk->ik` means the same to the runtime. */
 const einsum: Kernel = (t, inputs, { equation }: { equation: string }) => {
-  const operands = Object.values(inputs).map((x) => t.cast(x, 'float32'));
+  const given = Object.values(inputs);
+  const dtype = given.some((x) => x.dtype === 'float32') ? 'float32' : 'int32';
+  const operands = given.map((x) => t.cast(x, dtype));
   const plain = equation.replaceAll(/\s/g, '');
-  const [terms, result] = plain.split('->') as [string, string];
-  const sizes = new Map(
-    terms.split(',').flatMap((term, i) => [...term].map((letter, axis) => [letter, operands[i]!.shape[axis]!] as const)),
-  );
-  const shape = [...result].map((letter) => sizes.get(letter)!);
+  const sizes = sizesOf(plain, operands);
+  const shape = [...plain.split('->')[1]!].map((letter) => sizes.get(letter)!);
   // the runtime ends the process
-  if ([...sizes.values()].includes(0)) return full(t, shape, 'float32', 0);
+  if ([...sizes.values()].includes(0)) return full(t, shape, dtype, 0);
   const refs = operands.map((x) => t.ref(x));
-  return t.emit('Einsum', refs, shape, 'float32', { equation: plain });
+  return t.emit('Einsum', refs, shape, dtype, { equation: plain });
 };
 
 /** tf.dot of vectors and tf.norm come as these too: TensorFlow.js composes them. */

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '@lethe/core';
 import type { Info, Kernel, Kernels, Trace } from '../trace.js';
 import type { DType } from '../types.js';
-import { axisOf, concat, part, reshape, reverse, slice, transpose } from './common.js';
+import { axisOf, concat, mismatch, part, reshape, reverse, slice, transpose } from './common.js';
 
 const inserted = (shape: readonly number[], axis: number) => [...shape.slice(0, axis), 1, ...shape.slice(axis)];
 const removed = (shape: readonly number[], axis: number) => shape.filter((_, i) => i !== axis);
@@ -40,13 +40,15 @@ const stridedSlice: Kernel = (
 };
 
 const concatenated: Kernel = (t, inputs, { axis }) => {
-  const all = Object.values(inputs);
+  const [first, ...rest] = Object.values(inputs);
+  const all = [first!, ...rest.map((x) => t.cast(x, first!.dtype as DType))];
   return concat(t, all, tf.util.parseAxisParam(axis, all[0]!.shape)[0]!);
 };
 
 const pack: Kernel = (t, inputs, { axis }) => {
   const all = Object.values(inputs);
   const at = axisOf(axis, all[0]!.shape.length + 1);
+  tf.util.assert(all.every(({ dtype }) => dtype === all[0]!.dtype), () => 'All tensors passed to stack must have matching dtypes');
   return concat(
     t,
     all.map((x) => reshape(t, x, inserted(x.shape, at))),
@@ -79,6 +81,7 @@ const tile: Kernel = (t, { x }, { reps }: { reps: number[] }) =>
 type Paddings = readonly (readonly [number, number])[];
 
 const padV2: Kernel = (t, { x }, { paddings, constantValue }: { paddings: Paddings; constantValue: number }) => {
+  if (paddings.length !== x!.shape.length) mismatch('A padding', x!.shape, [paddings.length, 2]);
   const pads = t.builder.ints([...paddings.map(([before]) => before), ...paddings.map(([, after]) => after)]);
   const shape = x!.shape.map((d, i) => d + paddings[i]![0] + paddings[i]![1]);
   return t.emit('Pad', [t.ref(x!), pads, t.builder.scalar(constantValue ?? 0, x!.dtype as DType)], shape, x!.dtype);

@@ -184,5 +184,6 @@ export const PRODUCT: readonly Case[] = [
   einsum('ij->j', [2, 3]),
   einsum('i,j->ij', [2], [3]),
   flat('Einsum', (a, b) => tf.einsum('ij,kj->ik', a!, b!), [[2, 0]], [[3, 0]]),
+  flat('Einsum', (a, b) => tf.einsum('ij,kj->ik', a!, b!), [[2, 4], 'int'], [[3, 4], 'int']),
   einsum('bhqd,bhkd->bhqk', [2, 2, 3, 4], [2, 2, 5, 4]),
 ];

@@ -29,6 +29,8 @@ export const SHAPE: readonly Case[] = [
     flat('StridedSlice', (x) => tf.stridedSlice(x!, [0, 1], [0, 3], [1, 1], 0, 0, 1), [[2, 3, 4], 'int']),
     smooth('StridedSlice', (x) => tf.stridedSlice(x!, [0, 1], [0, 3], [1, 1], 0, 0, 0, 1), [[4]]),
   ],
+  flat('Concat', (a, b) => tf.concat([a!, b!]), [[3]], [[2], 'int']),
+  flat('Concat', (a, b) => tf.concat([a!, b!]), [[2], 'int'], [[3]]),
   ...[0, 1, -1].map((axis) => smooth('Concat', (a, b) => tf.concat([a!, b!], axis), [[2, 3]], [[2, 3]])),
   smooth('Concat', (a, b, c) => tf.concat([a!, b!, c!], 1), [[2, 3, 2]], [[2, 1, 2]], [[2, 2, 2]]),
   flat('Concat', (a, b) => tf.concat([a!, b!]), [[2], 'int'], [[3], 'int']),
