@@ -1,6 +1,6 @@
-import type { Kernel, Kernels } from '../trace.js';
+import type { Info, Kernel, Kernels } from '../trace.js';
 import type { DType } from '../types.js';
-import { each, pairs, scalar, wide } from './common.js';
+import { concat, each, full, pairs, scalar, wide } from './common.js';
 
 /** Inputs x (…, size) and gain (size); outputs x / rms(x) * gain and 1 / rms(x), the latter (…, 1). */
 const rmsNorm: Kernel = (t, { x, gain }, { epsilon }: { epsilon: number }) => {
@@ -21,8 +21,16 @@ const rmsNorm: Kernel = (t, { x, gain }, { epsilon }: { epsilon: number }) => {
 };
 
 /** Inputs x (batch, heads, tokens, size), int32 positions (batch, tokens), and tables cos and sin (positions, size / 2). */
-const rotary: Kernel = (t, { x, positions, cos, sin }) =>
-  t.emit('RotaryEmbedding', [t.ref(x!), wide(t, positions!), t.ref(cos!), t.ref(sin!)], x!.shape, 'float32', { interleaved: 0 });
+const rotary: Kernel = (t, { x, positions, cos, sin }) => {
+  const tokens = x!.shape[2]!;
+  /** The runtime wants a row for every token, read or not: those of one prompt's answers share their positions. */
+  const rows = (table: Info): Info => {
+    const [count, size] = table.shape as [number, number];
+    return count < tokens ? concat(t, [table, full(t, [tokens - count, size], 'float32', 0)], 0) : table;
+  };
+  const inputs = [t.ref(x!), wide(t, positions!), t.ref(rows(cos!)), t.ref(rows(sin!))];
+  return t.emit('RotaryEmbedding', inputs, x!.shape, 'float32', { interleaved: 0 });
+};
 
 /** Kernels that only the operations of `../fused.ts` call: no kernel of TensorFlow.js has these names. */
 export const fusedKernels: Kernels = { LetheRmsNorm: rmsNorm, LetheRotary: rotary };

@@ -213,4 +213,10 @@ export const FUSED: readonly Case[] = [
     [[1, 1, 1, 4]],
     [[1, 1], { below: 6 }],
   ),
+  smooth(
+    'LetheRotary',
+    (x, at) => rotary(x as tf.Tensor4D, at as tf.Tensor2D, { cos: angles(Math.cos), sin: angles(Math.sin) }),
+    [[1, 2, 9, 4]],
+    [[1, 9], { below: 6 }],
+  ),
 ];
