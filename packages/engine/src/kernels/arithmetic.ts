@@ -42,6 +42,15 @@ const floorDiv: Kernel = (t, { a, b }) => {
   return whole(t, 'Div', pairs(t, 'Sub', a!, floorMod(t, a!, b!), 'int32'), b!);
 };
 
+/** tf.pow; of integers, 0 to a power below 0 is 0. */
+const pow: Kernel = (t, { a, b }) => {
+  const dtype = wider(a!, b!);
+  const power = pairs(t, 'Pow', a!, b!, dtype);
+  if (dtype === 'float32') return power;
+  const endless = pairs(t, 'And', equals(t, a!, 0), pairs(t, 'Less', b!, scalar(t, 0, 'int32'), 'int32', 'bool'), 'bool');
+  return choose(t, endless, scalar(t, 0, 'int32'), power);
+};
+
 const squaredDifference: Kernel = (t, { a, b }) => {
   const d = pairs(t, 'Sub', a!, b!, wider(a!, b!));
   return pairs(t, 'Mul', d, d, wider(a!, b!));
@@ -69,7 +78,7 @@ export const arithmeticKernels: Kernels = {
   RealDiv: (t, { a, b }) => pairs(t, 'Div', a!, b!, 'float32'),
   FloorDiv: floorDiv,
   Mod: (t, { a, b }) => floorMod(t, a!, b!),
-  Pow: arithmetic('Pow'),
+  Pow: pow,
   Maximum: arithmetic('Max'),
   Minimum: arithmetic('Min'),
   SquaredDifference: squaredDifference,

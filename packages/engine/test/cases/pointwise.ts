@@ -41,6 +41,7 @@ export const ARITHMETIC: readonly Case[] = [
   flat('FloorDiv', (a) => tf.floorDiv(a, tf.scalar(3, 'int32')), [[4], { below: 2 ** 30 }]),
   flat('FloorDiv', (a, b) => tf.floorDiv(a, b), [[4, 3]], [[3], 'above1']),
   flat('FloorDiv', (a) => tf.floorDiv(a!, tf.tensor1d([0, 0.5, -0.5])), [[4, 3]]),
+  flat('Pow', tf.pow, [[2, 3], { below: 3 }], [[3, 1, 1], 'int']),
   flat('Add', tf.add, [[2, 3], 'int'], [[3], 'normal']),
   flat('Multiply', tf.mul, [[3], 'normal'], [[2, 3], 'counts']),
   flat('Multiply', (a, b, x) => tf.where(tf.mul(a!, b!), x!, 7), [[2, 3], 'bool'], [[3], 'bool'], [[2, 3]]),
