@@ -7,7 +7,7 @@ describeMethod(import.meta.url);
 
 describe('ewc', () => {
   it('keeps the mean of squared per-example gradients as Fisher information', async () => {
-    const stream = await ToyStream.open(import.meta.url, { rows: 5 });
+    const stream = await ToyStream.open(import.meta.url, { rows: 5, fisher: 'absolute' });
     await stream.learn(1);
     const name = 'lora.layers.0.q.B';
     const { data, shape } = stream.learner.trainable[name]!;
@@ -17,6 +17,18 @@ describe('ewc', () => {
       g.forEach((v, i) => (expected[i]! += v ** 2 / 5));
     }
     stream.learner.frozen[`fisher.${name}`]!.data.forEach((f, i) => expect(f).to.be.closeTo(expected[i]!, 1e-7));
+  });
+
+  it('divides the Fisher information of a task by its mean, so that each of them weighs alike', async () => {
+    const fisherOf = async (fisher: string, stages: number) => {
+      const stream = await ToyStream.open(import.meta.url, { rows: 5, fisher, lambda: 0 });
+      for (let stage = 1; stage <= stages; stage++) await stream.learn(stage);
+      return Object.entries(stream.learner.frozen).filter(([name]) => name.startsWith('fisher.')).flatMap(([, { data }]) => [...data]);
+    };
+    const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+    const [absolute, relative] = [await fisherOf('absolute', 1), await fisherOf('relative', 1)];
+    relative.forEach((f, i) => expect(f).to.be.closeTo(absolute[i]! / mean(absolute), 1e-4 * f + 1e-9));
+    expect(mean(await fisherOf('relative', 3)), 'a sum over tasks').to.be.closeTo(3, 1e-4);
   });
 
   it('adds lambda / 2 times the Fisher-weighted squared distance, and nothing before the first consolidation', async () => {

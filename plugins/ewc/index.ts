@@ -8,6 +8,7 @@ interface Options {
   readonly lambda: number;
   readonly gamma: number;
   readonly rows: number;
+  readonly fisher: 'relative' | 'absolute';
   readonly penalties: 'online' | 'separate';
   readonly on: 'factors' | 'product';
   readonly start: Start;
@@ -19,7 +20,7 @@ const changeOf = (site: Site) => `change.${site.name}`;
 /**
  * EWC (Kirkpatrick et al. 2017, arXiv 1612.00796, equation 3) on one adapter,
  *   L = L_task + lambda / 2 * sum_i F_i (theta_i - theta*_i)^2,   F_t = mean over rows of g_i^2,
- * with theta the adapter's A and B, or (`on: product`) the change of the weights scale A B, (in, out) at each site.
+ * with F_t divided by its mean over all theta (`fisher: relative`), or as it is (`fisher: absolute`), with theta the adapter's A and B, or (`on: product`) the change of the weights scale A B, (in, out) at each site.
  *
  * `penalties: online` is online EWC (Schwarz et al. 2018, arXiv 1805.06370): F <- gamma F + F_t and theta* is the end of the last
  * task. `penalties: separate` holds every task to its own end, sum_t F_t (theta - theta*_t)^2, which is the same quadratic plus a
@@ -102,8 +103,14 @@ class Ewc implements Learner {
     return this.options.on === 'factors' ? this.trainable : this.productArrays();
   }
 
-  /** F_t: squares of each example's gradient, not of a batch's mean, hence batch 1. */
+  /** F_t, divided by its mean where that is asked for. */
   private async fisher(task: TaskView, theta: Arrays): Promise<Record<string, NdArray>> {
+    const fisher = await this.squares(task, theta);
+    return this.options.fisher === 'relative' ? overMean(fisher) : fisher;
+  }
+
+  /** Squares of each example's gradient, not of a batch's mean, hence batch 1; the mean over rows. */
+  private async squares(task: TaskView, theta: Arrays): Promise<Record<string, NdArray>> {
     const fisher = silent(theta);
     const before = this.frozen;
     // the gradient by a change beside the adapter, itself silent, is the gradient by the product
@@ -137,6 +144,15 @@ class Ewc implements Learner {
 
 /** Copies of theta*, by the names of anchors. */
 const anchors = (theta: Arrays) => Object.fromEntries(Object.entries(theta).map(([name, array]) => [ANCHOR + name, clone(array)]));
+
+/** Arrays divided by the mean of all that they hold; as they are where that is 0. */
+function overMean(arrays: Record<string, NdArray>): Record<string, NdArray> {
+  const all = Object.values(arrays);
+  const size = all.reduce((sum, { data }) => sum + data.length, 0);
+  const mean = all.reduce((sum, { data }) => data.reduce((part, v) => part + v, sum), 0) / size;
+  if (mean === 0) return arrays;
+  return Object.fromEntries(Object.entries(arrays).map(([name, { shape, data }]) => [name, { shape, data: data.map((v) => v / mean) }]));
+}
 
 /** Zeros in the shapes of these arrays. */
 const silent = (arrays: Arrays) => Object.fromEntries(Object.entries(arrays).map(([name, { shape }]) => [name, zeros(shape)]));

@@ -23,7 +23,7 @@ const run: CompletedRun = {
   status: 'completed',
   suite: { id: 'letters', version: '1.0.0', size: 'full' },
   method: {
-    id: 'ewc', version, options: { lambda: 9000, gamma: 1, rows: 48, penalties: 'online', on: 'factors', start: 'random', rate: 1 },
+    id: 'ewc', version, options: { lambda: 9000, gamma: 1, rows: 48, fisher: 'relative', penalties: 'online', on: 'factors', start: 'random', rate: 1 },
     capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
   },
   model: { id: 'tiny', sha256: sha256('tiny') },
