@@ -55,7 +55,7 @@ export class Fields {
 
   number(field: string, fallback?: number): number {
     const value = this.get(field) ?? fallback;
-    if (value === undefined) this.fail(field, `"${this.path}${field}" is missing.${didYouMean(field, Object.keys(this.json))}`);
+    if (value === undefined) this.fail(field, `"${this.path}${field}" is missing.${this.has(field) ? '' : didYouMean(field, Object.keys(this.json))}`);
     return typeof value === 'number' && value > 0 ? value : this.wrong(field, 'a number above 0');
   }
 

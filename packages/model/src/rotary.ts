@@ -25,6 +25,8 @@ export interface Rope {
 }
 
 const ORIGINAL = 'original_max_position_embeddings';
+/** What settings are named after that are not the same for all layers. */
+const LAYER_TYPES = ['full_attention', 'sliding_attention'];
 
 /** The settings of the rotary embedding. Transformers moved them from `rope_scaling` to `rope_parameters`; files of both kinds are about, and of both, the former empty. */
 export function ropeSection(fields: Fields): Fields {
@@ -41,6 +43,7 @@ export function ropeSection(fields: Fields): Fields {
  */
 export function readRope(fields: Fields, base: string, maxPositions: number): Rope {
   const section = ropeSection(fields);
+  for (const layers of LAYER_TYPES) section.refuse(layers, undefined, 'Angles of their own for each type of layer are not supported.');
   const ropeTheta = section.number('rope_theta', fields.number(base, 10000));
   const name = section.has('rope_type') ? 'rope_type' : 'type';
   const type = section.choice(name, 'The scaling of rotary embeddings', ['default', 'linear', 'llama3', 'yarn'], 'default');

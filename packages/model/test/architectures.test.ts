@@ -24,7 +24,7 @@ describe('configurations', () => {
 
   it('give Qwen a window in the layers that are named, or in the upper ones, and only where it is switched on', () => {
     expect(windowsOf('qwen2', {})).to.deep.equal([null, 6]);
-    expect(windowsOf('qwen2', { use_sliding_window: false })).to.equal(undefined);
+    expect(windowsOf('qwen2', { use_sliding_window: false, layer_types: undefined })).to.equal(undefined);
     expect(windowsOf('qwen3', { use_sliding_window: true, sliding_window: 9, layer_types: undefined, max_window_layers: 0 })).to.deep.equal([9, 9]);
     expect(windowsOf('qwen3', { use_sliding_window: true, sliding_window: 9, layer_types: undefined, max_window_layers: 5 })).to.equal(undefined);
     expect(windowsOf('llama3', { sliding_window: 5 }), 'Llama has none').to.equal(undefined);
@@ -70,8 +70,8 @@ describe('configurations', () => {
   });
 
   it('mean of T5 what the files of its versions mean', () => {
-    const unsaid = { decoder_start_token_id: undefined, num_decoder_layers: undefined, relative_attention_num_buckets: undefined, feed_forward_proj: undefined };
-    expect(parse('flan-t5', { ...unsaid, relative_attention_max_distance: undefined, pad_token_id: 5 })).to.deep.include(
+    const unsaid = { decoder_start_token_id: undefined, num_decoder_layers: undefined, relative_attention_num_buckets: undefined };
+    expect(parse('t5', { ...unsaid, feed_forward_proj: undefined, relative_attention_max_distance: undefined, pad_token_id: 5 })).to.deep.include(
       { decoderStart: 5, encoderLayers: 2, layers: 2, buckets: 32, farthest: 128, gated: false });
     // as files had it before Transformers said whether outputs are scaled
     expect(parse('t5', { scale_decoder_outputs: undefined, tie_word_embeddings: false }).tiedHead).to.equal(false);
@@ -90,7 +90,11 @@ describe('configurations', () => {
     ['llama3', { rope_scaling: { type: 'linear' } }, 'rope_scaling.factor', /"rope_scaling\.factor" is missing/],
     ['llama3', { rope_scaling: { type: 'linear', factor: '2' } }, 'rope_scaling.factor', /must be a number above 0, not "2"/],
     ['llama3', { rope_scaling: { type: 'llama3', factor: 2, low_freq_factor: 4, high_freq_factor: 4 } }, 'rope_scaling.low_freq_factor', /must be below/],
+    ['llama3', { rope_scaling: { type: 'linear', factor: null } }, 'rope_scaling.factor', /is missing\.$/],
     ['llama3', { rope_scaling: 'linear' }, 'rope_scaling', /must be an object/],
+    ['qwen3', { rope_parameters: { full_attention: { rope_theta: 500 }, sliding_attention: { rope_theta: 50 } } }, 'rope_parameters.full_attention', /each type of layer/],
+    ['llama3', { is_causal: false }, 'is_causal', /tokens that come later/],
+    ['llama3', { per_layer_config: { 1: { hidden_act: 'gelu' } } }, 'per_layer_config', /settings of their own/],
     ['llama3', { rope_parameters: { partial_rotary_factor: 0.5 } }, 'rope_parameters.partial_rotary_factor', /turn the whole head/],
     ['llama3', { attention_bias: 1 }, 'attention_bias', /must be true or false, not 1/],
     ['llama3', { hidden_act: 'gelu' }, 'hidden_act', /activation "gelu" is not supported; silu/],
@@ -100,12 +104,15 @@ describe('configurations', () => {
     ['qwen2', { mlp_bias: true }, 'mlp_bias', /no bias in the feed-forward/],
     ['qwen2', { layer_types: ['full_attention'] }, 'layer_types', /types of 2 layers/],
     ['qwen2', { layer_types: ['full_attention', 'chunked_attention'] }, 'layer_types', /"chunked_attention" are not supported/],
+    ['qwen2', { use_sliding_window: false, layer_types: ['full_attention', 'sliding_attention'] }, 'layer_types', /switched off/],
+    ['mistral', { sliding_window: null, layer_types: ['full_attention', 'sliding_attention'] }, 'layer_types', /need a window, and there is none/],
     ['qwen3', { head_dim: 7 }, 'head_dim', /even head size, not 7/],
     ['gpt2', { activation_function: 'tanh' }, 'activation_function', /"tanh" is not supported; gelu, /],
     ['gpt2', { scale_attn_weights: false }, 'scale_attn_weights', /root of the head size/],
     ['gpt2', { scale_attn_by_inverse_layer_idx: true }, 'scale_attn_by_inverse_layer_idx', /number of the layer/],
     ['gpt2', { add_cross_attention: true }, 'add_cross_attention', /encoder/],
     ['gpt2', { n_head: 5 }, 'n_head', /5 heads do not divide a hidden size of 32/],
+    ['gpt2', { num_attention_heads: 2 }, 'num_attention_heads', /"n_head" says 4 heads/],
     ['gpt2', { n_embd: undefined }, 'n_embd', /is missing/],
     ['gpt2', { n_layer: 1001 }, 'n_layer', /at most 1000/],
     ['pythia', { rope_parameters: { partial_rotary_factor: 0.4 } }, 'rotary_pct', /not 3 of 8/],
@@ -113,8 +120,12 @@ describe('configurations', () => {
     ['pythia', { rope_parameters: { partial_rotary_factor: 2 } }, 'rope_parameters.partial_rotary_factor', /share of 2/],
     ['pythia', { use_parallel_residual: 'yes' }, 'use_parallel_residual', /true or false/],
     ['pythia', { hidden_act: 'silu' }, 'hidden_act', /"silu" is not supported/],
+    ['pythia', { head_dim: 4 }, 'head_dim', /Heads are 8 numbers/],
     ['pythia', { num_attention_heads: 3 }, 'num_attention_heads', /3 heads do not divide/],
     ['t5', { feed_forward_proj: 'gated-gleu' }, 'feed_forward_proj', /feed-forward network "gated-gleu" is not supported; relu, gated-gelu.*Did you mean "gated-gelu"/],
+    ['t5', { dense_act_fn: 'silu' }, 'dense_act_fn', /"relu" is "relu"/],
+    ['flan-t5', { dense_act_fn: 'gelu' }, 'dense_act_fn', /"gated-gelu" is "gelu_new"/],
+    ['t5', { is_gated_act: true }, 'is_gated_act', /"relu" has no gate/],
     ['t5', { is_encoder_decoder: false }, 'is_encoder_decoder', /without its decoder/],
     ['t5', { d_kv: undefined }, 'd_kv', /is missing/],
     ['t5', { num_decoder_layers: 0 }, 'num_decoder_layers', /above 0/],

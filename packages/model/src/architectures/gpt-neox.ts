@@ -39,6 +39,7 @@ export const neox: Architecture<NeoXConfig> = {
     const heads = fields.integer('num_attention_heads');
     if (hiddenSize % heads) fields.fail('num_attention_heads', `${heads} heads do not divide a hidden size of ${hiddenSize}.`);
     const headSize = hiddenSize / heads;
+    fields.refuse('head_dim', headSize, `Heads are ${headSize} numbers, the hidden size shared among them; another size is not supported.`);
     const rotarySize = Math.floor(headSize * readRotaryShare(fields, 'rotary_pct', 0.25));
     if (rotarySize % 2 || rotarySize === 0) {
       fields.fail('rotary_pct', `Rotary embeddings turn an even part of the head, not ${rotarySize} of ${headSize} numbers.`);

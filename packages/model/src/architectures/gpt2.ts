@@ -35,6 +35,8 @@ export const gpt2: Architecture<Gpt2Config> = {
     const hiddenSize = fields.integer('n_embd');
     const heads = fields.integer('n_head');
     if (hiddenSize % heads) fields.fail('n_head', `${heads} heads do not divide a hidden size of ${hiddenSize}.`);
+    // another name of the same, which wins in Transformers and shows in the shape of no weight
+    fields.refuse('num_attention_heads', heads, `"n_head" says ${heads} heads, and "num_attention_heads" another number.`);
     return {
       architecture: 'gpt2',
       vocabSize: fields.integer('vocab_size'),

@@ -74,6 +74,9 @@ export function configure(fields: Fields, among: readonly Architecture[] = BUILT
   const architecture = among.find(({ types }) => types.includes(type as string));
   if (architecture) {
     if (fields.get('quantization_config') !== undefined) fields.fail('quantization_config', 'Quantized weights are not supported.');
+    // Transformers reads these two in every model, whatever its type
+    fields.refuse('is_causal', true, 'Attention to tokens that come later is not supported.');
+    fields.refuse('per_layer_config', undefined, 'Layers with settings of their own are not supported.');
     return architecture.configure(fields, type as string);
   }
   const readable = among.flatMap(({ types }) => types);

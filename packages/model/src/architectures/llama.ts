@@ -40,18 +40,19 @@ function readBiases(fields: Fields, type: Type): Site['kind'][] {
 /** Which layers read only so far back: in Mistral all of them; in Qwen those that the configuration names, or the upper ones. */
 function readWindows(fields: Fields, type: Type, layers: number): readonly (number | null)[] {
   if (type === 'llama') return [];
-  const window = fields.has('sliding_window') && fields.get('sliding_window') === undefined ? null : fields.integer('sliding_window', 4096);
-  if (window === null || (type !== 'mistral' && !fields.flag('use_sliding_window', false))) return [];
+  const given = fields.has('sliding_window') && fields.get('sliding_window') === undefined ? null : fields.integer('sliding_window', 4096);
+  const window = type === 'mistral' || fields.flag('use_sliding_window', false) ? given : null;
   const types = fields.get('layer_types');
-  if (types === undefined && type === 'mistral') return new Array<number>(layers).fill(window);
   if (types === undefined) {
-    const full = fields.get('max_window_layers') === 0 ? 0 : fields.integer('max_window_layers', 28);
+    if (window === null) return [];
+    const full = type === 'mistral' || fields.get('max_window_layers') === 0 ? 0 : fields.integer('max_window_layers', 28);
     return Array.from({ length: layers }, (_, layer) => (layer < full ? null : window));
   }
   if (!Array.isArray(types) || types.length !== layers) fields.fail('layer_types', `"layer_types" must name the types of ${layers} layers.`);
   return types.map((name) => {
     if (name === 'full_attention') return null;
-    return name === 'sliding_attention' ? window : fields.fail('layer_types', `Layers of type ${JSON.stringify(name)} are not supported.`);
+    if (name !== 'sliding_attention') return fields.fail('layer_types', `Layers of type ${JSON.stringify(name)} are not supported.`);
+    return window ?? fields.fail('layer_types', 'Layers of type "sliding_attention" need a window, and there is none, or it is switched off.');
   });
 }
 

@@ -128,6 +128,11 @@ export const t5: Architecture<T5Config> = {
     if (farthest <= buckets / 2) fields.fail('relative_attention_max_distance', `A largest distance of ${farthest} is too near for ${buckets} buckets.`);
     const tied = fields.flag('tie_word_embeddings', true);
     const tiedHead = fields.flag('scale_decoder_outputs', tied);
+    const gated = fields.choice('feed_forward_proj', 'The feed-forward network', ['relu', 'gated-gelu'], 'relu') === 'gated-gelu';
+    // what Transformers makes of that field, writes beside it, and believes where it is there
+    const [made, activation] = gated ? ['"gated-gelu"', 'gelu_new'] : ['"relu"', 'relu'];
+    fields.refuse('dense_act_fn', activation, `The activation of a feed-forward network ${made} is "${activation}"; another is not supported.`);
+    fields.refuse('is_gated_act', gated, `A feed-forward network ${made} has ${gated ? 'a' : 'no'} gate.`);
     const [start] = [...fields.tokens('decoder_start_token_id', vocabSize), ...fields.tokens('pad_token_id', vocabSize), 0];
     return {
       architecture: 't5',
@@ -144,7 +149,7 @@ export const t5: Architecture<T5Config> = {
       // from its version 5 on Transformers writes that embedding and head are one of every T5, and here whether they are
       tiedHead,
       spareHead: tied && !tiedHead,
-      gated: fields.choice('feed_forward_proj', 'The feed-forward network', ['relu', 'gated-gelu'], 'relu') === 'gated-gelu',
+      gated,
       buckets, farthest,
       decoderStart: start!,
     };
