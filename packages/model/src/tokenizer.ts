@@ -1,8 +1,9 @@
 import { Tokenizer as ByteTokenizer } from '@huggingface/tokenizers';
 import { LetheError, didYouMean } from '@lethe/core';
+import { mendSteps } from './steps.js';
 import type { Tokenizer } from './types.js';
 import { wordEncoder } from './word-encoder.js';
-import { WORDS } from './words.js';
+import { WORDS, WORD_CHARACTERS } from './words.js';
 
 const KINDS = ['BPE', 'WordPiece', 'Unigram'];
 /** Names of the token that ends a text, for models whose configuration does not say. */
@@ -15,21 +16,31 @@ const SPARE_IDS = 1024;
 /** A text to learn by what a tokenizer puts before texts. */
 const SAMPLE = 'a';
 
+type Settings = Readonly<Record<string, unknown>>;
+
+const cutBy = (Regex: string, behavior: string, invert = false) => ({ type: 'Split', pattern: { Regex }, behavior, invert });
+
 /**
- * Spells out the pattern that a byte-level pre-tokenizer cuts words with. The library reads the white space of a pattern that
- * is spelled out as Unicode has it, as the original does, but that of its built-in one as JavaScript has it (U+FEFF, not U+0085).
+ * Spells out the patterns that steps of a pre-tokenizer cut words with. The library reads the characters of a pattern that is spelled
+ * out as Unicode has them, as the original does, but those of its built-in ones as JavaScript has them: white space with U+FEFF and
+ * without U+0085, digits and letters of ASCII alone.
  */
 function spellOut(step: unknown): unknown {
   if (typeof step !== 'object' || step === null) return step;
-  const { type, pretokenizers, use_regex: cuts, add_prefix_space: prefix } = step as Record<string, unknown>;
-  if (type === 'Sequence' && Array.isArray(pretokenizers)) return { ...step, pretokenizers: pretokenizers.map(spellOut) };
-  // A space put before the text belongs to its first word, so it has to come before the cut.
-  if (type !== 'ByteLevel' || cuts === false || prefix === true) return step;
-  const split = { type: 'Split', pattern: { Regex: WORDS }, behavior: 'Isolated', invert: false };
-  return { type: 'Sequence', pretokenizers: [split, { ...step, use_regex: false }] };
+  const { type, pretokenizers, use_regex: cuts, add_prefix_space: prefix, individual_digits: single, split, replacement } = step as Settings;
+  switch (type) {
+    case 'Sequence': return Array.isArray(pretokenizers) ? { ...step, pretokenizers: pretokenizers.map(spellOut) } : step;
+    case 'Digits': return cutBy(String.raw`\p{N}`, single === true ? 'Isolated' : 'Contiguous');
+    case 'Whitespace': return cutBy(`[${WORD_CHARACTERS}]+|[^${WORD_CHARACTERS}\\s]+`, 'Removed', true);
+    case 'WhitespaceSplit': return cutBy(String.raw`\s+`, 'Removed');
+    // the library never cuts at the marks
+    case 'Metaspace': return split === false
+      ? step : { type: 'Sequence', pretokenizers: [step, { ...cutBy('', 'MergedWithNext'), pattern: { String: replacement ?? '▁' } }] };
+    // A space put before the text belongs to its first word, so it has to come before the cut.
+    case 'ByteLevel': return cuts === false || prefix === true ? step : { type: 'Sequence', pretokenizers: [cutBy(WORDS, 'Isolated'), { ...step, use_regex: false }] };
+    default: return step;
+  }
 }
-
-type Settings = Readonly<Record<string, unknown>>;
 
 /**
  * The steps of a tokenizer without what they put before a text as if a word began there: a text that goes on from another one
@@ -57,11 +68,13 @@ function idsIn(json: unknown): { readonly own: Ids; readonly added: Ids } {
 }
 
 function open({ normalizer, pre_tokenizer: words, ...rest }: Settings): ByteTokenizer {
-  return new ByteTokenizer(
+  const tokenizer = new ByteTokenizer(
     { ...rest, normalizer, pre_tokenizer: spellOut(words) },
     // cleaning up would take spaces away from before punctuation
     { tokenizer_class: 'PreTrainedTokenizerFast', clean_up_tokenization_spaces: false },
   );
+  mendSteps(tokenizer);
+  return tokenizer;
 }
 
 /**
@@ -92,6 +105,10 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
   if (kind !== undefined && !KINDS.includes(String(kind))) {
     fail(`The tokenizer has type ${JSON.stringify(kind)}; ${KINDS.join(', ')} can be used.${didYouMean(String(kind), KINDS)}`);
   }
+  // the library passes over both
+  const { byte_fallback: bytes, continuing_subword_prefix: prefix } = ((json as { model?: Settings } | null)?.model ?? {});
+  if (kind === 'Unigram' && bytes === true) fail('A Unigram tokenizer that spells unknown characters as bytes is not supported.');
+  if (kind === 'BPE' && prefix) fail('A BPE tokenizer that marks what goes on with a word ("continuing_subword_prefix") is not supported.');
   const check = (token: unknown, id: unknown, most = vocabSize) => {
     if (!known(id, most)) fail(`Token ${JSON.stringify(token)} has id ${JSON.stringify(id)}, but the model has ids from 0 to ${vocabSize - 1}.`);
   };
@@ -136,6 +153,10 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
       const found = byWords?.(whole) ?? ids(whole, false, own ? inner : next);
       return found.every((id) => known(id)) ? found : fail(`A part of ${JSON.stringify(source)} has no token that the model knows.`);
     },
-    decode: (tokens) => (tokens.length === 0 ? '' : inner.decode([...tokens])),
+    decode(tokens) {
+      // a model may have more ids than there are tokens: they are no text
+      const named = tokens.filter((id) => inner.id_to_token(id) !== undefined);
+      return named.length === 0 ? '' : inner.decode(named);
+    },
   };
 }

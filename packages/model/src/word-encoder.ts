@@ -1,14 +1,8 @@
-import { ByteLevelPreTokenizer, MetaspacePreTokenizer, SequencePreTokenizer, type Tokenizer } from '@huggingface/tokenizers';
+import { ByteLevelPreTokenizer, MetaspacePreTokenizer, type Tokenizer } from '@huggingface/tokenizers';
+import { wordSteps } from './steps.js';
 
 /** Words whose tokens are kept; when there are more, all are forgotten. Texts of a language share nearly all of theirs. */
 const CAPACITY = 1 << 16;
-
-type Step = NonNullable<Tokenizer['pre_tokenizer']>;
-
-const stepsOf = (step: Step | null): Step[] => {
-  if (step === null) return [];
-  return step instanceof SequencePreTokenizer ? step.tokenizers.flatMap(stepsOf) : [step];
-};
 
 /**
  * A faster way to the same tokens: every word is tokenized once. It is open where a tokenizer cuts text into words which it then
@@ -20,7 +14,7 @@ const stepsOf = (step: Step | null): Step[] => {
  */
 export function wordEncoder(tokenizer: Tokenizer): ((text: string) => number[] | null) | null {
   const { model, normalizer, pre_tokenizer: preTokenizer } = tokenizer;
-  const steps = stepsOf(preTokenizer);
+  const steps = wordSteps(preTokenizer);
   const bytes = steps.pop();
   // spaces are put before a text or its first word, and unknown tokens joined, by what stands around
   if (!(bytes instanceof ByteLevelPreTokenizer) || bytes.use_regex || bytes.add_prefix_space || model.fuse_unk) return null;
