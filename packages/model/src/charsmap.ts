@@ -1,3 +1,7 @@
+/** Characters whose replacement is kept; when there are more, all are forgotten. */
+const CAPACITY = 1 << 14;
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /**
  * The table by which SentencePiece replaces characters before it cuts a text (Kudo and Richardson 2018, arXiv 1808.06226, section 3.3), as
  * `tokenizer.json` holds it: the size in bytes of a double-array trie, the trie, whose units are 32 bits wide, and the replacements,
@@ -6,6 +10,7 @@
 export class CharsMap {
   private readonly units: Uint32Array;
   private readonly replacements: Buffer;
+  private readonly known = new Map<string, string>();
   private readonly graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
   /** @throws RangeError for a table that ends early */
@@ -35,11 +40,18 @@ export class CharsMap {
 
   /** As the original: characters that are seen as one are replaced as one where they are short, which makes one space of a line's end of two. */
   normalize(text: string): string {
+    // the segmenter takes as long as all else, and of such texts each character stands alone
+    const seen = PLAIN.test(text) ? text : Array.from(this.graphemes.segment(text), ({ segment }) => segment);
     let result = '';
-    for (const { segment } of this.graphemes.segment(text)) {
-      const whole = Buffer.byteLength(segment) < 6 ? this.replacementOf(segment) : undefined;
-      result += whole ?? Array.from(segment, (char) => this.replacementOf(char) ?? char).join('');
-    }
+    for (const segment of seen) result += this.known.get(segment) ?? this.learn(segment);
     return result;
+  }
+
+  private learn(segment: string): string {
+    const whole = Buffer.byteLength(segment) < 6 ? this.replacementOf(segment) : undefined;
+    const replaced = whole ?? Array.from(segment, (char) => this.replacementOf(char) ?? char).join('');
+    if (this.known.size >= CAPACITY) this.known.clear();
+    this.known.set(segment, replaced);
+    return replaced;
   }
 }

@@ -21,6 +21,8 @@ function decoders(step: Decoder | null): Decoder[] {
   return step instanceof SequenceDecoder ? step.decoders.flatMap(decoders) : [step];
 }
 
+const BEHAVIORS = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'];
+
 /** What a pattern finds in a text and what lies between, without what is empty. */
 function pieces(text: string, pattern: RegExp, invert: boolean): { piece: string; found: boolean }[] {
   const all: { piece: string; found: boolean }[] = [];
@@ -34,14 +36,14 @@ function pieces(text: string, pattern: RegExp, invert: boolean): { piece: string
 }
 
 /** The words between which a pattern stands, and what becomes of that: the library leaves it alone as a word whatever is asked for. */
-function cut(text: string, { pattern, config }: SplitPreTokenizer): string[] {
-  const all = pieces(text, pattern, config.invert ?? false);
-  if (config.behavior === 'Removed') return all.filter(({ found }) => !found).map(({ piece }) => piece);
+function cut(text: string, pattern: RegExp, { behavior, invert = false }: SplitPreTokenizer['config']): string[] {
+  const all = pieces(text, pattern, invert);
+  if (behavior === 'Removed') return all.filter(({ found }) => !found).map(({ piece }) => piece);
   const words: string[] = [];
-  const forward = config.behavior !== 'MergedWithNext';
+  const forward = behavior !== 'MergedWithNext';
   let before: boolean | undefined;
   for (const { piece, found } of forward ? all : all.toReversed()) {
-    const joins = config.behavior === 'Contiguous' ? found === before : config.behavior !== 'Isolated' && found && before === false;
+    const joins = behavior === 'Contiguous' ? found === before : behavior !== 'Isolated' && found && before === false;
     if (joins) words.push(forward ? words.pop()! + piece : piece + words.pop()!);
     else words.push(piece);
     before = found;
@@ -125,7 +127,10 @@ export function mendSteps(tokenizer: Tokenizer): void {
   for (const step of wordSteps(tokenizer.pre_tokenizer)) {
     // white space is Unicode's
     if (step instanceof ByteLevelPreTokenizer) step.pattern = new RegExp(WORDS, 'gu');
-    if (step instanceof SplitPreTokenizer && (step.config.behavior !== 'Isolated' || step.config.invert)) step.pre_tokenize_text = (text) => cut(text, step);
+    if (!(step instanceof SplitPreTokenizer)) continue;
+    const { pattern, config: { behavior, invert } } = step;
+    if (!pattern || !BEHAVIORS.includes(behavior!)) throw new Error(`Words cannot be cut by ${JSON.stringify(step.config)}`);
+    if (behavior !== 'Isolated' || invert) step.pre_tokenize_text = (text) => cut(text, pattern, step.config);
   }
   for (const step of decoders(tokenizer.decoder)) {
     if (step instanceof ByteFallbackDecoder) step.decode_chain = joinBytes;

@@ -37,7 +37,8 @@ function spellOut(step: unknown): unknown {
     case 'Metaspace': return split === false
       ? step : { type: 'Sequence', pretokenizers: [step, { ...cutBy('', 'MergedWithNext'), pattern: { String: replacement ?? '▁' } }] };
     // A space put before the text belongs to its first word, so it has to come before the cut.
-    case 'ByteLevel': return cuts === false || prefix === true ? step : { type: 'Sequence', pretokenizers: [cutBy(WORDS, 'Isolated'), { ...step, use_regex: false }] };
+    case 'ByteLevel': return cuts === false || prefix === true
+      ? step : { type: 'Sequence', pretokenizers: [cutBy(WORDS, 'Isolated'), { ...step, use_regex: false }] };
     default: return step;
   }
 }

@@ -30,7 +30,8 @@ declare module '@huggingface/tokenizers' {
     readonly prepend_scheme: string;
   }
   export class SplitPreTokenizer extends PreTokenizer {
-    readonly pattern: RegExp;
+    /** Null where the settings have none. */
+    readonly pattern: RegExp | null;
     readonly config: { readonly behavior?: string; readonly invert?: boolean };
   }
   export class Decoder {

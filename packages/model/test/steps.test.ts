@@ -33,9 +33,9 @@ describe('a tokenizer does what that of the tokenizers library does', () => {
 });
 
 describe('a tokenizer is refused', () => {
-  const refused = (base: string, changes: object) => () => {
+  const refused = (base: string, model: object, parts: object = {}) => () => {
     const settings = bases[base] as { readonly model: object };
-    return parseTokenizer(JSON.stringify({ ...settings, model: { ...settings.model, ...changes } }), 'tokenizer.json', 1000);
+    return parseTokenizer(JSON.stringify({ ...settings, ...parts, model: { ...settings.model, ...model } }), 'tokenizer.json', 1000);
   };
 
   it('where it spells characters as bytes and is no BPE', () => {
@@ -44,5 +44,16 @@ describe('a tokenizer is refused', () => {
 
   it('where it marks what goes on with a word', () => {
     expect(refused('bytes', { continuing_subword_prefix: '##' })).to.throw(/continuing_subword_prefix/).with.property('code', 'LETHE_MODEL_TOKENIZER');
+  });
+
+  it('where it cuts words by no pattern, or in no way that there is', () => {
+    for (const split of [{ type: 'Split', pattern: {}, behavior: 'Isolated' }, { type: 'Split', pattern: { String: ' ' }, behavior: 'Split' }]) {
+      expect(refused('bytes', {}, { pre_tokenizer: split })).to.throw(/Words cannot be cut by/).with.property('code', 'LETHE_MODEL_TOKENIZER');
+    }
+  });
+
+  it('where its map of characters ends early', () => {
+    const map = { type: 'Precompiled', precompiled_charsmap: 'AAE=' };
+    expect(refused('unigram', {}, { normalizer: map })).to.throw(/cannot be read/).with.property('code', 'LETHE_MODEL_TOKENIZER');
   });
 });
