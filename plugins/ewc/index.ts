@@ -20,7 +20,8 @@ const changeOf = (site: Site) => `change.${site.name}`;
 /**
  * EWC (Kirkpatrick et al. 2017, arXiv 1612.00796, equation 3) on one adapter,
  *   L = L_task + lambda / 2 * sum_i F_i (theta_i - theta*_i)^2,   F_t = mean over rows of g_i^2,
- * with F_t divided by its mean over all theta (`fisher: relative`), or as it is (`fisher: absolute`), with theta the adapter's A and B, or (`on: product`) the change of the weights scale A B, (in, out) at each site.
+ * with F_t divided by its mean over all theta (`fisher: relative`) or as it is (`fisher: absolute`), and theta the adapter's A and B or
+ * (`on: product`) the change of the weights scale A B, (in, out) at each site.
  *
  * `penalties: online` is online EWC (Schwarz et al. 2018, arXiv 1805.06370): F <- gamma F + F_t and theta* is the end of the last
  * task. `penalties: separate` holds every task to its own end, sum_t F_t (theta - theta*_t)^2, which is the same quadratic plus a

@@ -46,8 +46,8 @@ function leads(columns: readonly Column[]): Table {
 /** The drawing of a stream that README shows, and where it lies. */
 function streamFigure(runs: readonly Run[]): readonly [path: string, text: string] {
   const [column] = columnsOf(runs, seenMeasures(runs[0]!.order.tasks.length));
-  const { svg, title, about } = FIGURES.stream(column!);
-  return [join(PATHS.root, 'leaderboard', `${DRAWN}.svg`), `${described(svg, [title, termsOf(column!), about])}\n`];
+  const { draw, title, about } = FIGURES.stream(column!);
+  return [join(PATHS.root, 'leaderboard', `${DRAWN}.svg`), `${described(draw(), [title, termsOf(column!), about])}\n`];
 }
 
 /** What a table stands between. */

@@ -5,21 +5,16 @@ import {
 import { CharsMap } from './charsmap.js';
 import { WORDS, WORD_CHARACTERS } from './words.js';
 
+/** Every step, in order, of one that may be a sequence of others. */
+function stepsOf<Step>(step: Step | null, partsOf: (step: Step) => readonly (Step | null)[] | null): Step[] {
+  if (step === null) return [];
+  return partsOf(step)?.flatMap((part) => stepsOf(part, partsOf)) ?? [step];
+}
+
 /** Every step of a pre-tokenizer, in order. */
-export function wordSteps(step: PreTokenizer | null): PreTokenizer[] {
-  if (step === null) return [];
-  return step instanceof SequencePreTokenizer ? step.tokenizers.flatMap(wordSteps) : [step];
-}
-
-function textSteps(step: Normalizer | null): Normalizer[] {
-  if (step === null) return [];
-  return step instanceof SequenceNormalizer ? step.normalizers.flatMap(textSteps) : [step];
-}
-
-function decoders(step: Decoder | null): Decoder[] {
-  if (step === null) return [];
-  return step instanceof SequenceDecoder ? step.decoders.flatMap(decoders) : [step];
-}
+export const wordSteps = (step: PreTokenizer | null): PreTokenizer[] => stepsOf(step, (one) => (one instanceof SequencePreTokenizer ? one.tokenizers : null));
+const textSteps = (step: Normalizer | null): Normalizer[] => stepsOf(step, (one) => (one instanceof SequenceNormalizer ? one.normalizers : null));
+const decoders = (step: Decoder | null): Decoder[] => stepsOf(step, (one) => (one instanceof SequenceDecoder ? one.decoders : null));
 
 const BEHAVIORS = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'];
 

@@ -7,7 +7,8 @@ import type { PlotFlags } from './kinds.js';
 
 /** A figure before it is written. */
 export interface Figure {
-  readonly svg: string;
+  /** As SVG. */
+  readonly draw: () => string;
   /** Its values, the names of the fields first; scores are fractions. */
   readonly values: readonly (readonly Value[])[];
   /** What it shows, and how to read it. */
@@ -30,11 +31,11 @@ const methodOf = ({ method, version, bound, completed }: MethodSummary): Value[]
 const METHOD = ['method', 'methodVersion', 'bound', 'runs'];
 
 function streamFigure({ rows, tasks }: Column): Figure {
-  const lines = rows.map((row): StreamLine => ({ name: row.method, bound: row.bound, seen: seenMeasures(tasks.length).map(({ id }) => row.intervals[id]!) }));
-  const shown = rows.filter((_, i) => lines[i]!.seen.at(-1));
-  const values = shown.flatMap((row) => lines[rows.indexOf(row)]!.seen.flatMap((interval, task) => (interval ? [[...methodOf(row), task + 1, ...boundsOf(interval)]] : [])));
+  const measures = seenMeasures(tasks.length);
+  const shown = rows.map((row) => ({ row, seen: measures.map(({ id }) => row.intervals[id]!) })).filter(({ seen }) => seen.at(-1));
+  const values = shown.flatMap(({ row, seen }) => seen.flatMap((interval, task) => (interval ? [[...methodOf(row), task + 1, ...boundsOf(interval)]] : [])));
   return {
-    svg: drawStream(lines, PRINT, 'stream', { width: WIDTH, height: heightFor(shown.length) }),
+    draw: () => drawStream(shown.map(({ row, seen }): StreamLine => ({ name: row.method, bound: row.bound, seen })), PRINT, 'stream', { width: WIDTH, height: heightFor(shown.length) }),
     values: [[...METHOD, 'tasksLearned', 'score', 'low', 'high'], ...values],
     title: 'mean score of the tasks learned so far, after each task', about: 'percent: means over orders and seeds, with 95 % intervals at the end; dotted: bounds',
     methods: shown.length,
@@ -48,7 +49,7 @@ function tradeoffFigure({ rows }: Column): Figure {
   });
   const points = both.map(({ row, ...values }): ScatterPoint => ({ name: row.method, bound: row.bound, ...values }));
   return {
-    svg: drawScatter(points, PRINT, 'tradeoff', { width: WIDTH, height: 440 }),
+    draw: () => drawScatter(points, PRINT, 'tradeoff', { width: WIDTH, height: 440 }),
     values: [[...METHOD, 'averageAccuracy', 'low', 'high', 'forgetting', 'forgettingLow', 'forgettingHigh'],
       ...both.map(({ row, accuracy, forgetting }) => [...methodOf(row), ...boundsOf(accuracy), ...(forgetting ? boundsOf(forgetting) : [null, null, null])])],
     title: 'average accuracy against forgetting', about: 'percent: means over orders and seeds with 95 % intervals; dashed: bounds, where they are near',

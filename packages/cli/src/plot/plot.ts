@@ -43,7 +43,7 @@ const commandOf = (paths: readonly string[], { out, kind, methods, plugins = [] 
 export async function plotCommand(paths: readonly string[], flags: PlotFlags, output: Output): Promise<void> {
   const format = formatOf(flags.out);
   const column = columnOf(await methodRuns(paths, flags.methods, 'figure', output));
-  const { svg, values, title, about, methods } = FIGURES[flags.kind](column);
+  const { draw, values, title, about, methods } = FIGURES[flags.kind](column);
   const failures = failureWords(column.rows);
   if (methods === 0) {
     throw new LetheError('LETHE_STATISTICS_MISSING', `None of these methods has a place in this figure: ${title}.`, {
@@ -52,6 +52,6 @@ export async function plotCommand(paths: readonly string[], flags: PlotFlags, ou
   }
   for (const line of failures) output.note(line);
   const file = resolve(flags.out);
-  await writeWhole(file, format === '.csv' ? `${csvLines(values)}\n` : `${described(svg, [title, termsOf(column), about, commandOf(paths, flags)])}\n`);
+  await writeWhole(file, format === '.csv' ? `${csvLines(values)}\n` : `${described(draw(), [title, termsOf(column), about, commandOf(paths, flags)])}\n`);
   output.data(here(file));
 }
