@@ -6,7 +6,7 @@ import { drawCommand } from '../command.js';
 import { PROTOCOL, definitions } from '../definitions.js';
 import { differences, shown } from '../differences.js';
 import { counted, short, whole } from '../format.js';
-import type { Group } from '../groups.js';
+import type { Group, Row } from '../groups.js';
 import { type Html, html } from '../html.js';
 import { command, facts, pageOf } from '../layout.js';
 import { budgetOf, dataTable, shortNames, titleOf } from '../parts.js';
@@ -33,17 +33,15 @@ device ${seen(({ device }) => device)}; processor ${seen(({ processor = 'not kno
 commit ${seen(({ git }) => (git === null ? 'not known' : short(git)))}.</p></details>`;
 }
 
-function pointsOf(group: Group): ScatterPoint[] {
-  const shortOf = shortNames(group.rows);
-  return group.rows.flatMap((row) => {
+function pointsOf({ rows }: Group, shortOf: (row: Row) => string): ScatterPoint[] {
+  return rows.flatMap((row) => {
     const { averageAccuracy: accuracy, forgetting } = row.intervals;
     return accuracy === null ? [] : [{ name: shortOf(row), bound: row.method.capabilities.bound, accuracy, forgetting }];
   });
 }
 
-function linesOf(group: Group): StreamLine[] {
-  const shortOf = shortNames(group.rows);
-  return group.rows.map((row) => ({ name: shortOf(row), bound: row.method.capabilities.bound, seen: row.seen }));
+function linesOf({ rows }: Group, shortOf: (row: Row) => string): StreamLine[] {
+  return rows.map((row) => ({ name: shortOf(row), bound: row.method.capabilities.bound, seen: row.seen }));
 }
 
 /** Says that prompts, which may name the task, or fields of the budget are not the suite's own. */
@@ -54,12 +52,13 @@ function sectionOf(group: Group, number: number, reported: readonly ReportedTabl
   const cells = group.rows.flatMap((row) => row.cells);
   const orders = new Set(cells.map(({ order }) => order.id));
   const seeds = new Set(cells.map(({ seed }) => seed));
+  const shortOf = shortNames(group.rows);
   return html`<section aria-labelledby="${group.slug}">
 <h2 id="${group.slug}">${group.suite.id} <span class="version">${group.suite.version}</span> on ${group.model.id}${departures(group)}</h2>
 <p class="muted small">Size ${group.suite.size}; ${counted(group.tasks.length, 'task')}, ${counted(orders.size, 'order')},
 ${counted(seeds.size, 'seed')}, ${counted(cells.length, 'run')} of ${counted(group.rows.length, 'method')}. Training: ${budgetOf(group)}.</p>
 ${shown(group)}${boardTable(group)}<p class="hidden" role="status"></p>
-${scatter(pointsOf(group), `chart-${number}`)}${stream(linesOf(group), `stream-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
+${scatter(pointsOf(group, shortOf), `chart-${number}`)}${stream(linesOf(group, shortOf), `stream-${number}`)}${differences(group)}${reportedOf(group.suite.id, reported)}${terms(group)}</section>`;
 }
 
 /** How much there is, in a line. */

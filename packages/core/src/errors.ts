@@ -114,11 +114,14 @@ export class LetheError extends Error {
   }
 }
 
-/** ` Did you mean "x"?` for the nearest of `known`, or the empty string when none is near. */
+/** ` Did you mean "x"?` for the nearest of `known`, else for the first that has `given` in it; the empty string when there is none. */
 export function didYouMean(given: string, known: readonly string[]): string {
-  const ranked = known
-    .map((name) => ({ name, d: distance(given.toLowerCase(), name.toLowerCase()) }))
+  const asked = given.toLowerCase();
+  const [best] = known
+    .map((name) => ({ name, d: distance(asked, name.toLowerCase()) }))
     .sort((a, b) => a.d - b.d);
-  const best = ranked[0];
-  return best && best.d < given.length && best.d <= Math.max(2, Math.floor(best.name.length / 3)) ? ` Did you mean "${best.name}"?` : '';
+  const isNear = best !== undefined && best.d < given.length && best.d <= Math.max(2, Math.floor(best.name.length / 3));
+  // a word of a name is far from it in letters
+  const meant = isNear ? best.name : known.find((name) => asked.length > 3 && name.toLowerCase().includes(asked));
+  return meant === undefined ? '' : ` Did you mean "${meant}"?`;
 }
