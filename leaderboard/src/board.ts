@@ -3,16 +3,17 @@ import { wholeMean } from '@lethe/metrics';
 import { COSTS, METRICS } from './columns.js';
 import { counted, placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
-import { type Content, type Html, html } from './html.js';
+import { type Html, html } from './html.js';
 import { wide } from './layout.js';
 import { meanOf, nameOf, shortNames, tagsOf, titleOf } from './parts.js';
 import { spanOf, whisker } from './charts/whisker.js';
+import { direction, heading } from './sortable.js';
 
 /** @param apart whether its options tell the row from another of the same method: a phone has no room for others */
-function nameCell(group: Group, row: Row, apart: boolean): Html {
+function nameCell(row: Row, apart: boolean): Html {
   const { method, changed, cells, failed } = row;
   return html`<th scope="row" class="name" data-value="${nameOf(row)}">
-<a href="${group.slug}/${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
+<a href="${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
 ${changed.length === 0 ? null : html`<span class="changed${apart ? ' apart' : null}">${changed.join(' ')}</span>`}
 <span class="tags"><span class="tag">${counted(cells.length - failed, 'run')}</span>
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
@@ -22,7 +23,7 @@ ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${t
  * @param apart as {@link nameCell} takes it
  * @param span the scale of the bars; null for rows that have none
  */
-function rowHtml(group: Group, row: Row, apart: boolean, span: readonly [number, number] | null): Html {
+function rowHtml(row: Row, apart: boolean, span: readonly [number, number] | null): Html {
   const scores = METRICS.map((column, i) => {
     const interval = row.intervals[column.metric];
     return html`<td data-value="${interval?.mean}">${meanOf(interval, column)}${i === 0 && span ? whisker(interval, span) : null}</td>`;
@@ -33,28 +34,8 @@ function rowHtml(group: Group, row: Row, apart: boolean, span: readonly [number,
   });
   // of those that may have the same first place, the one that may fall less deep comes first
   const order = row.ranks === null ? null : row.ranks[0] + row.ranks[1] / 1000;
-  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? MISSING : placesOf(row.ranks)}</td>${nameCell(group, row, apart)}${scores}${costs}</tr>\n`;
+  return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? MISSING : placesOf(row.ranks)}</td>${nameCell(row, apart)}${scores}${costs}</tr>\n`;
 }
-
-interface HeadingOptions {
-  /** The direction of the first sort. */
-  readonly first: 'ascending' | 'descending';
-  readonly className?: string;
-  /** Sorted as text. */
-  readonly text?: true;
-  /** The table is sorted by it at first. */
-  readonly sorted?: true;
-  /** What stands below the title. */
-  readonly more?: Content;
-}
-
-function heading(title: string, { first, className, text, sorted, more }: HeadingOptions): Html {
-  const flags = html`${text ? html` data-text` : null}${sorted ? html` aria-sort="${first}"` : null}`;
-  return html`<th scope="col" class="${className}" data-first="${first}"${flags}><span>${title}</span>${more}</th>`;
-}
-
-const direction = (better: 1 | -1): Html => html`<small><span aria-hidden="true">${better > 0 ? '↑' : '↓'}</span>
-<span class="hidden">${better > 0 ? 'higher' : 'lower'}</span> is better</small>`;
 
 /** The table of a comparison, best average accuracy first, bounds apart. */
 export function boardTable(group: Group): Html {
@@ -63,8 +44,8 @@ export function boardTable(group: Group): Html {
   const span = spanOf(rivals.map(({ intervals }) => intervals.averageAccuracy));
   const shortOf = shortNames(group.rows);
   const isApart = (row: Row) => shortOf(row) !== methodName(row.method);
-  const rivalRows = rivals.map((row) => rowHtml(group, row, isApart(row), span));
-  const boundRows = bounds.map((row) => rowHtml(group, row, isApart(row), null));
+  const rivalRows = rivals.map((row) => rowHtml(row, isApart(row), span));
+  const boundRows = bounds.map((row) => rowHtml(row, isApart(row), null));
   const scores = METRICS.map(({ short, better }) =>
     heading(short, { first: better > 0 ? 'descending' : 'ascending', more: direction(better) }));
   return wide(titleOf(group), html`<table class="board sortable">

@@ -9,6 +9,15 @@ import { facts, wide } from './layout.js';
 /** The name of a comparison in a line. */
 export const titleOf = ({ suite, model }: Group): string => `${suiteLabel(suite)}, on ${model.id}`;
 
+/** How much a comparison holds, in words. */
+export function sizesOf({ tasks, rows }: Group): string {
+  const cells = rows.flatMap((row) => row.cells);
+  const orders = new Set(cells.map(({ order }) => order.id));
+  const seeds = new Set(cells.map(({ seed }) => seed));
+  return `${counted(tasks.length, 'task')}, ${counted(orders.size, 'order')}, ${counted(seeds.size, 'seed')}, `
+    + `${counted(cells.length, 'run')} of ${counted(rows.length, 'method')}`;
+}
+
 /** The name of a method with what sets it apart, as text. */
 export const nameOf = ({ method, changed }: Row): string => [methodName(method), ...changed].join(' ');
 
@@ -29,13 +38,17 @@ export function meanOf(interval: Interval | null, { range }: MetricColumn): Cont
   return html`${percent(interval.mean)}${bounds === null ? null : html` <span class="pm">${bounds}</span>`}`;
 }
 
+const tag = (text: string): Html => html`<span class="tag">${text}</span>`;
+
+/** What sets the terms of a method apart from those of the others. */
+export const termsOf = ({ method: { capabilities: { bound, rehearsal, taskIdentity } } }: Row): Html[] =>
+  [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : [])].map(tag);
+
 /** What a method declares of itself that a reader must know to compare it. */
-export function tagsOf({ note, tuning, method: { capabilities: { bound, growth, rehearsal, taskIdentity } } }: Row): Html[] {
-  const tags = [
-    ...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : []), ...(tuning ? ['tuned'] : []),
-    ...(growth === 'none' ? [] : [`grows ${growth === 'linear' ? 'linearly' : 'sublinearly'}`]),
-  ];
-  return [...tags.map((tag) => html`<span class="tag">${tag}</span>`), ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`])];
+export function tagsOf(row: Row): Html[] {
+  const { note, tuning, method: { capabilities: { growth } } } = row;
+  const more = [...(tuning ? ['tuned'] : []), ...(growth === 'none' ? [] : [`grows ${growth === 'linear' ? 'linearly' : 'sublinearly'}`])];
+  return [...termsOf(row), ...more.map(tag), ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`])];
 }
 
 /** Epochs, with those of tasks that have others. */

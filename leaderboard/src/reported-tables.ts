@@ -28,10 +28,10 @@ export function reportedOf(suite: string, tables: readonly ReportedTable[]): Htm
   return html`<details><summary>Reported by papers for ${suite}, not measured here</summary><p class="small">${WARNING}</p>${own.map(tableOf)}</details>`;
 }
 
-/** The tables of suites of which this page has no runs. */
+/** The tables of suites of which there are no runs. */
 export function otherReported(measured: readonly string[], tables: readonly ReportedTable[]): Html | null {
   const others = [...new Set(tables.map(({ suite }) => suite))].filter((suite) => !measured.includes(suite));
   if (others.length === 0) return null;
   return html`<section aria-labelledby="reported"><h2 id="reported">Reported by papers</h2>
-<p>For suites of which there are no runs on this page yet.</p>${others.map((suite) => reportedOf(suite, tables))}</section>`;
+<p>For suites of which there are no runs here yet.</p>${others.map((suite) => reportedOf(suite, tables))}</section>`;
 }

@@ -5,6 +5,7 @@ import { type Describer, unknown } from './declared.js';
 import { readEntries } from './entry.js';
 import { groupsOf } from './groups.js';
 import { GENERATOR } from './layout.js';
+import { comparisonPage } from './pages/comparison-page.js';
 import { indexPage } from './pages/index-page.js';
 import { methodPage } from './pages/method-page.js';
 import { runFile, runPage } from './pages/run-page.js';
@@ -48,7 +49,8 @@ async function writePages(entriesDir: string, folder: string, describer: Describ
   const groups = groupsOf(entries);
   makeFolder(join(folder, 'entries'));
   for (const file of files) await copyFile(join(entriesDir, file), join(folder, 'entries', file));
-  await writeFile(join(folder, 'index.html'), indexPage(groups, files, readReported()));
+  const reported = readReported();
+  await writeFile(join(folder, 'index.html'), indexPage(groups, files, reported));
   let pages = 1;
   const write = async (path: string, page: string) => {
     await writeFile(join(folder, path), page);
@@ -56,6 +58,7 @@ async function writePages(entriesDir: string, folder: string, describer: Describ
   };
   for (const group of groups) {
     await mkdir(join(folder, group.slug));
+    await write(join(group.slug, 'index.html'), comparisonPage(group, reported));
     for (const row of group.rows) {
       await write(join(group.slug, `${row.slug}.html`), methodPage(group, row));
       for (const { outcomes } of row.cells) {
@@ -67,7 +70,7 @@ async function writePages(entriesDir: string, folder: string, describer: Describ
 }
 
 /**
- * Builds the site of all entries: a first page with every comparison, a page for each method and for each run, and the
+ * Builds the site of all entries: a first page with all comparisons at a glance, a page for each comparison, method and run, and the
  * entries themselves. It needs no network and no server, and no script but for sorting. Written whole or not at all: an
  * earlier site in the folder is replaced once the new one is there.
  *

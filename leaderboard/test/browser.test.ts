@@ -17,6 +17,8 @@ describe('the site in a browser', () => {
   let folder: string;
   let browser: Browser;
   let index: string;
+  let boardUrl: string;
+  let variantsUrl: string;
   let runUrl: string;
   /** A run whose matrix has every score that there is. */
   let shadesUrl: string;
@@ -43,6 +45,8 @@ describe('the site in a browser', () => {
     index = pathToFileURL(site.index).href;
     const files = await readdir(join(folder, 'site'), { recursive: true });
     const url = (part: string) => new URL(files.find((name) => name.includes(part))!, index).href;
+    const boardOf = (suite: string) => new URL(files.find((name) => name.startsWith(suite) && name.endsWith('index.html'))!, index).href;
+    [boardUrl, variantsUrl] = [boardOf('domains'), boardOf('variants')];
     runUrl = url('strong-order-1-seed-1');
     shadesUrl = url('shades-order-1');
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
@@ -66,14 +70,14 @@ describe('the site in a browser', () => {
   const methods = (page: Page) => page.locator('table.sortable').first().locator('tbody tr > th a').allTextContents();
 
   it('has its content without a script', async () => {
-    const { page, problems } = await open(index, { javaScriptEnabled: false });
+    const { page, problems } = await open(boardUrl, { javaScriptEnabled: false });
     expect(await methods(page)).to.deep.equal(['strong', 'middle', 'weak', 'brittle', 'oracle']);
     expect(await page.locator('table.sortable button').count()).to.equal(0);
     expect(problems).to.deep.equal([]);
   });
 
   it('sorts by any column from the keyboard, says so, and keeps bounds apart', async () => {
-    const { page, problems } = await open(index);
+    const { page, problems } = await open(boardUrl);
     const button = page.getByRole('button', { name: 'Forgetting' }).first();
     await button.focus();
     await page.keyboard.press('Enter');
@@ -92,6 +96,8 @@ describe('the site in a browser', () => {
   it('leads from a number to what it was made with', async () => {
     const { page, problems } = await open(index);
     problems.length = 0;
+    await page.getByRole('link', { name: 'domains 1.0.0' }).click();
+    expect(page.url()).to.equal(boardUrl);
     await page.getByRole('link', { name: 'strong', exact: true }).click();
     await page.getByRole('link', { name: 'order 1, seed 1' }).click();
     expect(page.url()).to.equal(runUrl);
@@ -102,7 +108,7 @@ describe('the site in a browser', () => {
 
   it('leaves to a phone two metrics beside a method, whose options and tags its page has; what failed is said', async () => {
     const shown = async (width: number) => {
-      const { page } = await open(index, { viewport: { width, height: 800 } });
+      const { page } = await open(boardUrl, { viewport: { width, height: 800 } });
       const board = page.locator('table.sortable').first();
       const columns = board.locator('thead tr').nth(1).locator('th');
       const right = await columns.evaluateAll((all) => all.map((th) => th.getBoundingClientRect().right));
@@ -117,7 +123,7 @@ describe('the site in a browser', () => {
   });
 
   it('shows options on a phone where they tell two of a method apart, and breaks no line within one', async () => {
-    const { page } = await open(index, { viewport: { width: 390, height: 800 } });
+    const { page } = await open(variantsUrl, { viewport: { width: 390, height: 800 } });
     const options = page.locator('.changed:visible');
     expect((await options.allTextContents()).sort()).to.deep.equal(['orthogonality=0.327 share=0.5', 'orthogonality=0.625 share=0.5']);
     const lines = await options.first().evaluate((element) => (element.textContent as string).split(' ').map((_, word, words) => {
@@ -132,7 +138,7 @@ describe('the site in a browser', () => {
 
   for (const colorScheme of ['light', 'dark'] as const) {
     it(`fits a phone and has legible ink in ${colorScheme} mode`, async () => {
-      for (const url of [index, runUrl, shadesUrl]) {
+      for (const url of [index, boardUrl, runUrl, shadesUrl]) {
         const { page } = await open(url, { colorScheme, viewport: { width: 390, height: 800 } });
         expect(await page.evaluate('document.documentElement.scrollWidth')).to.equal(390);
         expect(await page.evaluate(CONTRAST)).to.deep.equal([]);

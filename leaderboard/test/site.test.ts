@@ -16,21 +16,32 @@ describe('the site', () => {
   const build = () => buildSite(path('entries'), path('site'));
   const read = (file: string) => readFile(path('site', file), 'utf8');
   /** The pages below the first one, by a part of their names. */
-  const pages = async (part: string) => (await readdir(path('site'), { recursive: true })).filter((name) => name.endsWith('.html') && name.includes(part));
+  const pages = async (part: string) => (await readdir(path('site'), { recursive: true })).filter((name) => /.+\/.+\.html$/.test(name) && name.includes(part));
+  /** The pages of comparisons. */
+  const comparisons = async () => Promise.all((await pages('/index.html')).sort().map(read));
+  /** The page of the only comparison. */
+  const comparison = async () => {
+    const [page, ...others] = await comparisons();
+    expect(others).to.have.length(0);
+    return page!;
+  };
 
   it('calls one order with one seed a run on every page: trials are those of tuning', async () => {
     await publish('run', [completed({ method: 'ewc' }, stream(0.9, 0.1)), completed({ method: 'ewc', seed: 2 }, stream(0.9, 0.1)), completed({}, stream(0.9, 0.1)), failed({ seed: 2 })]);
     await build();
-    const [index, ...others] = await Promise.all(['index.html', ...await pages('-1.0.0')].map(read));
-    expect(index).to.contain('</strong>runs, 1 failed').and.contain('4 runs of 2 methods').and.contain('<span class="tag">2 runs</span>');
-    expect(others).to.have.length(6);
+    const [index, board] = [await read('index.html'), await comparison()];
+    expect(index).to.contain('</strong>runs, 1 failed').and.contain('4 runs of 2 methods');
+    expect(board).to.contain('4 runs of 2 methods').and.contain('<span class="tag">2 runs</span>');
+    const others = await Promise.all((await pages('-1.0.0')).map(read));
+    expect(others).to.have.length(7);
     for (const page of [index, ...others]) expect(page).not.to.match(/\btrials?\b/i);
   });
 
   it('has a page for every method and run, of which failed ones say why', async () => {
     await publish('run', [completed({ method: 'ewc', options: { lambda: 500, gamma: 1 } }, stream(0.9, 0.1)), failed({ method: 'lora' }, 'NaN <here>')]);
-    expect(await build()).to.include({ entries: 1, pages: 5 });
-    expect(await read('index.html')).to.contain('1 failed').and.contain('>80.0').and.contain('lambda=500').and.contain('<math');
+    expect(await build()).to.include({ entries: 1, pages: 6 });
+    expect(await read('index.html')).to.contain('1 failed').and.contain('>80.0').and.contain('<math');
+    expect(await comparison()).to.contain('1 failed').and.contain('>80.0').and.contain('lambda=500');
     const [failure] = await pages('lora-order');
     expect(await read(failure!)).to.contain('LETHE_ENGINE_NUMBERS').and.contain('NaN &lt;here&gt;').and.contain('lethe run domains --size mini --methods lora');
     const [run] = await pages('ewc-order');
@@ -41,9 +52,9 @@ describe('the site', () => {
     const run = completed({}, stream(0.9, 0.1));
     await publish('run', [{ ...run, cost: { ...run.cost, addedParameters: 777 } }]);
     await build();
-    const index = await read('index.html');
-    expect(index).to.contain('<span>Added</span><small>parameters</small>').and.match(/<td data-value="12288">12\.3 k<\/td><td data-value="777">777<\/td><td data-value="49152">/);
-    expect(index).to.contain('those that predictions need besides the model in the end').and.match(/time of training without\s+that of scoring/);
+    const board = await comparison();
+    expect(board).to.contain('<span>Added</span><small>parameters</small>').and.match(/<td data-value="12288">12\.3 k<\/td><td data-value="777">777<\/td><td data-value="49152">/);
+    expect(board).to.contain('those that predictions need besides the model in the end').and.match(/time of training without\s+that of scoring/);
     expect(await read((await pages('-order-'))[0]!)).to.contain('<dt>Added parameters</dt><dd>777</dd>');
   });
 
@@ -52,7 +63,7 @@ describe('the site', () => {
     await publish('run', [1, 2].flatMap((seed) => [of('ewc', seed), of('lora', seed), of('lora', seed, { rate: 2 }), failed({ method: 'seta', seed })]));
     await build();
     const [file] = await readdir(path('entries'));
-    expect(await read('index.html')).to.contain(`<code>lethe reproduce leaderboard/entries/${file} --draw 7</code>`);
+    expect(await comparison()).to.contain(`<code>lethe reproduce leaderboard/entries/${file} --draw 7</code>`);
     const ewc = await Promise.all((await pages('ewc-order')).map(read));
     expect(ewc.map((page) => /lethe reproduce (.*?)<\/code>/.exec(page)?.[1]).sort()).to.deep.equal(
       [1, 2].map((seed) => `leaderboard/entries/${file} --method ewc --order 1 --seed ${seed}`));
@@ -109,7 +120,7 @@ describe('the site', () => {
     ]);
     await publish('run', runs);
     await build();
-    const [, rivals, bounds] = /<tbody>(.*?)<\/tbody><tbody class="bounds">(.*?)<\/tbody>/s.exec(await read('index.html'))!;
+    const [, rivals, bounds] = /<tbody>(.*?)<\/tbody><tbody class="bounds">(.*?)<\/tbody>/s.exec(await comparison())!;
     expect(rivals).to.contain('a-1.0.0').and.match(/<td class="rank" data-value="1.002">1–2</).and.not.contain('oracle');
     expect(bounds).to.contain('oracle').and.contain('>bound<').and.contain('<td class="rank" data-value="">–</td>');
   });
@@ -120,19 +131,19 @@ describe('the site', () => {
     ]).flat();
     await publish('few', runs(5));
     await build();
-    expect(await read('index.html')).to.contain('These runs cannot show').and.contain('1 paired test over 5 pairs')
+    expect(await comparison()).to.contain('These runs cannot show').and.contain('1 paired test over 5 pairs')
       .and.match(/that takes\s+6 pairs, 1 more run of/).and.contain('<span class="pm">p 0.063</span> <span class="pm">6 pairs</span>').and.not.contain('class="more"');
     await rm(path('entries'), { recursive: true });
     await publish('many', runs(8));
     await build();
-    expect(await read('index.html')).to.contain('<strong>1 of 1 difference</strong>').and.contain('is shown at level 0.05').and.contain('class="more"').and.contain('class="less"');
+    expect(await comparison()).to.contain('<strong>1 of 1 difference</strong>').and.contain('is shown at level 0.05').and.contain('class="more"').and.contain('class="less"');
   });
 
   it('names the columns of differences by methods alone, with options where two are of one', async () => {
     const of = (method: string, options: Record<string, unknown>, score: number) => [1, 2].map((seed) => completed({ method, options, seed }, stream(score, 0)));
     await publish('run', [...of('a', { rate: 0.5 }, 0.9), ...of('b', { rate: 0.25 }, 0.7), ...of('b', { rate: 1 }, 0.5)]);
     await build();
-    const [, heads] = /<th scope="col" class="name">Row minus column<\/th>(.*?)<\/tr>/.exec(await read('index.html'))!;
+    const [, heads] = /<th scope="col" class="name">Row minus column<\/th>(.*?)<\/tr>/.exec(await comparison())!;
     expect([...heads!.matchAll(/>([^<>]+)</g)].map(([, head]) => head)).to.deep.equal(['a', 'b rate=0.25', 'b rate=1']);
   });
 
@@ -141,11 +152,37 @@ describe('the site', () => {
     await publish('leaky', [completed({ suite: { prompts: 'leaky' } }, stream(0.95, 0))]);
     await publish('wide', [completed({ suite: { changed: { rank: 48 } }, training: { rank: 48 } }, stream(0.95, 0))]);
     await build();
-    const index = await read('index.html');
-    expect(index.match(/<h2 id="domains/g)).to.have.length(3);
-    expect(index.match(/<span class="tag">leaky prompts<\/span>/g)).to.have.length(1);
-    expect(index.match(/<span class="tag">rank 48<\/span>/g)).to.have.length(1);
+    const boards = await comparisons();
+    expect(boards).to.have.length(3);
+    expect(boards.filter((board) => board.includes('<span class="tag">leaky prompts</span>'))).to.have.length(1);
+    expect(boards.filter((board) => board.includes('<span class="tag">rank 48</span>'))).to.have.length(1);
     expect(await read((await pages('leaky'))[0]!)).to.contain('domains 1.0.0, size mini, leaky prompts');
+  });
+
+  it('shows methods by comparisons at a glance: who may be first where not all may, what a comparison has not, and bounds apart', async () => {
+    const of = (suite: string, skills: Record<string, number>) => Object.entries(skills).flatMap(([method, skill]) => [1, 2, 3, 4, 5, 6, 7, 8].map((seed) =>
+      completed({ method, seed, suite: { id: suite }, capabilities: { bound: method === 'oracle', rehearsal: method === 'store' } }, stream(skill, 0))));
+    await publish('one', of('one', { a: 0.9, b: 0.7, store: 0.4, oracle: 1 }));
+    await publish('two', of('two', { b: 0.8, c: 0.8 }));
+    await build();
+    const index = await read('index.html');
+    const table = /<table class="board glance sortable">.*?<\/table>/s.exec(index)![0];
+    const cells = (row: string) => [...row.matchAll(/<td( class="first")?[^>]*>(?:<a href="([^"]*)">([\d.]+).*?<\/a>(?:<span class="pm">(rank [\d–]+)<\/span>)?)?<\/td>/g)]
+      .map(([, first, href, mean, rank]) => [first !== undefined, href?.replace(/-[0-9a-f]{6}\.html$/, ''), mean, rank]);
+    const rows = [...table.matchAll(/<tr><th scope="row" class="name" data-value="(\w+)">(.*?)<\/tr>/gs)].map(([, name, row]) => [name, cells(row!)]);
+    const none = [false, undefined, undefined, undefined];
+    const slugs = [...index.matchAll(/<li><a href="([^"]*)\/index.html">/g)].map(([, slug]) => slug);
+    expect(slugs).to.have.length(2);
+    const at = (comparison: number, method: string) => `${slugs[comparison]}/${method}-1.0.0`;
+    expect(rows).to.deep.equal([
+      ['a', [[true, at(0, 'a'), '90.0', 'rank 1'], none]],
+      ['b', [[false, at(0, 'b'), '70.0', 'rank 2'], [false, at(1, 'b'), '80.0', 'rank 1–2']]],
+      ['store', [[false, at(0, 'store'), '40.0', 'rank 3'], none]],
+      ['c', [none, [false, at(1, 'c'), '80.0', 'rank 1–2']]],
+      ['oracle', [[false, at(0, 'oracle'), '100.0', undefined], none]],
+    ]);
+    expect(table).to.match(/data-value="store">store\s*<span class="tags"><span class="tag">keeps rows</).and.match(/<tbody class="bounds"><tr><th[^>]*data-value="oracle"/);
+    expect(index).to.contain('First: <strong>a</strong>').and.not.contain('Share the first place');
   });
 
   it('says of written answers their mean score and no number of right ones', async () => {
@@ -162,13 +199,13 @@ describe('the site', () => {
   it('ends an interval where scores end', async () => {
     await publish('run', [1, 2, 3].map((seed) => completed({ seed }, stream(seed === 2 ? 0.9 : 1, 0))));
     await build();
-    for (const page of ['index.html', ...await pages('lora-1.0.0')]) expect(await read(page)).to.match(/\d to 100\.0</).and.not.match(/to 1[0-9]{2}\.[1-9]/);
+    for (const page of ['index.html', ...await pages('lora-1.0.0'), ...await pages('/index.html')]) expect(await read(page)).to.match(/\d to 100\.0</).and.not.match(/to 1[0-9]{2}\.[1-9]/);
   });
 
   it('gives one run no interval and no rank', async () => {
     await publish('run', [completed({}, stream(0.9, 0.1))]);
     await build();
-    expect(await read('index.html')).to.contain('1 run<').and.contain('<td class="rank" data-value="">–</td>').and.not.contain('class="pm"');
+    expect(await comparison()).to.contain('1 run<').and.contain('<td class="rank" data-value="">–</td>').and.not.contain('class="pm"');
   });
 
   it('shows joint training as one step', async () => {
@@ -204,10 +241,10 @@ describe('the site', () => {
   it('is the same for the same entries', async () => {
     await publish('run', ['a', 'b'].flatMap((method) => [1, 2].map((seed) => completed({ method, seed }, stream(0.9, seed / 20)))));
     await build();
-    const first = await read('index.html');
+    const first = [await read('index.html'), await comparison()];
     await build();
-    expect(await read('index.html')).to.equal(first);
-    expect(first).to.contain('class="chart"');
+    expect([await read('index.html'), await comparison()]).to.deep.equal(first);
+    expect(first[1]).to.contain('class="chart"');
   });
 
   it('names bounds that are next to each other together in the plot, and others apart', async () => {
@@ -215,7 +252,7 @@ describe('the site', () => {
     const bounds = ([['high', 0.62], ['next', 0.615], ['low', 0.4]] as const).map(([method, skill]) => completed({ method, capabilities: { bound: true } }, stream(skill, 0)));
     await publish('run', [...rivals, ...bounds]);
     await build();
-    const [plot] = /<div class="broad">[^]*?<\/svg>/.exec(await read('index.html'))!;
+    const [plot] = /<div class="broad">[^]*?<\/svg>/.exec(await comparison())!;
     expect([...plot.matchAll(/>([^<>]*(?:high|next|low)[^<>]*)<\/text>/g)].map(([, text]) => text)).to.deep.equal(['high, next', 'low']);
   });
 
@@ -226,7 +263,7 @@ describe('the site', () => {
       completed({ method: 'joint', capabilities: { bound: true } }, atOnce),
     ]);
     await build();
-    const page = await read('index.html');
+    const page = await comparison();
     // 0.9; 0.8 and 0.9; 0.7, 0.8 and 0.9
     expect(page).to.contain('joint: –, –, 90.0; a: 90.0, 85.0, 80.0; b: 50.0, 40.0, 30.0');
     const drawings = [...page.matchAll(/<svg[^>]*>[^]*?<\/svg>/g)].map(([svg]) => svg).filter((svg) => svg.includes('Tasks learned'));

@@ -48,7 +48,7 @@ export function methodPage(group: Group, row: Row): string {
   const done = cells.length - failed;
   return pageOf({
     title: `${nameOf(row)}, ${titleOf(group)} - Lethe leaderboard`,
-    crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`]],
+    crumbs: [['Leaderboard', '../index.html'], [titleOf(group), 'index.html']],
     main: html`<h1>${methodName(method)} <span class="version">${method.version}</span></h1><span class="tags">${tagsOf(row)}</span>
 ${note === undefined ? null : html`<p>${note.description}</p>`}
 ${failed === 0 ? null : html`<p class="alert">${counted(failed, 'run')} of ${cells.length} failed. There are no means over the others: what

@@ -76,7 +76,7 @@ export function runPage(group: Group, row: Row, outcome: Outcome): string {
   const report = run.status === 'completed' ? reportSection(run.report) : null;
   return pageOf({
     title: `${nameOf(row)}, order ${run.order.id}, seed ${run.seed} - Lethe leaderboard`,
-    crumbs: [['Leaderboard', '../index.html'], [titleOf(group), `../index.html#${group.slug}`], [nameOf(row), `${row.slug}.html`]],
+    crumbs: [['Leaderboard', '../index.html'], [titleOf(group), 'index.html'], [nameOf(row), `${row.slug}.html`]],
     main: html`<h1>${methodName(run.method)} <span class="version">${run.method.version}</span>, order ${run.order.id}, seed ${run.seed}</h1>
 <p class="muted small">${run.order.tasks.join(' → ')}</p>
 ${run.status === 'completed' ? completedPart(run)

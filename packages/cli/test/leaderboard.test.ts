@@ -69,8 +69,9 @@ describe('lethe publish and lethe leaderboard', () => {
     expect(entry.commands).to.deep.equal(['lethe run letters --methods ewc --orders 1 --seeds 1 --model tiny --set ewc.lambda=9000']);
     expect(entry.methods.ewc.paper).to.equal('https://arxiv.org/abs/1612.00796');
     const built = await lethe('leaderboard', 'build', ...entries, ...out);
-    expect(built.notes).to.contain('1 entry recomputed, 3 pages written');
-    expect(await readFile(built.data, 'utf8')).to.contain('lambda=9000');
+    expect(built.notes).to.contain('1 entry recomputed, 4 pages written');
+    const [comparison] = /[\w.-]+\/index\.html/.exec(await readFile(built.data, 'utf8'))!;
+    expect(await readFile(join(folder, 'site', comparison), 'utf8')).to.contain('lambda=9000');
   });
 
   it('give an entry that lethe validate recomputes', async () => {
