@@ -241,7 +241,7 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
         next++;
         const { mean } = pair.difference;
         return {
-          ...pair, adjusted: p, elsewhere: other, better: p > ALPHA || mean === 0 ? null : mean * metric.better > 0 ? pair.a : pair.b,
+          ...pair, adjusted: p, elsewhere: other, better: p > ALPHA ? null : mean * metric.better > 0 ? pair.a : pair.b,
           pairsNeeded: pair.test.pairs < 2 ? null : pairsNeeded(mean, deviation, ALPHA / tests),
         };
       });

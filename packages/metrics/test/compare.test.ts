@@ -1,8 +1,8 @@
 import { type CompletedRun, type Run, createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { METRICS, compareRuns } from '../src/index.js';
-import { completed, failed, seeds } from './runs.js';
+import { METRICS, compareRuns, holdsElsewhere } from '../src/index.js';
+import { ROWS, completed, failed, seeds } from './runs.js';
 
 const metric = (id: string) => METRICS.find((known) => known.id === id)!;
 const accuracy = { metrics: [metric('averageAccuracy')] };
@@ -29,6 +29,53 @@ describe('a comparison', () => {
     expect(pairs[0]).to.include({ better: null, adjusted: 0.0625, pairsNeeded: 6 });
     expect(pairs[0]!.difference).to.include({ mean: 1, low: 1, high: 1 });
     expect(standings.map(({ ranks }) => ranks)).to.deep.equal([[1, 2], [1, 2]]);
+    const needed = (count: number) => only([...seeds(count, { method: 'weak', skill: 0 }), ...seeds(count, { method: 'strong', skill: 1 })]).pairs[0]!.pairsNeeded;
+    expect([needed(1), needed(2)], 'one pair says nothing of how much differences vary').to.deep.equal([null, 6]);
+  });
+
+  it('says of every pair by how much, and judges it by its own p, in these orders and seeds and elsewhere', () => {
+    const scored = (method: string, score: (seed: number) => number) => ['1', '2'].flatMap((order) => [1, 2, 3, 4].map((seed) =>
+      ({ ...completed({ method, order, seed }), matrix: [[0, 0], [score(seed), 0], [score(seed), score(seed)]] })));
+    const { pairs, standings } = only([...scored('a', () => 0.75), ...scored('b', () => 0.5), ...scored('c', (seed) => (seed % 2 ? 0.375 : 0.625))]);
+    expect(pairs.map(({ a, b, difference }) => [a, b, difference.mean])).to.deep.equal([[0, 1, 0.25], [0, 2, 0.25], [1, 2, 0]]);
+    // the means of a - c vary over four seeds alone: scipy's t.ppf(0.975, 3) is 3.182446, the standard error 0.125 / sqrt(3)
+    expect(pairs[1]!.difference.high! - 0.25).to.be.closeTo(3.182446 * 0.125 / Math.sqrt(3), 1e-6);
+    // 2 of 256 patterns of signs, twice, and all: by Holm three times the first, no less for the second, 1
+    expect(pairs.map(({ adjusted }) => adjusted)).to.deep.equal([6 / 256, 6 / 256, 1]);
+    // the t test of the second has a p of 0.040519 (scipy: 2 t.sf(sqrt(12), 3)), twice which is too much
+    [0, 2 * 0.040519, 1].forEach((p, i) => expect(pairs[i]!.elsewhere).to.be.closeTo(p, 1e-5));
+    expect(pairs.map(({ better }) => better)).to.deep.equal([0, 0, null]);
+    expect(pairs.map(holdsElsewhere)).to.deep.equal([true, false, false]);
+    expect(standings.map(({ ranks }) => ranks)).to.deep.equal([[1, 1], [2, 3], [2, 3]]);
+  });
+
+  it('gives what other test rows would leave of means and of differences, on the same rows for both', () => {
+    const all = Array.from({ length: ROWS }, (_, row) => row);
+    /** What is right on some of its rows, at every point of the stream, and on the rows of a probe in the end. */
+    const right = (method: string, isRight: (row: number) => boolean, probe?: string): CompletedRun => {
+      const run = completed({ method });
+      const half = all.map((row) => (isRight(row) ? 0 : 1));
+      const answers = all.map(() => 0);
+      const task = { answers, chosen: [half, half, half] };
+      const general = probe === undefined ? { base: {}, final: {} } : { base: { [probe]: 0.5 }, final: { [probe]: 1 } };
+      return {
+        ...run, general, matrix: run.matrix.map(() => [0.5, 0.5]),
+        predictions: { x: task, y: task, ...(probe !== undefined && { [probe]: { answers, chosen: [half, answers, answers] } }) },
+      };
+    };
+    const runs = [right('a', (row) => row < ROWS / 2, 'p'), right('b', (row) => row >= ROWS / 2)];
+    const { standings, pairs } = only(runs);
+    // scipy's binom(40, 0.5).ppf([0.025, 0.975]) is 14 and 26 of 40; where one is right the other is wrong. A row more or less is within the draws
+    const bounds = ([low, high]: readonly [number, number], expected: [number, number], row: number) => {
+      expect(low).to.be.closeTo(expected[0], row + 1e-9);
+      expect(high).to.be.closeTo(expected[1], row + 1e-9);
+    };
+    for (const { overRows } of standings) bounds(overRows!, [14 / 40, 26 / 40], 1 / 40);
+    bounds(pairs[0]!.overRows!, [-12 / 40, 12 / 40], 2 / 40);
+    // binom(20, 0.5).ppf: 6 and 14 of the 20 rows of the probe, which the other run lacks
+    const general = only(runs, { metrics: [metric('generalDelta')] });
+    bounds(general.standings[0]!.overRows!, [1 - 14 / 20, 1 - 6 / 20], 1 / 20);
+    expect(general.standings[1]).to.include({ missing: 'not defined', overRows: null });
   });
 
   it('knows that less forgetting is better', () => {
@@ -44,6 +91,7 @@ describe('a comparison', () => {
     expect(orders).to.deep.equal(['1', '2']);
     expect(pairs[0]!.test.pairs).to.equal(2);
     expect(pairs[0]!.overRows).to.equal(null);
+    expect(only(runs.slice(0, -1)).pairs[0]!.overRows, 'where one has runs that the other lacks').to.equal(null);
   });
 
   it('corrects for all pairs of all metrics', () => {

@@ -3,7 +3,8 @@ import { createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  completeMean, fewestPairs, holm, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, ranksOf, runInterval, runProbability, studentQuantile,
+  completeMean, differenceRange, fewestPairs, holm, leastP, pairedPower, pairsNeeded, permutationPower, permutationTest, proportionInterval, quantileOf, ranksOf, runInterval,
+  runProbability, studentQuantile, withinRange,
 } from '../src/index.js';
 
 /** What scipy and statsmodels say; see the README beside it. */
@@ -40,6 +41,13 @@ describe('the paired permutation test', () => {
     expect(leastP(5)).to.be.above(0.05);
     expect(leastP(6)).to.be.below(0.05);
     expect([fewestPairs(1, 0.05), fewestPairs(36, 0.05)]).to.deep.equal([6, 11]); // 36 * 2^-10 is 0.035
+    expect([fewestPairs(1, 1 / 16), fewestPairs(2, 1 / 16)], 'a p as large as the level is enough').to.deep.equal([5, 6]);
+  });
+
+  it('gives no p of 0 where it draws: the pattern that was seen is one of them', () => {
+    // two of the 2^20 patterns are as extreme, and none of the 50 000 that are drawn
+    const { p, least, exact } = permutationTest(Array.from({ length: 20 }, (_, i) => 1 + i), random());
+    expect({ p, least, exact }).to.deep.equal({ p: 1 / 50_001, least: 1 / 50_001, exact: false });
   });
 
   it('gives 1 where nothing differs', () => expect(permutationTest([0, 0, 0], random()).p).to.equal(1));
@@ -209,12 +217,27 @@ describe('intervals over runs', () => {
     }), { numRuns: 50 });
   });
 
+  it('are cut where scores end, and differences of scores', () => {
+    const interval = { mean: 0.5, low: -0.25, high: 1.25, n: 2, level: 0.95 } as const;
+    expect(withinRange(interval, [0, 1])).to.deep.equal({ ...interval, low: 0, high: 1 });
+    expect(withinRange(interval, [-1, 2])).to.deep.equal(interval);
+    expect(withinRange({ ...interval, low: null, high: null }, [0, 1])).to.include({ low: null, high: null });
+    expect([differenceRange([0, 1]), differenceRange([-1, 0]), differenceRange([-1, 1])]).to.deep.equal([[-1, 1], [-1, 1], [-2, 2]]);
+  });
+
   it('of a proportion are those of Wilson', () => {
     for (const { hits, rows, bounds } of expected.wilson) {
       const { low, high } = proportionInterval(hits / rows, rows);
       expect(low).to.be.closeTo(bounds[0], 1e-9);
       expect(high).to.be.closeTo(bounds[1], 1e-9);
     }
+  });
+});
+
+describe('a quantile', () => {
+  it('is that of numpy, between the values next to it', () => {
+    // numpy.quantile([1, 2, 4, 8], [0, 0.3, 0.5, 1])
+    [[0, 1], [0.3, 1.9], [0.5, 3], [1, 8]].forEach(([probability, value]) => expect(quantileOf([1, 2, 4, 8], probability!)).to.be.closeTo(value!, 1e-12));
   });
 });
 

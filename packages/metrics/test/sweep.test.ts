@@ -1,6 +1,6 @@
 import type { CompletedRun, Run, Sweep } from '@lethe/core';
 import { expect } from 'chai';
-import { carriedOver, joinSweeps, resultsHash, sweepOf, trialMean, unite, validateResults } from '../src/index.js';
+import { carriedOver, joinSweeps, pickedSeeds, resultsHash, sweepOf, trialMean, unite, validateResults } from '../src/index.js';
 import { completed, failed } from './runs.js';
 
 /** A run of a trial: a method with a value of its option, scored on validation rows. */
@@ -54,6 +54,7 @@ describe('a sweep', () => {
   it('is none of runs on test rows, or of a part of the trials', () => {
     expect(() => sweepOf({ runs: [reported(1)] }, 'f')).to.throw('validation rows');
     expect(() => sweepOf({ runs: [] }, 'f')).to.throw('validation rows');
+    expect(() => sweepOf({ runs: [...trials('a'), reported(1)] }, 'f'), 'one of them').to.throw('validation rows');
     expect(() => sweepOf({ runs: [...trials('a'), tried('a', 1, 0.5, 2)] }, 'f')).to.throw('not there');
   });
 
@@ -89,6 +90,12 @@ describe('a sweep', () => {
     expect(carriedOver(sweep, { ...run, training: { ...run.training, epochs: 9 } })).to.equal(true);
   });
 
+  it('picked its options for its own seeds, on its suite alone', () => {
+    const { suite } = reported(2);
+    expect(pickedSeeds({ ...sweep, seeds: [1, 5] }, suite, [4, 5, 1])).to.deep.equal([5, 1]);
+    for (const other of [{ ...suite, version: '2.0.0' }, { ...suite, id: 'other' }]) expect(pickedSeeds(sweep, other, [1])).to.deep.equal([]);
+  });
+
   it('holds results to what it chose', () => {
     expect(refusal(sweep, [reported(2)])).to.equal('nowhere');
     expect(refusal(sweep, [reported(2), reported(3)]), 'other options').to.equal('f#/runs/1/method');
@@ -118,6 +125,8 @@ describe('a sweep', () => {
     expect(unite([part([reported(2)], sweep), part([later(reported(2))], newer), part([bound])])).to.deep.include(
       { runs: [later(reported(2)), bound], sweep: { ...sweep, methods: [sweep.methods[1], newer.methods[0]] } }, 'a newer version');
     expect(() => unite([part([], a), part([reported(1)])])).to.throw('The sweep chose other options for a.');
+    const other = completed({ method: 'bound', seed: 7, skill: 0.9 });
+    expect(() => unite([part([bound]), part([other])])).to.throw('bound, order 1, seed 7 is there 2 times').with.property('where', 'f, f');
   });
 
   it('is a part of what the hash covers', () => {

@@ -49,6 +49,10 @@ describe('validation', () => {
     expect(refused((run) => { run['predictions'].x.chosen[1][0] = 1 - run['predictions'].x.chosen[1][0]; })).to.equal('f#/runs/0/matrix/1/0');
     expect(refused((run) => { run['predictions'].y.references[0] = ['another text']; })).to.match(/^f#\/runs\/0\/matrix\/\d\/1$/);
     expect(refused((run) => { run['matrix'][1][0] += 0.05; })).to.equal('f#/runs/0/matrix/1/0');
+    expect(refused((run) => { run['metrics'].forgetting += 1e-12; }), 'rounding').to.equal('nowhere');
+    expect(refused((run) => { run['matrix'].push(run['matrix'][2]); })).to.equal('f#/runs/0/matrix');
+    expect(refused((run) => { run['matrix'][1].push(0.5); })).to.equal('f#/runs/0/matrix/1');
+    expect(refused((run) => { delete run['predictions'].y; })).to.equal('f#/runs/0/predictions');
     for (const metric of ['averageAccuracy', 'forgetting', 'backwardTransfer', 'forwardTransfer', 'learningAccuracy', 'averageIncrementalAccuracy', 'generalDelta']) {
       expect(refused((run) => { run['metrics'][metric] = (run['metrics'][metric] as number) + 0.001; })).to.equal(`f#/runs/0/metrics/${metric}`);
     }
@@ -75,6 +79,13 @@ describe('validation', () => {
     expect(refused((run) => { run['predictions'].y.chosen = []; })).to.equal('f#/runs/0/predictions/y/chosen');
     expect(refused((run) => { run['predictions'].x.chosen.push(run['predictions'].x.chosen[0]); }), 'a point after the end').to.equal('f#/runs/0/predictions/x');
     expect(refused((run) => { run['predictions'].other = run['predictions'].x; }), 'a task of its own').to.equal('f#/runs/0/predictions/other');
+  });
+
+  it('refuses a run that is in there twice, whatever it is called', () => {
+    const run = writtenRun();
+    const again = { ...run, method: { ...run.method, label: 'again' } };
+    const file = { ...results(run), sha256: resultsHash([run, again]), runs: [run, again] };
+    expect(() => validateResults(file)).to.throw('it is also /runs/0').with.property('where', 'results.json#/runs/1');
   });
 
   it('refuses a point of the stream that was not scored, but between the ends of what learns all tasks at once and of a trial', () => {

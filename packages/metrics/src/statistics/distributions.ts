@@ -18,4 +18,3 @@ export const noncentralStudent = (value: number, degrees: number, noncentrality:
   noncentralt.cdf(value, degrees, noncentrality);
 
 export const normalQuantile = (probability: number): number => normal.inv(probability, 0, 1);
-export const normalCumulative = (value: number): number => normal.cdf(value, 0, 1);
