@@ -58,6 +58,18 @@ describe('the site', () => {
     expect(await read((await pages('-order-'))[0]!)).to.contain('<dt>Added parameters</dt><dd>777</dd>');
   });
 
+  it('gives durations in the unit that suits them, how a method grows, and of a commit whether files were changed', async () => {
+    const runs = [5, 50, 600, 9000].map((trainSeconds, i) => {
+      const run = completed({ seed: i + 1, capabilities: { growth: 'sublinear' }, environment: { git: `${'b'.repeat(40)}-dirty` } }, stream(0.9, 0.1));
+      return { ...run, cost: { ...run.cost, trainSeconds } };
+    });
+    await publish('run', [...runs, ...runs.map((run) => ({ ...run, method: { ...run.method, id: 'steps', capabilities: { ...run.method.capabilities, growth: 'linear' as const } } }))]);
+    await build();
+    const page = await read((await pages('lora-1.0.0'))[0]!);
+    for (const duration of ['5.0 s', '50 s', '10 min', '2.5 h']) expect(page).to.contain(`<td>${duration}</td>`);
+    expect(await read('index.html')).to.contain('grows sublinearly').and.contain('grows linearly').and.contain(`${'b'.repeat(12)}-dirty`).and.not.contain('b'.repeat(13));
+  });
+
   it('says with every run how it is made again and compared, where its name means it alone', async () => {
     const of = (method: string, seed: number, options = {}) => completed({ method, seed, options }, stream(0.9, 0.1));
     await publish('run', [1, 2].flatMap((seed) => [of('ewc', seed), of('lora', seed), of('lora', seed, { rate: 2 }), failed({ method: 'seta', seed })]));
