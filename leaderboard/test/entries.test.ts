@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { LetheError, Run } from '@lethe/core';
 import { metricsOf } from '@lethe/metrics';
 import { expect } from 'chai';
@@ -181,7 +181,15 @@ describe('entries', () => {
     const runs: any[] = structuredClone([run(), run({ method: 'b' })]);
     runs[1].predictions.law.chosen[0][39] = 0;
     right(runs[1]);
-    await publish(runs as Run[]);
+    const files = [await publish(runs as Run[])];
+    // alone in its file it contradicts nothing but the other entries of its table
+    const alone: any = structuredClone(run({ method: 'c' }));
+    alone.predictions.news.chosen[0] = alone.predictions.news.chosen[0].map(() => 1);
+    right(alone);
+    files.push(await publish([alone]));
+    const error = await fault(buildSite(entries, join(folder, 'site')));
+    expect(error).to.include({ code: 'LETHE_RESULTS_INVALID' }).and.have.property('message').that.contains('start from other predictions in news');
+    for (const file of files) expect(error.where).to.contain(basename(file));
   });
 
   it('are refused where they say other things of a method than its plugin', async () => {
