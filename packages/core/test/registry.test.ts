@@ -197,7 +197,7 @@ describe('plugin registry', () => {
     expect(findPlugin(found(), 'method', 'replay').manifest.name).to.equal('replay');
     const error = errorOf(() => findPlugin(found(), 'method', 'relpay'));
     expect(error.code).to.equal('LETHE_PLUGIN_UNKNOWN');
-    expect(error.message).to.contain('Did you mean "replay"?');
+    expect(error.message).to.equal('there is no method called "relpay". Did you mean "replay"?');
     expect(errorOf(() => findPlugin(found(), 'scorer', 'replay')).code).to.equal('LETHE_PLUGIN_UNKNOWN');
   });
 
@@ -229,6 +229,8 @@ describe('plugin registry', () => {
     const error = errorOf(() => resolveOptions(plugin!, { rows: 10, row: 1 }));
     expect(error.code).to.equal('LETHE_PLUGIN_OPTIONS');
     expect(error.message).to.contain('from 1 to 9, given 10').and.contain('Did you mean "rows"?');
+    expect(error.where).to.equal(plugin!.file);
+    expect(errorOf(() => resolveOptions(plugin!, { rows: 10, row: 1 }, (option) => (option === 'row' ? 'run.yaml:3' : undefined))).where).to.equal('run.yaml:3');
   });
 
   it('says which value of a list was meant', () => {

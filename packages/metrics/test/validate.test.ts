@@ -63,6 +63,11 @@ describe('validation', () => {
     expect(refused((run) => { run['predictions'].y.scorer = 'accuracy'; })).to.equal('f#/runs/0/predictions/y/scorer');
     expect(refused((run) => { run['predictions'].y.scorer = 'sari'; })).to.equal('f#/runs/0/predictions/y');
     expect(refused((run) => { run['predictions'].y.written[1].pop(); })).to.equal('f#/runs/0/predictions/y/written/1');
+    expect(refused((run) => {
+      run['order'] = { ...run['order'], tasks: ['x', 'a/b~c'] };
+      run['predictions']['a/b~c'] = run['predictions'].y;
+      run['predictions']['a/b~c'].written[1].pop();
+    }), 'a name that a pointer has to escape').to.equal('f#/runs/0/predictions/a~1b~0c/written/1');
     expect(refused((run) => { run['predictions'].y.references[1] = []; })).to.equal('f#/runs/0/predictions/y/references/1');
     expect(refused((run) => { run['predictions'].y.written[0][0] = 7; })).to.equal('f#/runs/0/predictions/y/written/0/0');
     expect(refused((run) => { delete run['predictions'].plain.sources; })).to.equal('f#/runs/0/predictions/plain');
