@@ -67,6 +67,7 @@ describe('what a scorer counts', () => {
   it('verbatim ignores white space at the ends alone', () => {
     expect(scorerOf('verbatim').score(' A\n', ['A'])).to.equal(1);
     expect(scorerOf('verbatim').score('a', ['A'])).to.equal(0);
+    expect(scorerOf('verbatim').score('A', ['B', 'A']), 'one of several').to.equal(1);
   });
   it('the first character alone counts, white space before it aside', () => {
     for (const [prediction, reference, score] of [[' B', 'B\nBecause it is.', 1], ['B is right', 'B', 1], ['A', 'B\nA', 0], ['b', 'B', 0], ['', 'B', 0], ['😀', '😀!', 1]] as const) {
