@@ -1,7 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { SCORERS, findScorer, normalised, scorerOf } from '../src/index.js';
+import { SCORERS, addScorers, findScorer, normalised, refuseScorer, scorerOf, textScorers } from '../src/index.js';
 import { stemOf } from '../src/porter.js';
 
 interface Row {
@@ -52,6 +55,47 @@ describe('every scorer', () => {
     expect(findScorer('rouge')).to.equal(undefined);
     expect(() => scorerOf('rogue-l', 'suite.yaml:7')).to.throw('Did you mean "rouge-l"?').with.property('code', 'LETHE_SCORER_UNKNOWN');
     expect(new Set(SCORERS.map(({ id }) => id)).size).to.equal(SCORERS.length);
+  });
+});
+
+describe('a scorer of a plugin', () => {
+  let folder: string;
+  before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-scorers-')); });
+  after(() => rmSync(folder, { recursive: true }));
+  const written = (file: string, fields: string) => {
+    const codePath = join(folder, file);
+    writeFileSync(codePath, `export default { ${fields} };\n`);
+    return codePath;
+  };
+  const sound = "needs: 'text', needsSource: false, score: () => 0.5";
+  const refused = (id: string, codePath: string) => addScorers([{ id, codePath }]).then(() => expect.fail('nothing was refused'), (error: LetheError) => error);
+
+  it('is known by its own name, however often it is added, and takes the place of no other', async () => {
+    const codePath = written('half.mjs', `id: 'half', ${sound}`);
+    for (let i = 0; i < 2; i++) await addScorers([{ id: 'half', codePath }]);
+    expect(scorerOf('half').score('a', ['b'])).to.equal(0.5);
+    expect(textScorers()).to.include('half').and.not.include('accuracy');
+    expect(await refused('whole', codePath)).to.include({ code: 'LETHE_PLUGIN_EXPORT', where: codePath, message: 'The plugin is called "whole", and its scorer "half".' });
+    expect(findScorer('whole')).to.equal(undefined);
+    expect((await refused('half', written('again.mjs', `id: 'half', ${sound}`))).code).to.equal('LETHE_PLUGIN_DUPLICATE');
+  });
+
+  it('is refused where it is none, with what it lacks', async () => {
+    for (const [i, [fields, lacks]] of [
+      ["id: 'a'", 'no function "score"'], ['score() {}', 'no "id"'], ["id: 'a', needs: 'options', score() {}", 'no "needs" that is "text"'],
+      ["id: 'a', needs: 'text', score() {}", 'no "needsSource" that is true or false'],
+    ].entries()) {
+      const error = await refused('a', written(`${i}.mjs`, fields!));
+      expect(error.code).to.equal('LETHE_PLUGIN_EXPORT');
+      expect(error.message).to.equal(`The default export is not a scorer: it has ${lacks}.`);
+    }
+  });
+
+  it('that is broken says so where it is asked for, unless another has the name', () => {
+    const fault = new LetheError('LETHE_PLUGIN_MANIFEST', 'broken');
+    for (const id of ['broken', 'rouge-l']) refuseScorer(id, fault);
+    expect(() => findScorer('broken')).to.throw(fault);
+    expect(findScorer('rouge-l')?.id).to.equal('rouge-l');
   });
 });
 
