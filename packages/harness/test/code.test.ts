@@ -12,6 +12,7 @@ describe('the hash of a method\'s code', () => {
     for (const name of ['own', 'own/parts', 'own/test', 'other']) mkdirSync(join(folder, name));
     write('own/index.js', "import './parts/part.js';\nimport { readFile } from 'node:fs/promises';\nexport { default } from '../other/index.js';\n");
     write('own/parts/part.js', 'export const a = 1;\n');
+    write('own/parts/computed.js', 'export const b = 1;\n'); // which no import names
     write('own/index.test.js', 'test();\n');
     write('own/test/more.js', 'test();\n');
     write('other/index.js', "const later = () => import('./later.js');\nexport default later;\n");
@@ -21,7 +22,7 @@ describe('the hash of a method\'s code', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
   const hash = () => codeSha256(join(folder, 'own/index.js'));
 
-  for (const name of ['own/index.js', 'own/parts/part.js', 'other/index.js', 'other/later.js']) {
+  for (const name of ['own/index.js', 'own/parts/part.js', 'own/parts/computed.js', 'other/index.js', 'other/later.js']) {
     it(`changes with ${name}`, async () => {
       const before = await hash();
       write(name, 'export default 2;\n');

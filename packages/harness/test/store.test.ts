@@ -115,6 +115,8 @@ describe('the run folder', () => {
   it('drops the results of methods whose code is another one, and no others', async () => {
     const code = { [run.method.id]: 'a', other: 'b' };
     expect(await openRun(folder, '0.1.0', {}, code)).to.include({ known: false });
+    expect((await openRun(folder, '0.1.0', {}, { ...code, other: 'a' })).changed, 'before there are results').to.deep.equal(['other']);
+    await openRun(folder, '0.1.0', {}, code);
     const other: Run = { ...run, method: { ...run.method, id: 'other' } };
     await writeResults(folder, [run, other]);
     expect((await openRun(folder, '0.1.0', {}, code)).changed).to.deep.equal([]);
