@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type LetheError, checkKept } from '../src/index.js';
+import { type LetheError, checkBatch, checkKept, checkPrompt } from '../src/index.js';
 
 const array = (data: unknown, shape: unknown = [3]) => ({ shape, data });
 const state = (more: object) => ({ trainable: {}, frozen: {}, stored: {}, json: null, ...more });
@@ -52,8 +52,21 @@ describe('what a learner saves', () => {
   });
 
   it('says that rows are none', () => {
-    for (const rows of [7, [{ prompt: 'text', answer: [1] }], [{ prompt: [1.5], answer: [] }], [null]]) {
+    for (const rows of [7, [{ prompt: 'text', answer: [1] }], [{ prompt: [1.5], answer: [] }], [{ prompt: [1], answer: [-1] }], [null]]) {
       expect(faultOf(state({ rows }))).to.contain('rows is not a list of rows');
     }
+  });
+});
+
+describe('what a learner gives in the place of rows and prompts', () => {
+  const row = { prompt: [1], answer: [2] };
+
+  it('is as many rows as were drawn, and tokens', () => {
+    expect(checkBatch([row], [row])).to.deep.equal([row]);
+    expect(checkPrompt([0, 7])).to.deep.equal([0, 7]);
+    for (const [check, message] of [
+      [() => checkBatch('row' as never, [row]), 'instead of a list of rows'], [() => checkBatch([row, row], [row]), 'batch gives 2 rows instead of the 1'],
+      [() => checkPrompt('a b' as never), 'instead of a list of tokens'], [() => checkPrompt([1, -1]), 'no token'], [() => checkPrompt([0.5]), 'no token'],
+    ] as const) expect(check, message).to.throw(message).with.property('code', 'LETHE_METHOD_FAILED');
   });
 });
