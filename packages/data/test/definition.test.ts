@@ -71,6 +71,16 @@ describe('suite file', () => {
     expect((await errorOf(() => readSuiteFile(suite.file))).message).to.contain('no task uses this prompt');
   });
 
+  it('refuses probes of a suite that is one of probes itself: it has no orders', async () => {
+    const probes = YAML.replace(/^training: .*\n/m, '').replace(/^sizes:\n(?: .*\n)+/m, '').replace(/^orders:\n(?: .*\n)+/m, '');
+    suite.yaml(probes);
+    expect(readSuiteFile(suite.file).orders).to.deep.equal([]);
+    suite.yaml(`${probes}probes: { suite: general-mini }\n`);
+    const error = await errorOf(() => readSuiteFile(suite.file));
+    expect(error.message).to.equal('a suite without orders holds probes and has none');
+    expect(error.where).to.equal(`${suite.file}:${probes.split('\n').length}`);
+  });
+
   it('reads the example of the guide', () => {
     const [, example] = /```yaml\n(# yaml-language-server[^`]*)```/.exec(readFileSync(join(INSTALLED.suitesDir, 'README.md'), 'utf8'))!;
     suite.yaml(example!);
