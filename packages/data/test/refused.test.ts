@@ -77,6 +77,9 @@ describe('rows that cannot be used', () => {
     expect(error.code).to.equal('LETHE_DATA_ROW');
     expect(error.message).to.contain(`${file}:5`);
     expect(error.where).to.equal(`${join(suite.folder, 'tickets', 'test.jsonl')}:1`);
+    const [, verified] = await verifyData(suite.reference());
+    expect(verified).to.include({ kind: 'test', rows: 0, faulty: 1 });
+    expect(verified!.faults.map(({ where, message }) => ({ where, message }))).to.deep.equal([{ where: error.where, message: error.message }]);
   });
 
   for (const [name, content] of [['without a byte', ''], ['of blank lines', '\n\r\n \n']] as const) {
