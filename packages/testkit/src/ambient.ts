@@ -1,22 +1,19 @@
+import { callerOf } from './caller.js';
 import { afterwards } from './visit.js';
 
 /** What gives another value at every call, from outside of the run. */
 export const AMBIENT: readonly string[] = ['Math.random', 'Date', 'performance.now', 'crypto.getRandomValues', 'crypto.randomUUID'];
 
-/** The first line of the stack that is neither of Lethe's testkit nor of Node: where the method stands. */
-function caller(): string {
-  const here = new URL('.', import.meta.url).href;
-  const line = new Error().stack?.split('\n').slice(1).find((text) => !text.includes(here) && !text.includes('node:'));
-  return line ? ` (${line.trim().replace('file://', '')})` : '';
-}
-
 /**
  * Runs a call while {@link AMBIENT} tell when they are read. They work as ever.
  *
- * @param tell is given the name and the line of the code that reads it
+ * @param tell is given the name, and the line of the code that reads it
  */
 export function watchAmbient<T>(call: () => T, tell: (what: string) => void): T {
-  const told = (name: string) => tell(name + caller());
+  const told = (name: string) => {
+    const place = callerOf(new Error());
+    tell(place === undefined ? name : `${name} (${place})`);
+  };
   const { Date: RealDate } = globalThis;
   const restore: (() => void)[] = [() => { globalThis.Date = RealDate; }];
   const watch = (owner: object, key: string, name: string) => {

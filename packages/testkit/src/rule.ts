@@ -1,6 +1,5 @@
-import { sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type LearnerState, LetheError, type Method, checkState, framesOf } from '@lethe/core';
+import { type LearnerState, LetheError, type Method, checkState } from '@lethe/core';
+import { callerOf } from './caller.js';
 import { copyOf, copyState } from './state.js';
 import type { TestedMethod } from './tested.js';
 import { ToyStream } from './toy-stream.js';
@@ -9,14 +8,12 @@ import { TASKS } from './toy-world.js';
 /** Optimizer steps of a task where a rule does not need more: enough to leave the initial values. */
 export const STEPS = 4;
 
-const TESTKIT = fileURLToPath(new URL('.', import.meta.url));
-
 /** What is seen of code that throws, and where it did; a breach of the contract says itself what it is. */
 export function thrown(error: unknown): string {
   if (!(error instanceof Error)) return `it throws ${String(error)}`;
-  if (error instanceof LetheError && error.code === 'LETHE_METHOD_FAILED') return error.message;
-  const frame = framesOf(error).find(({ file }) => !file.startsWith(TESTKIT) && !file.includes(`${sep}node_modules${sep}`));
-  return `it throws ${error.name}: ${error.message}${frame ? `, at ${frame.file}:${frame.line}` : ''}`;
+  const place = callerOf(error);
+  const what = error instanceof LetheError && error.code === 'LETHE_METHOD_FAILED' ? error.message : `it throws ${error.name}: ${error.message}`;
+  return place === undefined ? what : `${what}, at ${place}`;
 }
 
 /** What is known of a learner after it has ended a stage. */

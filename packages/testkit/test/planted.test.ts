@@ -74,7 +74,7 @@ describe('conformance suite', () => {
 
   it('says what a method throws, and where', async () => {
     const [, { seen }] = (await checkMethod(THROWS)) as [unknown, { seen: string }];
-    expect(seen).to.match(/^it throws Error: no penalty today, at .*behaviour\.js:\d+$/);
+    expect(seen).to.match(/^it throws Error: no penalty today, at .*behaviour\.ts:\d+$/);
   });
 
   it('does not take a method that trains nothing for one that learns', async () => {

@@ -50,6 +50,18 @@ function unfinite(group: string, arrays: Arrays): string | null {
   return name === undefined ? null : `${group} array "${name}" holds a value that is not finite`;
 }
 
+/** What is no number where the loss of a stage is none after so many steps, in words. */
+async function unfiniteLoss(subject: Subject, stage: number, steps: number): Promise<string> {
+  const stream = await subject.open();
+  for (let earlier = 1; earlier < stage; earlier++) await stream.learn(earlier, STEPS);
+  await stream.begin(stage);
+  stream.train(steps);
+  const found = unfinite('trainable', stream.learner.trainable);
+  if (found) return `after step ${steps} of stage ${stage} ${found}, because a gradient of the loss is not`;
+  const penalty = stream.penalty();
+  return `the ${penalty === null || Number.isFinite(penalty) ? 'task loss' : 'penalty'} of stage ${stage} is not finite before step ${steps + 1}`;
+}
+
 /** What is wrong with the prompts that a learner writes; null where nothing is, or it writes none. */
 function misprompted(learner: Learner, told: boolean): string | null {
   for (let task = 1; learner.prompt && task <= TASKS; task++) {
@@ -66,14 +78,15 @@ function misprompted(learner: Learner, told: boolean): string | null {
 export const runs: Rule = {
   id: 'runs',
   title: 'goes through a stream with arrays, deltas, prefixes, penalties and rows of the right shape, all finite',
-  remedy: 'Compare with the contract in packages/core/src/method.ts; shapes are written there.',
+  remedy: 'Compare with the contract in packages/core/src/method.ts; shapes are written there. Where a value is not finite, look for a division by 0, '
+    + 'and for a root or a logarithm of what may be 0, whose slope has no bound.',
   prerequisite: true,
   async check(subject) {
     const stream = await subject.open();
     for (let stage = 1; stage <= stream.stages; stage++) {
       const task = await stream.begin(stage);
-      const loss = stream.train(STEPS).find((value) => !Number.isFinite(value));
-      if (loss !== undefined) return `a loss of stage ${stage} is ${loss}`;
+      const at = stream.train(STEPS).findIndex((value) => !Number.isFinite(value));
+      if (at >= 0) return unfiniteLoss(subject, stage, at);
       await stream.end(task);
       const { state, predictions } = landmarkOf(stream);
       for (const group of ['trainable', 'frozen', 'stored'] as const) {

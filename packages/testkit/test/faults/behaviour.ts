@@ -18,6 +18,33 @@ export class WrongShape extends Sound {
   }
 }
 
+/** Its helper is given the adapter's sides in the wrong order. */
+export class SwapsSides extends Sound {
+  override adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
+    const { a, b } = loraNames(site);
+    return loraDelta(x, params[b]!, params[a]!, this.host.scale);
+  }
+}
+
+export class AsksForNoArray extends Sound {
+  override async end(task: TaskView): Promise<void> {
+    for await (const _ of this.host.gradients(task, { names: ['lora.layers.0.q.a'], rows: 4, batch: 4 })) await super.end(task);
+  }
+}
+
+/** A root of 0, where the second task begins. */
+export class RootOfNothing extends Sound {
+  override penalty(scope: Scope): tf.Scalar | null {
+    return super.penalty(scope)?.sqrt() ?? null;
+  }
+}
+
+export class LogarithmOfNothing extends Sound {
+  override penalty(scope: Scope): tf.Scalar | null {
+    return super.penalty(scope)?.log() ?? null;
+  }
+}
+
 /** Multiplies away what the first task trains; `gradients` sees the same in later ones. */
 export class Silent extends Sound {
   override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
