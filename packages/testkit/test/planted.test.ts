@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { RULES, checkMethod } from '../src/index.js';
-import { KeepsAndAsks } from './faults/declared.js';
+import { FillsUp, KeepsAndAsks } from './faults/declared.js';
 import { FAULTS, THROWS } from './faults/index.js';
 import { SoundPrompts } from './faults/prompts.js';
 import { Shows } from './faults/shown.js';
@@ -75,6 +75,11 @@ describe('conformance suite', () => {
   it('says what a method throws, and where', async () => {
     const [, { seen }] = (await checkMethod(THROWS)) as [unknown, { seen: string }];
     expect(seen).to.match(/^it throws Error: no penalty today, at .*behaviour\.ts:\d+$/);
+  });
+
+  it('takes it for linear growth where the third of its tasks leaves nothing more to keep', async () => {
+    const growth = (await checkMethod(tested(FillsUp, { growth: 'linear' }))).find(({ rule }) => rule.id === 'growth');
+    expect(growth!.status).to.equal('kept');
   });
 
   it('does not take a method that trains nothing for one that learns', async () => {

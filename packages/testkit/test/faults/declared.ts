@@ -59,6 +59,14 @@ export class GrowsInSecret extends Sound {
   }
 }
 
+/** Keeps directions of a space that the second task fills. */
+export class FillsUp extends Sound {
+  override async end(task: TaskView): Promise<void> {
+    await super.end(task);
+    this.stored = { directions: zeros([8, Math.min(8, 5 * task.index)]) };
+  }
+}
+
 export class GrowsTooFast extends Sound {
   override async end(task: TaskView): Promise<void> {
     await super.end(task);
