@@ -68,7 +68,9 @@ export class Host implements MethodHost {
     const params = paramsOf(learner);
     for (const name of request.names) {
       if (!(name in params)) {
-        throw new LetheError('LETHE_METHOD_FAILED', `There is no array "${name}" to differentiate by.${didYouMean(name, Object.keys(params))}`);
+        throw new LetheError('LETHE_METHOD_FAILED', `There is no array "${name}" to differentiate by.${didYouMean(name, Object.keys(params))}`, {
+          remedy: 'Name arrays that are in trainable or frozen when gradients are asked for.',
+        });
       }
     }
     const drawn = this.random.fork('gradients', task.index).shuffle(rows).slice(0, request.rows);

@@ -6,18 +6,21 @@ import type { Forward } from './loss.js';
 import type { StreamDependencies } from './protocol.js';
 
 /**
- * Runs a method's own code; what it throws becomes LETHE_METHOD_FAILED with the line of the plugin that threw, unless it is a clear error already.
+ * Runs a method's own code; what it throws becomes LETHE_METHOD_FAILED, unless it is a clear error already. One that names no place has the
+ * line of the plugin that it came by.
  *
- * @param what what the method was at: the place of an error that names none
+ * @param what what the method was at, which stands behind the line
  */
 export async function within<T>({ codePath }: Job, what: string, call: () => T | Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {
-    if (cause instanceof LetheError) throw cause.where === undefined ? cause.with({ where: what }) : cause;
+    if (cause instanceof LetheError && cause.where !== undefined) throw cause;
     const line = frameWithin(cause, dirname(codePath));
+    const where = line === undefined ? what : `${line}, ${what}`;
+    if (cause instanceof LetheError) throw cause.with({ where });
     throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), {
-      where: line === undefined ? what : `${line}, ${what}`, remedy: 'Mend the method there. LETHE_DEBUG=1 prints where it was called from.', cause,
+      where, remedy: 'Mend the method there. LETHE_DEBUG=1 prints where it was called from.', cause,
     });
   }
 }

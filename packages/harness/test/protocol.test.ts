@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent, Scope, TaskData } from '@lethe/core';
+import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent, Scope, TaskData, TaskView } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { Constant } from '@lethe/engine';
@@ -128,13 +128,17 @@ describe('runStream', () => {
         .then(() => null, (thrown: LetheError) => thrown);
       return `${error?.code} ${error?.message} ${error?.where}`;
     };
-    expect(await errorOf({ create: () => undefined as never })).to.match(/^LETHE_METHOD_FAILED create gives undefined instead of a learner lora-continual, /);
+    expect(await errorOf({ create: () => undefined as never })).to.match(/^LETHE_METHOD_FAILED create gives undefined instead of a learner .*lora-continual, /);
     expect(await errorOf(broken({ end: undefined }))).to.contain('no function "end"');
     expect(await errorOf(broken({ trainable: undefined }))).to.contain('trainable is undefined');
     expect(await errorOf(broken({ get frozen(): Arrays { throw new Error('not yet'); } }))).to.match(/^LETHE_METHOD_FAILED not yet .*protocol\.test\.ts:\d+, lora-continual, /);
     expect(await errorOf(broken({ save: () => { throw new Error('full'); } }))).to.match(/^LETHE_METHOD_FAILED full .*protocol\.test\.ts:\d+, lora-continual on /);
     expect(await errorOf(broken({ save: () => ({ trainable: {}, frozen: {}, stored: {}, json: { owners: new Map() } }) }))).to.contain('json.owners is a Map');
     expect(await readdir(join(outDir, 'steps'))).to.have.length(1);
+    const misnames: Method = { create: (host, options) => Object.assign(lora.create(host, options), {
+      async end(task: TaskView) { for await (const gradients of host.gradients(task, { names: ['lora.layers.0.q.a'], rows: 1, batch: 1 })) void gradients; },
+    }) };
+    expect(await errorOf(misnames)).to.match(/^LETHE_METHOD_FAILED There is no array .*Did you mean "lora\.layers\.0\.q\.A"\? .*protocol\.test\.ts:\d+, lora-continual on /);
   }).timeout(60_000);
   for (const [what, members, message] of [
     ['a number as delta', { adapt: () => 1 }, /^adapt gives a number \(1\) at layers\.0\.q instead of a tensor/],
