@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -170,6 +170,17 @@ describe('making published runs again', () => {
     expect(status).to.equal(2);
     expect(stderr).to.contain('LETHE_SUITE_UNKNOWN').and.contain('"two-trades"').and.match(/fix .*--suite/);
     expect(existsSync(join(folder, 'refused'))).to.equal(false);
+  });
+
+  it('makes a run again whose order leaves out a task of the suite', async () => {
+    const [suite, out] = [join(folder, 'with-short', 'two-trades'), join(folder, 'short')];
+    cpSync(SUITE, suite, { recursive: true });
+    appendFileSync(join(suite, 'suite.yaml'), '  short: [weather]\n');
+    const ran = await lethe('run', suite, '--size', 'tiny', '--model', MODEL!, '--device', 'cpu', '--out', out, '--methods', 'zero-shot', '--orders', 'short', '--seeds', '3').ended;
+    expect(ran.status, ran.stderr).to.equal(0);
+    const { status, stdout, stderr } = await lethe('reproduce', out, '--method', 'zero-shot', '--out', join(folder, 'short-again')).ended;
+    expect(status, stderr).to.equal(0);
+    expect(stdout).to.match(/^zero-shot, order short, seed 3 .* 0 of 16$/m);
   });
 
   it('names what the results have where something else is asked for', async () => {

@@ -134,7 +134,7 @@ export async function reproduce(
   const asked = await resolveRequest(requestFor(claims, rowsOf(results, claims), request), [], output.note).catch(withSuiteFlag);
   const configuration: Configuration = { ...asked.configuration, picked: claims.map((claim) => placeOf(claim, claims)) };
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
-  jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(claims[i]!, identity, configuration.suite.data, file));
+  jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(claims[i]!, identity, asked.suite, file));
   for (const note of asked.notes) output.note(note);
   output.note(`drawn by --draw ${request.draw}: ${claims.map(({ name }) => name).join('; ')}`);
   const goOn = `the same command and --draw ${request.draw}`;

@@ -1,13 +1,17 @@
-import { LetheError, type RunIdentity, canonicalJson, suiteLabel } from '@lethe/core';
-import type { Configuration } from '../run/configuration.js';
+import { LetheError, type RunIdentity, type SuiteData, canonicalJson, suiteLabel } from '@lethe/core';
 import type { Claim } from './claims.js';
 
 const short = (sha256: string) => sha256.slice(0, 12);
 
-function differences({ suite, method, model, training, run }: Claim, identity: RunIdentity, data: Configuration['suite']['data']): string[] {
+/** sha256 by id of the rows that a run of an order reads: those of its tasks and of all probes. */
+function rowsRead({ tasks, probes }: SuiteData, order: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries([...tasks.filter(({ id }) => order.includes(id)), ...probes].map(({ id, sha256 }) => [id, sha256]));
+}
+
+function differences({ suite, method, model, training, run }: Claim, identity: RunIdentity, here: SuiteData): string[] {
   const all: string[] = [];
-  const compare = (what: string, published: unknown, here: unknown, show: (value: never) => string = String) => {
-    if (canonicalJson(published ?? null) !== canonicalJson(here ?? null)) all.push(`${what}: ${show(published as never)}, here ${show(here as never)}`);
+  const compare = (what: string, published: unknown, now: unknown, show: (value: never) => string = String) => {
+    if (canonicalJson(published ?? null) !== canonicalJson(now ?? null)) all.push(`${what}: ${show(published as never)}, here ${show(now as never)}`);
   };
   compare('suite', suite, identity.suite, suiteLabel);
   compare(`method ${method.id}`, method.version, identity.method.version);
@@ -20,6 +24,7 @@ function differences({ suite, method, model, training, run }: Claim, identity: R
   if (!run) return all;
   const { order, environment } = run;
   compare(`tasks of order ${order.id}`, order.tasks, identity.order.tasks, (tasks: readonly string[]) => tasks.join(' '));
+  const data = rowsRead(here, identity.order.tasks);
   // a run that failed at once names no rows
   const rows = new Set(run.status === 'failed' ? Object.keys(environment.dataSha256) : [...Object.keys(environment.dataSha256), ...Object.keys(data)]);
   for (const task of rows) compare(`rows of ${task}`, environment.dataSha256[task] ?? 'none', data[task] ?? 'none', short);
@@ -32,8 +37,8 @@ function differences({ suite, method, model, training, run }: Claim, identity: R
  * @param where the results
  * @throws LETHE_RUN_CHANGED with all that differs
  */
-export function checkTerms(claim: Claim, identity: RunIdentity, data: Configuration['suite']['data'], where: string): void {
-  const all = differences(claim, identity, data);
+export function checkTerms(claim: Claim, identity: RunIdentity, suite: SuiteData, where: string): void {
+  const all = differences(claim, identity, suite);
   if (all.length === 0) return;
   const { git, lethe } = claim.environment;
   throw new LetheError('LETHE_RUN_CHANGED', `The results were made with something else than is here. ${all.join('; ')}.`, {
