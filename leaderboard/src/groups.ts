@@ -96,8 +96,15 @@ function tuningOf({ file, entry: { results: { sweep } }, run: { method: { id, la
   return sweep && tuned && canonicalJson(tuned.trials[tuned.chosen]!.options) === canonicalJson(options) ? { sweep, tuned, file } : null;
 }
 
+/** The method of a row: without its label where entries call it otherwise, which none of them may do for the others. */
+function methodOf(sources: readonly Source[]): Run['method'] {
+  const { method } = sources[0]!.run;
+  return sources.every(({ run }) => run.method.label === method.label) ? method : unlabelled(method);
+}
+
 function rowOf(sources: readonly Source[], { methods, metrics: [accuracy] }: Comparison): Row {
-  const { entry, run: { method } } = sources[0]!;
+  const { entry } = sources[0]!;
+  const method = methodOf(sources);
   const cells = inKeyOrder(sources, ({ run }) => [run.order, run.seed]).map(cellOf)
     .sort((a, b) => a.order.id.localeCompare(b.order.id, 'en', { numeric: true }) || a.seed - b.seed);
   const done = cells.filter(({ completed }) => completed.length > 0);

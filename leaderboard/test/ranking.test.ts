@@ -34,6 +34,19 @@ describe('comparisons', () => {
     expect(row!.intervals.averageAccuracy!.mean).to.be.closeTo(0.7, 1e-9);
   });
 
+  it('are of methods that no entry can rename: neither another method as its own variant, nor the runs of others that it repeats', () => {
+    const labelled = (given: Given, label: string) => {
+      const [one] = published([given]);
+      const runs = one!.entry.results.runs.map((run) => ({ ...run, method: { ...run.method, label } }));
+      return { ...one!, entry: { ...one!.entry, results: { ...one!.entry.results, runs } } };
+    };
+    const [honest] = published([{}, { method: 'best' }]);
+    expect(() => groupsOf([labelled({ options: { x: 1 } }, 'best'), honest!])).to.throw('A variant of lora is labelled "best"');
+    for (const entries of [[labelled({}, 'better'), honest!], [honest!, labelled({}, 'better')]]) {
+      expect(groupsOf(entries)[0]!.rows.map(({ method }) => method.label ?? method.id).sort()).to.deep.equal(['best', 'lora']);
+    }
+  });
+
   it('have failed runs among those of their entry, and no mean over what a metric is not defined for', () => {
     const [entry] = published([{}]);
     const joint = completed({ method: 'joint' }, [[0.25, 0.25, 0.25], [null, null, null], [null, null, null], [0.9, 0.9, 0.9]]);

@@ -1,6 +1,6 @@
 import { type CompletedRun, LetheError, type Run, canonicalJson, createRandom, grouped, methodName, unlabelled } from '@lethe/core';
 import type { Metric } from './catalogue.js';
-import { ambiguous, byIdentity, outcomesOf } from './outcomes.js';
+import { type Repeated, comparableRuns } from './comparable.js';
 import { measuredOf, resampleRows } from './resample.js';
 import { middleOf } from './statistics/quantile.js';
 import { ALPHA } from './statistics/distributions.js';
@@ -90,23 +90,14 @@ export interface ComparisonRequest {
   /** Label of the method, or its id where it has none; it may be a bound. All others that are none are compared with it; without it all pairs of those. */
   readonly against?: string;
   /** What to do where a cell ran twice with two outcomes: refuse (where it is left out), or take their mean as its value. */
-  readonly repeated?: 'refuse' | 'mean';
+  readonly repeated?: Repeated;
   /** Whether to draw rows anew, which takes most of the time: where it is left out they are. Without it there are no intervals over rows. */
   readonly overRows?: boolean;
 }
 
 const SEED = 1;
 
-const tasksOf = (run: Run): string[] => [...run.order.tasks].sort();
-const termsOf = (run: Run) => [run.suite, run.model.sha256, run.training, tasksOf(run)];
 const cellOf = ({ order, seed }: Run): string => canonicalJson([order, seed]);
-
-/** The same outcome given twice counts once; two outcomes of one run are refused, unless their mean is asked for. */
-const distinct = (runs: readonly Run[], repeated: ComparisonRequest['repeated']): Run[] => byIdentity(runs).flatMap((same) => {
-  const outcomes = outcomesOf(same);
-  if (outcomes.length === 1 || repeated === 'mean') return outcomes;
-  throw ambiguous(same, { remedy: 'Give only the run folders that are to be compared.' });
-});
 
 /** One method under one set of terms. */
 interface Contender extends ComparedMethod {
@@ -259,14 +250,6 @@ function compareTerms(runs: readonly Run[], { metrics, against, overRows = true 
     }),
   };
 }
-
-/**
- * Runs that may be compared with each other, a list for each set of terms: suite, version, size, prompts, model, training budget and tasks.
- *
- * @param repeated what to do where a run is there with two outcomes; the same outcome given twice is one run
- * @throws LETHE_RUN_AMBIGUOUS where one run is there with two outcomes, unless their mean is asked for
- */
-export const comparableRuns = (runs: readonly Run[], repeated: ComparisonRequest['repeated'] = 'refuse'): Run[][] => grouped(distinct(runs, repeated), termsOf);
 
 /**
  * Compares methods; each list of {@link comparableRuns} is one comparison. Two methods are compared over the runs of the same order and

@@ -1,8 +1,9 @@
 export { type AlikeSeeds, alikeSeeds, changesAnswers } from './alike.js';
 export { type Measured, type Metric, METRICS } from './catalogue.js';
 export {
-  type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, comparableRuns, compareRuns, holdsElsewhere,
+  type Bounds, type ComparedMethod, type Comparison, type ComparisonRequest, type MetricComparison, type PairedComparison, type Standing, compareRuns, holdsElsewhere,
 } from './compare.js';
+export { comparableRuns } from './comparable.js';
 export { resultsHash } from './hash.js';
 export { isJoint, metricsOf, seenAccuracy } from './metrics.js';
 export { meanScore, rowScores, rowsOf, stepsOf } from './rows.js';

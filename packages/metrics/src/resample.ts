@@ -1,6 +1,6 @@
-import { type CompletedRun, LetheError, type Random } from '@lethe/core';
+import type { CompletedRun, Random } from '@lethe/core';
 import type { Measured, Metric } from './catalogue.js';
-import { meanScore, predictionsFor, rowScores, rowsOf } from './rows.js';
+import { countOf, meanScore, predictionsFor, rowScores } from './rows.js';
 
 /** How often rows are drawn anew. */
 const RESAMPLES = 1000;
@@ -12,12 +12,6 @@ interface RowMatrix {
   readonly probes: readonly { readonly id: string; readonly base: Float64Array | null; readonly final: Float64Array | null }[];
   /** Which set of rows a column is about: the place of its task in the order of the first run. */
   readonly columns: readonly number[];
-}
-
-/** Test rows of a task or probe; 0 where the run does not have it. */
-function countOf(run: CompletedRun, task: string): number {
-  const predictions = predictionsFor(run, task);
-  return predictions ? rowsOf(predictions) : 0;
 }
 
 /** What metrics are made of, as results state it. */
@@ -58,7 +52,6 @@ function weightedMean(scores: Float64Array, times: Float64Array): number {
  *
  * @param groups runs of one suite with the same rows, by method
  * @returns draws[g][m][k]: the mean of metric m over the runs of group g in draw k; null where a run has no such metric
- * @throws LETHE_RESULTS_INVALID where runs were not scored on the same rows
  */
 export function resampleRows(
   groups: readonly (readonly CompletedRun[])[], metrics: readonly Metric[], random: Random, resamples = RESAMPLES,
@@ -69,16 +62,7 @@ export function resampleRows(
   const runs = groups.flat();
   // a run may lack probes whose rows were not at hand
   const probes = [...new Set(runs.flatMap((run) => Object.keys(run.general.base)))];
-  const sizes = [...tasks, ...probes].map((task) => {
-    const having = runs.filter((run) => tasks.includes(task) || Object.hasOwn(run.general.base, task));
-    const [known] = having as [CompletedRun, ...CompletedRun[]];
-    const hash = ({ environment }: CompletedRun) => environment.dataSha256[task];
-    const other = having.find((run) => countOf(run, task) !== countOf(known, task) || hash(run) !== hash(known));
-    if (other === undefined) return countOf(known, task);
-    throw new LetheError('LETHE_RESULTS_INVALID', `Runs of ${other.method.id} and ${known.method.id} were scored on other rows of ${task}.`, {
-      remedy: 'Compare runs that were made with the same data.',
-    });
-  });
+  const sizes = [...tasks, ...probes].map((task) => Math.max(...runs.map((run) => countOf(run, task))));
   const matrices = groups.map((own) => own.map((run) => rowMatrix(run, tasks)));
   const draws = groups.map((own) => metrics.map(() => (own.length ? new Float64Array(resamples) : null)));
   const streams = sizes.map((_, i) => random.fork(i));

@@ -14,6 +14,12 @@ export const stepsOf = (predictions: TaskPredictions): readonly (readonly (numbe
 export const rowsOf = (predictions: TaskPredictions): number =>
   ('scorer' in predictions ? predictions.references : predictions.answers).length;
 
+/** Test rows of a task or probe; 0 where the run does not have it. */
+export function countOf(run: CompletedRun, task: string): number {
+  const predictions = predictionsFor(run, task);
+  return predictions ? rowsOf(predictions) : 0;
+}
+
 /**
  * The score of every test row after step i, in [0, 1]; null where the step was not scored. Of rows with options it is 1 for
  * the right one and 0 for any other.

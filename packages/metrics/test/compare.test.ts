@@ -1,7 +1,7 @@
 import { type CompletedRun, type Run, createRandom } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { METRICS, compareRuns, holdsElsewhere } from '../src/index.js';
+import { METRICS, comparableRuns, compareRuns, holdsElsewhere } from '../src/index.js';
 import { ROWS, completed, failed, seeds } from './runs.js';
 
 const metric = (id: string) => METRICS.find((known) => known.id === id)!;
@@ -76,6 +76,13 @@ describe('a comparison', () => {
     const general = only(runs, { metrics: [metric('generalDelta')] });
     bounds(general.standings[0]!.overRows!, [1 - 14 / 20, 1 - 6 / 20], 1 / 20);
     expect(general.standings[1]).to.include({ missing: 'not defined', overRows: null });
+  });
+
+  it('refuses a variant with the name of another method', () => {
+    const own = seeds(2, { method: 'own', skill: 0.2 });
+    const labelled = (label: string) => seeds(2, { method: 'other', skill: 0.9 }).map((run) => ({ ...run, method: { ...run.method, label } }));
+    expect(comparableRuns([...own, ...labelled('mine')])).to.have.length(1);
+    expect(() => compareRuns([...own, ...labelled('own')], accuracy)).to.throw('A variant of other is labelled "own"').with.property('where').that.contains('other, order');
   });
 
   it('knows that less forgetting is better', () => {
@@ -185,6 +192,8 @@ describe('a comparison', () => {
     expect(() => compareRuns([completed({}), longer], accuracy)).to.throw('other rows of x').with.property('code', 'LETHE_RESULTS_INVALID');
     const changed = { ...other, environment: { ...other.environment, dataSha256: { x: 'f'.repeat(64) } } };
     expect(() => compareRuns([completed({}), changed], accuracy)).to.throw('other rows of x');
+    // what makes tables and figures of them compares as well
+    expect(() => comparableRuns([completed({}), changed])).to.throw('other rows of x');
   });
 
   it('does not change with the names of tasks or the order of the runs', () => {
