@@ -1,6 +1,6 @@
 import { Console } from 'node:console';
 import type { WriteStream } from 'node:tty';
-import type { LetheError } from '@lethe/core';
+import { type LetheError, printable } from '@lethe/core';
 import pc from 'picocolors';
 import { explained } from './problem.js';
 
@@ -16,11 +16,14 @@ export interface Output {
 
 /** Says on stderr what ended this process, and gives its exit status: 2, or 1 where it is a fault of Lethe itself. */
 export function endedBy(problem: LetheError): 1 | 2 {
-  process.stderr.write(`${problem.describe()}\n`);
+  process.stderr.write(`${printable(problem.describe())}\n`);
   return problem.code === 'LETHE_INTERNAL' ? 1 : 2;
 }
 
-/** Output on the streams of this process. A reader that leaves early, as `head` does, ends nothing; one that takes nothing ends it. */
+/**
+ * Output on the streams of this process. A reader that leaves early, as `head` does, ends nothing; one that takes nothing ends it. Data is changed for
+ * a terminal alone: a file gets what there is.
+ */
 export function processOutput(): Output {
   // what plugins print while they are imported is no data
   globalThis.console = new Console(process.stderr);
@@ -30,8 +33,8 @@ export function processOutput(): Output {
   const ci = Boolean(process.env['CI']);
   const coloured = Boolean(process.stdout.isTTY) && !process.env['NO_COLOR'] && !ci;
   return {
-    data: (text) => void process.stdout.write(`${text}\n`),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    data: (text) => void process.stdout.write(`${process.stdout.isTTY ? printable(text, coloured) : text}\n`),
+    note: (text) => void process.stderr.write(`${printable(text)}\n`),
     colour: pc.createColors(coloured),
     ...(process.stderr.isTTY && !ci ? { terminal: process.stderr } : {}),
   };

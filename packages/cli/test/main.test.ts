@@ -72,6 +72,34 @@ describe('lethe', () => {
     expect(stderr).to.match(/^LETHE_FILES: ENOSPC/).and.contain('fix ').and.not.contain('    at ');
   });
 
+  it('lets nothing that stands in a file move the cursor of a terminal, and gives a file what there is', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lethe-escapes-'));
+    try {
+      const evil = '\x1b]0;title\x07\x1b[2J\u009b8m\u202e\rRED';
+      const manifest = join(folder, 'plugin.json');
+      writeFileSync(manifest, JSON.stringify({ [evil]: 1 }));
+      const { status, stderr } = lethe('validate', manifest);
+      expect(status).to.equal(2);
+      expect(stderr).to.match(/LETHE_PLUGIN_MANIFEST: .*\\u001b\]0;title\\u0007/).and.not.match(/[\0-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
+      writeFileSync(join(folder, 'index.js'), "export default { id: 'loud', needs: 'text', needsSource: false, score: () => 1 };");
+      writeFileSync(manifest, JSON.stringify({
+        name: 'loud', kind: 'scorer', version: '1.0.0', lethe: '>=0.1.0', description: evil, licence: 'MIT', options: { type: 'object', additionalProperties: false, properties: {} },
+      }));
+      const shown = (...node: string[]) => spawnSync(process.execPath, [...node, main, 'show', 'scorer', 'loud', '--plugins', folder], { encoding: 'utf8', env: { ...process.env, CI: '' } }).stdout;
+      expect(shown()).to.contain(evil);
+      expect(shown('--import=data:text/javascript,process.stdout.isTTY=true')).to.contain('\\u001b]0;title\\u0007\\u001b[2J\\u009b8m\\u202e\\u000dRED');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('keeps its own colours on a terminal', () => {
+    const entry = join(PATHS.entries, readdirSync(PATHS.entries).find((name) => name.startsWith('twins-mini-'))!);
+    const { stdout } = spawnSync(process.execPath, ['--import=data:text/javascript,process.stdout.isTTY=true', main, 'show', entry],
+      { encoding: 'utf8', env: { ...process.env, CI: '', NO_COLOR: '', FORCE_COLOR: '1' } });
+    expect(stdout).to.contain('\x1b[2mjoint').and.not.contain('\\u001b');
+  });
+
   it('answers bad input with a code, a remedy and status 2', () => {
     const { status, stdout, stderr } = lethe('list', 'method');
     expect(status).to.equal(2);

@@ -19,6 +19,7 @@ export type {
 export { bytesOfState } from './state.js';
 export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
+export { printable } from './printable.js';
 export { type Random, createRandom } from './random.js';
 export { type ReportAxis, type ReportTable, MISSING, cellText, reportFault } from './report.js';
 export type {
