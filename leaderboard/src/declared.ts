@@ -1,6 +1,6 @@
-import { type Capabilities, type CompletedRun, LetheError, type Order, type Results, type Run, type SuiteTerms, canonicalJson } from '@lethe/core';
+import { type Capabilities, type CompletedRun, LetheError, type Order, type Results, type Run, type SuiteTerms, type TaskPredictions, canonicalJson } from '@lethe/core';
 import { isJoint } from '@lethe/metrics';
-import { isCompleted } from './whole.js';
+import { askedIn, isCompleted } from './whole.js';
 
 /** What the plugin of a method says of itself. */
 export interface MethodNote {
@@ -23,16 +23,26 @@ export interface KnownMethod {
   accepts(options: Readonly<Record<string, unknown>>): boolean;
 }
 
+/** The rows of a task or probe by which runs are scored. */
+export interface ScoredRows {
+  /** As `environment.dataSha256` states it. */
+  readonly sha256: string;
+  /** Their right answers, with no predictions. */
+  readonly asked: TaskPredictions;
+}
+
 /** What is known of that which results only name. */
 export interface Describer {
   /** What is known of a method of this version, if anything. */
   method(id: string, version: string): KnownMethod | undefined;
   /** What a suite asks, with these prompts and changes of the budget; undefined where that version is not known, null where it has no such size or prompts. */
   suite(named: Run['suite']): SuiteTerms | null | undefined;
+  /** By task and probe, the rows of a suite that is known; undefined where they are not at hand, or may be others than those of a run. */
+  rows(named: Run['suite']): Promise<Readonly<Record<string, ScoredRows>> | undefined>;
 }
 
 /** Nothing is known. */
-export const unknown: Describer = { method: () => undefined, suite: () => undefined };
+export const unknown: Describer = { method: () => undefined, suite: () => undefined, rows: async () => undefined };
 
 const differ = (one: unknown, other: unknown): boolean => canonicalJson(one ?? null) !== canonicalJson(other ?? null);
 
@@ -61,18 +71,29 @@ function hasOtherProbes({ order, predictions }: CompletedRun, { probes, probesOp
   return differ(scored, [...probes].sort()) && !(probesOptional && scored.length === 0);
 }
 
+/** What a run says otherwise than the rows of its suite, in words; null where nothing. */
+function rowsFault({ predictions, environment: { dataSha256 } }: CompletedRun, rows: Readonly<Record<string, ScoredRows>>): string | null {
+  for (const [task, own] of Object.entries(predictions)) {
+    const known = Object.hasOwn(rows, task) ? rows[task] : undefined;
+    if (!known) continue;
+    if (dataSha256[task] !== known.sha256) return `rows in ${task}`;
+    if (differ(askedIn(own), askedIn(known.asked))) return `right answers in ${task}`;
+  }
+  return null;
+}
+
 /**
  * Checks what results say of methods and suites against these themselves, where those of the same version are at hand: a method that keeps rows,
  * is told the task or is a bound is not a rival like others, what learns one task after another was scored after each, options are those that
  * there are, in trials too, and the commands of an entry leave out what is a default; runs and trials had the budget and orders of their suite,
- * and its probes.
+ * and its probes, and runs were scored on its rows and by its right answers.
  *
- * @param results with at least one run, all of one suite and budget
+ * @param results with at least one run, whole as `checkWhole` asks
  * @throws LETHE_RESULTS_INVALID
  */
-export function checkDeclared(
+export async function checkDeclared(
   { runs, sweep }: Pick<Results, 'runs' | 'sweep'>, notes: Readonly<Record<string, MethodNote>>, describer: Describer, where: string,
-): void {
+): Promise<void> {
   const refuse = (told: string, fault: string, { id, version }: Pick<Run['method'], 'id' | 'version'>, by: string) => {
     throw new LetheError('LETHE_RESULTS_INVALID', `The ${told} name other ${fault} of ${id} ${version} than its ${by}, which is here.`, {
       where, remedy: `Make the runs again; where the ${by} was changed, give it another version.`,
@@ -95,6 +116,11 @@ export function checkDeclared(
       ?? (runs.filter(isCompleted).some((run) => hasOtherProbes(run, terms!)) ? 'probes' : null);
     if (fault !== null) refuse('results', fault, first.suite, 'suite');
   }
+  // in rows and right answers all runs agree, be they right or not
+  const scored = runs.find(isCompleted);
+  const rows = terms && scored && await describer.rows(scored.suite);
+  const other = rows ? rowsFault(scored!, rows) : null;
+  if (other !== null) refuse('results', other, first.suite, 'suite');
   const tunedOn = sweep && describer.suite(sweep.suite);
   const fault = sweep && tunedOn !== undefined ? suiteFault(sweep, sweep.orders.map((id) => ({ id })), tunedOn) : null;
   if (fault !== null) refuse('trials', fault, sweep!.suite, 'suite');

@@ -46,7 +46,7 @@ async function readJson(path: string, missing: string, damaged: string): Promise
 }
 
 /** Checks an entry: its shape, its results with every number recomputed, what it says of methods and its suite, and that its commands are those of its runs. */
-function validateEntry(value: unknown, path: string, describer: Describer): Entry {
+async function validateEntry(value: unknown, path: string, describer: Describer): Promise<Entry> {
   const refuse = (pointer: string, message: string): never => {
     throw new LetheError('LETHE_RESULTS_INVALID', message, { where: `${path}#${pointer}`, remedy: REMEDY });
   };
@@ -62,7 +62,7 @@ function validateEntry(value: unknown, path: string, describer: Describer): Entr
   const results = validateResults(value.results, path, '/results');
   const { runs } = results;
   checkWhole(results, `${path}#/results/runs`);
-  checkDeclared(results, value.methods, describer, path);
+  await checkDeclared(results, value.methods, describer, path);
   const commands = commandsOf(runs, (id) => value.methods[id]?.defaults);
   const other = value.commands.findIndex((command, i) => command !== commands[i]);
   if (other >= 0) return refuse(`/commands/${other}`, 'This is not a command that makes the runs again.');
@@ -127,7 +127,7 @@ export async function readEntries(entriesDir: string, describer = unknown): Prom
   const entries: PublishedEntry[] = [];
   for (const file of files) {
     const path = join(entriesDir, file);
-    entries.push({ file, entry: validateEntry(await readJson(path, REMEDY, REMEDY), path, describer) });
+    entries.push({ file, entry: await validateEntry(await readJson(path, REMEDY, REMEDY), path, describer) });
   }
   return entries;
 }

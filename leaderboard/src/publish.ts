@@ -46,7 +46,7 @@ export async function publishRuns(
     const known = describer.method(id, version)?.note ?? parts.map((part) => part.methods[id]).find((said) => said?.version === version);
     if (known) methods[id] = known;
   }
-  checkDeclared(results, methods, describer, where);
+  await checkDeclared(results, methods, describer, where);
   for (const alike of alikeSeeds(runs)) note(`${methodName(alike.method)}: ${alikeWords(alike)}`);
   const undescribed = [...new Set(runs.filter(({ method }) => !Object.hasOwn(methods, method.id)).map(({ method }) => `${method.id} ${method.version}`))];
   if (undescribed.length > 0) {

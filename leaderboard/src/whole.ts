@@ -12,7 +12,7 @@ export const isCompleted = (run: Run): run is CompletedRun => run.status === 'co
 const nameOf = ({ method, order, seed }: Run): string => `${method.label ?? method.id}, order ${order.id}, seed ${seed}`;
 
 /** All of predictions but what was predicted: what the rows ask for. */
-const askedIn = (task: TaskPredictions) => ('scorer' in task ? [task.scorer, task.references, task.sources ?? null] : task.answers);
+export const askedIn = (task: TaskPredictions) => ('scorer' in task ? [task.scorer, task.references, task.sources ?? null] : task.answers);
 /** Where the numbers of a run hold, the base model was scored. */
 const baseOf = (task: TaskPredictions): readonly (number | string)[] => stepsOf(task)[0]!;
 

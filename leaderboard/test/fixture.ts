@@ -91,4 +91,5 @@ export const describer: Describer = {
     stream: 'continual', capabilities: () => ({ rehearsal: false, taskIdentity: false, growth: 'none', bound: false }), accepts: () => true,
   } : undefined),
   suite: () => undefined,
+  rows: async () => undefined,
 };

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
-import { type FoundPlugins, LetheError, type Plugin, type Results, type SuiteTerms, canonicalJson, capabilitiesOf, refuseBroken, resolveOptions } from '@lethe/core';
-import type { Describer } from '@lethe/leaderboard';
-import { type SuiteReference, suiteTerms } from '@lethe/data';
+import { type FoundPlugins, LetheError, type Plugin, type Results, type Run, type SuiteTerms, canonicalJson, capabilitiesOf, refuseBroken, resolveOptions } from '@lethe/core';
+import { type SuiteReference, isGenerated, loadSuite, suiteTerms } from '@lethe/data';
+import type { Describer, ScoredRows } from '@lethe/leaderboard';
+import { predictionsOf } from '@lethe/metrics';
 import { type Command, Option } from 'commander';
 import type { Output } from './output.js';
 import { installedPlugins, ofKind, versionsOf } from './installed.js';
@@ -17,6 +18,11 @@ import { installedReference } from './suites.js';
  */
 export function describer(installed: FoundPlugins): Describer {
   const methods = ofKind('method', installed.plugins);
+  const referenceOf = ({ id, version, size, prompts, changed }: Run['suite']): SuiteReference | undefined => {
+    const reference = installedReference(id, version, installed);
+    return reference && { ...reference, size, ...(prompts !== undefined && { prompts }), ...(changed && { training: changed }) };
+  };
+  const made = new Map<string, Promise<Readonly<Record<string, ScoredRows>> | undefined>>();
   return {
     method: (id, version) => {
       refuseBroken(installed, 'method', id);
@@ -27,11 +33,23 @@ export function describer(installed: FoundPlugins): Describer {
       const defaults = Object.fromEntries(Object.entries(options.properties).map(([name, option]) => [name, option['default']]));
       return { note: { version, description, paper, defaults }, stream, capabilities: (given) => capabilitiesOf(manifest, given), accepts: (given) => accepts(plugin, given) };
     },
-    suite: ({ id, version, size, prompts, changed }) => {
-      const reference = installedReference(id, version, installed);
-      return reference && termsOf({ ...reference, size, ...(prompts !== undefined && { prompts }), ...(changed && { training: changed }) });
+    suite: (named) => {
+      const reference = referenceOf(named);
+      return reference && termsOf(reference);
+    },
+    rows: (named) => {
+      const [reference, key] = [referenceOf(named), canonicalJson(named)];
+      if (reference && !made.has(key)) made.set(key, rowsOf(reference));
+      return made.get(key) ?? Promise.resolve(undefined);
     },
   };
+}
+
+/** The rows of a suite that makes them itself, as every machine does; undefined for one whose rows are files, which may be others elsewhere. */
+async function rowsOf(reference: SuiteReference): Promise<Readonly<Record<string, ScoredRows>> | undefined> {
+  if (!await isGenerated(reference)) return undefined;
+  const { tasks, probes } = await loadSuite(reference);
+  return Object.fromEntries([...tasks, ...probes].map((task) => [task.id, { sha256: task.sha256, asked: predictionsOf(task, []) }]));
 }
 
 /** What a suite asks of runs; null where it has no such size or prompts. */

@@ -166,7 +166,7 @@ describe('lethe compare', () => {
   it('takes entries of the leaderboard, recomputed as run folders are', async () => {
     const entries = join(folder, 'entries');
     const path = await write('published', [...seeds(3, 'weak', 3, 4), ...seeds(3, 'strong', 9, 10)]);
-    const entry = await publishRuns([path], entries, { method: () => undefined, suite: () => undefined });
+    const entry = await publishRuns([path], entries, { method: () => undefined, suite: () => undefined, rows: async () => undefined });
     expect(await said(entry)).to.equal(await said(path));
     writeFileSync(entry, readFileSync(entry, 'utf8').replace('"averageAccuracy": 0', '"averageAccuracy": 1'));
     expect(await said(entry)).to.contain('LETHE_RESULTS_INVALID').and.contain('averageAccuracy');

@@ -99,6 +99,7 @@ describe('damaged files of the command line', function () {
         note: { version: '1.0.0', description: 'One.', paper: null, defaults: { x: 0 } }, stream: 'continual', capabilities: () => run.method.capabilities, accepts: () => true,
       }),
       suite: () => undefined,
+      rows: async () => undefined,
     });
     const text = readFileSync(entry, 'utf8');
     let [refused, built] = [0, 0];

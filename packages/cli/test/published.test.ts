@@ -78,6 +78,27 @@ describe('the published entries', () => {
     })).to.contain('other tasks in order');
   });
 
+  it('would be refused with other rows or right answers than their suite makes, in which all runs agree', async () => {
+    // right answers are what the method to be favoured has said
+    const entry = JSON.parse(readFileSync(join(PATHS.entries, names.find((name) => name.startsWith('twins-mini-'))!), 'utf8'));
+    const favoured = entry.results.runs.find(({ method }: any) => method.id === 'lora-sequential');
+    const [task] = favoured.order.tasks;
+    const answers = favoured.predictions[task].chosen.at(-1);
+    const forge = (run: any) => {
+      run.predictions[task].answers = answers;
+      const share = (id: string, i: number) => {
+        const { chosen, answers: own } = run.predictions[id];
+        return chosen[i] && chosen[i].filter((option: number, row: number) => option === own[row]).length / own.length;
+      };
+      run.matrix = run.matrix.map((_: unknown, i: number) => run.order.tasks.map((id: string) => share(id, i)));
+    };
+    expect(await refused((run) => forge(run))).to.contain(`The results name other right answers in ${task} of twins-mini`);
+    expect(await refused((run) => {
+      forge(run);
+      run.environment.dataSha256[task] = '0'.repeat(64);
+    })).to.contain(`other rows in ${task} of twins-mini`);
+  });
+
   it('would be refused with trials that their methods and suite do not have', async () => {
     const other = (trials: any[], chosen: number) => trials[chosen === 0 ? 1 : 0].options;
     const tuned = (sweep: any) => sweep.methods.find(({ id }: { id: string }) => id === 'lora-sequential');

@@ -1,24 +1,10 @@
 import { cpus } from 'node:os';
-import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData, TaskPredictions } from '@lethe/core';
+import type { CompletedRun, Environment, FailedRun, LearnerState, TaskData } from '@lethe/core';
 import { LetheError, bytesOfState, fileError } from '@lethe/core';
 import type { Device } from '@lethe/engine';
-import { meanScore, metricsOf, rowScores } from '@lethe/metrics';
-import { scorerOf } from '@lethe/scorers';
+import { meanScore, metricsOf, predictionsOf, rowScores } from '@lethe/metrics';
 import type { Job } from './job.js';
 import type { Answers, Scored, StepRecord } from './steps.js';
-
-/** What was answered to every test row of a task, step by step; null for a step that was not scored. */
-function predictionsOf({ test, written }: TaskData, answers: readonly (Answers | null)[]): TaskPredictions {
-  if (!written) return { answers: test.map((row) => row.answer), chosen: answers as readonly (readonly number[] | null)[] };
-  const { scorer } = written;
-  return {
-    scorer,
-    // the space before an answer belongs to the template
-    references: test.map(({ options }) => options.map((option) => option.trimStart())),
-    ...(scorerOf(scorer).needsSource ? { sources: test.map(({ source }) => source!) } : {}),
-    written: answers as readonly (readonly string[] | null)[],
-  };
-}
 
 const scoreOf = (task: TaskData, answers: Answers): number => meanScore(rowScores(predictionsOf(task, [answers]), 0)!);
 

@@ -6,7 +6,7 @@ export {
 export { comparableRuns } from './comparable.js';
 export { resultsHash } from './hash.js';
 export { isJoint, metricsOf, seenAccuracy } from './metrics.js';
-export { meanScore, rowScores, rowsOf, stepsOf } from './rows.js';
+export { meanScore, predictionsOf, rowScores, rowsOf, stepsOf } from './rows.js';
 export { measuredOf } from './resample.js';
 export { quantileOf } from './statistics/quantile.js';
 export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';

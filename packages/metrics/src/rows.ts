@@ -1,4 +1,4 @@
-import type { CompletedRun, TaskPredictions } from '@lethe/core';
+import type { CompletedRun, TaskData, TaskPredictions } from '@lethe/core';
 import { scorerOf } from '@lethe/scorers';
 import { meanOf } from './statistics/mean.js';
 
@@ -37,3 +37,20 @@ export function rowScores(predictions: TaskPredictions, i: number): number[] | n
 
 /** The score of a task: the mean over its rows. */
 export const meanScore: (scores: readonly number[]) => number = meanOf;
+
+/**
+ * What the rows of a task ask for, with what was answered to them.
+ *
+ * @param answers to every test row, step by step: the options chosen, or what was written; null for a step that was not scored
+ */
+export function predictionsOf({ test, written }: Pick<TaskData, 'test' | 'written'>, answers: readonly (readonly number[] | readonly string[] | null)[]): TaskPredictions {
+  if (!written) return { answers: test.map((row) => row.answer), chosen: answers as readonly (readonly number[] | null)[] };
+  const { scorer } = written;
+  return {
+    scorer,
+    // the space before an answer belongs to the template
+    references: test.map(({ options }) => options.map((option) => option.trimStart())),
+    ...(scorerOf(scorer).needsSource ? { sources: test.map(({ source }) => source!) } : {}),
+    written: answers as readonly (readonly string[] | null)[],
+  };
+}
