@@ -1,13 +1,14 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type CompletedRun, LETHE_VERSION, type Run } from '@lethe/core';
+import { type CompletedRun, type Run } from '@lethe/core';
 import { writeResults } from '@lethe/harness';
 import { publishRuns } from '@lethe/leaderboard';
 import { metricsOf } from '@lethe/metrics';
 import { expect } from 'chai';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
+import { recordText } from './record.js';
 
 const ROWS = 10;
 const answers = Array.from({ length: ROWS }, () => 0);
@@ -175,7 +176,7 @@ describe('lethe compare', () => {
 
   it('says how to go on with a run that lacks what is to be compared, and of any other that it is not finished', async () => {
     const stopped = await write('stopped', seeds(2, 'weak', 3, 4));
-    const record = JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: { methods: [{ id: 'weak' }, { id: 'strong' }], orders: [{ id: '1' }], seeds: [1, 2] } });
+    const record = recordText({ methods: [{ id: 'weak' }, { id: 'strong' }], seeds: [1, 2] });
     writeFileSync(join(stopped, 'run.json'), record);
     for (const args of [[], ['--against', 'strong']]) {
       expect(await said(stopped, ...args)).to.contain('LETHE_RUN_STOPPED').and.contain('2 of 4 runs are there').and.contain(`fix Finish it with: lethe resume ${stopped}`);

@@ -7,9 +7,13 @@ import { buildSite, publishRuns, readEntry } from '@lethe/leaderboard';
 import { metricsOf, resultsHash } from '@lethe/metrics';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import pc from 'picocolors';
+import { createProgram } from '../src/index.js';
 import { PATHS } from '../src/paths.js';
+import { readRecord } from '../src/run/record.js';
 import { readConfigurationFile } from '../src/run/configuration-file.js';
 import { resolveRequest } from '../src/run/resolve.js';
+import { recordText } from './record.js';
 
 /** Cases of each kind. */
 const CASES = 200;
@@ -64,6 +68,26 @@ describe('damaged files of the command line', function () {
     expect(refused).to.be.above(CASES / 4);
     expect(resolved).to.be.at.least(WHOLE);
     expect(readdirSync(folder)).to.deep.equal(['config.yaml']);
+  });
+
+  it(`${CASES} records of runs are as they were written or give one error, whatever they are read for`, async () => {
+    const run = join(folder, 'run');
+    mkdirSync(run);
+    const text = recordText({ methods: [{ id: 'zero-shot' }, { id: 'ewc', label: 'mild', options: { lambda: 3 } }], seeds: [1, 2] });
+    const call = (...args: string[]) => createProgram({ data: () => undefined, note: () => undefined, colour: pc.createColors(false) }).parseAsync(args, { from: 'user' });
+    const codes = new Map<string, number>();
+    await fc.assert(fc.asyncProperty(damaged(text), async (bytes) => {
+      writeFileSync(join(run, 'run.json'), bytes);
+      const outcome = await soundly(() => readRecord(run), /^LETHE_RUN_(DAMAGED|VERSION|MISSING)$/);
+      const [code, count] = outcome === 'used' ? [outcome, codes.get(outcome) ?? 0] : [outcome.code, codes.get(outcome.code) ?? 0];
+      codes.set(code, count + 1);
+      // the commands that read it, a few times for each answer
+      if (count >= 2) return;
+      await soundly(() => call('resume', run), outcome === 'used' ? /^LETHE_RUN_CHANGED$/ : new RegExp(`^${code}$`));
+      await soundly(() => call('publish', run, '--entries', join(folder, 'entries')), outcome === 'used' ? /^LETHE_RUN_(STOPPED|MISSING)$/ : /^LETHE_RUN_/);
+    }), { numRuns: CASES, seed: 4 });
+    expect([...codes.keys()]).to.include.members(['used', 'LETHE_RUN_DAMAGED', 'LETHE_RUN_VERSION']);
+    expect(readdirSync(folder)).to.deep.equal(['run']);
   });
 
   it(`${CASES} manifests of plugins give a manifest or one error`, async () => {

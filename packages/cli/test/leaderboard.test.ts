@@ -8,12 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { type CompletedRun, LETHE_VERSION, readManifest, sha256 } from '@lethe/core';
+import { type CompletedRun, readManifest, sha256 } from '@lethe/core';
 import { metricsOf, resultsHash } from '@lethe/metrics';
 import { expect } from 'chai';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
 import { PATHS } from '../src/paths.js';
+import { recordText } from './record.js';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 const matrix = [[0.5, 0], [1, 0.5], [0.5, 1]];
@@ -100,8 +101,7 @@ describe('lethe publish and lethe leaderboard', () => {
     expect((await lethe('validate', data, '--plugins', plugin)).problem).to.contain('LETHE_PLUGIN_MANIFEST: "licence" must be a text, not 3');
     await writeFile(join(plugin, 'plugin.json'), JSON.stringify(manifest));
     // the plugin that the run was made with is held to it without being named
-    const configuration = { methods: [{ id: 'mine', version: '2.0.0', manifest: join(plugin, 'plugin.json') }], orders: [run.order], seeds: [1] };
-    await writeFile(join(folder, 'run', 'run.json'), JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration }));
+    await writeFile(join(folder, 'run', 'run.json'), recordText({ methods: [{ id: 'mine', version: '2.0.0', manifest: join(plugin, 'plugin.json') }], orders: [run.order] }));
     await rm(data);
     expect((await lethe('publish', join(folder, 'run'), ...entries)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain('capabilities');
     await writeFile(join(plugin, 'plugin.json'), JSON.stringify({ ...manifest, capabilities: run.method.capabilities }));
@@ -137,9 +137,7 @@ describe('lethe publish and lethe leaderboard', () => {
   });
 
   it('are refused of a run that is not finished, though what is there is whole, and so is what it tuned', async () => {
-    const record = (seeds: number[]) => writeFile(join(folder, 'run', 'run.json'), JSON.stringify({
-      schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: { methods: [{ id: 'ewc' }], orders: [run.order], seeds },
-    }));
+    const record = (seeds: number[]) => writeFile(join(folder, 'run', 'run.json'), recordText({ orders: [run.order], seeds }));
     await record([1, 2, 3]);
     for (const path of [join(folder, 'run'), join(folder, 'run', 'results.json')]) {
       const { problem } = await lethe('publish', path, ...entries);
@@ -160,7 +158,7 @@ describe('lethe publish and lethe leaderboard', () => {
   });
 
   it('say of a file of a run that it is no entry, and not to delete it', async () => {
-    await writeFile(join(folder, 'run', 'run.json'), JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: {} }));
+    await writeFile(join(folder, 'run', 'run.json'), recordText());
     const { problem } = await lethe('show', join(folder, 'run', 'run.json'));
     expect(problem).to.contain('LETHE_RESULTS_INVALID').and.contain('not an entry').and.contain('folder of a run').and.not.contain('delete');
   });

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
 import { PATHS } from '../src/paths.js';
+import { recordText } from './record.js';
 
 describe('plugins on the command line', () => {
   let folder: string;
@@ -141,6 +142,21 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       expect((await call('validate', none)).problem).to.contain('LETHE_PLUGIN_EXPORT').and.contain('no "needsSource"').and.contain('const scorer: Scorer');
       const taken = ofKind('rouge-l', 'scorer', "export default { id: 'rouge-l', needs: 'text', needsSource: false, score: () => 1 };");
       expect((await call('list', 'suites', '--plugins', taken)).notes).to.contain('LETHE_PLUGIN_DUPLICATE').and.contain('another scorer called "rouge-l"');
+    });
+
+    it('runs no code that came along with a run which is only looked at', async () => {
+      const run = join(folder, 'of a stranger');
+      mkdirSync(run);
+      const codePath = join(run, 'evil.mjs');
+      writeFileSync(codePath, "globalThis.evil = true;\nexport default { id: 'evil', needs: 'text', needsSource: false, score: () => 1 };");
+      for (const place of [codePath, relative(process.cwd(), codePath)]) {
+        const reference = { reference: 's', suitesDir: folder, builtDir: folder, scorers: [{ id: 'evil', codePath: place }] };
+        writeFileSync(join(run, 'run.json'), recordText({ suite: { reference } }));
+        for (const args of [['show', run], ['table', join(run, 'results.json')], ['publish', `${run}/../of a stranger`, '--entries', join(folder, 'entries')]]) {
+          expect((await call(...args)).problem, args.join(' ')).to.match(/^LETHE_RUN_/);
+          expect(globalThis).not.to.have.property('evil');
+        }
+      }
     });
 
     it('tells whoever names a broken scorer what is wrong with it', async () => {

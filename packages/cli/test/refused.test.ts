@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { LETHE_VERSION } from '@lethe/core';
 import { expect } from 'chai';
 import pc from 'picocolors';
+import type { ScorerPlace } from '@lethe/scorers';
 import { createProgram, explained } from '../src/index.js';
+import { type Recorded, recordText } from './record.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const SUITE = join(root, 'test/fixtures/two-trades');
@@ -230,9 +232,7 @@ describe('lethe run refuses', () => {
   });
 
   it('to export where there is no run, or it is open which one is meant', async () => {
-    const method = (id: string) => ({ id, version: '1.0.0', options: {}, codePath: '', manifest: '', stream: 'continual' });
-    const configuration = { methods: ['ewc', 'lora-sequential'].map(method), orders: [{ id: '1', tasks: [] }], seeds: [1, 2] };
-    const path = files('export', { 'run.json': JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration }) });
+    const path = files('export', { 'run.json': recordText({ methods: [{ id: 'ewc' }, { id: 'lora-sequential' }], seeds: [1, 2] }) });
     const exported = (...args: string[]) => problem('export', ...args, '--out', out);
     expect(await exported(folder)).to.contain('LETHE_RUN_MISSING').and.contain(folder);
     expect(await exported(path)).to.contain('LETHE_USAGE').and.contain('--method is missing').and.contain('ewc, lora-sequential');
@@ -248,13 +248,26 @@ describe('lethe run refuses', () => {
   it('to resume a run whose plugin is gone, be it a method or a scorer, or has another version, and says where', async () => {
     const gone = join(folder, 'gone', 'plugin.json');
     const there = join(files('there', { 'plugin.json': manifest('') }), 'plugin.json');
-    const resumed = (methods: unknown[], scorers: unknown[]) => problem('resume', files('of-gone', {
-      'run.json': JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration: { methods, suite: { reference: { scorers } } } }),
+    const reference = { reference: 's', suitesDir: folder, builtDir: folder };
+    const resumed = (method: Recorded['methods'], scorers: readonly ScorerPlace[] = []) => problem('resume', files('of-gone', {
+      'run.json': recordText({ methods: method!, suite: { reference: { ...reference, scorers } } }),
     }));
-    for (const text of [await resumed([{ id: 'held', manifest: gone }], []), await resumed([], [{ id: 'held', codePath: gone }])]) {
+    for (const text of [await resumed([{ id: 'held', manifest: gone }]), await resumed([{ manifest: there }], [{ id: 'held', codePath: gone }])]) {
       expect(text).to.contain('LETHE_RUN_CHANGED').and.contain('"held"').and.contain(`at  ${gone}`).and.contain(`lethe resume ${join(folder, 'of-gone')}`).and.contain('--plugins');
     }
-    expect(await resumed([{ id: 'mine', version: '0.9.0', manifest: there }], [])).to.contain('LETHE_RUN_CHANGED').and.contain('mine, 0.9.0 then and 1.0.0 now').and.contain(there);
+    expect(await resumed([{ id: 'mine', version: '0.9.0', manifest: there }])).to.contain('LETHE_RUN_CHANGED').and.contain('mine, 0.9.0 then and 1.0.0 now').and.contain(there);
+    const changed = await resumed([{ id: 'mine', version: '1.0.0', manifest: there, options: { strength: 1 } }]);
+    expect(changed, 'options that were changed by hand').to.contain('LETHE_PLUGIN_OPTIONS').and.contain('strength').and.contain(there);
+  });
+
+  it('to resume, export or publish a run whose record is not as it was written, with the place', async () => {
+    const path = files('damaged', { 'run.json': recordText().replace('"seeds":[1]', '"seeds":"1"') });
+    for (const args of [['resume', path], ['export', path, '--out', out], ['publish', path, '--entries', out], ['generate', '--run', path, '--prompt', 'a']]) {
+      expect(await problem(...args), args[0]).to.match(/^LETHE_RUN_(DAMAGED|MISSING)/);
+    }
+    expect(await problem('resume', path)).to.contain('"seeds" must be a list, not "1"').and.contain('run.json#/configuration/seeds').and.contain('fix Delete ');
+    files('damaged', { 'run.json': recordText({ picked: [0, 1] }) });
+    expect(await problem('resume', path)).to.contain('run.json#/configuration/picked/1').and.contain('there is 1 run, counted from 0');
   });
 
   it('to resume where there is no run', async () => {

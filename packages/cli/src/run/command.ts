@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { type BudgetChange, LETHE_VERSION, LetheError, isFolder } from '@lethe/core';
+import { type BudgetChange, LetheError, isFolder } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { pluginsOption } from '../plugins-option.js';
@@ -65,7 +65,7 @@ export const integer = (flag: string, high: number) => (text: string) => parseIn
 const MOST = 1024;
 
 /** What runs need is loaded when one is asked for: TensorFlow.js takes longer to load than most commands take. */
-const load = async () => ({ ...(await import('./execute.js')), ...(await import('./resolve.js')), ...(await import('@lethe/harness')) });
+const load = async () => ({ ...(await import('./execute.js')), ...(await import('./resolve.js')), ...(await import('./record.js')) });
 
 /** Several `--training` as one. Throws LETHE_USAGE for a field that is given twice. */
 function withTraining(before: BudgetChange | undefined, change: BudgetChange): BudgetChange {
@@ -124,9 +124,9 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (run: string, { workers, json }: Pick<RunFlags, 'workers' | 'json'>) => {
-      const { execute, readRun, recheck } = await load();
+      const { execute, readRecord, recheck } = await load();
       const folder = resolve(run);
-      const { configuration } = await readRun<Configuration>(folder, LETHE_VERSION);
+      const { configuration } = await readRecord(folder);
       const suite = await recheck(configuration, folder);
       process.exitCode = await execute(configuration, folder, suite, { workers: workersFor(configuration, workers), json: json === true }, output);
     });

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { LETHE_VERSION, LetheError, type Results } from '@lethe/core';
+import { LetheError, type Results } from '@lethe/core';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
-import type { Configuration } from './configuration.js';
+import { readRecord } from './record.js';
 
 /** What a run folder was made for. */
 interface Extent {
@@ -11,12 +11,12 @@ interface Extent {
   readonly asked: number;
 }
 
-/** How many runs a folder was made for; null for an entry, and for results that lie there alone. Throws the errors of `readRun`. */
+/** How many runs a folder was made for; null for an entry, and for results that lie there alone. Throws the errors of `readRecord`. */
 async function extentOf(path: string): Promise<Extent | null> {
-  const { hasRun, readRun } = await import('@lethe/harness');
+  const { hasRun } = await import('@lethe/harness');
   const folder = basename(path) === 'results.json' ? dirname(path) : path;
   if (folder.endsWith('.json') || !hasRun(folder)) return null;
-  const { configuration: { methods, orders, seeds, picked } } = await readRun<Configuration>(folder, LETHE_VERSION);
+  const { configuration: { methods, orders, seeds, picked } } = await readRecord(folder);
   return { folder, asked: picked?.length ?? methods.length * orders.length * seeds.length };
 }
 
@@ -26,7 +26,7 @@ async function extentOf(path: string): Promise<Extent | null> {
  *
  * @param path a run folder, its results.json, or an entry, which is finished
  * @param done how many of its runs there are
- * @throws LETHE_RUN_STOPPED, and the errors of `readRun`
+ * @throws LETHE_RUN_STOPPED, and the errors of `readRecord`
  */
 export async function checkFinished(path: string, done: number): Promise<void> {
   const extent = await extentOf(path);

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { chosen } from '../chosen.js';
 import { methodLabels } from '../labels.js';
 import { type Configuration, jobsOf } from './configuration.js';
+import { readRecord } from './record.js';
 import { parseInteger } from './request.js';
 
 /** Which learner of a run is meant; what is left out is the only one there is. */
@@ -43,12 +44,12 @@ export interface OpenLearner {
  * Opens the learner that is meant.
  *
  * @param run the run folder
- * @throws LetheError LETHE_USAGE where it is open which one is meant, and the errors of `readRun`, `composeRun` and `restoreForward`
+ * @throws LetheError LETHE_USAGE where it is open which one is meant, and the errors of `readRecord`, `composeRun` and `restoreForward`
  */
 export async function openLearner(run: string, { method, order, seed, step }: LearnerFlags): Promise<OpenLearner> {
-  const { composeRun, createContainer, readRun, restoreForward } = await import('@lethe/harness');
+  const { composeRun, createContainer, restoreForward } = await import('@lethe/harness');
   const folder = resolve(run);
-  const { configuration, code } = await readRun<Configuration>(folder, LETHE_VERSION);
+  const { configuration, code } = await readRecord(folder);
   const { methods, orders, seeds, model } = configuration;
   const labels = methodLabels(methods);
   const at = chosen('--method', labels, method);

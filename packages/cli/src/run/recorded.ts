@@ -1,25 +1,38 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { LetheError, type Plugin } from '@lethe/core';
 import type { ScorerPlace } from '@lethe/scorers';
 import { pluginFolder } from '../installed.js';
 import { typed } from '../paths.js';
 import type { Configuration } from './configuration.js';
+import { configurationFault } from './record.js';
 
-/** What a run was made with; nothing for a path that is no run's, which the command itself will say. */
+/** The folder of the run that a path names: it, or that of its results. */
+const folderOf = (path: string): string => (basename(path) === 'results.json' ? dirname(path) : path);
+
+/** What a run was made with; nothing for a path that is no run's, or whose record is damaged, which the command itself will say. */
 export function recordOf(path: string): Partial<Configuration> {
-  const file = join(basename(path) === 'results.json' ? dirname(path) : path, 'run.json');
+  const file = join(folderOf(path), 'run.json');
   if (!existsSync(file)) return {};
+  let configuration: unknown;
   try {
-    return (JSON.parse(readFileSync(file, 'utf8')) as { configuration?: Partial<Configuration> }).configuration ?? {};
+    ({ configuration } = Object(JSON.parse(readFileSync(file, 'utf8'))) as { configuration?: unknown });
   } catch {
     return {};
   }
+  return configurationFault(configuration) === null ? configuration as Configuration : {};
 }
 
-/** The scorers of plugins that a run was made with, where they are still there. */
+/** Whether a record names code that is there and lies outside of its run folder: what came along with a run is not run by whoever looks at it. */
+function isOwn({ codePath }: ScorerPlace, path: string): boolean {
+  if (!isAbsolute(codePath) || !existsSync(codePath)) return false;
+  const below = relative(realpathSync(folderOf(path)), realpathSync(codePath));
+  return below.startsWith(`..${sep}`) || isAbsolute(below);
+}
+
+/** The scorers of plugins that a run was made with, where they are still there; none that lies in the run folder itself. */
 export const scorersOfRun = (path: string): readonly ScorerPlace[] =>
-  (recordOf(path).suite?.reference?.scorers ?? []).filter(({ codePath }) => existsSync(codePath));
+  (recordOf(path).suite?.reference.scorers ?? []).filter((place) => isOwn(place, path));
 
 /**
  * Checks that plugins which a run was made with are still where they were.

@@ -1,5 +1,5 @@
 import { basename, join, resolve } from 'node:path';
-import { LetheError, type Order, type SuiteData, didYouMean, loadMethod, readManifest, sha256 } from '@lethe/core';
+import { LetheError, type Order, type SuiteData, didYouMean, loadMethod, readManifest, resolveOptions, sha256 } from '@lethe/core';
 import { type InspectedSuite, type SuiteReference, inspectSuite, loadSuite, overlapLine } from '@lethe/data';
 import { checkModel } from '@lethe/harness';
 import { openModel } from '@lethe/model';
@@ -122,9 +122,11 @@ export async function recheck(configuration: Configuration, folder: string): Pro
     where, remedy: `Put it back as it was, or start a new run; ${basename(folder)} cannot be continued with it.`,
   });
   checkThere(configuration.methods, configuration.suite.reference.scorers ?? [], folder);
-  for (const { id, version, manifest, codePath } of configuration.methods) {
-    const { version: now } = readManifest(manifest);
+  for (const { id, version, options, manifest, codePath } of configuration.methods) {
+    const known = readManifest(manifest);
+    const now = known.version;
     if (now !== version) throw changed(`Method ${id}, ${version} then and ${now} now,`, manifest);
+    resolveOptions({ manifest: known, file: manifest, codePath }, options);
     await loadMethod(codePath);
   }
   const suite = await loadSuite(configuration.suite.reference);

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LETHE_VERSION, LetheError, type SchemaFault, schemaFault } from '@lethe/core';
+import type { RunRecord } from '@lethe/harness';
+import { Ajv, type ValidateFunction } from 'ajv';
+import type { Configuration } from './configuration.js';
+
+const read = (url: URL) => JSON.parse(readFileSync(url, 'utf8')) as object;
+let compiled: ValidateFunction<Configuration> | undefined;
+
+/** Compiled once it is asked for: most commands read no record. */
+const schema = () => (compiled ??= new Ajv({ verbose: true, allowUnionTypes: true, strictTypes: false, keywords: ['patternErrorMessage'] })
+  .addSchema(read(new URL('../../schemas/results.schema.json', import.meta.resolve('@lethe/core'))), 'results.schema.json')
+  .compile<Configuration>(read(new URL('../../../schemas/record.schema.json', import.meta.url))));
+
+/** What a configuration cannot hold; null where it is one. */
+export function configurationFault(value: unknown): SchemaFault | null {
+  const check = schema();
+  if (!check(value)) return schemaFault(check.errors!, 'the configuration');
+  const { methods, orders, seeds, picked = [] } = value;
+  const jobs = methods.length * orders.length * seeds.length;
+  const stray = picked.findIndex((place) => place >= jobs);
+  return stray < 0 ? null : { pointer: `/picked/${stray}`, message: `there ${jobs === 1 ? 'is 1 run' : `are ${jobs} runs`}, counted from 0, and this is none of them` };
+}
+
+/**
+ * What a run folder is for, as `lethe run` wrote it. What was changed by hand or by a fault of the disk is no configuration of Lethe's, and nobody
+ * knows what would come of it.
+ *
+ * @throws LETHE_RUN_DAMAGED with the place of what a configuration cannot hold, and the errors of `readRun`
+ */
+export async function readRecord(folder: string): Promise<RunRecord<Configuration>> {
+  const { readRun } = await import('@lethe/harness');
+  const record = await readRun<Configuration>(folder, LETHE_VERSION);
+  const fault = configurationFault(record.configuration);
+  if (fault === null) return record;
+  const path = join(folder, 'run.json');
+  throw new LetheError('LETHE_RUN_DAMAGED', `The file is not as it was written: ${fault.message}`, {
+    where: `${path}#/configuration${fault.pointer}`, remedy: `Delete ${path} and run the same command again; finished steps are reused.`,
+  });
+}
