@@ -46,6 +46,16 @@ function refuse(
  */
 export function validateResults(json: unknown, file = 'results.json', root = ''): Results {
   const place: Place = { file, root };
+  try {
+    return checkResults(json, place);
+  } catch (error) {
+    // options of a method may hold anything
+    if (error instanceof RangeError) return refuse(place, '', 'Its values are nested too deeply to be read.');
+    throw error;
+  }
+}
+
+function checkResults(json: unknown, place: Place): Results {
   const check = schema();
   if (!check(json)) {
     const { pointer, message } = schemaFault(check.errors!, 'the file');

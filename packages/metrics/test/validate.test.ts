@@ -118,6 +118,15 @@ describe('validation', () => {
     }
   });
 
+  it('refuses options that are nested without end', () => {
+    const good = results(writtenRun());
+    const run = structuredClone(writtenRun()) as Record<string, any>;
+    let deep: unknown = 1;
+    for (let i = 0; i < 50_000; i++) deep = [deep];
+    run['method'].options = { deep };
+    expect(() => validateResults({ ...good, runs: [run] })).to.throw('nested too deeply').with.property('code', 'LETHE_RESULTS_INVALID');
+  });
+
   it('finds any answer that was changed: the hash tells where the score does not', () => {
     const good = results(writtenRun());
     fc.assert(fc.property(fc.nat(2), fc.nat(1), fc.string(), (step, row, text) => {
