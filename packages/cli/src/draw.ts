@@ -45,8 +45,11 @@ function text(table: Table): string[] {
 /** For each column, how it is set: as text or as numbers. */
 const set = ({ head, textColumns }: Table, text: string, number: string): string[] => head.map((_, i) => (textColumns.includes(i) ? text : number));
 
+/** Code of Markdown, between more backticks than stand in it. */
+const code = (name: string): string => (name.includes('`') ? `${'`'.repeat(name.length)} ${name} ${'`'.repeat(name.length)}` : `\`${name}\``);
+
 function markdown(table: Table): string[] {
-  const cell = ({ name, text: rest }: Cell) => `${name === undefined ? '' : `\`${name}\``}${rest}`.replaceAll('|', '\\|');
+  const cell = ({ name, text: rest }: Cell) => `${name === undefined ? '' : code(name)}${rest.replaceAll('<', '&lt;')}`.replaceAll('|', '\\|');
   return [table.head.map(cell), set(table, '---', '---:'), ...table.rows.map((row) => row.map(cell))].map((cells) => `| ${cells.join(' | ')} |`);
 }
 

@@ -131,6 +131,14 @@ describe('lethe table', () => {
     expect(await table(path, '--csv', '--methods', 'a-noted')).to.not.contain('failed');
   });
 
+  it('lets no name of others become a formula of a spreadsheet or markup of a page', async () => {
+    const path = await write(run('=1+1', 1, 3, 4, { model: { id: '@SUM(A1)' } }), run('a`<img src=x>`', 1, 3, 4));
+    const csv = await table(path, '--csv');
+    expect(csv).to.contain(",'=1+1,").and.contain(",'@SUM(A1),").and.not.match(/,[=@]/);
+    expect(csv, 'numbers are none').to.match(/,-0\.\d/);
+    expect(await table(path, '--markdown')).to.match(/^\| (`+) a`<img src=x>` \1 \|/m);
+  });
+
   it('refuses what it cannot make', async () => {
     const path = await write(strong());
     expect(await table(path, '--metric', 'forgeting')).to.contain('LETHE_USAGE').and.contain('Did you mean "forgetting"?').and.contain('choose from: averageAccuracy');
