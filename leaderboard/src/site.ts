@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { copyFile, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { LetheError, makeFolder } from '@lethe/core';
@@ -82,8 +83,9 @@ async function writePages(entriesDir: string, folder: string, describer: Describ
 export async function buildSite(entriesDir: string, outDir: string, describer = unknown): Promise<Site> {
   const target = resolve(outDir);
   await checkReplaceable(target);
-  const made = `${target}.${process.pid}.part`;
-  const old = `${target}.${process.pid}.old`;
+  // numbers of processes come again, as in containers, and what a killed one has left is in no other's way
+  const own = `${target}.${randomUUID()}`;
+  const [made, old] = [`${own}.part`, `${own}.old`];
   try {
     makeFolder(dirname(target));
     const counts = await writePages(entriesDir, made, describer);

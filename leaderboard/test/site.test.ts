@@ -245,6 +245,8 @@ describe('the site', () => {
     expect(await pages('new')).to.have.length(2);
     await mkdir(path('home'));
     await writeFile(path('home', 'thesis.txt'), 'mine');
+    for (const rest of ['part', 'old']) await mkdir(join(path(`site.${process.pid}.${rest}`), 'entries'), { recursive: true });
+    await build();
     const refused = await buildSite(path('entries'), path('home')).catch((error: LetheError) => error);
     expect((refused as LetheError).code).to.equal('LETHE_USAGE');
     expect(await readdir(path('home'))).to.deep.equal(['thesis.txt']);
