@@ -23,8 +23,8 @@ export function here(path: string): string {
   return short.startsWith('..') ? resolve(path) : short;
 }
 
-/** {@link here} as a word of a command line, for commands that are to be typed. */
-export const typed = (path: string): string => quoted(here(path));
+/** {@link here} as a word of a command line, for commands that are to be typed: none that would be taken for a flag. */
+export const typed = (path: string): string => quoted(here(path).replace(/^-/, './-'));
 
 /** Whether one stands in the folder of this installation. */
 export const inRoot = (): boolean => here(PATHS.root) === '.';

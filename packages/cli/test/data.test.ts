@@ -2,11 +2,12 @@ import { expect } from 'chai';
 import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { LocalHub } from '@lethe/hub/testing';
 import type { Results } from '@lethe/core';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
+import { typed } from '../src/paths.js';
 
 describe('lethe new suite, data and --skip-bad-rows', () => {
   let folder: string;
@@ -107,6 +108,7 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
   it('names commands that can be typed: the path of the suite, where its rows are, in quotes where a space is', async () => {
     const spaced = join(folder, 'my suites', 'my-suite');
     expect((await lethe('new', 'suite', spaced)).problem).to.equal(undefined);
+    expect(typed(resolve('-dash')), 'no flag').to.equal('./-dash');
     expect(notes[0]).to.contain(`npm run lethe -- validate '${spaced}'`).and.contain(`npm run lethe -- run '${spaced}/suite.yaml'`);
     const file = join(spaced, 'suite.yaml');
     const probes = readFileSync(file, 'utf8').replace(/^training:.*\n/m, '').replace(/^sizes:\n( .*\n)+/m, '').replace(/^orders:\n( .*\n?)+/m, '');
