@@ -46,9 +46,14 @@ export const termsOf = ({ method: { capabilities: { bound, rehearsal, taskIdenti
 
 /** What a method declares of itself that a reader must know to compare it. */
 export function tagsOf(row: Row): Html[] {
-  const { note, tuning, method: { capabilities: { growth } } } = row;
+  const { note, tuning, cells, method: { capabilities: { growth } } } = row;
   const more = [...(tuning ? ['tuned'] : []), ...(growth === 'none' ? [] : [`grows ${growth === 'linear' ? 'linearly' : 'sublinearly'}`])];
-  return [...termsOf(row), ...more.map(tag), ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`])];
+  const isRepeated = cells.some(({ outcomes }) => outcomes.length > 1);
+  return [
+    ...termsOf(row), ...more.map(tag),
+    ...(isRepeated ? [html` <span class="tag warn" title="Some of its runs were published with several outcomes, whose mean counts">outcomes differ</span>`] : []),
+    ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`]),
+  ];
 }
 
 /** Epochs, with those of tasks that have others. */

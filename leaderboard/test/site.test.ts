@@ -227,6 +227,17 @@ describe('the site', () => {
     expect(await read(run!)).to.contain('after all tasks').and.contain('trained at once').and.not.contain('after law');
   });
 
+  it('says where a run is there with several outcomes, which nobody could tell from its mean', async () => {
+    await publish('one', [completed({}, stream(0.9, 0.1)), completed({ seed: 2 }, stream(0.9, 0.1))]);
+    await build();
+    for (const name of ['index.html', ...await pages('lora')]) expect(await read(name)).not.to.contain('outcomes');
+    await publish('other', [completed({}, stream(0.3, 0.1)), completed({ seed: 2 }, stream(0.9, 0.1))]);
+    await build();
+    expect(await read('index.html')).to.contain('outcomes differ');
+    const [method] = (await pages('lora')).filter((name) => !name.includes('order'));
+    expect((await read(method!)).replace(/\s+/g, ' ')).to.contain('1 run of 2 is there with several outcomes, whose mean counts: order 1, seed 1 (domains-');
+  });
+
   it('escapes what comes from entries, in names of files too', async () => {
     const evil = '"><img src=x onerror=alert(1)>/../..';
     await publish('run', [completed({ method: evil, order: evil, tasks: [evil, 'b'], options: { [evil]: evil }, suite: { id: evil }, model: evil }, [[0, 0], [1, 0], [1, 1]])]);

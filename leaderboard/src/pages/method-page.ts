@@ -41,6 +41,15 @@ function runsTable(row: Row): Html {
 <tbody>${row.cells.map((cell) => cell.outcomes.map((outcome) => runRow(row, cell, outcome)))}</tbody></table>`);
 }
 
+/** Says which runs are there with several outcomes, each of which counts in part: nobody is to dilute the numbers of others unseen. */
+function repeatedRuns(cells: readonly Cell[]): Html | null {
+  const repeated = cells.filter(({ outcomes }) => outcomes.length > 1);
+  if (repeated.length === 0) return null;
+  const names = repeated.map(({ order, seed, outcomes }) => `order ${order.id}, seed ${seed} (${outcomes.map(({ files }) => files.join(' and ')).join('; ')})`);
+  return html`<p class="alert">${counted(repeated.length, 'run')} of ${cells.length} ${repeated.length === 1 ? 'is' : 'are'} there with several outcomes, whose mean counts:
+${names.join('; ')}. Processors round differently; lethe reproduce tells what comes of them here.</p>`;
+}
+
 /** The page of one method within a comparison: its mean matrices and all of its runs. */
 export function methodPage(group: Group, row: Row): string {
   const { method, note, cells, intervals, failed } = row;
@@ -53,7 +62,7 @@ export function methodPage(group: Group, row: Row): string {
 ${note === undefined ? null : html`<p>${note.description}</p>`}
 ${failed === 0 ? null : html`<p class="alert">${counted(failed, 'run')} of ${cells.length} failed. There are no means over the others: what
 failed could have changed them.</p>`}
-${alikeSeeds(row.completed).map((alike) => html`<p class="alert">Of its runs, ${alikeWords(alike)}.</p>`)}
+${repeatedRuns(cells)}${alikeSeeds(row.completed).map((alike) => html`<p class="alert">Of its runs, ${alikeWords(alike)}.</p>`)}
 ${facts([
       ['Options', optionsOf(row)],
       ['Paper', note === undefined ? null : paperOf(note.paper)],
