@@ -205,6 +205,15 @@ describe('lethe run refuses', () => {
       expect(await problem('run', suite, '--out', out, '--methods', 'ewc')).to.contain('LETHE_SUITE_INVALID').and.contain('Did you mean "gate"?');
     });
 
+    it('a model whose name no results can hold, before anything is trained', async () => {
+      const model = join(folder, 'two\nlines');
+      mkdirSync(model);
+      for (const file of ['config.json', 'tokenizer.json', 'model.safetensors']) cpSync(join(MODEL!, file), join(model, file));
+      const text = await run('--methods', 'ewc', '--model', model);
+      expect(text).to.contain('LETHE_USAGE').and.contain('"model.id" must be text on one line').and.contain('"two\\nlines"').and.contain('fix ');
+      expect(existsSync(out)).to.equal(false);
+    });
+
     it('a device that is not there', async () => {
       expect(await run('--methods', 'ewc', '--device', 'gpu')).to.contain('LETHE_ENGINE_DEVICE').and.contain('"gpu"').and.contain('fix ');
       expect(existsSync(out)).to.equal(false);

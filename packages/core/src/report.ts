@@ -39,7 +39,7 @@ let compiled: ValidateFunction<readonly ReportTable[]> | undefined;
 function schema(): ValidateFunction<readonly ReportTable[]> {
   if (!compiled) {
     const { definitions } = JSON.parse(readFileSync(new URL('../../schemas/results.schema.json', import.meta.url), 'utf8')) as { definitions: object };
-    compiled = new Ajv({ verbose: true, allowUnionTypes: true }).compile<readonly ReportTable[]>({ definitions, type: 'array', items: { $ref: '#/definitions/reportTable' } });
+    compiled = new Ajv({ verbose: true, allowUnionTypes: true, keywords: ['patternErrorMessage'] }).compile<readonly ReportTable[]>({ definitions, type: 'array', items: { $ref: '#/definitions/reportTable' } });
   }
   return compiled;
 }

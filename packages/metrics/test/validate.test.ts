@@ -118,6 +118,15 @@ describe('validation', () => {
     }
   });
 
+  it('refuses names that read as others: with signs that nobody sees, or that turn the direction of text', () => {
+    const good = results(writtenRun());
+    for (const sign of ['\u200b', '\u202e', '\u2067', '\ufeff', '\x1b']) {
+      const run = structuredClone(writtenRun()) as Record<string, any>;
+      run['method'].id += sign;
+      expect(() => validateResults({ ...good, runs: [run] }), JSON.stringify(sign)).to.throw('"runs.0.method.id"').with.property('code', 'LETHE_RESULTS_INVALID');
+    }
+  });
+
   it('refuses options that are nested without end', () => {
     const good = results(writtenRun());
     const run = structuredClone(writtenRun()) as Record<string, any>;

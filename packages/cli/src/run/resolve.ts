@@ -9,6 +9,7 @@ import { readSweeps, sweepNotes } from '../tune/choice.js';
 import type { Configuration } from './configuration.js';
 import { methodsOf } from './methods.js';
 import { identityOf, openNamed } from './model.js';
+import { configurationFault } from './record.js';
 import { checkThere } from './recorded.js';
 import type { RunRequest, Setting } from './request.js';
 
@@ -107,6 +108,10 @@ export async function resolveRequest(
     training: suite.training,
     ...(sweep && { sweep }),
   };
+  const fault = configurationFault(configuration);
+  if (fault) {
+    throw new LetheError('LETHE_USAGE', `Results cannot hold what runs: ${fault.message}.`, { where: fault.pointer, remedy: 'Give the folder or file that is called so another name.' });
+  }
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
   const tuned = sweep ? sweepNotes(sweep, configuration) : [];
   return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...tuned] };
