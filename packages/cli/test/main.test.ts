@@ -150,6 +150,7 @@ describe('commands', () => {
     expect(refusal('EROFS')).to.contain('LETHE_FILES').and.contain('may write to');
     expect(refusal('EEXIST')).to.contain('LETHE_FILES').and.contain('there is a file of this name');
     expect(refusal('ENAMETOOLONG')).to.contain('LETHE_FILES').and.contain('shorter name');
+    expect(refusal('EFBIG')).to.contain('LETHE_FILES').and.contain('ulimit -f');
     expect(refusal('ENXIO')).to.contain('LETHE_FILES').and.contain('check the path');
     const other = (more: object) => explained(Object.assign(new Error('no'), more))!.describe();
     expect(other({ code: 'ECONNRESET', syscall: 'read' })).to.contain('LETHE_INTERNAL');

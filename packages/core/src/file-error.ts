@@ -7,7 +7,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   EACCES: ELSEWHERE, EPERM: ELSEWHERE, EROFS: ELSEWHERE, ENOSPC: ROOM, EDQUOT: ROOM,
   ENOENT: 'check the path, and that its folder may be written to', ENOTDIR: 'check the path: a part of it is a file', EISDIR: 'give a file, not a folder',
   EEXIST: 'choose another place: there is a file of this name', ENAMETOOLONG: 'choose a shorter name',
-  ELOOP: 'choose another place: a link in this path leads to itself', EMFILE: 'allow more open files (ulimit -n), or take fewer workers', ENFILE: 'close other programs: too many files are open',
+  ELOOP: 'choose another place: a link in this path leads to itself', EFBIG: 'allow larger files (ulimit -f), or choose another disk; what was finished is kept', EMFILE: 'allow more open files (ulimit -n), or take fewer workers', ENFILE: 'close other programs: too many files are open',
 };
 const OTHERWISE = 'check the path and the disk that it is on';
 
