@@ -3,10 +3,12 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { LETHE_VERSION } from '@lethe/core';
+import { writeResults } from '@lethe/harness';
 import pc from 'picocolors';
 import { createProgram, explained } from '../src/index.js';
 import { PATHS } from '../src/paths.js';
 import { recordText } from './record.js';
+import { run } from './small-runs.js';
 
 describe('plugins on the command line', () => {
   let folder: string;
@@ -145,18 +147,28 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
     });
 
     it('runs no code that came along with a run which is only looked at', async () => {
-      const run = join(folder, 'of a stranger');
-      mkdirSync(run);
-      const codePath = join(run, 'evil.mjs');
+      const stranger = join(folder, 'of a stranger');
+      mkdirSync(stranger);
+      const codePath = join(stranger, 'evil.mjs');
       writeFileSync(codePath, "globalThis.evil = true;\nexport default { id: 'evil', needs: 'text', needsSource: false, score: () => 1 };");
       for (const place of [codePath, relative(process.cwd(), codePath)]) {
         const reference = { reference: 's', suitesDir: folder, builtDir: folder, scorers: [{ id: 'evil', codePath: place }] };
-        writeFileSync(join(run, 'run.json'), recordText({ suite: { reference } }));
-        for (const args of [['show', run], ['table', join(run, 'results.json')], ['publish', `${run}/../of a stranger`, '--entries', join(folder, 'entries')]]) {
+        writeFileSync(join(stranger, 'run.json'), recordText({ suite: { reference } }));
+        for (const args of [['show', stranger], ['table', join(stranger, 'results.json')], ['publish', `${stranger}/../of a stranger`, '--entries', join(folder, 'entries')]]) {
           expect((await call(...args)).problem, args.join(' ')).to.match(/^LETHE_RUN_/);
           expect(globalThis).not.to.have.property('evil');
         }
       }
+    });
+
+    it('makes no run again of a method that results name by a path', async () => {
+      const at = plugin('posted', 'posted');
+      writeFileSync(join(at, 'index.js'), 'globalThis.evil = true;');
+      const results = join(folder, 'posted-results');
+      mkdirSync(results);
+      await writeResults(results, [run(at, 1, 3, 4)]);
+      expect((await call('reproduce', results)).problem).to.contain('LETHE_RESULTS_INVALID').and.contain(`"${at}", which is a path`).and.contain('fix ');
+      expect(globalThis).not.to.have.property('evil');
     });
 
     it('tells whoever names a broken scorer what is wrong with it', async () => {

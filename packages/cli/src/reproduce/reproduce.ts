@@ -46,6 +46,15 @@ function withRecorded(request: ReproduceRequest, path: string, id: string): Repr
   };
 }
 
+/** Refuses methods and suites that results name by a path: names of plugins are none, and what lies there would be run. */
+function checkNames(claims: readonly Claim[], where: string): void {
+  const path = claims.flatMap(({ suite, method }) => [suite.id, method.id]).find(isPath);
+  if (path === undefined) return;
+  throw new LetheError('LETHE_RESULTS_INVALID', `The results name "${path}", which is a path and no name.`, {
+    where, remedy: 'Trust no result of who made this file; lethe run never writes such a name.',
+  });
+}
+
 /** Rethrows an error; that of a suite which is not here names the flag that it is given with. */
 function withSuiteFlag(error: unknown): never {
   if (!(error instanceof LetheError) || error.code !== 'LETHE_SUITE_UNKNOWN') throw error;
@@ -131,6 +140,7 @@ export async function reproduce(
   const versions = versionsOf(installedPlugins(request.plugins));
   const { claims, outdated } = chooseRuns(all, request, (id) => versions.get(id));
   if (outdated.length > 0) output.note(`none is drawn of ${outdated.join(', ')}: the versions that are installed are others; --method asks for one all the same`);
+  checkNames(claims, file);
   const asked = await resolveRequest(requestFor(claims, rowsOf(results, claims), request), [], output.note).catch(withSuiteFlag);
   const configuration: Configuration = { ...asked.configuration, picked: claims.map((claim) => placeOf(claim, claims)) };
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
