@@ -4,7 +4,7 @@ import { placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Html, html } from './html.js';
 import { wide } from './layout.js';
-import { meanOf, shortNames, termsOf } from './parts.js';
+import { meanOf, shortNames, termsOf, warningsOf } from './parts.js';
 import { heading } from './sortable.js';
 
 /** A method by the name that comparisons call it, with its row in each of them; undefined where one has none. */
@@ -32,7 +32,7 @@ function cell(group: Group, row: Row | undefined, first: readonly Row[]): Html {
   const interval = row.intervals[RANKING.metric];
   const rank = row.ranks === null ? null : html`<span class="pm">rank ${placesOf(row.ranks)}</span>`;
   return html`<td class="${first.includes(row) ? 'first' : null}" data-value="${interval?.mean}"><a href="${group.slug}/${row.slug}.html">${
-    interval === null ? MISSING : meanOf(interval, RANKING)}</a>${rank}</td>`;
+    interval === null ? MISSING : meanOf(interval, RANKING)}</a>${rank}${warningsOf(row)}</td>`;
 }
 
 const isBound = ({ rows }: Line): boolean => rows.some((row) => row?.method.capabilities.bound);

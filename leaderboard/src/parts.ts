@@ -44,16 +44,17 @@ const tag = (text: string): Html => html`<span class="tag">${text}</span>`;
 export const termsOf = ({ method: { capabilities: { bound, rehearsal, taskIdentity } } }: Row): Html[] =>
   [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : [])].map(tag);
 
+/** What a reader must know before the numbers of a row are believed. */
+export const warningsOf = ({ note, cells }: Row): Html[] => [
+  ...(cells.some(({ outcomes }) => outcomes.length > 1) ? [html` <span class="tag warn" title="Some of its runs were published with several outcomes, whose mean counts">outcomes differ</span>`] : []),
+  ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`]),
+];
+
 /** What a method declares of itself that a reader must know to compare it. */
 export function tagsOf(row: Row): Html[] {
-  const { note, tuning, cells, method: { capabilities: { growth } } } = row;
+  const { tuning, method: { capabilities: { growth } } } = row;
   const more = [...(tuning ? ['tuned'] : []), ...(growth === 'none' ? [] : [`grows ${growth === 'linear' ? 'linearly' : 'sublinearly'}`])];
-  const isRepeated = cells.some(({ outcomes }) => outcomes.length > 1);
-  return [
-    ...termsOf(row), ...more.map(tag),
-    ...(isRepeated ? [html` <span class="tag warn" title="Some of its runs were published with several outcomes, whose mean counts">outcomes differ</span>`] : []),
-    ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`]),
-  ];
+  return [...termsOf(row), ...more.map(tag), ...warningsOf(row)];
 }
 
 /** Epochs, with those of tasks that have others. */
