@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { LetheError, type Results } from '@lethe/core';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
-import { readRecord } from './record.js';
+import { folderOf, readRecord } from './record.js';
 
 /** What a run folder was made for. */
 interface Extent {
@@ -14,7 +14,7 @@ interface Extent {
 /** How many runs a folder was made for; null for an entry, and for results that lie there alone. Throws the errors of `readRecord`. */
 async function extentOf(path: string): Promise<Extent | null> {
   const { hasRun } = await import('@lethe/harness');
-  const folder = basename(path) === 'results.json' ? dirname(path) : path;
+  const folder = folderOf(path);
   if (folder.endsWith('.json') || !hasRun(folder)) return null;
   const { configuration: { methods, orders, seeds, picked } } = await readRecord(folder);
   return { folder, asked: picked?.length ?? methods.length * orders.length * seeds.length };

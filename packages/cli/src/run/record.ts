@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { LETHE_VERSION, LetheError, type SchemaFault, schemaFault } from '@lethe/core';
 import type { RunRecord } from '@lethe/harness';
 import { Ajv, type ValidateFunction } from 'ajv';
@@ -12,6 +12,9 @@ let compiled: ValidateFunction<Configuration> | undefined;
 const schema = () => (compiled ??= new Ajv({ verbose: true, allowUnionTypes: true, strictTypes: false, keywords: ['patternErrorMessage'] })
   .addSchema(read(new URL('../../schemas/results.schema.json', import.meta.resolve('@lethe/core'))), 'results.schema.json')
   .compile<Configuration>(read(new URL('../../../schemas/record.schema.json', import.meta.url))));
+
+/** The folder of the run that a path names: it, or that of its results. */
+export const folderOf = (path: string): string => (basename(path) === 'results.json' ? dirname(path) : path);
 
 /** What a configuration cannot hold; null where it is one. */
 export function configurationFault(value: unknown): SchemaFault | null {

@@ -1,14 +1,11 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { LetheError, type Plugin } from '@lethe/core';
 import type { ScorerPlace } from '@lethe/scorers';
 import { pluginFolder } from '../installed.js';
 import { typed } from '../paths.js';
 import type { Configuration } from './configuration.js';
-import { configurationFault } from './record.js';
-
-/** The folder of the run that a path names: it, or that of its results. */
-const folderOf = (path: string): string => (basename(path) === 'results.json' ? dirname(path) : path);
+import { configurationFault, folderOf } from './record.js';
 
 /** What a run was made with; nothing for a path that is no run's, or whose record is damaged, which the command itself will say. */
 export function recordOf(path: string): Partial<Configuration> {
@@ -24,7 +21,7 @@ export function recordOf(path: string): Partial<Configuration> {
 }
 
 /** Whether a record names code that is there and lies outside of its run folder: what came along with a run is not run by whoever looks at it. */
-function isOwn({ codePath }: ScorerPlace, path: string): boolean {
+function isElsewhere({ codePath }: ScorerPlace, path: string): boolean {
   if (!isAbsolute(codePath) || !existsSync(codePath)) return false;
   const below = relative(realpathSync(folderOf(path)), realpathSync(codePath));
   return below.startsWith(`..${sep}`) || isAbsolute(below);
@@ -32,7 +29,7 @@ function isOwn({ codePath }: ScorerPlace, path: string): boolean {
 
 /** The scorers of plugins that a run was made with, where they are still there; none that lies in the run folder itself. */
 export const scorersOfRun = (path: string): readonly ScorerPlace[] =>
-  (recordOf(path).suite?.reference.scorers ?? []).filter((place) => isOwn(place, path));
+  (recordOf(path).suite?.reference.scorers ?? []).filter((place) => isElsewhere(place, path));
 
 /**
  * Checks that plugins which a run was made with are still where they were.

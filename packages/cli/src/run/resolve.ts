@@ -129,8 +129,7 @@ export async function recheck(configuration: Configuration, folder: string): Pro
   checkThere(configuration.methods, configuration.suite.reference.scorers ?? [], folder);
   for (const { id, version, options, manifest, codePath } of configuration.methods) {
     const known = readManifest(manifest);
-    const now = known.version;
-    if (now !== version) throw changed(`Method ${id}, ${version} then and ${now} now,`, manifest);
+    if (known.version !== version) throw changed(`Method ${id}, ${version} then and ${known.version} now,`, manifest);
     resolveOptions({ manifest: known, file: manifest, codePath }, options);
     await loadMethod(codePath);
   }
