@@ -4,10 +4,10 @@ import { COSTS, METRICS } from './columns.js';
 import { counted, placesOf } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Html, html } from './html.js';
-import { wide } from './layout.js';
+import { tag, wide } from './layout.js';
 import { meanOf, nameOf, shortNames, tagsOf, titleOf } from './parts.js';
 import { spanOf, whisker } from './charts/whisker.js';
-import { direction, heading } from './sortable.js';
+import { bodies, heading } from './sortable.js';
 
 /** @param apart whether its options tell the row from another of the same method: a phone has no room for others */
 function nameCell(row: Row, apart: boolean): Html {
@@ -15,7 +15,7 @@ function nameCell(row: Row, apart: boolean): Html {
   return html`<th scope="row" class="name" data-value="${nameOf(row)}">
 <a href="${row.slug}.html">${methodName(method)}</a> <span class="version">${method.label === undefined ? null : `${method.id} `}${method.version}</span>
 ${changed.length === 0 ? null : html`<span class="changed${apart ? ' apart' : null}">${changed.join(' ')}</span>`}
-<span class="tags"><span class="tag">${counted(cells.length - failed, 'run')}</span>
+<span class="tags">${tag(counted(cells.length - failed, 'run'))}
 ${failed === 0 ? null : html`<span class="tag warn">${failed} failed</span>`}${tagsOf(row)}</span></th>`;
 }
 
@@ -36,6 +36,9 @@ function rowHtml(row: Row, apart: boolean, span: readonly [number, number] | nul
   const order = row.ranks === null ? null : row.ranks[0] + row.ranks[1] / 1000;
   return html`<tr><td class="rank" data-value="${order}">${row.ranks === null ? MISSING : placesOf(row.ranks)}</td>${nameCell(row, apart)}${scores}${costs}</tr>\n`;
 }
+
+const direction = (better: 1 | -1): Html => html`<small><span aria-hidden="true">${better > 0 ? '↑' : '↓'}</span>
+<span class="hidden">${better > 0 ? 'higher' : 'lower'}</span> is better</small>`;
 
 /** The table of a comparison, best average accuracy first, bounds apart. */
 export function boardTable(group: Group): Html {
@@ -59,6 +62,6 @@ that of scoring, which the seconds of <code>lethe run</code> hold too. Times com
 <tr>${heading('Rank', { first: 'ascending', className: 'rank', sorted: true })}
 ${heading('Method', { first: 'ascending', className: 'name', text: true })}
 ${scores}${COSTS.map(({ short, counts }) => heading(short, { first: 'ascending', more: counts === undefined ? null : html`<small>${counts}</small>` }))}</tr></thead>
-${rivalRows.length === 0 ? null : html`<tbody>${rivalRows}</tbody>`}${boundRows.length === 0 ? null : html`<tbody class="bounds">${boundRows}</tbody>`}
+${bodies(rivalRows, boundRows)}
 </table>`);
 }

@@ -58,6 +58,9 @@ they were built.</footer>
 export const wide = (label: string, table: Content): Html =>
   html`<div class="wide" role="region" aria-label="${label}" tabindex="0">${table}</div>`;
 
+/** A word or two that mark what they stand beside. */
+export const tag = (text: string): Html => html`<span class="tag">${text}</span>`;
+
 /** A command to be copied. */
 export const command = (text: string): Html => html`<pre><code>${text}</code></pre>`;
 

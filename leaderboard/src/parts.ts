@@ -4,7 +4,7 @@ import { METRICS, type MetricColumn } from './columns.js';
 import { counted, optionValue, percent } from './format.js';
 import type { Group, Row } from './groups.js';
 import { type Content, Html, html } from './html.js';
-import { facts, wide } from './layout.js';
+import { facts, tag, wide } from './layout.js';
 
 /** The name of a comparison in a line. */
 export const titleOf = ({ suite, model }: Group): string => `${suiteLabel(suite)}, on ${model.id}`;
@@ -21,10 +21,15 @@ export function sizesOf({ tasks, rows }: Group): string {
 /** The name of a method with what sets it apart, as text. */
 export const nameOf = ({ method, changed }: Row): string => [methodName(method), ...changed].join(' ');
 
-/** What rows are called among each other: the method alone, with what sets it apart where several are of one method. */
+/** What rows are called among each other: the method alone, with what sets it apart, its version among that, where several are of one method. */
 export function shortNames(rows: readonly Row[]): (row: Row) => string {
-  const names = rows.map(({ method }) => methodName(method));
-  return (row) => (names.filter((name) => name === methodName(row.method)).length > 1 ? nameOf(row) : methodName(row.method));
+  return ({ method, changed }) => {
+    const name = methodName(method);
+    const same = rows.filter((row) => methodName(row.method) === name);
+    if (same.length === 1) return name;
+    const isVersion = same.some((row) => row.method.version !== method.version);
+    return [name, ...(isVersion ? [method.version] : []), ...changed].join(' ');
+  };
 }
 
 /** An interval as text; nothing where there are too few runs for one. */
@@ -37,8 +42,6 @@ export function meanOf(interval: Interval | null, { range }: MetricColumn): Cont
   const bounds = boundsOf(withinRange(interval, range));
   return html`${percent(interval.mean)}${bounds === null ? null : html` <span class="pm">${bounds}</span>`}`;
 }
-
-const tag = (text: string): Html => html`<span class="tag">${text}</span>`;
 
 /** What sets the terms of a method apart from those of the others. */
 export const termsOf = ({ method: { capabilities: { bound, rehearsal, taskIdentity } } }: Row): Html[] =>

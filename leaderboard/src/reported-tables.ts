@@ -1,6 +1,6 @@
 import { percent } from './format.js';
 import { type Html, html } from './html.js';
-import { wide } from './layout.js';
+import { tag, wide } from './layout.js';
 import { type ReportedTable, SEEN } from './reported.js';
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -12,7 +12,7 @@ function tableOf({ title, source, url, seen, model, protocol, note, metrics, row
     return html`<tr><th scope="row" class="name">${method}</th>${cells}</tr>\n`;
   });
   const from = url === undefined ? source : html`<a href="${url}">${source}</a>`;
-  return html`<p><strong>${title}</strong> <span class="tag">reported</span></p>
+  return html`<p><strong>${title}</strong> ${tag('reported')}</p>
 ${wide(`Reported: ${title}`, html`<table class="board"><caption><span>From ${from}; ${SEEN[seen]}.
 Model ${model}; ${protocol}.${note === undefined ? null : html` Note: ${note}.`}</span></caption>
 <thead><tr><th scope="col" class="name">Method</th>${heads}</tr></thead><tbody>${body}</tbody></table>`)}`;

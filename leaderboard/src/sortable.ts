@@ -18,6 +18,6 @@ export function heading(title: string, { first, className, text, sorted, more }:
   return html`<th scope="col" class="${className}" data-first="${first}"${flags}><span>${title}</span>${more}</th>`;
 }
 
-/** Which way a metric is better, for the eye and for the ear. */
-export const direction = (better: 1 | -1): Html => html`<small><span aria-hidden="true">${better > 0 ? '↑' : '↓'}</span>
-<span class="hidden">${better > 0 ? 'higher' : 'lower'}</span> is better</small>`;
+/** The rows of methods, and below them those of bounds, which are sorted among themselves; no body without rows. */
+export const bodies = (rivals: readonly Html[], bounds: readonly Html[]): Html =>
+  html`${rivals.length === 0 ? null : html`<tbody>${rivals}</tbody>`}${bounds.length === 0 ? null : html`<tbody class="bounds">${bounds}</tbody>`}`;

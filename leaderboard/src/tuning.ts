@@ -4,7 +4,7 @@ import { retryCommand } from './command.js';
 import { counted, optionValue, percent } from './format.js';
 import type { Row } from './groups.js';
 import { type Html, html } from './html.js';
-import { command, wide } from './layout.js';
+import { command, tag, wide } from './layout.js';
 
 /** The options in which the settings differ, of one setting. */
 function settingOf({ options }: Trial, all: readonly Trial[]): string {
@@ -21,7 +21,7 @@ export function tuningSection({ tuning, cells }: Row): Html | null {
   if (!tuning) return null;
   const { sweep, tuned, file } = tuning;
   const { run } = cells[0]!.outcomes[0]!;
-  const rows = tuned.trials.map((trial, i) => html`<tr><td class="name">${settingOf(trial, tuned.trials)}${i === tuned.chosen ? html` <span class="tag">chosen</span>` : null}</td>
+  const rows = tuned.trials.map((trial, i) => html`<tr><td class="name">${settingOf(trial, tuned.trials)}${i === tuned.chosen ? html` ${tag('chosen')}` : null}</td>
 <td>${percent(trialMean(trial))}</td></tr>`);
   return html`<h2 id="tuning">Tuning</h2><p>${counted(tuned.trials.length, 'setting was', 'settings were')} tried, as many as of every method that was tuned (${sweep.methods.map(methodName).join(', ')}), on
 ${termsOf(sweep)}. No test row was read.${carriedOver(sweep, run) ? ' What was chosen there is carried over to the runs on this page: they are of another suite, model or budget, or have other prompts.' : ''}</p>

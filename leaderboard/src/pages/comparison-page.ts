@@ -7,7 +7,7 @@ import { differences, shown } from '../differences.js';
 import { short } from '../format.js';
 import type { Group, Row } from '../groups.js';
 import { type Html, html } from '../html.js';
-import { command, facts, pageOf } from '../layout.js';
+import { command, facts, pageOf, tag } from '../layout.js';
 import { budgetOf, dataTable, shortNames, sizesOf, titleOf } from '../parts.js';
 import type { ReportedTable } from '../reported.js';
 import { reportedOf } from '../reported-tables.js';
@@ -44,7 +44,7 @@ function linesOf({ rows }: Group, shortOf: (row: Row) => string): StreamLine[] {
 }
 
 /** Says that prompts, which may name the task, or fields of the budget are not the suite's own. */
-const departures = ({ suite }: Group): Html[] => departuresOf(suite).map((what) => html` <span class="tag">${what}</span>`);
+const departures = ({ suite }: Group): Html[] => departuresOf(suite).map((what) => html` ${tag(what)}`);
 
 /** The page of one comparison: its table, plots and tests, and what its runs share. */
 export function comparisonPage(group: Group, reported: readonly ReportedTable[]): string {
