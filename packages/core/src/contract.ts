@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { type Arrays, sizeOf } from './arrays.js';
-import { LetheError } from './errors.js';
-import type { Gates, Learner, LearnerState, Row, Site } from './method.js';
+import { LetheError, didYouMean } from './errors.js';
+import type { Gates, Learner, LearnerState, Row, Site, Tensors } from './method.js';
 
 /** The functions of a learner that must be there, and those that may. */
 const [NEEDED, POSSIBLE] = [
-  ['begin', 'adapt', 'end', 'save', 'restore'], ['prefix', 'penalty', 'batch', 'prompt', 'adapter', 'gates', 'report'],
+  ['begin', 'adapt', 'end', 'save', 'restore'], ['prefix', 'penalty', 'transformGradients', 'batch', 'prompt', 'adapter', 'gates', 'report'],
 ] as const;
 const NONE = '{} where there are none';
 
@@ -110,6 +110,18 @@ export function checkPenalty<T>(penalty: T): T {
   if (penalty === undefined) refuse('penalty gives undefined instead of a scalar, or null where there is none now');
   if (penalty !== null && (!isTensor(penalty) || penalty.shape.length > 0)) refuse(`penalty gives ${kindOf(penalty)} instead of a scalar`);
   return penalty;
+}
+
+/** What `transformGradients` gave in the place of some gradients, in their order. Throws LETHE_METHOD_FAILED where it is not one of the same shape for each. */
+export function checkTransformed(given: Tensors, found: Tensors): Tensors {
+  if (!isObject(given)) return refuse(`transformGradients gives ${kindOf(given)} instead of a tensor for every trainable array`);
+  const names = Object.keys(found);
+  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  if (unknown !== undefined) refuse(`transformGradients gives a gradient for "${unknown}", which does not train.${didYouMean(unknown, names)}`);
+  return Object.fromEntries(names.map((name) => {
+    checkTensor('transformGradients', given[name], found[name]!.shape, ` for "${name}"`);
+    return [name, given[name]!];
+  }));
 }
 
 /** What `prefix` gave for a batch, where it is as many vectors as the learner says. Throws LETHE_METHOD_FAILED for anything else. */

@@ -2,7 +2,8 @@ export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, columns, columnOf, columnMoments, beside, below } from './arrays.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export {
-  checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,
+  checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, checkTransformed,
+  jsonFault,
 } from './contract.js';
 export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
@@ -14,7 +15,7 @@ export { type SiteInput, siteInputs } from './inputs.js';
 export { type Capabilities, type Manifest, PLUGIN_KINDS, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
 export { loadExport, loadMethod, loadScorer } from './load.js';
 export type {
-  Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, TaskView, Tensors,
+  Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, StepGradients, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
 export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, parseHubReference, quoted, suiteLabel } from './names.js';

@@ -157,6 +157,21 @@ export interface Gates {
   readonly open: Tensor2D;
 }
 
+/** The gradients of one optimizer step, before they are clipped: by the name of every trainable array, of its shape. */
+export interface StepGradients {
+  /** Of the loss that is minimised: the task loss and the penalty. */
+  readonly loss: Tensors;
+  /**
+   * Of the task loss of some rows of the batch, without the penalty: of sum_r weights[r] * (mean loss of the answer tokens of row r). It takes
+   * another backward pass.
+   *
+   * @param weights (batch)
+   */
+  of(weights: Tensor1D): Tensors;
+  /** (batch): 1 for a row that the method keeps of an earlier task ({@link Learner.rows}), 0 for one of the task at hand. */
+  kept(): Tensor1D;
+}
+
 /** A method at work on one stream of tasks. */
 export interface Learner {
   /** What the optimizer updates during the current task. The harness writes the new values into these arrays. */
@@ -187,6 +202,14 @@ export interface Learner {
   adapt(site: Site, x: Tensor3D, scope: Scope): Tensor3D | null;
   /** A term added to the task loss, or null for none now. Pure and traced. */
   penalty?(scope: Scope): Scalar | null;
+  /**
+   * What the optimizer takes in the place of the gradients that it found: projected, masked, weighed against those of kept rows; all of
+   * {@link StepGradients.loss}, each of its shape. Pure and traced. Clipping, moments and weight decay come after it, so that an array whose gradient is
+   * made 0 may still move by moments of earlier steps.
+   *
+   * @param scope of this step's batch; it makes no predictions
+   */
+  transformGradients?(gradients: StepGradients, scope: Scope): Tensors;
   /**
    * Rehearsal: the rows that one optimizer step trains on, as many as were drawn for it from the rows of the task, so that
    * budgets stay equal. The method may put some of its own `rows` in the places of some that were drawn.

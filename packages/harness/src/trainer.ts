@@ -7,6 +7,7 @@ import type { Forward } from './loss.js';
 import { OptimizerState } from './optimizer.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds } from './scope.js';
+import { keptFeeds } from './step-gradients.js';
 import { FROZEN, compileTrainingStep } from './training-step.js';
 
 export interface TrainingTask {
@@ -86,7 +87,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         tokens += tokensOf(packed);
         const tasks = told && learner.batch ? batch.map((row) => (own.has(row) ? task.index : task.stageOf(row))) : task.index;
         const out = await program.run({
-          ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...frozen, ...optimizer.feeds(),
+          ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...keptFeeds(learner, batch.map((row) => !own.has(row))), ...frozen,
+          ...optimizer.feeds(),
         });
         const loss = floats(out['loss'])[0]!;
         if (!Number.isFinite(loss)) {

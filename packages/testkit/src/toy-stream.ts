@@ -1,13 +1,13 @@
 import {
-  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MethodHost, type Scope, type Site, type TaskView,
-  type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, createRandom, didYouMean,
+  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MethodHost, type Scope, type Site, type StepGradients,
+  type TaskView, type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, checkTransformed, createRandom, didYouMean,
 } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
 import {
-  FEATURES, ROWS, type Rows, SITES, TASKS, WIDTH, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
+  type Batch, FEATURES, ROWS, type Rows, SITES, TASKS, WIDTH, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
 } from './toy-world.js';
 
 const RANK = 4;
@@ -172,7 +172,28 @@ export class ToyStream {
   lossOf(names: readonly string[], task: number, from = 0, to = ROWS): (...values: tf.Tensor[]) => tf.Scalar {
     return (...values) => this.error(
       { ...tensorsOf(arraysOf(this.learner)), ...Object.fromEntries(names.map((name, i) => [name, values[i]!])) },
-      rowsBetween(this.rows[task - 1]!, from, to)).loss;
+      batchOf(rowsBetween(this.rows[task - 1]!, from, to))).loss;
+  }
+
+  /**
+   * What the learner makes of the gradients of a step, by the names of what trains.
+   *
+   * @param found of the whole loss of the batch
+   */
+  transformed(params: Tensors, batch: Batch, found: Tensors): Tensors {
+    if (!this.learner.transformGradients) return found;
+    const names = Object.keys(found);
+    const { scope } = forward(null, params, batch, true, this.told);
+    const gradients: StepGradients = {
+      loss: found,
+      of: (weights) => {
+        const loss = () => squaredError(forward(this.learner, params, batch, true, this.told).output, batch.y, weights);
+        const { gradients: of } = valueAndGradients(loss, names.map((name) => params[name]!));
+        return Object.fromEntries(names.map((name, i) => [name, of[i]!]));
+      },
+      kept: () => (this.joint ? tf.zeros([scope.batch]) : tf.notEqual(batch.task, this.visible().task.data[0]!).cast('float32')),
+    };
+    return checkTransformed(this.learner.transformGradients(gradients, scope), found);
   }
 
   /** The rows at hand, from begin to the end of end. */
@@ -184,8 +205,7 @@ export class ToyStream {
   }
 
   /** Mean squared error of rows, and the scope it was computed in. */
-  private error(params: Tensors, rows: Rows): { loss: tf.Scalar; scope: Scope } {
-    const batch = batchOf(rows);
+  private error(params: Tensors, batch: Batch): { loss: tf.Scalar; scope: Scope } {
     const { output, scope } = forward(this.learner, params, batch, true, this.told);
     return { loss: squaredError(output, batch.y), scope };
   }
@@ -208,8 +228,8 @@ export class ToyStream {
     return moments;
   }
 
-  /** The rows of a step: those at hand, or what a learner that rehearses makes of them. */
-  private rowsOf(step: number): Rows {
+  /** The rows of a step (1 to 30): those at hand, or what a learner that rehearses makes of them. */
+  rowsOf(step: number): Rows {
     const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
     return this.learner.batch ? keptRows(this.rows, checkBatch(this.learner.batch(drawn, step), drawn)) : this.visible();
   }
@@ -242,13 +262,14 @@ export class ToyStream {
     const names = Object.keys(this.learner.trainable);
     const rows = this.rowsOf(step);
     return tf.tidy(() => {
-      const params = tensorsOf(arraysOf(this.learner));
+      const [params, batch] = [tensorsOf(arraysOf(this.learner)), batchOf(rows)];
       const { value, gradients } = valueAndGradients(() => {
-        const { loss, scope } = this.error(params, rows);
+        const { loss, scope } = this.error(params, batch);
         const penalty = this.penaltyIn(scope);
         return penalty ? loss.add(penalty) : loss;
       }, names.map((name) => params[name]!));
-      const values = gradients.map((g) => g.dataSync<'float32'>());
+      const taken = this.transformed(params, batch, Object.fromEntries(names.map((name, i) => [name, gradients[i]!])));
+      const values = Object.values(taken).map((g) => g.dataSync<'float32'>());
       const norm = Math.sqrt(values.reduce((sum, g) => g.reduce((s, v) => s + v * v, sum), 0));
       const rate = RATE * Math.min(1, CLIP / norm);
       names.forEach((name, i) => {
@@ -270,7 +291,7 @@ export class ToyStream {
     for (let from = 0; from < count; from += batch) {
       yield tf.tidy(() => {
         const params = tensorsOf(arraysOf(this.learner));
-        const part = rowsBetween(all, from, Math.min(count, from + batch));
+        const part = batchOf(rowsBetween(all, from, Math.min(count, from + batch)));
         const { gradients } = valueAndGradients(() => this.error(params, part).loss, names.map((name) => params[name]!));
         return Object.fromEntries(gradients.map((g, i) => [names[i]!, { shape: g.shape, data: g.dataSync<'float32'>() }]));
       });

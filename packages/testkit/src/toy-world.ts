@@ -139,9 +139,10 @@ function predictionsOf(output: tf.Tensor3D): Predictions {
   return { logp, weights: tf.fill([places], 1 / places) };
 }
 
-/** Mean squared error of an output. */
-export function squaredError(output: tf.Tensor, y: tf.Tensor): tf.Scalar {
-  return output.sub(y).square().mean<tf.Scalar>();
+/** Mean squared error of an output, (rows, 3, 4); with the weight of every row, (rows), the sum of weighted means. */
+export function squaredError(output: tf.Tensor, y: tf.Tensor, weights?: tf.Tensor1D): tf.Scalar {
+  const squares = output.sub(y).square();
+  return weights ? squares.mean([1, 2]).mul(weights).sum<tf.Scalar>() : squares.mean<tf.Scalar>();
 }
 
 /** All arrays of a learner. */

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { RULES, checkMethod } from '../src/index.js';
 import { FillsUp, KeepsAndAsks } from './faults/declared.js';
 import { FAULTS, THROWS } from './faults/index.js';
+import { SoundGradients } from './faults/gradients.js';
 import { SoundPrompts } from './faults/prompts.js';
 import { Shows } from './faults/shown.js';
 import { Idle, Sound, tested } from './faults/sound.js';
@@ -16,6 +17,11 @@ describe('conformance suite', () => {
 
   it('finds nothing wrong with a sound method of virtual tokens', async () => {
     const verdicts = await checkMethod(tested(SoundPrompts, { growth: 'linear' }));
+    expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
+  });
+
+  it('finds nothing wrong with a sound method that changes gradients', async () => {
+    const verdicts = await checkMethod(tested(SoundGradients));
     expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
   });
 

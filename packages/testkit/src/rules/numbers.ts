@@ -90,7 +90,7 @@ const specsOf = (arrays: Arrays, prefix: string): Record<string, TensorSpec> =>
 const feedsOf = (arrays: Arrays, prefix: string): Record<string, Values> =>
   Object.fromEntries(Object.entries(arrays).map(([name, { data }]) => [prefix + name, data]));
 
-/** Both passes over a batch: what is answered and how far gates open, and loss with its gradients while training. */
+/** Both passes over a batch: what is answered and how far gates open, and loss with what is made of its gradients while training. */
 function passes(stream: ToyStream, params: Record<string, tf.Tensor>, batch: ReturnType<typeof batchOf>): Record<string, tf.Tensor> {
   const names = Object.keys(stream.learner.trainable);
   const { scope: before } = forward(null, params, batch, false, stream.told); // gates are asked before any site is passed
@@ -105,19 +105,20 @@ function passes(stream: ToyStream, params: Record<string, tf.Tensor>, batch: Ret
     const penalty = stream.learner.penalty?.(scope) ?? null;
     return penalty ? loss.add(penalty) : loss;
   }, names.map((name) => params[name]!));
+  const taken = stream.transformed(params, batch, Object.fromEntries(names.map((name, i) => [name, found[i]!])));
   return {
     ...answered, 'the loss': value.reshape([1]),
-    ...Object.fromEntries(names.map((name, i) => [`the gradient by "${name}"`, found[i]!])),
+    ...Object.fromEntries(names.map((name) => [`the gradient by "${name}"`, taken[name]!])),
   };
 }
 
 export const compiles: Rule = {
   id: 'compiles',
   title: 'is compiled by the engine to the numbers that it has op by op',
-  remedy: 'Let prefix, adapt, penalty and gates read no values (no dataSync, no branch on a value) and use operations that packages/engine/README.md lists.',
+  remedy: 'Let prefix, adapt, penalty, transformGradients and gates read no values (no dataSync, no branch on a value) and use operations that packages/engine/README.md lists.',
   async check(subject) {
     const stream = await midway(subject);
-    const [arrays, rows] = [arraysOf(stream.learner), { ...stream.visible() }];
+    const [arrays, rows] = [arraysOf(stream.learner), { ...stream.rowsOf(1) }];
     const eager = tf.tidy(() => Object.entries(passes(stream, tensorsOf(arrays), batchOf(rows))).map(([name, t]) => [name, t.dataSync()] as const));
     const device = await openDevice({ name: 'cpu', threads: 1 });
     try {

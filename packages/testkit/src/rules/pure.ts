@@ -1,4 +1,4 @@
-import { clone, type LearnerState, type MethodHost, type Scope, type Site, type TaskView } from '@lethe/core';
+import { clone, type LearnerState, type MethodHost, type Scope, type Site, type StepGradients, type TaskView } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { type Rule, STEPS, landmarkOf } from '../rule.js';
 import { differingPrompt, differingState, differingValue } from '../state.js';
@@ -6,10 +6,13 @@ import type { ToyStream } from '../toy-stream.js';
 import { type Rows, TASKS, joined, rowsBetween } from '../toy-world.js';
 import { afterwards, visited } from '../visit.js';
 
+/** Functions of a learner that are traced while it trains. */
+const TRACED = ['prefix', 'adapt', 'penalty', 'transformGradients'];
+
 export const noLeak: Rule = {
   id: 'no-leak',
   title: 'leaves no tensor behind',
-  remedy: 'Make tensors inside prefix, adapt and penalty only and keep none there; elsewhere work on plain arrays, or inside tf.tidy.',
+  remedy: 'Make tensors inside prefix, adapt, penalty and transformGradients only and keep none there; elsewhere work on plain arrays, or inside tf.tidy.',
   async check(subject) {
     const left = new Map<string, number>();
     const held = () => tf.memory().numTensors;
@@ -23,8 +26,8 @@ export const noLeak: Rule = {
     const count = held() - before;
     if (count <= 0) return null;
     // within these tensors live until the pass that they are part of ends
-    const outside = [...left].filter(([name, n]) => n > 0 && !['prefix', 'adapt', 'penalty'].includes(name)).map(([name]) => name);
-    return `${count} tensors are left after ${stream.stages} stages, by ${outside.join(', ') || 'prefix, adapt or penalty'}`;
+    const outside = [...left].filter(([name, n]) => n > 0 && !TRACED.includes(name)).map(([name]) => name);
+    return `${count} tensors are left after ${stream.stages} stages, by ${outside.join(', ') || 'prefix, adapt, penalty or transformGradients'}`;
   },
 };
 
@@ -47,6 +50,10 @@ function photograph(name: string, given: readonly unknown[]): Record<string, str
     case 'prefix':
     case 'penalty':
       return ofScope(given[0] as Scope);
+    case 'transformGradients': {
+      const [{ loss }, scope] = given as [StepGradients, Scope];
+      return { 'the gradients': Object.entries(loss).map(([key, t]) => `${key} ${values(t)}`).join(), ...ofScope(scope) };
+    }
     case 'batch':
     case 'prompt':
       return { rows: JSON.stringify(given[0]) };

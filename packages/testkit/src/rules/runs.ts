@@ -57,7 +57,7 @@ async function unfiniteLoss(subject: Subject, stage: number, steps: number): Pro
   await stream.begin(stage);
   stream.train(steps);
   const found = unfinite('trainable', stream.learner.trainable);
-  if (found) return `after step ${steps} of stage ${stage} ${found}, because a gradient of the loss is not`;
+  if (found) return `after step ${steps} of stage ${stage} ${found}, because a gradient that it was moved by is not`;
   const penalty = stream.penalty();
   return `the ${penalty === null || Number.isFinite(penalty) ? 'task loss' : 'penalty'} of stage ${stage} is not finite before step ${steps + 1}`;
 }
@@ -77,7 +77,7 @@ function misprompted(learner: Learner, told: boolean): string | null {
 
 export const runs: Rule = {
   id: 'runs',
-  title: 'goes through a stream with arrays, deltas, prefixes, penalties and rows of the right shape, all finite',
+  title: 'goes through a stream with arrays, deltas, prefixes, penalties, gradients and rows of the right shape, all finite',
   remedy: 'Compare with the contract in packages/core/src/method.ts; shapes are written there. Where a value is not finite, look for a division by 0, '
     + 'and for a root or a logarithm of what may be 0, whose slope has no bound.',
   prerequisite: true,

@@ -9,6 +9,7 @@ import {
   AsksTask, KeepsTokens, ChoosesRows, TakesFewerRows, WritesTooMuch, GrowsInSecret, GrowsTooFast, AddsAnAdapterEach,
   KeepsRows, KeepsScaledRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
 } from './declared.js';
+import { BranchesOnGradients, DividesByNone, LeavesGradientsOut, RenamesGradients, SumsGradients } from './gradients.js';
 import { GrowingPrompts, MeanPrompt, MoreThanItSays, PromptPerAsking, SoundPrompts, TaskPrompt, ThawedPrompts } from './prompts.js';
 import { GatesOfBatch, ReadsGates, ScalesTwice } from './shown.js';
 import { Sound, tested } from './sound.js';
@@ -32,8 +33,12 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['runs', tested(WrongShape), /adapt gives \[16, 1, 6\] at layers\.0\.q instead of \[16, 3, 6\]/],
   ['runs', tested(SwapsSides), /it throws Error: .*, at .*behaviour\.ts:\d+$/],
   ['runs', tested(AsksForNoArray), /no array "lora\.layers\.0\.q\.a" .*Did you mean "lora\.layers\.0\.q\.A"\?, at .*behaviour\.ts:\d+$/],
-  ['runs', tested(RootOfNothing), /after step 1 of stage 2 trainable array "lora\.\S+" holds a value that is not finite, because a gradient of the loss is not/],
+  ['runs', tested(RootOfNothing), /after step 1 of stage 2 trainable array "lora\.\S+" holds a value that is not finite, because a gradient that it was moved by is not/],
   ['runs', tested(LogarithmOfNothing), /the penalty of stage 2 is not finite before step 1/],
+  ['runs', tested(SumsGradients), /transformGradients gives \[\] for "lora\.layers\.0\.q\.A" instead of \[8, 4\]/],
+  ['runs', tested(LeavesGradientsOut), /transformGradients gives undefined for "lora\.layers\.0\.q\.A" instead of a tensor \[8, 4\]/],
+  ['runs', tested(RenamesGradients), /a gradient for "lora\.layers\.0\.q\.a", which does not train\. Did you mean "lora\.layers\.0\.q\.A"\?/],
+  ['runs', tested(DividesByNone), /after step 1 of stage 1 trainable array "lora\.\S+" holds a value that is not finite/],
   ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
   ['runs', tested(WritesTooMuch), /prompt gives 4 tokens where there is room for 2/],
   ['learns', tested(Silent), /30 steps of descent take the loss from (\S+) to \1/],
@@ -43,7 +48,7 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['no-ambient', tested(AsksTheClock), /reads Date .*behaviour\.ts:\d+/],
   ['no-ambient', tested(RollsDice), /reads Math\.random .*behaviour\.ts:\d+/],
   ['no-leak', tested(Leaks), /3 tensors are left after 3 stages, by begin/],
-  ['no-leak', tested(Keeps), /by prefix, adapt or penalty/],
+  ['no-leak', tested(Keeps), /by prefix, adapt, penalty or transformGradients/],
   ['inputs-untouched', tested(ChangesOptions), /begin changes options/],
   ['inputs-untouched', tested(ChangesTask), /end changes task/],
   ['frozen-stays', tested(ThawedPrompts, PROMPTS), /frozen array "snapshot" changes while stage 1 trains/],
@@ -62,6 +67,7 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['task-blind', tested(AsksPrompts), /task \d is answered otherwise in another order of questions: the prompt of row 1/],
   ['batch-blind', tested(GatesOfBatch), /row 1 of task 1 has a gate open by .* alone and .* among rows of all tasks/],
   ['compiles', tested(ReadsValues), /LETHE_ENGINE_READ/],
+  ['compiles', tested(BranchesOnGradients), /LETHE_ENGINE_READ/],
   ['compiles', tested(ReadsGates), /LETHE_ENGINE_READ/],
   ['adapter', tested(ScalesTwice), /after stage 1 value 0 of the answers to task 1 is \S+, and \S+ by its adapter/],
   ['growth', tested(SoundPrompts), /declares growth none, but after tasks 1, 2 and 3 it saves/],

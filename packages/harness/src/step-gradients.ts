@@ -1,0 +1,50 @@
+import { type Learner, type StepGradients, type Tensors, checkTransformed } from '@lethe/core';
+import { valueAndGradients } from '@lethe/core/tensor';
+import type { TensorSpec, Values } from '@lethe/engine';
+import * as tf from '@tensorflow/tfjs';
+import { type BatchShape, batchOf } from './batch.js';
+import { type Forward, taskLoss } from './loss.js';
+import { createScope } from './scope.js';
+
+/** Whether a step is to know which of its rows are kept ones: they can be told apart, and somebody may ask. */
+const tellsKept = ({ transformGradients, batch }: Learner): boolean => Boolean(transformGradients && batch);
+
+/** The input that says which rows of a step are kept ones, where it is asked for. */
+export function keptInputs(learner: Learner, { batch }: Pick<BatchShape, 'batch'>): Record<string, TensorSpec> {
+  return tellsKept(learner) ? { kept: { shape: [batch], dtype: 'float32' } } : {};
+}
+
+/** Values of {@link keptInputs}. */
+export function keptFeeds(learner: Learner, kept: readonly boolean[]): Record<string, Values> {
+  return tellsKept(learner) ? { kept: Float32Array.from(kept, Number) } : {};
+}
+
+/**
+ * Traced. What the optimizer takes in the place of the gradients that were found, for a learner that has a say in them.
+ *
+ * @param inputs those of the program that takes the step
+ * @param arrays all of the learner's, as tensors, those that train among them
+ * @param found of the whole loss, by the names of what trains
+ * @throws LETHE_METHOD_FAILED for what is no gradient of every array that trains
+ */
+export function transformed(forward: Forward, inputs: Tensors, weights: Tensors, arrays: Tensors, found: Tensors): Tensors {
+  const { learner, model } = forward;
+  const batch = batchOf(inputs);
+  const size = batch.ids.shape[0];
+  const names = Object.keys(found);
+  const gradients: StepGradients = {
+    loss: found,
+    of(rows) {
+      // a target has its share of 1/rows of the mean over rows, and every row as many places
+      const weight = inputs['weight']!.reshape([size, -1]).mul(rows.mul(size).expandDims(1)).reshape([-1]);
+      const { gradients: of } = valueAndGradients(
+        () => taskLoss(forward, { ...inputs, weight }, weights, arrays).loss, names.map((name) => arrays[name]!));
+      return Object.fromEntries(names.map((name, i) => [name, of[i]!]));
+    },
+    kept: () => (inputs['kept'] as tf.Tensor1D | undefined) ?? tf.zeros([size]),
+  };
+  const scope = createScope({
+    params: arrays, training: true, batch: size, features: () => model.features(batch, weights), task: inputs['task'] as tf.Tensor1D | undefined,
+  });
+  return checkTransformed(learner.transformGradients!(gradients, scope), found);
+}
