@@ -1,0 +1,97 @@
+import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Row, Scope, Site, StepGradients, TaskView, Tensors } from '@lethe/core';
+import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
+import * as tf from '@tensorflow/tfjs';
+
+interface Options {
+  readonly budget: number;
+  readonly share: number;
+  readonly start: Start;
+}
+
+/** A square of a gradient that is none, in 32 bits. */
+const NOTHING = 1e-30;
+
+/** (a, b) over all arrays. */
+const inner = (a: Tensors, b: Tensors): tf.Scalar => tf.addN(Object.keys(a).map((name) => a[name]!.mul(b[name]!).sum<tf.Scalar>()));
+
+/**
+ * Averaged gradient episodic memory (Chaudhry et al. 2019, arXiv 1812.00420, algorithm 2) for one adapter: of every task some rows are kept, and a
+ * step may not raise the mean loss of rows drawn from all that are kept. With g the gradient on rows of the task and r that on kept rows, the
+ * optimizer takes (equation 11)
+ *   g  where (g, r) >= 0,      else  g - (g, r) / (r, r) r.
+ * A step is as large as that of any other method: kept rows take places of new ones.
+ */
+class AGem implements Learner {
+  readonly frozen = {};
+  trainable: Arrays;
+  rows: readonly Row[] = [];
+  /** How many rows of each task are kept, in the order of the rows. */
+  private kept: readonly number[] = [];
+  /** The present task. */
+  private index = 0;
+
+  constructor(private readonly host: MethodHost, private readonly options: Options) {
+    this.trainable = loraArrays(host.sites, host.rank, host.random.fork('init'));
+  }
+
+  async begin(task: TaskView): Promise<void> {
+    this.index = task.index;
+    if (task.index === 1) this.trainable = await startAdapter(this.host, task, this.options.start, this.trainable);
+  }
+
+  adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
+    const { a, b } = loraNames(site);
+    return loraDelta(x, params[a]!, params[b]!, this.host.scale);
+  }
+
+  /** Kept rows, each at most once, in the last places of the rows drawn. */
+  batch(drawn: readonly Row[], step: number): readonly Row[] {
+    const places = Math.min(Math.round(this.options.share * drawn.length), drawn.length - 1, this.rows.length);
+    if (places === 0) return drawn;
+    const remembered = this.host.random.fork('rehearsal', this.index, step).shuffle(this.rows).slice(0, places);
+    return [...drawn.slice(0, drawn.length - places), ...remembered];
+  }
+
+  /** Equation 11, on all arrays as one vector. */
+  transformGradients({ loss, of, kept }: StepGradients, { batch }: Scope): Tensors {
+    if (this.rows.length === 0) return loss;
+    const old = kept(); // (batch)
+    const count = old.sum();
+    const g = of(tf.sub(1, old).div(tf.sub(batch, count)));
+    const r = of(old.div(tf.maximum(count, 1))); // no row at all where a step has one place
+    const share = tf.minimum(inner(g, r), 0).div(tf.maximum(inner(r, r), NOTHING));
+    return Object.fromEntries(Object.keys(g).map((name) => [name, g[name]!.sub(r[name]!.mul(share))]));
+  }
+
+  /** Divides the budget equally among the tasks, earlier ones first in what is left over. */
+  end(task: TaskView): void {
+    const tasks = this.kept.length + 1;
+    const quota = (t: number) => Math.floor(this.options.budget / tasks) + (t < this.options.budget % tasks ? 1 : 0);
+    let at = 0;
+    const earlier = this.kept.map((count, t) => {
+      const own = this.rows.slice(at, at + Math.min(count, quota(t)));
+      at += count;
+      return own;
+    });
+    const fresh = this.host.random.fork('memory', task.index).shuffle(this.host.rows(task)).slice(0, quota(tasks - 1));
+    this.rows = [...earlier, fresh].flat();
+    this.kept = [...earlier, fresh].map((rows) => rows.length);
+  }
+
+  adapter(): Adapter {
+    return loraAdapter(this.host.sites, this.trainable, this.host.scale);
+  }
+
+  save(): LearnerState {
+    return { trainable: this.trainable, frozen: {}, stored: {}, json: this.kept, rows: this.rows };
+  }
+
+  restore(state: LearnerState): void {
+    this.trainable = state.trainable;
+    this.rows = state.rows ?? [];
+    this.kept = state.json as readonly number[];
+  }
+}
+
+const method: Method = { create: (host, options) => new AGem(host, options as unknown as Options) };
+export default method;
