@@ -1,11 +1,11 @@
 import type { Tensor } from '@tensorflow/tfjs';
 import { type Arrays, sizeOf } from './arrays.js';
 import { LetheError, didYouMean } from './errors.js';
-import type { Gates, Learner, LearnerState, Row, Site, Tensors } from './method.js';
+import type { Gates, Learner, LearnerState, Row, Scope, Site, StepGradients, Tensors } from './method.js';
 
 /** The functions of a learner that must be there, and those that may. */
 const [NEEDED, POSSIBLE] = [
-  ['begin', 'adapt', 'end', 'save', 'restore'], ['prefix', 'penalty', 'transformGradients', 'batch', 'prompt', 'adapter', 'gates', 'report'],
+  ['begin', 'adapt', 'end', 'save', 'restore'], ['prefix', 'penalty', 'transformGradients', 'track', 'batch', 'prompt', 'adapter', 'gates', 'report'],
 ] as const;
 const NONE = '{} where there are none';
 
@@ -58,6 +58,8 @@ export function checkLearner(learner: unknown): Learner {
     if (learner[name] !== undefined && typeof learner[name] !== 'function') refuse(`"${name}" of the learner is ${kindOf(learner[name])} instead of a function`);
   }
   for (const group of ['trainable', 'frozen'] as const) checkArrays(group, learner[group]);
+  if (learner['running'] !== undefined) checkArrays('running', learner['running']);
+  if (Object.keys(learner['running'] ?? {}).length > 0 && !learner['track']) refuse('there are running arrays, but no function "track" to give their next values');
   return learner as unknown as Learner;
 }
 
@@ -112,16 +114,33 @@ export function checkPenalty<T>(penalty: T): T {
   return penalty;
 }
 
-/** What `transformGradients` gave in the place of some gradients, in their order. Throws LETHE_METHOD_FAILED where it is not one of the same shape for each. */
-export function checkTransformed(given: Tensors, found: Tensors): Tensors {
-  if (!isObject(given)) return refuse(`transformGradients gives ${kindOf(given)} instead of a tensor for every trainable array`);
-  const names = Object.keys(found);
-  const unknown = Object.keys(given).find((name) => !names.includes(name));
-  if (unknown !== undefined) refuse(`transformGradients gives a gradient for "${unknown}", which does not train.${didYouMean(unknown, names)}`);
-  return Object.fromEntries(names.map((name) => {
-    checkTensor('transformGradients', given[name], found[name]!.shape, ` for "${name}"`);
-    return [name, given[name]!];
+/** What `transformGradients` or `track` gave for some arrays, in their order. Throws LETHE_METHOD_FAILED where it is not a tensor of the same shape for each. */
+function checkNamed(name: string, given: Tensors, wanted: Arrays | Tensors, what: string): Tensors {
+  if (!isObject(given)) return refuse(`${name} gives ${kindOf(given)} instead of a tensor for every ${what}`);
+  const names = Object.keys(wanted);
+  const unknown = Object.keys(given).find((key) => !names.includes(key));
+  if (unknown !== undefined) refuse(`${name} gives a value for "${unknown}", which is no ${what}.${didYouMean(unknown, names)}`);
+  return Object.fromEntries(names.map((key) => {
+    checkTensor(name, given[key], wanted[key]!.shape, ` for "${key}"`);
+    return [key, given[key]!];
   }));
+}
+
+/** What a learner makes of the gradients of a step. */
+export interface MadeOfGradients {
+  /** What the optimizer takes, by the names of what trains: the same where the learner has no say in it. */
+  readonly taken: Tensors;
+  /** The next values of its running arrays. */
+  readonly running: Tensors;
+}
+
+/** Traced. What a learner makes of the gradients of a step. Throws LETHE_METHOD_FAILED where it is not a tensor for every array, each of its shape. */
+export function madeOfGradients(learner: Learner, gradients: StepGradients, scope: Scope): MadeOfGradients {
+  const { loss } = gradients;
+  return {
+    taken: learner.transformGradients ? checkNamed('transformGradients', learner.transformGradients(gradients, scope), loss, 'trainable array') : loss,
+    running: learner.track ? checkNamed('track', learner.track(gradients, scope), learner.running ?? {}, 'running array') : {},
+  };
 }
 
 /** What `prefix` gave for a batch, where it is as many vectors as the learner says. Throws LETHE_METHOD_FAILED for anything else. */

@@ -2,8 +2,8 @@ export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, columns, columnOf, columnMoments, beside, below } from './arrays.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export {
-  checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, checkTransformed,
-  jsonFault,
+  type MadeOfGradients, checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,
+  madeOfGradients,
 } from './contract.js';
 export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';

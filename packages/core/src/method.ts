@@ -179,6 +179,11 @@ export interface Learner {
   /** What `adapt` and `penalty` read but the optimizer leaves alone. */
   readonly frozen: Arrays;
   /**
+   * What changes with every optimizer step besides what trains: means over steps, sums along the way. {@link track} gives the next values,
+   * which the harness has written into these arrays when the task is learned. Predictions do not read them; what is to outlive the task `end` takes.
+   */
+  readonly running?: Arrays;
+  /**
    * Rows of earlier tasks that the method keeps, only with the capability `rehearsal`. They are saved with its state, and
    * every token id counts as four stored bytes.
    */
@@ -210,6 +215,13 @@ export interface Learner {
    * @param scope of this step's batch; it makes no predictions
    */
   transformGradients?(gradients: StepGradients, scope: Scope): Tensors;
+  /**
+   * The next values of all {@link running} arrays, each of its shape, once in every optimizer step. Pure and traced. It sees the arrays as they are before the
+   * step, the running ones among `scope.params`, and the gradients as they were found, neither transformed nor clipped.
+   *
+   * @param scope as that of `transformGradients`, which sees the running arrays too
+   */
+  track?(gradients: StepGradients, scope: Scope): Tensors;
   /**
    * Rehearsal: the rows that one optimizer step trains on, as many as were drawn for it from the rows of the task, so that
    * budgets stay equal. The method may put some of its own `rows` in the places of some that were drawn.

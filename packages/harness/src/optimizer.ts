@@ -48,16 +48,16 @@ function adamW(inputs: Tensors, gradient: tf.Tensor, budget: Pick<TrainingBudget
  *
  * @param inputs those of {@link optimizerInputs}, among others
  * @param loss of the arrays as they are in the flat vector
- * @param transform what to take in the place of the gradients, by the names of all arrays, in their order
+ * @param made what to take in the place of the gradients, by the names of all arrays, in their order
  * @returns the next `flat`, `m` and `v`, and `loss` of shape [1]
  */
 export function optimizerStep(
   inputs: Tensors, trained: Arrays, budget: Pick<TrainingBudget, 'clip' | 'weightDecay'>, loss: (parts: Tensors) => tf.Scalar,
-  transform: (found: Tensors, parts: Tensors) => Tensors = (found) => found,
+  made: (found: Tensors, parts: Tensors) => Tensors = (found) => found,
 ): Record<'flat' | 'm' | 'v' | 'loss', tf.Tensor> {
   const parts = slices(inputs['flat'] as tf.Tensor1D, trained);
   const { value, gradients } = valueAndGradients(() => loss(parts), Object.values(parts));
-  const taken = transform(Object.fromEntries(Object.keys(parts).map((name, i) => [name, gradients[i]!])), parts);
+  const taken = made(Object.fromEntries(Object.keys(parts).map((name, i) => [name, gradients[i]!])), parts);
   return { ...adamW(inputs, tf.concat(Object.values(taken).map((g) => g.reshape([-1]))), budget), loss: value.reshape([1]) };
 }
 

@@ -1,4 +1,4 @@
-import { type Learner, type StepGradients, type Tensors, checkTransformed } from '@lethe/core';
+import { type Learner, type MadeOfGradients, type StepGradients, type Tensors, madeOfGradients } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import type { TensorSpec, Values } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
@@ -7,7 +7,7 @@ import { type Forward, taskLoss } from './loss.js';
 import { createScope } from './scope.js';
 
 /** Whether a step is to know which of its rows are kept ones: they can be told apart, and somebody may ask. */
-const tellsKept = ({ transformGradients, batch }: Learner): boolean => Boolean(transformGradients && batch);
+const tellsKept = ({ transformGradients, track, batch }: Learner): boolean => Boolean((transformGradients ?? track) && batch);
 
 /** The input that says which rows of a step are kept ones, where it is asked for. */
 export function keptInputs(learner: Learner, { batch }: Pick<BatchShape, 'batch'>): Record<string, TensorSpec> {
@@ -20,14 +20,14 @@ export function keptFeeds(learner: Learner, kept: readonly boolean[]): Record<st
 }
 
 /**
- * Traced. What the optimizer takes in the place of the gradients that were found, for a learner that has a say in them.
+ * Traced. What a learner makes of the gradients that were found.
  *
  * @param inputs those of the program that takes the step
- * @param arrays all of the learner's, as tensors, those that train among them
+ * @param arrays all of the learner's, as tensors, those that train and that run among them
  * @param found of the whole loss, by the names of what trains
- * @throws LETHE_METHOD_FAILED for what is no gradient of every array that trains
+ * @throws LETHE_METHOD_FAILED for what is no gradient of every array that trains, no value of every one that runs
  */
-export function transformed(forward: Forward, inputs: Tensors, weights: Tensors, arrays: Tensors, found: Tensors): Tensors {
+export function madeOf(forward: Forward, inputs: Tensors, weights: Tensors, arrays: Tensors, found: Tensors): MadeOfGradients {
   const { learner, model } = forward;
   const batch = batchOf(inputs);
   const size = batch.ids.shape[0];
@@ -43,8 +43,7 @@ export function transformed(forward: Forward, inputs: Tensors, weights: Tensors,
     },
     kept: () => (inputs['kept'] as tf.Tensor1D | undefined) ?? tf.zeros([size]),
   };
-  const scope = createScope({
+  return madeOfGradients(learner, gradients, createScope({
     params: arrays, training: true, batch: size, features: () => model.features(batch, weights), task: inputs['task'] as tf.Tensor1D | undefined,
-  });
-  return checkTransformed(learner.transformGradients!(gradients, scope), found);
+  }));
 }

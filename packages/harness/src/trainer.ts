@@ -8,7 +8,7 @@ import { OptimizerState } from './optimizer.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds } from './scope.js';
 import { keptFeeds } from './step-gradients.js';
-import { FROZEN, compileTrainingStep } from './training-step.js';
+import { FROZEN, RUNNING, compileTrainingStep } from './training-step.js';
 
 export interface TrainingTask {
   readonly device: Device;
@@ -51,7 +51,7 @@ function rehearsal({ rows, forward: { learner }, name }: TrainingTask): (drawn: 
 }
 
 /**
- * Trains the learner's `trainable` arrays on the rows of one task, in place: AdamW, linear warm-up and decay, gradients
+ * Trains the learner's `trainable` arrays on the rows of one task, and lets its `running` ones run, in place: AdamW, linear warm-up and decay, gradients
  * clipped by their global norm, rows shuffled anew each epoch.
  *
  * @returns the number of tokens read, padding not counted
@@ -69,6 +69,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
   const programs = new Map<string, Program>();
   const frozen = arrayFeeds(learner.frozen, FROZEN);
   const optimizer = new OptimizerState(learner.trainable, total, budget);
+  const runs = learner.running ?? {};
+  let running = arrayFeeds(runs, RUNNING);
   let tokens = 0;
   let step = 0;
   try {
@@ -88,7 +90,7 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         const tasks = told && learner.batch ? batch.map((row) => (own.has(row) ? task.index : task.stageOf(row))) : task.index;
         const out = await program.run({
           ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...keptFeeds(learner, batch.map((row) => !own.has(row))), ...frozen,
-          ...optimizer.feeds(),
+          ...running, ...optimizer.feeds(),
         });
         const loss = floats(out['loss'])[0]!;
         if (!Number.isFinite(loss)) {
@@ -97,6 +99,7 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
           });
         }
         optimizer.take(out);
+        running = Object.fromEntries(Object.keys(running).map((name) => [name, floats(out[name])]));
         task.onStep(step, total, floats(out['task'])[0]!);
       }
     }
@@ -104,5 +107,6 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
     for (const program of programs.values()) await program.dispose();
   }
   unflatten(optimizer.values, learner.trainable);
+  for (const [name, { data }] of Object.entries(runs)) data.set(floats(running[RUNNING + name]));
   return { tokens };
 }

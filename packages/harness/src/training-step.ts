@@ -5,10 +5,12 @@ import { type BatchShape, batchInputs } from './batch.js';
 import { type Forward, taskLoss } from './loss.js';
 import { optimizerInputs, optimizerStep } from './optimizer.js';
 import { arrayInputs, arrayTensors } from './scope.js';
-import { keptInputs, transformed } from './step-gradients.js';
+import { keptInputs, madeOf } from './step-gradients.js';
 
 /** Prefix of the program inputs that hold the learner's frozen arrays. */
 export const FROZEN = 'frozen.';
+/** Prefix of the inputs that hold its running arrays, and of the outputs with their next values. */
+export const RUNNING = 'running.';
 
 /** What one optimizer step is compiled for. */
 export interface TrainingStep {
@@ -19,22 +21,23 @@ export interface TrainingStep {
 
 /**
  * Compiles one optimizer step: forward, gradients, what the method makes of them, clipping and update are one graph. Inputs are the packed batch (with the task of
- * its rows for a learner that is told, and {@link keptInputs}), the learner's frozen arrays under {@link FROZEN}, and those of {@link optimizerInputs} for its
- * trainable ones. Outputs are the next `flat`, `m` and `v`, and `loss` (with the method's penalty) and `task` (without it), each of shape [1].
+ * its rows for a learner that is told, and {@link keptInputs}), the learner's frozen arrays under {@link FROZEN}, its running ones under {@link RUNNING}, and those of {@link optimizerInputs} for its
+ * trainable ones. Outputs are the next `flat`, `m` and `v`, the next values of running arrays, and `loss` (with the method's penalty) and `task` (without it), each of shape [1].
  */
 export function compileTrainingStep({ device, forward, budget }: TrainingStep, shape: BatchShape): Promise<Program> {
   const { learner, model } = forward;
-  const { trainable, frozen } = learner;
+  const { trainable, frozen, running = {} } = learner;
   return device.compile({
     name: 'train-step',
     inputs: {
-      ...batchInputs(shape, true, forward.told ?? false), ...keptInputs(learner, shape), ...arrayInputs(frozen, FROZEN), ...optimizerInputs(trainable),
+      ...batchInputs(shape, true, forward.told ?? false), ...keptInputs(learner, shape), ...arrayInputs(frozen, FROZEN), ...arrayInputs(running, RUNNING),
+      ...optimizerInputs(trainable),
     },
     constants: model.weights,
     compute: (inputs, weights) => {
       let task: tf.Scalar | undefined;
-      const arrays = (parts: Tensors) => ({ ...arrayTensors(frozen, FROZEN, inputs), ...parts });
-      const transform = learner.transformGradients && ((found: Tensors, parts: Tensors) => transformed(forward, inputs, weights, arrays(parts), found));
+      let next: Tensors = {};
+      const arrays = (parts: Tensors) => ({ ...arrayTensors(frozen, FROZEN, inputs), ...arrayTensors(running, RUNNING, inputs), ...parts });
       const step = optimizerStep(inputs, trainable, budget, (parts) => {
         const { loss, scope } = taskLoss(forward, inputs, weights, arrays(parts));
         const penalty = learner.penalty ? checkPenalty(learner.penalty(scope)) : null;
@@ -42,10 +45,14 @@ export function compileTrainingStep({ device, forward, budget }: TrainingStep, s
         // the tape frees what it does not give back
         task = tf.keep(loss);
         return loss.add(penalty);
-      }, transform);
+      }, (found, parts) => {
+        const made = madeOf(forward, inputs, weights, arrays(parts), found);
+        next = Object.fromEntries(Object.entries(made.running).map(([name, value]) => [RUNNING + name, value]));
+        return made.taken;
+      });
       const shown = task?.reshape([1]) ?? step.loss;
       task?.dispose();
-      return { ...step, task: shown };
+      return { ...step, ...next, task: shown };
     },
   });
 }

@@ -52,6 +52,24 @@ class Marks extends RehearsesHalf {
   }
 }
 
+/** Counts its steps, and sums the gradients that were found in them; keeps the sums of each task. */
+class Counts extends Lora {
+  running = { steps: zeros([]), sums: zeros(this.trainable[this.first]!.shape) };
+  readonly seen: { readonly steps: number; readonly sums: readonly number[] }[] = [];
+  private get first(): string {
+    return Object.keys(this.trainable)[0]!;
+  }
+  track({ loss }: StepGradients, { params }: Scope): Tensors {
+    return { sums: params['sums']!.add(loss[this.first]!), steps: params['steps']!.add(1) };
+  }
+  transformGradients({ loss }: StepGradients, { params }: Scope): Tensors {
+    return { ...loss, [this.first]: loss[this.first]!.add(params['sums']!) };
+  }
+  override end(): void {
+    this.seen.push({ steps: this.running.steps.data[0]!, sums: [...this.running.sums.data] });
+  }
+}
+
 describe('gradients that a method changes', () => {
   let outDir: string;
   let runs = 0;
@@ -71,7 +89,7 @@ describe('gradients that a method changes', () => {
     };
     await runStream(tinyJob(outDir, `method-${runs++}`, capabilities), { device, model, suite, method }, () => undefined);
     const { learner, first } = made.at(-1)!;
-    return { first, last: values(learner) };
+    return { learner, first, last: values(learner) };
   }
 
   const expectAlike = (found: Record<string, number[]>, wanted: Record<string, number[]>) => {
@@ -127,6 +145,23 @@ describe('gradients that a method changes', () => {
     }
   }).timeout(60_000);
 
+  it('may be summed up from step to step, and the sums seen in the next one', async () => {
+    const device = await openDevice({ name: 'cpu', threads: 1 });
+    try {
+      const [compiled, plain] = [await trained(changing(Counts), {}, device), await trained(changing(Counts))] as const;
+      const steps = suite.training.epochs * (suite.tasks[0]!.train.length / BATCH);
+      // what `begin` does not put back goes on in the next task
+      for (const { learner } of [compiled, plain]) expect((learner as Counts).seen.map((seen) => seen.steps)).to.deep.equal([steps, 2 * steps]);
+      expectAlike(compiled.last, plain.last);
+      const [a, b] = [compiled, plain].map(({ learner }) => (learner as Counts).seen[0]!.sums);
+      a!.forEach((value, i) => expect(value).to.be.closeTo(b![i]!, 1e-3));
+      expect(Math.max(...a!.map(Math.abs))).to.be.above(0.01);
+      expect(away(plain.last, (await trained(changing(Lora))).last)).to.be.above(0.01);
+    } finally {
+      await device.dispose();
+    }
+  }).timeout(60_000);
+
   it('are of the shape of what trains, one for each, and made without predictions', async () => {
     const refusal = async (transform: Transform) => {
       try {
@@ -139,7 +174,7 @@ describe('gradients that a method changes', () => {
     const A = `lora.${model.sites[0]!.name}.A`;
     expect(await refusal(() => ({}))).to.equal(`LETHE_METHOD_FAILED transformGradients gives undefined for "${A}" instead of a tensor [16, 4]`);
     expect(await refusal((({ loss }: StepGradients) => ({ ...loss, [A.toLowerCase()]: loss[A] })) as Transform))
-      .to.equal(`LETHE_METHOD_FAILED transformGradients gives a gradient for "${A.toLowerCase()}", which does not train. Did you mean "${A}"?`);
+      .to.equal(`LETHE_METHOD_FAILED transformGradients gives a value for "${A.toLowerCase()}", which is no trainable array. Did you mean "${A}"?`);
     expect(await refusal(({ loss }, scope) => ({ ...loss, [A]: loss[A]!.mul(scope.predictions().logp.sum()) }))).to.match(/^LETHE_METHOD_FAILED .*predictions/);
   }).timeout(60_000);
 });

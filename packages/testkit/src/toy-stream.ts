@@ -1,13 +1,15 @@
 import {
-  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MethodHost, type Scope, type Site, type StepGradients,
-  type TaskView, type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, checkTransformed, createRandom, didYouMean,
+  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MadeOfGradients, type MethodHost, type Scope, type Site, type TaskView,
+  type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, createRandom, didYouMean,
+  madeOfGradients,
 } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
 import {
-  type Batch, FEATURES, ROWS, type Rows, SITES, TASKS, WIDTH, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
+  type Batch, FEATURES, ROWS, type Rows, SITES, TASKS, WIDTH, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError,
+  stepArraysOf, tensorsOf, toyRows,
 } from './toy-world.js';
 
 const RANK = 4;
@@ -176,24 +178,20 @@ export class ToyStream {
   }
 
   /**
-   * What the learner makes of the gradients of a step, by the names of what trains.
+   * What the learner makes of the gradients of a step.
    *
-   * @param found of the whole loss of the batch
+   * @param found of the whole loss of the batch, by the names of what trains
    */
-  transformed(params: Tensors, batch: Batch, found: Tensors): Tensors {
-    if (!this.learner.transformGradients) return found;
+  madeOf(params: Tensors, batch: Batch, found: Tensors): MadeOfGradients {
+    const { learner, told } = this;
     const names = Object.keys(found);
-    const { scope } = forward(null, params, batch, true, this.told);
-    const gradients: StepGradients = {
-      loss: found,
-      of: (weights) => {
-        const loss = () => squaredError(forward(this.learner, params, batch, true, this.told).output, batch.y, weights);
-        const { gradients: of } = valueAndGradients(loss, names.map((name) => params[name]!));
-        return Object.fromEntries(names.map((name, i) => [name, of[i]!]));
-      },
-      kept: () => (this.joint ? tf.zeros([scope.batch]) : tf.notEqual(batch.task, this.visible().task.data[0]!).cast('float32')),
+    const of = (weights: tf.Tensor1D): Tensors => {
+      const loss = () => squaredError(forward(learner, params, batch, true, told).output, batch.y, weights);
+      const { gradients } = valueAndGradients(loss, names.map((name) => params[name]!));
+      return Object.fromEntries(names.map((name, i) => [name, gradients[i]!]));
     };
-    return checkTransformed(this.learner.transformGradients(gradients, scope), found);
+    const kept = () => (this.joint ? tf.zeros([batch.x.shape[0]]) : tf.notEqual(batch.task, this.visible().task.data[0]!).cast('float32')) as tf.Tensor1D;
+    return madeOfGradients(learner, { loss: found, of, kept }, forward(null, params, batch, true, told).scope);
   }
 
   /** The rows at hand, from begin to the end of end. */
@@ -262,20 +260,21 @@ export class ToyStream {
     const names = Object.keys(this.learner.trainable);
     const rows = this.rowsOf(step);
     return tf.tidy(() => {
-      const [params, batch] = [tensorsOf(arraysOf(this.learner)), batchOf(rows)];
+      const [params, batch] = [tensorsOf(stepArraysOf(this.learner)), batchOf(rows)];
       const { value, gradients } = valueAndGradients(() => {
         const { loss, scope } = this.error(params, batch);
         const penalty = this.penaltyIn(scope);
         return penalty ? loss.add(penalty) : loss;
       }, names.map((name) => params[name]!));
-      const taken = this.transformed(params, batch, Object.fromEntries(names.map((name, i) => [name, gradients[i]!])));
-      const values = Object.values(taken).map((g) => g.dataSync<'float32'>());
+      const made = this.madeOf(params, batch, Object.fromEntries(names.map((name, i) => [name, gradients[i]!])));
+      const values = Object.values(made.taken).map((g) => g.dataSync<'float32'>());
       const norm = Math.sqrt(values.reduce((sum, g) => g.reduce((s, v) => s + v * v, sum), 0));
       const rate = RATE * Math.min(1, CLIP / norm);
       names.forEach((name, i) => {
         const { data } = this.learner.trainable[name]!;
         for (let j = 0; j < data.length; j++) data[j]! -= rate * values[i]![j]!;
       });
+      for (const [name, next] of Object.entries(made.running)) this.learner.running![name]!.data.set(next.dataSync<'float32'>());
       return value.dataSync()[0]!;
     });
   }

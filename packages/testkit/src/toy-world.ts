@@ -145,9 +145,14 @@ export function squaredError(output: tf.Tensor, y: tf.Tensor, weights?: tf.Tenso
   return weights ? squares.mean([1, 2]).mul(weights).sum<tf.Scalar>() : squares.mean<tf.Scalar>();
 }
 
-/** All arrays of a learner. */
+/** All arrays of a learner that its predictions may read. */
 export function arraysOf({ frozen, trainable }: Learner): Arrays {
   return { ...frozen, ...trainable };
+}
+
+/** The same, and its running ones: what functions of an optimizer step see. */
+export function stepArraysOf(learner: Learner): Arrays {
+  return { ...arraysOf(learner), ...learner.running };
 }
 
 /** Independent copies of named arrays as tensors. */

@@ -60,6 +60,7 @@ describe('conformance suite', () => {
     ['a learner that cannot end', given({ end: undefined }), 'the learner has no function "end": it is undefined'],
     ['no trainable arrays', given({ trainable: undefined }), 'trainable is undefined instead of arrays by name, {} where there are none'],
     ['a tensor for an array', given({ frozen: { a: tf.scalar(1) } }), 'frozen array "a" is a tensor instead of a plain array { shape, data }'],
+    ['running arrays that nothing moves', given({ running: { a: { shape: [1], data: new Float32Array(1) } } }), 'there are running arrays, but no function "track" to give their next values'],
     ['doubles', given({ frozen: { a: { shape: [1], data: new Float64Array(1) } } }), 'frozen array "a" is no Float32Array'],
     ['an array without a shape', given({ frozen: { a: new Float32Array(1) } }), 'frozen array "a" has no shape: { shape, data } is wanted, and it is a Float32Array'],
     ['a number as delta', given({ adapt: () => 0.5 }), 'adapt gives a number (0.5) at layers.0.q instead of a tensor [16, 3, 6]'],

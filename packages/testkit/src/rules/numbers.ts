@@ -4,7 +4,7 @@ import { type TensorSpec, type Values, openDevice } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type Rule, STEPS, type Subject } from '../rule.js';
 import type { ToyStream } from '../toy-stream.js';
-import { arraysOf, batchOf, forward, squaredError, tensorsOf } from '../toy-world.js';
+import { arraysOf, batchOf, forward, squaredError, stepArraysOf, tensorsOf } from '../toy-world.js';
 
 /** A stream in the midst of its second stage, or of its only one, where penalties and earlier adapters are at work. */
 async function midway(subject: Subject): Promise<ToyStream> {
@@ -105,20 +105,21 @@ function passes(stream: ToyStream, params: Record<string, tf.Tensor>, batch: Ret
     const penalty = stream.learner.penalty?.(scope) ?? null;
     return penalty ? loss.add(penalty) : loss;
   }, names.map((name) => params[name]!));
-  const taken = stream.transformed(params, batch, Object.fromEntries(names.map((name, i) => [name, found[i]!])));
+  const made = stream.madeOf(params, batch, Object.fromEntries(names.map((name, i) => [name, found[i]!])));
   return {
     ...answered, 'the loss': value.reshape([1]),
-    ...Object.fromEntries(names.map((name) => [`the gradient by "${name}"`, taken[name]!])),
+    ...Object.fromEntries(Object.entries(made.taken).map(([name, g]) => [`the gradient by "${name}"`, g])),
+    ...Object.fromEntries(Object.entries(made.running).map(([name, next]) => [`the running "${name}"`, next])),
   };
 }
 
 export const compiles: Rule = {
   id: 'compiles',
   title: 'is compiled by the engine to the numbers that it has op by op',
-  remedy: 'Let prefix, adapt, penalty, transformGradients and gates read no values (no dataSync, no branch on a value) and use operations that packages/engine/README.md lists.',
+  remedy: 'Let prefix, adapt, penalty, transformGradients, track and gates read no values (no dataSync, no branch on a value) and use operations that packages/engine/README.md lists.',
   async check(subject) {
     const stream = await midway(subject);
-    const [arrays, rows] = [arraysOf(stream.learner), { ...stream.rowsOf(1) }];
+    const [arrays, rows] = [stepArraysOf(stream.learner), { ...stream.rowsOf(1) }];
     const eager = tf.tidy(() => Object.entries(passes(stream, tensorsOf(arrays), batchOf(rows))).map(([name, t]) => [name, t.dataSync()] as const));
     const device = await openDevice({ name: 'cpu', threads: 1 });
     try {

@@ -7,12 +7,12 @@ import { type Rows, TASKS, joined, rowsBetween } from '../toy-world.js';
 import { afterwards, visited } from '../visit.js';
 
 /** Functions of a learner that are traced while it trains. */
-const TRACED = ['prefix', 'adapt', 'penalty', 'transformGradients'];
+const TRACED = ['prefix', 'adapt', 'penalty', 'transformGradients', 'track'];
 
 export const noLeak: Rule = {
   id: 'no-leak',
   title: 'leaves no tensor behind',
-  remedy: 'Make tensors inside prefix, adapt, penalty and transformGradients only and keep none there; elsewhere work on plain arrays, or inside tf.tidy.',
+  remedy: 'Make tensors inside functions that are traced (prefix, adapt, penalty, transformGradients, track) only and keep none there; elsewhere work on plain arrays, or inside tf.tidy.',
   async check(subject) {
     const left = new Map<string, number>();
     const held = () => tf.memory().numTensors;
@@ -27,7 +27,7 @@ export const noLeak: Rule = {
     if (count <= 0) return null;
     // within these tensors live until the pass that they are part of ends
     const outside = [...left].filter(([name, n]) => n > 0 && !TRACED.includes(name)).map(([name]) => name);
-    return `${count} tensors are left after ${stream.stages} stages, by ${outside.join(', ') || 'prefix, adapt, penalty or transformGradients'}`;
+    return `${count} tensors are left after ${stream.stages} stages, by ${outside.join(', ') || 'a function that is traced'}`;
   },
 };
 
@@ -50,7 +50,8 @@ function photograph(name: string, given: readonly unknown[]): Record<string, str
     case 'prefix':
     case 'penalty':
       return ofScope(given[0] as Scope);
-    case 'transformGradients': {
+    case 'transformGradients':
+    case 'track': {
       const [{ loss }, scope] = given as [StepGradients, Scope];
       return { 'the gradients': Object.entries(loss).map(([key, t]) => `${key} ${values(t)}`).join(), ...ofScope(scope) };
     }
@@ -96,9 +97,10 @@ export const frozenStays: Rule = {
     const stream = await subject.open();
     for (let stage = 1; stage <= stream.stages; stage++) {
       const task = await stream.begin(stage);
-      const { trainable, frozen } = stream.learner;
-      const both = Object.keys(frozen).find((name) => name in trainable);
-      if (both !== undefined) return `"${both}" is among the trainable and the frozen arrays of stage ${stage}`;
+      const { trainable, frozen, running = {} } = stream.learner;
+      const names = [trainable, frozen, running].flatMap((group) => Object.keys(group));
+      const twice = names.find((name, i) => names.indexOf(name) < i);
+      if (twice !== undefined) return `"${twice}" is among two of the trainable, the frozen and the running arrays of stage ${stage}`;
       const before = new Map(Object.entries(frozen).map(([name, array]) => [name, clone(array)]));
       stream.train(STEPS);
       for (const [name, array] of before) {

@@ -87,6 +87,8 @@ export const runs: Rule = {
       const task = await stream.begin(stage);
       const at = stream.train(STEPS).findIndex((value) => !Number.isFinite(value));
       if (at >= 0) return unfiniteLoss(subject, stage, at);
+      const run = unfinite('running', stream.learner.running ?? {});
+      if (run) return `after ${STEPS} steps of stage ${stage}: ${run}`;
       await stream.end(task);
       const { state, predictions } = landmarkOf(stream);
       for (const group of ['trainable', 'frozen', 'stored'] as const) {

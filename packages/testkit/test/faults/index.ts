@@ -9,7 +9,9 @@ import {
   AsksTask, KeepsTokens, ChoosesRows, TakesFewerRows, WritesTooMuch, GrowsInSecret, GrowsTooFast, AddsAnAdapterEach,
   KeepsRows, KeepsScaledRows, HidesBytes, SavesMap, ReportsNothing, ReportsRagged,
 } from './declared.js';
-import { BranchesOnGradients, DividesByNone, LeavesGradientsOut, RenamesGradients, SumsGradients } from './gradients.js';
+import {
+  BranchesOnGradients, DividesByNone, GoesOnRunning, LeavesGradientsOut, RenamesGradients, RunsAway, RunsWhatTrains, SumsGradients, TracksNothing,
+} from './gradients.js';
 import { GrowingPrompts, MeanPrompt, MoreThanItSays, PromptPerAsking, SoundPrompts, TaskPrompt, ThawedPrompts } from './prompts.js';
 import { GatesOfBatch, ReadsGates, ScalesTwice } from './shown.js';
 import { Sound, tested } from './sound.js';
@@ -37,21 +39,25 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['runs', tested(LogarithmOfNothing), /the penalty of stage 2 is not finite before step 1/],
   ['runs', tested(SumsGradients), /transformGradients gives \[\] for "lora\.layers\.0\.q\.A" instead of \[8, 4\]/],
   ['runs', tested(LeavesGradientsOut), /transformGradients gives undefined for "lora\.layers\.0\.q\.A" instead of a tensor \[8, 4\]/],
-  ['runs', tested(RenamesGradients), /a gradient for "lora\.layers\.0\.q\.a", which does not train\. Did you mean "lora\.layers\.0\.q\.A"\?/],
+  ['runs', tested(RenamesGradients), /a value for "lora\.layers\.0\.q\.a", which is no trainable array\. Did you mean "lora\.layers\.0\.q\.A"\?/],
   ['runs', tested(DividesByNone), /after step 1 of stage 1 trainable array "lora\.\S+" holds a value that is not finite/],
+  ['runs', tested(TracksNothing), /track gives undefined for "lengths" instead of a tensor \[\]/],
+  ['runs', tested(RunsAway), /of stage 1: running array "lengths" holds a value that is not finite/],
   ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
   ['runs', tested(WritesTooMuch), /prompt gives 4 tokens where there is room for 2/],
   ['learns', tested(Silent), /30 steps of descent take the loss from (\S+) to \1/],
   ['same-seed', tested(Remembers), /two streams of one seed differ after stage 1/],
   ['resumes', tested(Forgets), /restored after stage 1 learns stage 2 otherwise/],
+  ['resumes', tested(GoesOnRunning), /restored after stage 1 learns stage 2 otherwise/],
   ['resumes', tested(SharesGenerator), /restored after stage 1 learns stage 2 otherwise/],
   ['no-ambient', tested(AsksTheClock), /reads Date .*behaviour\.ts:\d+/],
   ['no-ambient', tested(RollsDice), /reads Math\.random .*behaviour\.ts:\d+/],
   ['no-leak', tested(Leaks), /3 tensors are left after 3 stages, by begin/],
-  ['no-leak', tested(Keeps), /by prefix, adapt, penalty or transformGradients/],
+  ['no-leak', tested(Keeps), /by a function that is traced/],
   ['inputs-untouched', tested(ChangesOptions), /begin changes options/],
   ['inputs-untouched', tested(ChangesTask), /end changes task/],
   ['frozen-stays', tested(ThawedPrompts, PROMPTS), /frozen array "snapshot" changes while stage 1 trains/],
+  ['frozen-stays', tested(RunsWhatTrains), /"lora\.layers\.0\.q\.A" is among two of the trainable, the frozen and the running arrays of stage 1/],
   ['frozen-stays', tested(FreezesNoCopy), /frozen array "snapshot" changes while stage 1 trains/],
   ['task-blind', tested(PromptPerAsking, PROMPTS), /answered otherwise in another order of questions/],
   ['batch-blind', tested(MeanPrompt, PROMPTS), /row 1 of task 1 is answered .* alone and .* among rows of all tasks/],
