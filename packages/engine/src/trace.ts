@@ -82,7 +82,22 @@ export class Trace {
 
   /** The value of a tensor as another type. */
   cast(info: Info, dtype: DType): Info {
-    return info.dtype === dtype ? info : this.emit('Cast', [this.ref(info)], info.shape, dtype, { to: ONNX_TYPE[dtype] });
+    if (info.dtype === dtype) return info;
+    const ref = info.dtype === 'float32' && dtype === 'int32' ? this.inRange(info) : this.ref(info);
+    return this.emit('Cast', [ref], info.shape, dtype, { to: ONNX_TYPE[dtype] });
+  }
+
+  /**
+   * The float that an integer of 32 bits can hold in place of another one, as JavaScript has it: modulo 2^32, and 0 for what is
+   * endless or no number. Such floats the runtime casts as its processor likes.
+   */
+  private inRange({ dataId, shape, dtype }: Info): string {
+    const node = (op: string, inputs: string[], type: DType = 'float32', attributes = {}) => this.builder.node(op, inputs, { shape, dtype: type }, attributes);
+    const [half, low, all] = [2 ** 31, -(2 ** 31), 2 ** 32].map((value) => this.builder.scalar(value, 'float32')) as [string, string, string];
+    const rest = node('Mod', [this.ref({ dataId, shape, dtype }), all], 'float32', { fmod: 1 }); // exact, between -2^32 and 2^32
+    const raised = node('Where', [node('Less', [rest, low], 'bool'), node('Add', [rest, all]), rest]);
+    const turned = node('Where', [node('Less', [rest, half], 'bool'), raised, node('Sub', [rest, all])]);
+    return node('Where', [node('IsNaN', [rest], 'bool'), this.builder.scalar(0, 'float32'), turned]);
   }
 }
 
