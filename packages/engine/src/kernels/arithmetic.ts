@@ -38,8 +38,11 @@ const floorDiv: Kernel = (t, { a, b }) => {
     const quotient = t.cast(each(t, 'Floor', pairs(t, 'Div', a!, b!, 'float32')), 'int32');
     return choose(t, pairs(t, 'Equal', b!, scalar(t, 0), 'float32', 'bool'), scalar(t, 0, 'int32'), quotient);
   }
-  // exact, where floats would lose integers past 2^24
-  return whole(t, 'Div', pairs(t, 'Sub', a!, floorMod(t, a!, b!), 'int32'), b!);
+  // exact, where floats would lose integers past 2^24; and the runtime cuts off, which is one too many where the signs differ
+  const [cut, rest] = [whole(t, 'Div', a!, b!), floorMod(t, a!, b!)];
+  const negative = (x: Info) => pairs(t, 'Less', x, scalar(t, 0, 'int32'), 'int32', 'bool');
+  const alike = pairs(t, 'Equal', negative(a!), negative(b!), 'bool');
+  return choose(t, pairs(t, 'Or', alike, equals(t, rest, 0), 'bool'), cut, pairs(t, 'Sub', cut, scalar(t, 1, 'int32'), 'int32'));
 };
 
 /** tf.pow; of integers, 0 to a power below 0 is 0. */
