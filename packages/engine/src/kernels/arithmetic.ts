@@ -59,14 +59,18 @@ const squaredDifference: Kernel = (t, { a, b }) => {
   return pairs(t, 'Mul', d, d, wider(a!, b!));
 };
 
-/** tf.atan2 from the angle of a/b, moved to the quadrant of (b, a). */
-const atan2: Kernel = (t, { a, b }) => {
-  const compare = (op: string, x: Info) => pairs(t, op, x, scalar(t, 0), 'float32', 'bool');
-  const angle = each(t, 'Atan', pairs(t, 'Div', a!, b!, 'float32'));
-  const turn = choose(t, compare('Less', a!), scalar(t, -Math.PI), scalar(t, Math.PI));
-  const left = pairs(t, 'Add', angle, turn, 'float32');
-  const upright = pairs(t, 'Mul', each(t, 'Sign', t.cast(a!, 'float32')), scalar(t, Math.PI / 2), 'float32');
-  return choose(t, compare('Equal', b!), upright, choose(t, compare('Less', b!), left, angle));
+/** tf.atan2 from the angle of a/b, moved to the quadrant of (b, a); of two zeros or two endless sides the signs decide. */
+const atan2: Kernel = (t, inputs) => {
+  const [a, b] = [t.cast(inputs['a']!, 'float32'), t.cast(inputs['b']!, 'float32')];
+  const none = (x: Info) => pairs(t, 'Equal', x, scalar(t, 0), 'float32', 'bool');
+  // 1/x tells -0 from 0
+  const negative = (x: Info) => pairs(t, 'Less', choose(t, none(x), each(t, 'Reciprocal', x), x), scalar(t, 0), 'float32', 'bool');
+  const endless = pairs(t, 'And', each(t, 'IsInf', a, {}, 'bool'), each(t, 'IsInf', b, {}, 'bool'), 'bool');
+  const [y, x] = [a, b].map((side) => choose(t, endless, each(t, 'Sign', side), side)) as [Info, Info];
+  const slope = each(t, 'Atan', pairs(t, 'Div', y, x, 'float32'));
+  const angle = choose(t, pairs(t, 'And', none(a), none(b), 'bool'), a, slope);
+  const turn = choose(t, negative(a), scalar(t, -Math.PI), scalar(t, Math.PI));
+  return choose(t, negative(b), pairs(t, 'Add', angle, turn, 'float32'), angle);
 };
 
 const addN: Kernel = (t, inputs) => {

@@ -54,7 +54,10 @@ export const ARITHMETIC: readonly Case[] = [
   smooth('RealDiv', (a) => tf.div(tf.ones([2, 3]), a), [[2, 3], 'positive']),
   flat('Atan2', () => tf.atan2(tf.tensor1d([0, 0, 1, -1, 0]), tf.tensor1d([1, -1, 0, 0, 0]))),
   flat('Atan2', () => tf.atan2(tf.tensor1d([1, NaN, 1]), tf.tensor1d([NaN, 1, -1]))),
+  // the signs of endless sides and of zeros
+  ...[Infinity, 0, 2].map((a) => flat('Atan2', () => tf.atan2(tf.tensor2d([[a], [-a]]), tf.tensor1d([Infinity, -Infinity, 0, -0, 3, -3])))),
   flat('FloorDiv', () => tf.floorDiv(tf.tensor1d([7, -7, -(2 ** 31), 9], 'int32'), tf.tensor1d([0, 0, -1, -1], 'int32'))),
+  flat('FloorDiv', () => tf.floorDiv(tf.tensor2d([[-(2 ** 31)], [2 ** 31 - 1], [7], [-7]], [4, 1], 'int32'), tf.tensor1d([3, -3, 2 ** 31 - 1, -(2 ** 31)], 'int32'))),
   flat('Mod', () => tf.mod(tf.tensor1d([7, -7, -(2 ** 31), 9], 'int32'), tf.tensor1d([0, 0, -1, -1], 'int32'))),
   ...SHAPES.map((shape) => smooth('AddN', (a, b, c) => tf.addN([a!, b!, c!]), [shape], [shape], [shape])),
   smooth('AddN', (a) => tf.addN([a!]), [[2, 3]]),
