@@ -6,6 +6,10 @@ import { type Attribute, type Graph, type Held, type Initializer, type Node, typ
 const identities = new WeakMap<object, number>();
 let nextIdentity = 0;
 
+/** Attributes as a text that tells them apart: JSON has one word for all that is not finite, and one for both zeros. */
+const textOf = (attributes: Node['attributes']): string =>
+  JSON.stringify(attributes, (_, value: unknown) => (typeof value !== 'number' ? value : Object.is(value, -0) ? '-0' : String(value)));
+
 /** Builds a graph; equal nodes and equal constants exist once, because they are found again by content. */
 export class GraphBuilder {
   /** The TensorFlow.js kernel being recorded. */
@@ -31,7 +35,7 @@ export class GraphBuilder {
     results: readonly Value[],
     attributes: Record<string, Attribute> = {},
   ): readonly string[] {
-    const named = Object.keys(attributes).length > 0 ? JSON.stringify(attributes) : '';
+    const named = Object.keys(attributes).length > 0 ? textOf(attributes) : '';
     // quoted, because an input may have any name
     const key = `${op}${JSON.stringify(inputs)}${named}${results.length}`;
     const found = this.known.get(key);
@@ -171,7 +175,7 @@ export class GraphBuilder {
 
 /** A key that is equal for equal graphs over the same constants. */
 export function keyOf({ nodes, outputs }: Graph): string {
-  const content = nodes.map(({ op, inputs, outputs: made, attributes }) => [op, inputs, made, attributes]);
+  const content = nodes.map(({ op, inputs, outputs: made, attributes }) => [op, inputs, made, textOf(attributes)]);
   return createHash('sha256')
     .update(JSON.stringify([content, outputs]))
     .digest('hex');
