@@ -16,17 +16,20 @@ const numbers =
   (op: string): Kernel =>
   (t, { x }, { axis, keepDims }) =>
     reduce(t, op, numeric(t, x!), axis, Boolean(keepDims));
-/** The largest or smallest element: of truth values, one of them. tf.max calls its axis otherwise. */
-const extreme =
-  (op: string): Kernel =>
-  (t, { x }, { axis, reductionIndices, keepDims }) =>
-    t.cast(reduce(t, op, numeric(t, x!), axis ?? reductionIndices, Boolean(keepDims)), x!.dtype as DType);
 /** @param empty what holds of no elements, where the runtime gives the end of the range */
 const truth =
   (op: string, empty: number): Kernel =>
   (t, { x }, { axis, keepDims }) => {
     const found = reduce(t, op, t.cast(x!, 'int32'), axis, Boolean(keepDims));
     return sizeOf(x!.shape) === 0 ? full(t, found.shape, 'bool', empty) : t.cast(found, 'bool');
+  };
+const [all, any] = [truth('ReduceMin', 1), truth('ReduceMax', 0)];
+/** The largest or smallest element: of truth values, whether any or all hold. tf.max calls its axis otherwise. */
+const extreme =
+  (op: string, ofTruth: Kernel): Kernel =>
+  (t, { x }, { axis: given, reductionIndices, keepDims }) => {
+    const axis = given ?? reductionIndices;
+    return x!.dtype === 'bool' ? ofTruth(t, { x: x! }, { axis, keepDims }) : reduce(t, op, x!, axis, Boolean(keepDims));
   };
 
 /** The index of the largest or smallest element, the first of equal ones; 0 of none, where the runtime fails. */
@@ -79,11 +82,11 @@ const cumprod: Kernel = (t, { x: given }, attributes) => {
 export const reductionKernels: Kernels = {
   Sum: numbers('ReduceSum'),
   Prod: numbers('ReduceProd'),
-  Max: extreme('ReduceMax'),
-  Min: extreme('ReduceMin'),
+  Max: extreme('ReduceMax', any),
+  Min: extreme('ReduceMin', all),
   Mean: (t, { x }, { axis, keepDims }) => reduce(t, 'ReduceMean', t.cast(x!, 'float32'), axis, Boolean(keepDims)),
-  All: truth('ReduceMin', 1),
-  Any: truth('ReduceMax', 0),
+  All: all,
+  Any: any,
   ArgMax: argument('ArgMax'),
   ArgMin: argument('ArgMin'),
   Cumsum: cumsum,
