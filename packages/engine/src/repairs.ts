@@ -1,5 +1,6 @@
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '@lethe/core';
 import { type Composed, denseBincount, searchSorted, segmentSum } from './composed.js';
 
 interface Call {
@@ -18,12 +19,23 @@ const write =
 const fromFront: Repair = ({ inputs, attrs }, original) =>
   original({ inputs, attrs: { ...attrs, axis: tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape)[0] } });
 
+/** Repeats batches first: the backend counts them through, so that (3, 1, …) by (3, 4, …) would meet the wrong ones, or be too short. */
+const wholeBatches: Repair = ({ inputs, attrs }, original) => {
+  const batchOf = ({ shape }: tf.Tensor) => shape.slice(0, -2);
+  const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchOf(inputs['a']!), batchOf(inputs['b']!));
+  // one matrix for all is repeated well
+  const counted = [1, sizeOf(batch)];
+  const whole = (x: tf.Tensor) => (counted.includes(sizeOf(batchOf(x))) ? x : tf.broadcastTo(x, [...batch, ...x.shape.slice(-2)]));
+  return original({ inputs: { a: whole(inputs['a']!), b: whole(inputs['b']!) }, attrs });
+};
+
 /**
  * What backends of TensorFlow.js 4.22 lack, or do otherwise than the plain one that documents the operations; by backend and
  * kernel. The cases of the compiler are the test: tfjs-node, where it is installed, must agree in all of them.
  */
 const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
   cpu: {
+    BatchMatMul: wholeBatches,
     Cumsum: fromFront,
     Cumprod: fromFront,
     // gives floats for integers
@@ -33,7 +45,7 @@ const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
       original({ inputs: { ...inputs, tensor: tf.add(inputs['tensor']!, tf.zerosLike(inputs['tensor']!)) }, attrs }),
   },
   // gradients of tf.gather need sums of segments
-  wasm: { Cumsum: fromFront, Cumprod: fromFront, UnsortedSegmentSum: write(segmentSum) },
+  wasm: { BatchMatMul: wholeBatches, Cumsum: fromFront, Cumprod: fromFront, UnsortedSegmentSum: write(segmentSum) },
   tensorflow: {
     DenseBincount: write(denseBincount),
     SearchSorted: write(searchSorted),

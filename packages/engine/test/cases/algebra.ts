@@ -151,6 +151,10 @@ export const PRODUCT: readonly Case[] = [
   matMul([2, 5, 2, 3], [2, 5, 4, 3], false, true),
   matMul([1, 1, 2, 3], [2, 5, 3, 4]),
   matMul([2, 1, 3, 2, 3], [2, 1, 3, 3, 2]),
+  // each side repeated along an axis of its own, or the shorter one along the last
+  matMul([3, 1, 2, 3], [1, 4, 3, 3]),
+  matMul([3, 1, 3, 2], [3, 4, 2, 3], true, true),
+  matMul([2, 2, 3], [4, 1, 3, 2]),
   flat('BatchMatMul', (a, b) => tf.matMul(a!, b!), [[2, 3, 0]], [[2, 0, 4]]),
   smooth('BatchMatMul', (a, b) => tf.dot(a as tf.Tensor1D, b as tf.Tensor1D), [[4]], [[4]]),
   smooth('BatchMatMul', (a, b) => tf.dot(a as tf.Tensor2D, b as tf.Tensor1D), [[3, 4]], [[4]]),
