@@ -36,6 +36,19 @@ export const searchSorted: Composed = ({ sortedSequence, values }, { side }) => 
   return tf.sum(tf.cast(before(tf.expandDims(sortedSequence!, 1), tf.expandDims(values!, 2)), 'int32'), 2);
 };
 
+/** tf.einsum: each operand laid out along all letters, those of the result first, multiplied, and summed over the others. */
+export const einsum: Composed = (inputs, { equation }) => {
+  const operands = Object.values(inputs);
+  const { allDims, summedDims, idDims } = tf.backend_util.decodeEinsumEquation(equation, operands.length);
+  tf.backend_util.checkEinsumDimSizes(allDims.length, idDims, operands);
+  const laid = operands.map((x, i) => {
+    const own = idDims[i]!; // the letter of each axis
+    const order = own.map((_, axis) => axis).sort((a, b) => own[a]! - own[b]!);
+    return tf.reshape(tf.transpose(x, order), allDims.map((_, letter) => (own.includes(letter) ? x.shape[own.indexOf(letter)]! : 1)));
+  });
+  return tf.sum(laid.reduce((product, x) => tf.mul(product, x)), summedDims);
+};
+
 /** tf.batchNorm: (x - mean) / sqrt(variance + epsilon) * scale + offset. */
 export const batchNorm: Composed = ({ x, mean, variance, scale, offset }, { varianceEpsilon }) => {
   const inverse = tf.rsqrt(tf.add(variance!, varianceEpsilon));

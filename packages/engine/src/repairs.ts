@@ -1,7 +1,7 @@
 import util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { sizeOf } from '@lethe/core';
-import { type Composed, denseBincount, searchSorted, segmentSum } from './composed.js';
+import { type Composed, denseBincount, einsum, searchSorted, segmentSum } from './composed.js';
 
 interface Call {
   readonly inputs: Readonly<Record<string, tf.Tensor>>;
@@ -38,14 +38,16 @@ const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
     BatchMatMul: wholeBatches,
     Cumsum: fromFront,
     Cumprod: fromFront,
+    // takes an operand that shares no summed letter with the others for another one, or its sizes for wrong
+    Einsum: write(einsum),
     // gives floats for integers
     UnsortedSegmentSum: (call, original) => (call.inputs['x']!.dtype === 'float32' ? original(call) : write(segmentSum)(call, original)),
     // writes into the tensor that it is given
     TensorScatterUpdate: ({ inputs, attrs }, original) =>
       original({ inputs: { ...inputs, tensor: tf.add(inputs['tensor']!, tf.zerosLike(inputs['tensor']!)) }, attrs }),
   },
-  // gradients of tf.gather need sums of segments
-  wasm: { BatchMatMul: wholeBatches, Cumsum: fromFront, Cumprod: fromFront, UnsortedSegmentSum: write(segmentSum) },
+  // lacks sums of segments, which gradients of tf.gather need, and tf.einsum
+  wasm: { BatchMatMul: wholeBatches, Cumsum: fromFront, Cumprod: fromFront, Einsum: write(einsum), UnsortedSegmentSum: write(segmentSum) },
   tensorflow: {
     DenseBincount: write(denseBincount),
     SearchSorted: write(searchSorted),

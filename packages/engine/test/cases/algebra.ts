@@ -189,5 +189,10 @@ export const PRODUCT: readonly Case[] = [
   einsum('i,j->ij', [2], [3]),
   flat('Einsum', (a, b) => tf.einsum('ij,kj->ik', a!, b!), [[2, 0]], [[3, 0]]),
   flat('Einsum', (a, b) => tf.einsum('ij,kj->ik', a!, b!), [[2, 4], 'int'], [[3, 4], 'int']),
+  einsum('a->a', [1]),
+  einsum('d,de->d', [3], [3, 2]),
+  einsum('bde,f->ed', [2, 1, 2], [3]),
+  einsum(',ab->ba', [], [2, 3]),
+  einsum('abx,cbx->xca', [2, 3, 2], [1, 3, 2]),
   einsum('bhqd,bhkd->bhqk', [2, 2, 3, 4], [2, 2, 5, 4]),
 ];
