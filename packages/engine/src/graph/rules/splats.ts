@@ -2,8 +2,8 @@ import type { DType } from '../../types.js';
 import type { Rule } from '../rewrite.js';
 import { sameShape } from '../shapes.js';
 
-/** Operations that only move elements about: of a splat they make a splat. */
-const MOVES = new Set(['Reshape', 'Transpose', 'Tile', 'Slice', 'Expand', 'Gather']);
+/** Operations that only move elements about: of a splat they make a splat. One by indices is to refuse those that are out of range. */
+const MOVES = new Set(['Reshape', 'Transpose', 'Tile', 'Slice', 'Expand']);
 
 /** Elementwise operations of two sides, with the number on the right that leaves the left side as it is. */
 const BINARY: Readonly<Record<string, number | undefined>> = {
