@@ -2,7 +2,7 @@ import * as ort from 'onnxruntime-node';
 import * as tf from '@tensorflow/tfjs';
 import { LetheError } from '@lethe/core';
 import { EAGER_DEVICES, openEager } from './eager.js';
-import { checkFeeds } from './feeds.js';
+import { checkConstants, checkFeeds } from './feeds.js';
 import { optimise } from './graph/rewrite.js';
 import './gradients.js';
 import './kernels/index.js';
@@ -24,6 +24,7 @@ class CompilingDevice implements Device {
   }
 
   async compile(definition: ProgramDefinition): Promise<Program> {
+    checkConstants(definition);
     const kind = this.name.split(':')[0]!;
     const { graph, outputs } = record(definition, kind);
     const { name, inputs } = definition;

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { LetheError, sizeOf } from '@lethe/core';
 import { explain, tensorsOf } from './explain.js';
-import { checkFeeds } from './feeds.js';
+import { checkConstants, checkFeeds } from './feeds.js';
 import { repair } from './repairs.js';
 import { ARRAY, type Device, type DType, type Program, type ProgramDefinition, type TensorSpec, type Values } from './types.js';
 
@@ -95,6 +95,7 @@ export async function openEager(name: string): Promise<Device> {
     name,
     threads: 1,
     compile: async (definition): Promise<Program> => {
+      checkConstants(definition);
       const sample = Object.fromEntries(Object.entries(definition.inputs).map(([k, s]) => [k, zeros(s)]));
       const outputs = Object.fromEntries(evaluate(backend, definition, sample).map((o) => [o.key, o.spec]));
       return {

@@ -1,5 +1,16 @@
 import { LetheError, didYouMean, sizeOf } from '@lethe/core';
-import { ARRAY, type TensorSpec, type Values } from './types.js';
+import { ARRAY, type ProgramDefinition, type TensorSpec, type Values } from './types.js';
+
+/** Throws LETHE_ENGINE_INPUT unless what is given as `name` has the type and length of a tensor. */
+function check(kind: 'Input' | 'Constant', name: string, program: string, { shape, dtype }: TensorSpec, given: Values | undefined): void {
+  if (given instanceof ARRAY[dtype] && given.length === sizeOf(shape)) return;
+  const wanted = `${dtype} of shape [${shape.join(', ')}] (${ARRAY[dtype].name} of ${sizeOf(shape)})`;
+  const got = given === undefined ? 'nothing' : `${given.constructor.name} of ${given.length}`;
+  throw new LetheError('LETHE_ENGINE_INPUT', `${kind} "${name}" of program "${program}" is ${wanted}, but got ${got}.`, {
+    where: program,
+    remedy: `Give "${name}" as ${wanted}.`,
+  });
+}
 
 /** Throws LETHE_ENGINE_INPUT unless `feeds` has exactly the inputs of a program, each of its length and type. */
 export function checkFeeds(
@@ -14,14 +25,10 @@ export function checkFeeds(
         where: program,
         remedy: `Give: ${known.join(', ')}.`,
       });
-  for (const [name, { shape, dtype }] of Object.entries(inputs)) {
-    const given = feeds[name];
-    const wanted = `${dtype} of shape [${shape.join(', ')}] (${ARRAY[dtype].name} of ${sizeOf(shape)})`;
-    if (given instanceof ARRAY[dtype] && given.length === sizeOf(shape)) continue;
-    const got = given === undefined ? 'nothing' : `${given.constructor.name} of ${given.length}`;
-    throw new LetheError('LETHE_ENGINE_INPUT', `Input "${name}" of program "${program}" is ${wanted}, but got ${got}.`, {
-      where: program,
-      remedy: `Give "${name}" as ${wanted}.`,
-    });
-  }
+  for (const [name, spec] of Object.entries(inputs)) check('Input', name, program, spec, feeds[name]);
+}
+
+/** Throws LETHE_ENGINE_INPUT unless the constants of a program are what they say: their bytes are taken as they are. Those in files are left unread. */
+export function checkConstants({ name: program, constants = {} }: ProgramDefinition): void {
+  for (const [name, constant] of Object.entries(constants)) if (!constant.stored) check('Constant', name, program, constant, constant.data);
 }

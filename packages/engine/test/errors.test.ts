@@ -204,18 +204,27 @@ describe('errors of the engine', () => {
     }
   });
 
-  it('tell an index out of range, and where it was used', async () => {
-    const table = { i: { shape: [1], dtype: 'int32' } } as const;
-    const program = await cpu.compile({
-      name: 'look',
-      inputs: table,
-      compute: ({ i }) => ({ y: tf.gather(tf.tensor1d([1, 2, 3]), i as tf.Tensor1D) }),
-    });
-    for (const place of [9, 3, -1, -100]) {
-      const error = await failure(program.run({ i: Int32Array.of(place) }));
-      expect(error.code, `${place}`).to.equal('LETHE_ENGINE_INPUT');
-      expect(error.message).to.contain('at GatherV2');
+  it('tell an index out of range, and where it was used, in a table of equal numbers too', async () => {
+    const inputs = { i: { shape: [1], dtype: 'int32' } } as const;
+    for (const table of [[1, 2, 3], [1, 1, 1]]) {
+      const program = await cpu.compile({ name: 'look', inputs, compute: ({ i }) => ({ y: tf.gather(tf.tensor1d(table), i as tf.Tensor1D) }) });
+      for (const place of [9, 3, -1, -100]) {
+        const error = await failure(program.run({ i: Int32Array.of(place) }));
+        expect(error.code, `${place}`).to.equal('LETHE_ENGINE_INPUT');
+        expect(error.message).to.contain('at GatherV2');
+      }
     }
+  });
+
+  it('name a constant whose array is of another type or length', async () => {
+    const plain = await openDevice({ name: 'tfjs-cpu' });
+    for (const device of [cpu, plain])
+      for (const data of [Int32Array.of(1, 2), Float32Array.of(1), Uint8Array.from({ length: 8 }, () => 1)]) {
+        const weight = { shape: [2], dtype: 'float32', data } as const;
+        const error = await failure(device.compile({ name: 'prog', inputs, constants: { weight }, compute: ({ x }, { weight: w }) => ({ y: tf.mul(x!, w!) }) }));
+        expect(error.code).to.equal('LETHE_ENGINE_INPUT');
+        expect(error.message).to.contain('Constant "weight" of program "prog" is float32 of shape [2]').and.contain(data.constructor.name);
+      }
   });
 
   it('say that memory is short where it is', async () => {
