@@ -22,6 +22,20 @@ const one = (dy: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(dy) ? dy[
 /** TensorFlow.js has the slope -1 at 0, from where an l1 penalty would push whatever starts there; PyTorch and the subgradient of least size have 0. */
 add('Abs', ['x'], (dy, [x]) => ({ x: () => tf.mul(one(dy), tf.sign(tf.cast(x!, 'float32'))) }));
 
+/** 0 to the power 0 has the slope 0 by its base; TensorFlow.js has 0 times infinity. */
+const power = tf.getGradient('Pow');
+add(
+  'Pow',
+  ['a', 'b'],
+  (dy, saved, attributes) => {
+    const [a, b] = saved as [tf.Tensor, tf.Tensor];
+    const base = () => tf.where(tf.logicalAnd(tf.equal(a, 0), tf.equal(b, 0)), tf.onesLike(a), a);
+    const slope = () => tf.mul(b, tf.pow(base(), tf.sub(tf.cast(b, 'float32'), 1)));
+    return { ...power.gradFunc(dy, saved, attributes), a: () => unbroadcast(tf.mul(one(dy), slope()), a.shape) };
+  },
+  { outputsToSave: [true] },
+);
+
 add('SquaredDifference', ['a', 'b'], (dy, [a, b]) => {
   const d = tf.mul(one(dy), tf.mul(2, tf.sub(a!, b!)));
   return { a: () => unbroadcast(d, a!.shape), b: () => unbroadcast(tf.neg(d), b!.shape) };
@@ -145,10 +159,30 @@ add('EluGrad', ['dy', 'y'], (ddy, [dy, y]) => {
   };
 });
 
-/** What is constant almost everywhere has the gradient 0. */
-for (const kernel of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'])
+/** What is constant almost everywhere has the gradient 0; TensorFlow.js has that of a/b for floorDiv, and hands it through a cast to integers. */
+for (const kernel of ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'FloorDiv'])
   add(kernel, ['a', 'b'], (_, [a, b]) => ({ a: () => tf.zeros(a!.shape), b: () => tf.zeros(b!.shape) }));
 for (const kernel of ['LogicalNot', 'All', 'Any', 'ArgMax', 'ArgMin']) add(kernel, ['x'], (_, [x]) => ({ x: () => tf.zeros(x!.shape) }));
+
+add('Cast', [], (dys, _, attributes) => {
+  const dy = one(dys);
+  return { x: () => ((attributes as unknown as { dtype: tf.DataType }).dtype === 'float32' ? tf.cast(dy, 'float32') : tf.zeros(dy.shape)) };
+});
+
+/** Equal largest or smallest elements share the gradient, as in TensorFlow and PyTorch; in TensorFlow.js each has all of it, and their sum is no slope. */
+for (const kernel of ['Max', 'Min'])
+  add(
+    kernel,
+    ['x'],
+    (dy, [x, y], attributes) => {
+      const { axis, reductionIndices } = attributes as unknown as Record<'axis' | 'reductionIndices', number | number[] | null | undefined>;
+      const axes = tf.util.parseAxisParam((axis ?? reductionIndices ?? x!.shape.map((_, i) => i)) as number[], x!.shape);
+      const rows = x!.shape.map((d, i) => (axes.includes(i) ? 1 : d));
+      const places = tf.cast(tf.equal(x!, tf.reshape(y!, rows)), 'float32');
+      return { x: () => tf.mul(tf.div(tf.reshape(one(dy), rows), tf.sum(places, axes, true)), places) };
+    },
+    { outputsToSave: [true] },
+  );
 
 /**
  * Places have no gradient. The library gives the places themselves, and then refuses them for not being floats. It knows one batch

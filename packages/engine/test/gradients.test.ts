@@ -83,18 +83,28 @@ describe('gradients that TensorFlow.js lacks', () => {
   }
 });
 
-describe('the slope of |x| at 0', () => {
-  it('is 0, as in PyTorch, compiled and op by op: an l1 penalty leaves alone what starts there', async () => {
-    const definition: ProgramDefinition = {
-      name: 'l1', inputs: { x: { shape: [3], dtype: 'float32' } }, compute: ({ x }) => ({ slope: tf.grad((v: tf.Tensor) => tf.sum(tf.abs(v)))(x!) }),
-    };
-    for (const name of ['cpu', 'tfjs-cpu']) {
-      const device = await openDevice({ name });
-      const program = await device.compile(definition);
-      expect([...(await program.run({ x: Float32Array.of(-2, 0, 3) }))['slope']!], name).to.deep.equal([-1, 0, 1]);
-      await device.dispose();
-    }
-  });
+describe('slopes where a function bends or jumps', () => {
+  const cases: Record<string, [call: (x: tf.Tensor) => tf.Tensor, at: number[], slope: number[]]> = {
+    '|x| at 0 is 0, as in PyTorch: an l1 penalty leaves alone what starts there': [tf.abs, [-2, 0, 3], [-1, 0, 1]],
+    'equal largest elements share it, as in TensorFlow and PyTorch': [(x) => tf.max(tf.reshape(x, [2, 3]), -1), [1, 1, 0, 5, 5, 5], [1 / 2, 1 / 2, 0, 1 / 3, 1 / 3, 1 / 3]],
+    'equal smallest elements share it': [(x) => tf.min(x), [2, -1, -1], [0, 1 / 2, 1 / 2]],
+    '0 to the powers 0, 1 and 2 has the numbers 0, 1 and 0': [(x) => tf.pow(x, [0, 1, 2]), [0, 0, 0], [0, 1, 0]],
+    'a quotient rounded down has none': [(x) => tf.mul(tf.floorDiv(x, 2), x), [5, -5, 0.5], [2, -3, 0]],
+    'a cast to integers or truth values has none': [(x) => tf.mul(tf.add(tf.cast(tf.cast(x, 'int32'), 'float32'), tf.cast(tf.cast(x, 'bool'), 'float32')), x), [2.5, -1.5, 0.5], [3, 0, 1]],
+  };
+  for (const [name, [call, at, slope]] of Object.entries(cases)) {
+    it(`${name}, compiled and op by op`, async () => {
+      const definition: ProgramDefinition = {
+        name: 'bend', inputs: { x: { shape: [at.length], dtype: 'float32' } }, compute: ({ x }) => ({ slope: tf.grad((v: tf.Tensor) => tf.sum(call(v)))(x!) }),
+      };
+      for (const on of ['cpu', 'tfjs-cpu']) {
+        const device = await openDevice({ name: on });
+        const program = await device.compile(definition);
+        expect([...(await program.run({ x: Float32Array.from(at) }))['slope']!], on).to.deep.equal([...Float32Array.from(slope)]);
+        await device.dispose();
+      }
+    });
+  }
 });
 
 describe('gradients of gradients', () => {
