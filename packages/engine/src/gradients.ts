@@ -196,6 +196,19 @@ add('GatherV2', ['x', 'indices'], (dy, saved, attributes) => {
   return { ...own, indices: () => tf.zeros(indices.shape) };
 });
 
+/** What has no segment is left out, so that it has no gradient; TensorFlow.js knows it of those below 0. */
+add('UnsortedSegmentSum', ['segmentIds'], (dys, [ids]) => {
+  const dy = one(dys);
+  const inside = tf.logicalAnd(tf.greaterEqual(ids!, 0), tf.less(ids!, dy.shape[0]!));
+  const mask = tf.reshape(inside, [-1, ...dy.shape.slice(1).map(() => 1)]);
+  return {
+    x: () => {
+      const rows = tf.gather(dy, tf.where(inside, ids!, tf.zerosLike(ids!)) as tf.Tensor1D);
+      return tf.where(mask, rows, tf.zerosLike(rows));
+    },
+  };
+});
+
 add('GatherNd', ['params', 'indices'], (dy, [params, indices]) => ({
   params: () => tf.scatterND(indices!, one(dy), params!.shape),
 }));

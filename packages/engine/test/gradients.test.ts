@@ -55,6 +55,7 @@ describe('gradients that TensorFlow.js lacks', () => {
     'a choice by its own input': [(x) => tf.where(tf.greater(x, 0), tf.mul(x, 3), x), a],
     'the largest by its own index': [(x) => tf.mul(tf.cast(tf.argMax(x, 1), 'float32'), tf.sum(x, 1)), a],
     'a row by its own place': [(x) => tf.gather(x, tf.topk(x.max(1), 1).indices), tf.tensor2d([[0, 1, 2], [5, 6, 8]])],
+    'sums by segment, some of them out of range': [(x) => tf.unsortedSegmentSum(x, tf.tensor1d([1, -1, 7, 1], 'int32'), 2), random('x', 4, 2)],
     gatherND: [(x) => tf.gatherND(x, index), a],
     scatterND: [(x) => tf.scatterND(index, x, [2, 3]), b],
     topk: [(x) => tf.topk(x, 2).values, a],
