@@ -18,11 +18,16 @@ export const segmentSum: Composed = ({ x, segmentIds: ids }, { numSegments }) =>
   return tf.scatterND(rows, tf.where(mask, x!, tf.zerosLike(x!)), [numSegments, ...x!.shape.slice(1)]);
 };
 
-/** tf.bincount and tf.denseBincount: each row has a bucket more, for the values that are too large to count. */
+/**
+ * tf.bincount and tf.denseBincount: each row has a bucket more, for the values that are too large to count. Those below 0 have none, and are
+ * refused.
+ */
 export const denseBincount: Composed = ({ x, weights }, { size, binaryOutput }) => {
   const rows = x!.rank === 1 ? 1 : x!.shape[0]!;
   const starts = tf.mul(tf.range(0, rows, 1, 'int32'), integer(size + 1));
-  const buckets = tf.add(tf.minimum(tf.reshape(x!, [rows, -1]), integer(size)), tf.expandDims(starts, 1)); // (rows, values)
+  const given = tf.reshape(x!, [rows, -1]); // (rows, values)
+  const counting = tf.add(tf.minimum(given, integer(size)), tf.expandDims(starts, 1));
+  const buckets = tf.where(tf.less(given, integer(0)), integer(-1), counting);
   const plain = binaryOutput || weights!.size === 0;
   const counted = plain ? tf.ones([x!.size], weights!.dtype) : tf.reshape(weights!, [-1]);
   const sums = tf.reshape(tf.scatterND(tf.reshape(buckets, [-1, 1]), counted, [rows * (size + 1)]), [rows, size + 1]);

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import { GraphBuilder } from '../src/graph/builder.js';
-import { type Device, type ProgramDefinition, openDevice } from '../src/index.js';
+import { type Device, type ProgramDefinition, openDevice, rotary } from '../src/index.js';
 import { serialise } from '../src/onnx.js';
 import { openSession } from '../src/session.js';
 
@@ -213,6 +213,21 @@ describe('errors of the engine', () => {
         expect(error.code, `${place}`).to.equal('LETHE_ENGINE_INPUT');
         expect(error.message).to.contain('at GatherV2');
       }
+    }
+  });
+
+  it('refuse an index that would reach what belongs to another row, and a position without angles', async () => {
+        const calls: Record<string, [call: (i: tf.Tensor) => tf.Tensor, wrong: number[]]> = {
+      gather: [(i) => tf.gather(tf.range(0, 6).reshape([2, 3]), i, 1, 1), [3, -1]],
+      denseBincount: [(i) => tf.denseBincount(i as tf.Tensor2D, tf.tensor2d([], [0, 0]), 2), [-1, -2]],
+      rotary: [(i) => rotary(tf.zeros([1, 1, 4, 2]), tf.concat([tf.zeros([1, 2], 'int32'), tf.reshape(i, [1, 2])], 1) as tf.Tensor2D, { cos: tf.zeros([3, 1]), sin: tf.zeros([3, 1]) }), [3, -1]],
+    };
+    for (const [name, [call, wrong]] of Object.entries(calls)) {
+      const program = await cpu.compile({ name, inputs: { i: { shape: [2, 1], dtype: 'int32' } }, compute: ({ i }) => ({ y: call(i!) }) });
+      await program.run({ i: Int32Array.of(0, 1) });
+      for (const place of wrong)
+        for (const i of [Int32Array.of(place, 0), Int32Array.of(0, place)])
+          expect((await failure(program.run({ i }))).code, `${name} ${i.join()}`).to.equal('LETHE_ENGINE_INPUT');
     }
   });
 

@@ -1,6 +1,6 @@
 import type { Info, Kernel, Kernels } from '../trace.js';
 import type { DType } from '../types.js';
-import { concat, each, full, pairs, scalar, wide } from './common.js';
+import { choose, concat, each, full, pairs, scalar, wide } from './common.js';
 
 /** Inputs x (…, size) and gain (size); outputs x / rms(x) * gain and 1 / rms(x), the latter (…, 1). */
 const rmsNorm: Kernel = (t, { x, gain }, { epsilon }: { epsilon: number }) => {
@@ -28,7 +28,11 @@ const rotary: Kernel = (t, { x, positions, cos, sin }) => {
     const [count, size] = table.shape as [number, number];
     return count < tokens ? concat(t, [table, full(t, [tokens - count, size], 'float32', 0)], 0) : table;
   };
-  const inputs = [t.ref(x!), wide(t, positions!), t.ref(rows(cos!)), t.ref(rows(sin!))];
+  // past the rows that are there is past those that were added: the runtime refuses it
+  const count = cos!.shape[0]!;
+  const there = () => pairs(t, 'Less', positions!, scalar(t, count, 'int32'), 'int32', 'bool');
+  const places = count < tokens ? choose(t, there(), positions!, scalar(t, tokens, 'int32')) : positions!;
+  const inputs = [t.ref(x!), wide(t, places), t.ref(rows(cos!)), t.ref(rows(sin!))];
   return t.emit('RotaryEmbedding', inputs, x!.shape, 'float32', { interleaved: 0 });
 };
 

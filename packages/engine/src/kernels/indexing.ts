@@ -11,18 +11,22 @@ function counted(t: Trace, indices: Info, sizes: readonly number[]): Info {
   return choose(t, pairs(t, 'Less', index, scalar(t, 0, 'int32'), 'int32', 'bool'), ends, index);
 }
 
-/** tf.gather. With batch dimensions, every index is moved to its own part of the merged leading dimensions. */
+/**
+ * tf.gather. With batch dimensions, every index is moved to its own part of the merged leading dimensions; one that is out of range, past
+ * the end of all, where it would reach another part.
+ */
 const gather: Kernel = (t, { x, indices }, { axis, batchDims: given = 0 }: { axis: number; batchDims?: number }) => {
   const batchDims = axisOf(given, indices!.shape.length);
   const [at] = tf.util.parseAxisParam(axis, x!.shape) as [number];
   const [lead, size, rest] = [x!.shape.slice(0, at), x!.shape[at]!, x!.shape.slice(at + 1)];
   const shape = [...lead, ...indices!.shape.slice(batchDims), ...rest];
-  const index = counted(t, indices!, [size]);
-  if (batchDims === 0) return t.emit('Gather', [t.ref(x!), t.ref(index)], shape, x!.dtype, { axis: at });
+  if (batchDims === 0) return t.emit('Gather', [t.ref(x!), t.ref(counted(t, indices!, [size]))], shape, x!.dtype, { axis: at });
   const [batch, outer] = [sizeOf(lead.slice(0, batchDims)), sizeOf(lead.slice(batchDims))];
   const offsets = literal(t, [batch, outer, 1], 'int32', Int32Array.from({ length: batch * outer }, (_, n) => n * size));
-  const each = reshape(t, index, [batch, 1, sizeOf(indices!.shape.slice(batchDims))]);
-  const moved = pairs(t, 'Add', each, offsets, 'int32');
+  const index = reshape(t, t.cast(indices!, 'int32'), [batch, 1, sizeOf(indices!.shape.slice(batchDims))]);
+  const beside = (op: string, bound: number) => pairs(t, op, index, scalar(t, bound, 'int32'), 'int32', 'bool');
+  const outside = pairs(t, 'Or', beside('Less', 0), beside('GreaterOrEqual', size), 'bool');
+  const moved = choose(t, outside, scalar(t, batch * outer * size, 'int32'), pairs(t, 'Add', index, offsets, 'int32'));
   const rows = reshape(t, x!, [batch * outer * size, sizeOf(rest)]);
   const found = t.emit('Gather', [t.ref(rows), t.ref(moved)], [...moved.shape, sizeOf(rest)], x!.dtype, { axis: 0 });
   return reshape(t, found, shape);
