@@ -15,6 +15,9 @@ function unbroadcast(dy: tf.Tensor, shape: number[]): tf.Tensor {
   return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);
 }
 
+/** The gradient where it was chosen, else 0. */
+const chosen = (condition: tf.Tensor, dy: tf.Tensor): tf.Tensor => tf.where(condition, dy, tf.zerosLike(dy));
+
 const add = (kernelName: string, inputsToSave: string[], gradFunc: Gradient, more: Partial<tf.GradConfig> = {}) =>
   tf.registerGradient({ kernelName, inputsToSave, gradFunc, ...more });
 const one = (dy: tf.Tensor | tf.Tensor[]): tf.Tensor => (Array.isArray(dy) ? dy[0]! : dy);
@@ -46,10 +49,19 @@ for (const [kernel, left, right] of [
   ['Minimum', tf.lessEqual, tf.greater],
 ] as const) {
   add(kernel, ['a', 'b'], (dy, [a, b]) => {
-    const where = (chosen: tf.Tensor) => tf.mul(one(dy), tf.cast(chosen, 'float32'));
-    return { a: () => unbroadcast(where(left(a!, b!)), a!.shape), b: () => unbroadcast(where(right(a!, b!)), b!.shape) };
+    const by = (side: typeof left, to: tf.Tensor) => () => unbroadcast(chosen(side(a!, b!), one(dy)), to.shape);
+    return { a: by(left, a!), b: by(right, b!) };
   });
 }
+
+/** What was not chosen has the gradient 0, where TensorFlow.js has 0 times that of the result, which is no number where it is endless: below 0 of sqrt(relu(x)). */
+add('Select', ['condition'], (dy, [condition]) => ({
+  condition: () => tf.zeros(condition!.shape),
+  t: () => chosen(condition!, one(dy)),
+  e: () => chosen(tf.logicalNot(condition!), one(dy)),
+}));
+add('Relu', ['x'], (dy, [x]) => ({ x: () => chosen(tf.logicalNot(tf.lessEqual(x!, 0)), one(dy)) }));
+add('Relu6', ['x'], (dy, [x]) => ({ x: () => chosen(tf.logicalNot(tf.logicalOr(tf.lessEqual(x!, 0), tf.greater(x!, 6))), one(dy)) }));
 
 add('BatchMatMul', ['a', 'b'], (dys, [a, b], attributes) => {
   const { transposeA, transposeB } = attributes as unknown as { transposeA: boolean; transposeB: boolean };
@@ -178,8 +190,9 @@ for (const kernel of ['Max', 'Min'])
       const { axis, reductionIndices } = attributes as unknown as Record<'axis' | 'reductionIndices', number | number[] | null | undefined>;
       const axes = tf.util.parseAxisParam((axis ?? reductionIndices ?? x!.shape.map((_, i) => i)) as number[], x!.shape);
       const rows = x!.shape.map((d, i) => (axes.includes(i) ? 1 : d));
-      const places = tf.cast(tf.equal(x!, tf.reshape(y!, rows)), 'float32');
-      return { x: () => tf.mul(tf.div(tf.reshape(one(dy), rows), tf.sum(places, axes, true)), places) };
+      const places = tf.equal(x!, tf.reshape(y!, rows));
+      const share = () => tf.div(tf.reshape(one(dy), rows), tf.sum(tf.cast(places, 'float32'), axes, true));
+      return { x: () => chosen(places, share()) };
     },
     { outputsToSave: [true] },
   );

@@ -90,6 +90,10 @@ describe('slopes where a function bends or jumps', () => {
     'equal largest elements share it, as in TensorFlow and PyTorch': [(x) => tf.max(tf.reshape(x, [2, 3]), -1), [1, 1, 0, 5, 5, 5], [1 / 2, 1 / 2, 0, 1 / 3, 1 / 3, 1 / 3]],
     'equal smallest elements share it': [(x) => tf.min(x), [2, -1, -1], [0, 1 / 2, 1 / 2]],
     '0 to the powers 0, 1 and 2 has the numbers 0, 1 and 0': [(x) => tf.pow(x, [0, 1, 2]), [0, 0, 0], [0, 1, 0]],
+    'a root of what was chosen has none where it was not': [
+      (x) => tf.addN([tf.relu(x), tf.relu6(x), tf.maximum(x, 0), tf.neg(tf.minimum(tf.neg(x), 0)), tf.where(tf.greater(x, 0), x, 0)].map((y) => tf.sqrt(y))), [-1, 4, -9], [0, 5 / 4, 0],
+    ],
+    'a root of the largest is endless there alone': [(x) => tf.sqrt(tf.max(x)), [-1, 0, -2], [0, Infinity, 0]],
     'a quotient rounded down has none': [(x) => tf.mul(tf.floorDiv(x, 2), x), [5, -5, 0.5], [2, -3, 0]],
     'a cast to integers or truth values has none': [(x) => tf.mul(tf.add(tf.cast(tf.cast(x, 'int32'), 'float32'), tf.cast(tf.cast(x, 'bool'), 'float32')), x), [2.5, -1.5, 0.5], [3, 0, 1]],
   };
