@@ -15,6 +15,12 @@ const write =
   ({ inputs, attrs }) =>
     kernel(inputs, attrs);
 
+/** What is done with integers alone. */
+const ofIntegers =
+  (compute: (x: tf.Tensor) => tf.Tensor): Repair =>
+  (call, original) =>
+    call.inputs['x']!.dtype === 'int32' ? compute(call.inputs['x']!) : original(call);
+
 /** Counts the axis from the front, as the backend does. */
 const fromFront: Repair = ({ inputs, attrs }, original) =>
   original({ inputs, attrs: { ...attrs, axis: tf.util.parseAxisParam(attrs['axis'] as number, inputs['x']!.shape)[0] } });
@@ -35,6 +41,9 @@ const wholeBatches: Repair = ({ inputs, attrs }, original) => {
  */
 const REPAIRS: Readonly<Record<string, Readonly<Record<string, Repair>>>> = {
   cpu: {
+    // take integers through floats, which lose them past 2^24
+    Abs: ofIntegers((x) => tf.maximum(x, tf.neg(x))),
+    Square: ofIntegers((x) => tf.mul(x, x)),
     BatchMatMul: wholeBatches,
     Cumsum: fromFront,
     Cumprod: fromFront,

@@ -152,6 +152,8 @@ export const UNARY: readonly Case[] = [
     smooth('Cast', (x) => tf.cast(x!, 'float32'), [shape]),
   ]),
   flat('Abs', tf.abs, [[2, 3], 'int']),
+  flat('Abs', () => tf.abs(tf.tensor1d([-16777217, 96315375], 'int32'))),
+  flat('Square', () => tf.square(tf.tensor1d([-46339, 4097], 'int32'))),
   flat('Neg', tf.neg, [[2, 3], 'int']),
   flat('Sign', tf.sign, [[2, 3], 'int']),
   flat('Square', tf.square, [[2, 3], 'int']),
