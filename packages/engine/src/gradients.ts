@@ -63,6 +63,23 @@ add('Select', ['condition'], (dy, [condition]) => ({
 add('Relu', ['x'], (dy, [x]) => ({ x: () => chosen(tf.logicalNot(tf.lessEqual(x!, 0)), one(dy)) }));
 add('Relu6', ['x'], (dy, [x]) => ({ x: () => chosen(tf.logicalNot(tf.logicalOr(tf.lessEqual(x!, 0), tf.greater(x!, 6))), one(dy)) }));
 
+add('Prelu', ['x', 'alpha'], (dys, [x, alpha]) => {
+  const [dy, above] = [one(dys), tf.greater(x!, 0)];
+  return {
+    x: () => unbroadcast(tf.where(above, dy, tf.mul(dy, alpha!)), x!.shape),
+    alpha: () => unbroadcast(chosen(tf.logicalNot(above), tf.mul(dy, x!)), alpha!.shape),
+  };
+});
+
+/** TensorFlow.js knows ranks 1 to 4. Of others, an axis for the repetitions before each axis is summed. */
+const tile = tf.getGradient('Tile');
+add('Tile', ['x'], (dy, [x], attributes) => {
+  if (x!.rank > 0 && x!.rank < 5) return tile.gradFunc(dy, [x!], attributes);
+  const { reps } = attributes as unknown as { reps: number[] };
+  const apart = () => tf.reshape(one(dy), x!.shape.flatMap((d, i) => [reps[i]!, d]));
+  return { x: () => tf.reshape(x!.rank > 0 ? tf.sum(apart(), reps.map((_, i) => 2 * i)) : one(dy), x!.shape) };
+});
+
 add('BatchMatMul', ['a', 'b'], (dys, [a, b], attributes) => {
   const { transposeA, transposeB } = attributes as unknown as { transposeA: boolean; transposeB: boolean };
   const dy = one(dys);

@@ -90,9 +90,7 @@ export const COMPARISON: readonly Case[] = [
   flat('IsFinite', tf.isFinite, [[2, 3]]),
   flat('IsInf', tf.isInf, [[], 'normal']),
   ...SHAPES.map((shape) => smooth('Select', (c, a, b) => tf.where(c!, a!, b!), [shape, 'bool'], [shape], [shape])),
-  ...PAIRS.map(([a, b]) =>
-    (Math.max(a.length, b.length) < 5 ? smooth : flat)('Select', (x, y) => tf.where(tf.greater(x!, 0), x!, y!), [a], [b]),
-  ),
+  ...PAIRS.map(([a, b]) => smooth('Select', (x, y) => tf.where(tf.greater(x!, 0), x!, y!), [a], [b])),
   flat('Select', (c, a, b) => tf.where(c!, a!, b!), [[2, 3], 'bool'], [[2, 3], 'int'], [[2, 3], 'int']),
   flat('Select', (c, a, b) => tf.where(c!, a!, b!), [[2, 3], 'bool'], [[2, 3], 'bool'], [[2, 3], 'bool']),
 ];
@@ -144,7 +142,8 @@ export const UNARY: readonly Case[] = [
   ...unary('Prelu', (x) => tf.prelu(x, tf.scalar(0.4))),
   smooth('Prelu', tf.prelu, [[2, 3, 4]], [[4]]),
   smooth('Prelu', tf.prelu, [[2, 3]], [[1]]),
-  flat('Prelu', tf.prelu, [[3]], [[2, 3]]),
+  smooth('Prelu', tf.prelu, [[3]], [[2, 3]]),
+  smooth('Prelu', tf.prelu, [[2, 1]], [[1, 3]]),
   ...SHAPES.flatMap((shape) => [
     flat('Cast', (x) => tf.cast(x!, 'int32'), [shape]),
     flat('Cast', (x) => tf.cast(x!, 'bool'), [shape, 'int']),
