@@ -7,6 +7,10 @@ import { type Line, LONGEST_LINE, rowFault, tooLong, unreadable } from './line.j
 import { LineCounter } from './line-counter.js';
 
 const MARK = Buffer.from('\ufeff');
+/** How a file of UTF-16 begins. */
+const WIDE_MARKS = ['fffe', 'feff'];
+/** Bytes of a file that are looked at before it is parsed: a first line is hardly longer. */
+const BEGINNING = 1 << 16;
 /** Rows that are handed on together. */
 const BATCH = 512;
 
@@ -19,7 +23,7 @@ interface PlacedRecord {
 /** The rows of a CSV file (RFC 4180) whose first record names the fields, some at a time. All values are texts. */
 export async function* readCsv(file: string): AsyncGenerator<Line[]> {
   // the parser decodes a file with a byte order mark, come what may
-  const input = createReadStream(file, { start: await markLength(file) });
+  const input = createReadStream(file, { start: await checkedStart(file) });
   const lines = new LineCounter();
   const placed = (record: Buffer[], { bytes }: Info): PlacedRecord => {
     const at = lines.next();
@@ -63,27 +67,39 @@ function recordFault(where: string, cause: CsvError): LetheError {
   return rowFault(where, `the record is not CSV: ${reason}`, 'quote fields that hold quotes or line breaks, and double the quotes within', cause);
 }
 
-/** Bytes of the byte order mark at the beginning of a file: 3 or 0. */
-async function markLength(file: string): Promise<number> {
+/**
+ * Where the text of a file begins: behind its byte order mark. What is no CSV of UTF-8 and commas is refused here, by its beginning: to the
+ * parser the quotes of such a file are misplaced, which says nothing of what is wrong.
+ */
+async function checkedStart(file: string): Promise<number> {
   const handle = await open(file).catch((cause: unknown) => { throw unreadable(file, cause); });
   try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MARK.length), 0, MARK.length, 0);
-    return bytesRead === MARK.length && buffer.equals(MARK) ? MARK.length : 0;
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(BEGINNING), 0, BEGINNING, 0);
+    const beginning = buffer.subarray(0, bytesRead);
+    if (WIDE_MARKS.includes(beginning.subarray(0, 2).toString('hex'))) {
+      throw rowFault(`${file}:1`, 'the file is UTF-16, and not UTF-8', 'save the file as UTF-8; a spreadsheet calls it "CSV UTF-8"');
+    }
+    const start = beginning.subarray(0, MARK.length).equals(MARK) ? MARK.length : 0;
+    checkSeparator(beginning.toString('utf8', start).split(/[\r\n]/, 1)[0]!, file);
+    return start;
   } catch (cause) {
+    if (cause instanceof LetheError) throw cause;
     throw unreadable(file, cause);
   } finally {
     await handle.close();
   }
 }
 
+function checkSeparator(firstLine: string, file: string): void {
+  const separator = firstLine.includes(',') ? undefined : [';', '\t', '|'].find((sign) => firstLine.includes(sign));
+  if (separator === undefined) return;
+  const shown = separator === '\t' ? 'a tab' : `"${separator}"`;
+  throw rowFault(`${file}:1`, `the first line names one field, "${firstLine.trim()}": its separator looks like ${shown}, and that of CSV is a comma`,
+    'save the file with commas between the fields, and quotes around fields that hold commas; a spreadsheet asks for the separator where it exports');
+}
+
 function namesOf(record: readonly Buffer[], file: string): string[] {
   const names = record.map((name) => name.toString('utf8').trim());
-  const separator = names.length === 1 ? [';', '\t', '|'].find((sign) => names[0]!.includes(sign)) : undefined;
-  if (separator !== undefined) {
-    const shown = separator === '\t' ? 'a tab' : `"${separator}"`;
-    throw rowFault(`${file}:1`, `the first line names one field, "${names[0]}": its separator looks like ${shown}, and that of CSV is a comma`,
-      'save the file with commas between the fields, and quotes around fields that hold commas; a spreadsheet asks for the separator where it exports');
-  }
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice === undefined) return names;
   throw rowFault(`${file}:1`, `two fields are called "${twice}"`, 'give every field a name of its own in the first line');
