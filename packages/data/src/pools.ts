@@ -67,7 +67,7 @@ export function missingError(missing: readonly WantedFile[], reference: SuiteRef
  *
  * @param prompts the prompts of all tasks so far; added to
  * @throws LetheError LETHE_DATA_ROW with file:line (unless such rows are skipped), LETHE_DATA_CHANGED, LETHE_DATA_MISSING,
- * LETHE_SUITE_INVALID for a prompt in two splits or among the rows before it, and from {@link importGenerator} and {@link generateRows}
+ * LETHE_SUITE_INVALID for a prompt among the rows before it, and from {@link importGenerator} and {@link generateRows}
  */
 export async function poolsOf(wanted: Wanted, prompts: Prompts, reference: SuiteReference): Promise<Pools> {
   return isFromFiles(wanted) ? new TaskReader(wanted, prompts, reference).read() : makePools(wanted as Wanted<GeneratedTask>, prompts);
@@ -144,7 +144,7 @@ class TaskReader {
 
 /** A fault of a row, whose remedy says as well how to do without the row. */
 const withSkipping = ({ code, message, where, remedy, cause }: LetheError): LetheError =>
-  new LetheError(code, message, { ...(where !== undefined && { where }), remedy: `${remedy}; --skip-bad-rows leaves such rows out`, cause });
+  new LetheError(code, message, { ...(where !== undefined && { where }), remedy: `${remedy}; --skip-bad-rows leaves such rows out, and lethe data verify counts them`, cause });
 
 async function makePools(wanted: Wanted<GeneratedTask>, prompts: Prompts): Promise<Pools> {
   const { suite, task, counts } = wanted;

@@ -43,7 +43,7 @@ describe('rows that cannot be used', () => {
       expect(error.code).to.equal('LETHE_DATA_ROW');
       expect(error.message).to.contain(message);
       expect(error.where).to.equal(`${file}:3`);
-      expect(error.remedy).to.match(/.; --skip-bad-rows leaves such rows out$/);
+      expect(error.remedy).to.match(/.; --skip-bad-rows leaves such rows out, and lethe data verify counts them$/);
     });
   }
 
@@ -121,7 +121,13 @@ describe('leaks', () => {
   it('refuses a prompt in training and test rows of a task, even where it is sampled in neither', async () => {
     suite.write('tickets/test.jsonl', jsonLines([...rowsOf('t', 'test', 3, ['hardware', 'software', 'accounts']), { ...ROWS[7]!, id: 'x' }]));
     const message = await refused(`${join(suite.folder, 'tickets', 'train.jsonl')}:8`, `${join(suite.folder, 'tickets', 'test.jsonl')}:4`);
-    expect(message).to.contain('test of task "tickets"');
+    expect(message).to.contain('test of task "tickets"').and.not.contain('more');
+  });
+
+  it('says how many prompts stand in two splits, and where the first is', async () => {
+    const leaked = [7, 8, 9].map((i) => ({ ...ROWS[i]!, id: `x${i}` }));
+    suite.write('tickets/test.jsonl', jsonLines([...rowsOf('t', 'test', 3, ['hardware', 'software', 'accounts']), ...leaked]));
+    expect(await refused('train.jsonl:8', 'test.jsonl:4')).to.match(/test of task "tickets", and 2 more in two splits$/);
   });
 
   it('refuses a prompt in training rows of one task and test rows of another', async () => {
