@@ -132,7 +132,16 @@ export class RowReader {
   private field(row: Record<string, unknown>, name: string, where: string): unknown {
     if (Object.hasOwn(row, name)) return row[name];
     const names = Object.keys(row);
-    throw rowFault(where, `the row has no field "${name}"; it has ${shown(names)}.${didYouMean(name, names)}`, this.remedy);
+    throw rowFault(where, `the row has no field "${name}"; it has ${shown(names)}.${didYouMean(name, names)}`, this.remedy + this.renaming(name, where));
+  }
+
+  /** How a suite takes rows whose fields are called otherwise. */
+  private renaming(name: string, where: string): string {
+    const { inputs, output, choices } = this.task;
+    const said = name === 'id' ? 'for rows without ids the task in suite.yaml says ids: content'
+      : inputs.includes(name) ? 'where yours has another name, the task in suite.yaml says inputs: [NAME], and its prompt {NAME}'
+        : name === output && !choices ? 'where yours has another name, the task in suite.yaml says output: NAME' : '';
+    return `${said && `; ${said}`}${/\.csv:\d+$/.test(where) ? '; the first line of CSV names the fields' : ''}`;
   }
 
   private text(row: Record<string, unknown>, name: string, where: string): string {

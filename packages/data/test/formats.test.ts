@@ -62,6 +62,9 @@ describe('formats of rows', () => {
     ['without a field', 'id,text,output\na,b,hardware\n', 2, 'no field "input"'],
     ['with semicolons', 'id;input;output\na;b, or c;hardware\n', 1, 'its separator looks like ";", and that of CSV is a comma'],
     ['with tabs', 'id\tinput\toutput\na\tb\thardware\n', 1, 'its separator looks like a tab'],
+    ['with semicolons and quotes', '"id";"input";"output"\n"a";"b, or c";"hardware"\n', 1, 'its separator looks like ";"'],
+    ['with semicolons and quotes in its rows', 'id;input;output\na;"b, or c";hardware\n', 1, 'its separator looks like ";"'],
+    ['of a spreadsheet that writes UTF-16', Buffer.from('\ufeffid,input,output\na,"b",hardware\n', 'utf16le'), 1, 'the file is UTF-16, and not UTF-8'],
     ['with a field twice', 'id,input,input\n', 1, 'two fields are called "input"'],
     ['that is not UTF-8', Buffer.from('id,input,output\na,caf\xe9,hardware\n', 'latin1'), 2, 'not valid UTF-8'],
   ] as const) {
@@ -73,6 +76,17 @@ describe('formats of rows', () => {
       expect(error.where).to.equal(`${join(suite.folder, 'tickets/train.csv')}:${line}`);
     });
   }
+
+  it('says how a suite takes fields that are called otherwise', async () => {
+    const remedyOf = async (content: string) => {
+      writeFileSync(join(suite.folder, 'tickets/train.csv'), content);
+      return (await errorOf(() => loadSuite(suite.reference()))).remedy;
+    };
+    replace('train.csv', '');
+    expect(await remedyOf('id,text,output\na,b,hardware\n')).to.contain('inputs: [NAME], and its prompt {NAME}').and.contain('the first line of CSV names the fields');
+    expect(await remedyOf('id,input,label\na,b,hardware\n')).to.contain('output: NAME').and.not.contain('inputs');
+    expect(await remedyOf('input,output\nb,hardware\n')).to.contain('ids: content').and.not.contain('NAME');
+  });
 
   it('takes the numbers and truth values of a table as the labels that are written so', async () => {
     suite.edit('labels: [hardware, software, accounts]', 'inputs: [text], output: label, ids: content, labels: { "0": hardware, "1": software, "2": accounts }');
