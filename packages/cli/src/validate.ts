@@ -38,12 +38,20 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return [`adapter ${basename(dirname(file))}`, ...await checkAdapterFiles(dirname(file), flags, note)].join('\n  ');
   },
 };
-const WANTED = `give a folder or a file called ${Object.keys(CHECKS).join(' or ')}, or an entry of the leaderboard`;
+const WANTED = `give a folder or a file called ${Object.keys(CHECKS).join(' or ')}, a suite or configuration that ends in .yaml, or an entry of the leaderboard`;
 
 /** What checks a file: the one of its name, or that of an entry of the leaderboard, whose names are its own. */
 function checkOf(file: string): Check | undefined {
   const name = basename(file);
-  return Object.hasOwn(CHECKS, name) ? CHECKS[name] : name.endsWith('.json') ? checkEntry : undefined;
+  if (Object.hasOwn(CHECKS, name)) return CHECKS[name];
+  return /\.ya?ml$/.test(name) ? checkBenchmark : name.endsWith('.json') ? checkEntry : undefined;
+}
+
+/** Checks a YAML file as `lethe run` reads it, whatever its name: a suite, or a configuration, whose names are looked up by `run` alone. */
+async function checkBenchmark(file: string, flags: ValidateFlags): Promise<string> {
+  const { readConfigurationFile } = await import('./run/configuration-file.js');
+  const { suite } = readConfigurationFile(file);
+  return suite === file ? checkSuite(file, flags) : `configuration of lethe run, for suite ${here(suite)}; checked: its fields and their values`;
 }
 
 async function checkEntry(file: string, { plugins }: ValidateFlags): Promise<string> {

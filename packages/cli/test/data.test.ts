@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -42,6 +42,16 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     expect(notes).to.deep.equal([]);
     const [, schema] = /\$schema=(.*)/.exec(readFileSync(join(suite, 'suite.yaml'), 'utf8'))!;
     expect(existsSync(join(suite, schema!))).to.equal(true);
+  });
+
+  it('validates a suite of any file name as lethe run takes it, and a configuration', async () => {
+    renameSync(join(suite, 'suite.yaml'), join(suite, 'january.yaml'));
+    expect((await lethe('validate', join(suite, 'january.yaml'))).lines.join()).to.contain('2 tasks, orders 1, 2; rows of full read and checked');
+    const file = join(folder, 'run.yaml');
+    writeFileSync(file, 'suite: ./my-suite/january.yaml\nseeds: [1]\n');
+    expect((await lethe('validate', file)).lines.join()).to.contain(`configuration of lethe run, for suite ${join(suite, 'january.yaml')}`);
+    writeFileSync(file, 'suite: ./my-suite/january.yaml\nseed: [1]\n');
+    expect((await lethe('validate', file)).problem).to.contain('LETHE_USAGE').and.contain(`${file}:2`).and.contain('Did you mean "seeds"?');
   });
 
   it('writes over nothing, and no suite of an impossible name', async () => {
