@@ -3,6 +3,8 @@ import { LetheError, didYouMean } from '@lethe/core';
 /** More layers than any model has: a damaged number is refused before lists of that length are made. */
 const MOST_LAYERS = 1000;
 
+const OTHER_MODEL = 'Use another model, or bring the architecture of this one as a plugin (packages/model/README.md).';
+
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -28,9 +30,14 @@ export class Fields {
     return new Fields(json, file, '');
   }
 
-  fail(field: string, message: string): never {
-    const name = this.path + field;
-    throw new LetheError('LETHE_MODEL_CONFIG', message, { where: `${this.file}: ${name}`, remedy: `Correct "${name}" in ${this.file}.` });
+  /** @param remedy correcting the field where it is left out: what is no fault of the file has another one */
+  fail(field: string, message: string, remedy = `Correct "${this.path}${field}" in ${this.file}.`): never {
+    throw new LetheError('LETHE_MODEL_CONFIG', message, { where: `${this.file}: ${this.path}${field}`, remedy });
+  }
+
+  /** Refuses a model for what it is: its weights were trained with the setting, and another value would be another model. */
+  unsupported(field: string, message: string, remedy = OTHER_MODEL): never {
+    return this.fail(field, message, remedy);
   }
 
   private wrong(field: string, wanted: string): never {
@@ -81,7 +88,8 @@ export class Fields {
     const found = known.find((name) => name === value);
     if (found !== undefined) return found;
     const hint = typeof value === 'string' ? didYouMean(value, known) : '';
-    return this.fail(field, `${what} ${JSON.stringify(value ?? null)} is not supported; ${known.join(', ')} can be used.${hint}`);
+    const message = `${what} ${JSON.stringify(value ?? null)} is not supported; ${known.join(', ')} can be used.${hint}`;
+    return hint === '' && value !== undefined ? this.unsupported(field, message) : this.fail(field, message);
   }
 
   /** Ids of tokens, one or a list of them; none where the field is missing. */
@@ -94,6 +102,6 @@ export class Fields {
 
   /** Refuses a setting that changes the result and has no place in the computation. */
   refuse(field: string, but: unknown, message: string): void {
-    if (this.get(field) !== undefined && this.get(field) !== but) this.fail(field, message);
+    if (this.get(field) !== undefined && this.get(field) !== but) this.unsupported(field, message);
   }
 }

@@ -9,12 +9,11 @@ import { features } from './features.js';
 import { Fields } from './fields.js';
 import { logProbabilities, logits } from './head.js';
 import { embed } from './pass.js';
+import { REMEDY, cannotRead } from './missing.js';
 import { openPlugin } from './plugin.js';
 import { parseTokenizer } from './tokenizer.js';
 import type { LanguageModel } from './types.js';
 import { readWeights } from './weights.js';
-
-const REMEDY = 'Name a folder that holds config.json, tokenizer.json and model.safetensors (or its index and shards).';
 
 /** Runs `read`; what the file system throws becomes LETHE_MODEL_MISSING with the file's name. */
 async function present<T>(path: string, read: (path: string) => Promise<T>): Promise<T> {
@@ -23,7 +22,7 @@ async function present<T>(path: string, read: (path: string) => Promise<T>): Pro
   } catch (cause) {
     const { code, path: file = path } = cause as NodeJS.ErrnoException;
     if (code === undefined || cause instanceof LetheError) throw cause;
-    throw new LetheError('LETHE_MODEL_MISSING', `The model file ${basename(file)} cannot be read (${code}).`, { where: file, remedy: REMEDY, cause });
+    throw cannotRead(file, code, cause);
   }
 }
 

@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { LetheError, didYouMean, sizeOf, writeWhole } from '@lethe/core';
 import { fromHalves, toHalves } from './half.js';
+import { POINTER_FAULT, isPointer } from './missing.js';
 
 /** A tensor of a weights file, widened to 32-bit floats, row-major. */
 export interface StoredTensor {
@@ -118,6 +119,7 @@ export async function openSafetensors(file: string): Promise<SafetensorsFile> {
     const { size } = await handle.stat();
     const start = Buffer.alloc(8);
     if (!(await fill(handle, start, 0))) throw damaged(file, `The file ends inside its header: it has ${size} bytes.`);
+    if (isPointer(start.toString('latin1'))) throw damaged(file, POINTER_FAULT.message, POINTER_FAULT.remedy);
     const length = start.readBigUInt64LE(0);
     if (length > size - 8) throw damaged(file, `The file ends inside its header: it has ${size} bytes, and the header ${length}.`);
     const json = Buffer.alloc(Number(length));

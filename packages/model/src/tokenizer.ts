@@ -1,5 +1,6 @@
 import { Tokenizer as ByteTokenizer } from '@huggingface/tokenizers';
 import { LetheError, didYouMean } from '@lethe/core';
+import { POINTER_FAULT, isPointer } from './missing.js';
 import { mendSteps } from './steps.js';
 import type { Tokenizer } from './types.js';
 import { wordEncoder } from './word-encoder.js';
@@ -99,6 +100,7 @@ export function parseTokenizer(text: string, file: string, vocabSize: number, en
       return fail(`${message}: ${cause instanceof Error ? cause.message : String(cause)}`, cause);
     }
   };
+  if (isPointer(text)) throw new LetheError('LETHE_MODEL_TOKENIZER', POINTER_FAULT.message, { where: file, remedy: POINTER_FAULT.remedy });
   const known = (id: unknown, most = vocabSize) => Number.isSafeInteger(id) && (id as number) >= 0 && (id as number) < most;
   const json: unknown = attempt('The tokenizer is not JSON', () => JSON.parse(text));
   // The library guesses what a kind may be that it does not know; files from before there were kinds have none.

@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LetheError } from '@lethe/core';
@@ -122,6 +122,9 @@ const CASES: readonly Case[] = [
 /** As in checkpoints of Llama 2 that were given a token for padding, but no room for it. */
 const PAD = { id: 96, content: '<pad>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 
+/** What a clone has in the place of a large file where Git LFS is not installed. */
+const LFS = `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 13478\n`;
+
 describe('loadModel', () => {
   let parent = '';
   let folder = '';
@@ -156,6 +159,23 @@ describe('loadModel', () => {
       expect(clear.where).to.match(new RegExp(`${where.replaceAll('.', '\\.')}$`));
       expect(clear.message).to.match(message);
       expect(clear.remedy).to.be.a('string').that.is.not.empty;
+    });
+  }
+
+  for (const { what, spoil, remedy } of [
+    { what: 'a tokenizer in another form', spoil: () => rename(join(folder, TOKENIZER), join(folder, 'tokenizer.model')), remedy: /of tokenizer\.model, in Python: .*AutoTokenizer\.from_pretrained\(".*model"\)\.save_pretrained/ },
+    { what: 'weights in another form', spoil: () => rename(join(folder, WEIGHTS), join(folder, 'pytorch_model.bin')), remedy: /of pytorch_model\.bin, in Python: .*AutoModelForCausalLM.*T5/ },
+    { what: 'weights that Git LFS did not fetch', spoil: () => writeFile(join(folder, WEIGHTS), LFS), remedy: /git lfs pull/ },
+    { what: 'a tokenizer that Git LFS did not fetch', spoil: () => writeFile(join(folder, TOKENIZER), LFS), remedy: /git lfs pull/ },
+    { what: 'another architecture', spoil: () => config({ model_type: 'mamba' })(folder), remedy: /another model, or .* as a plugin/ },
+    { what: 'a misspelt architecture', spoil: () => config({ model_type: 'lama' })(folder), remedy: /Correct "model_type"/ },
+    { what: 'a setting that is not computed', spoil: () => config({ is_causal: false })(folder), remedy: /another model, or .* as a plugin/ },
+    { what: 'quantized weights', spoil: () => config({ quantization_config: { bits: 4 } })(folder), remedy: /weights as they were before/ },
+  ]) {
+    it(`says what to do about ${what}`, async () => {
+      await spoil();
+      const error: unknown = await loadModel(folder).catch((caught: unknown) => caught);
+      expect((error as LetheError).remedy).to.match(remedy);
     });
   }
 

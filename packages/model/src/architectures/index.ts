@@ -73,7 +73,7 @@ export function configure(fields: Fields, among: readonly Architecture[] = BUILT
   const type = fields.get('model_type');
   const architecture = among.find(({ types }) => types.includes(type as string));
   if (architecture) {
-    if (fields.get('quantization_config') !== undefined) fields.fail('quantization_config', 'Quantized weights are not supported.');
+    if (fields.get('quantization_config') !== undefined) fields.unsupported('quantization_config', 'Quantized weights are not supported.', 'Use the weights as they were before, floats of 16 or 32 bits.');
     // Transformers reads these two in every model, whatever its type
     fields.refuse('is_causal', true, 'Attention to tokens that come later is not supported.');
     fields.refuse('per_layer_config', undefined, 'Layers with settings of their own are not supported.');
@@ -81,7 +81,8 @@ export function configure(fields: Fields, among: readonly Architecture[] = BUILT
   }
   const readable = among.flatMap(({ types }) => types);
   const hint = typeof type === 'string' ? didYouMean(type, readable) : '';
-  return fields.fail('model_type', `Models of type ${readable.join(', ')} can be used, not ${JSON.stringify(type)}.${hint}`);
+  const message = `Models of type ${readable.join(', ')} can be used, not ${JSON.stringify(type)}.${hint}`;
+  return hint === '' && type !== undefined ? fields.unsupported('model_type', message) : fields.fail('model_type', message);
 }
 
 /** Every linear layer of a model in the order of computation. */

@@ -51,7 +51,7 @@ function readWindows(fields: Fields, type: Type, layers: number): readonly (numb
   if (!Array.isArray(types) || types.length !== layers) fields.fail('layer_types', `"layer_types" must name the types of ${layers} layers.`);
   return types.map((name) => {
     if (name === 'full_attention') return null;
-    if (name !== 'sliding_attention') return fields.fail('layer_types', `Layers of type ${JSON.stringify(name)} are not supported.`);
+    if (name !== 'sliding_attention') return fields.unsupported('layer_types', `Layers of type ${JSON.stringify(name)} are not supported.`);
     return window ?? fields.fail('layer_types', 'Layers of type "sliding_attention" need a window, and there is none, or it is switched off.');
   });
 }
