@@ -196,7 +196,7 @@ describe('lethe compare', () => {
     expect(await said(path, '--against', 'stronk')).to.contain('LETHE_USAGE').and.contain('Did you mean "strong"?');
     expect(await said(path, '--json', '--latex')).to.contain('LETHE_USAGE').and.contain('at once');
     expect(await said(join(folder, 'none'))).to.contain('LETHE_RUN_MISSING');
-    expect(await said(await write('alone', seeds(2, 'weak', 3, 4)))).to.contain('no two methods');
+    expect(await said(await write('alone', seeds(2, 'weak', 3, 4)))).to.contain('there is one method here, weak, and a comparison takes two').and.contain('lethe table');
     const twice = [path, await write('other', seeds(2, 'weak', 2, 4))];
     expect(await said(...twice)).to.contain('LETHE_RUN_AMBIGUOUS').and.contain('weak, order 1, seed 1');
   });

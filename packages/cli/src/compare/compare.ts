@@ -56,6 +56,11 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
   const comparisons = compareRuns(runs, { metrics, ...(against === undefined ? {} : { against }) });
   if (comparisons.every((comparison) => comparison.methods.length < 2)) {
     await ofEach(checkFinished);
+    if (methods.length === 1) {
+      throw new LetheError('LETHE_USAGE', `there is one method here, ${methods[0]!}, and a comparison takes two`, {
+        where: paths.join(', '), remedy: 'give the run of another method under the same terms beside it; lethe table shows the numbers of one',
+      });
+    }
     throw new LetheError('LETHE_USAGE', 'no two methods ran on the same suite, version, size, tasks and model with the same training budget', {
       where: paths.join(', '), remedy: 'give the folders of runs that share these, or one run of several methods',
     });
