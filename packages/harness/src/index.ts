@@ -1,7 +1,8 @@
 export { type Job, runName } from './job.js';
 export { type Artefact, readArtefact, writeArtefact } from './artefact.js';
 export { type OpenedRun, type RunRecord, hasRun, openRun, readResults, readRun, sweepRun, writeResults } from './store.js';
-export { type StreamDependencies, checkModel, runStream } from './protocol.js';
+export { checkModel } from './length.js';
+export { type StreamDependencies, runStream } from './protocol.js';
 export { Scorer } from './evaluate.js';
 export { batchFeeds } from './batch.js';
 export { type EncodedExample, type PackedBatch, encodeRow, packTraining, trainingRow, trainingShape } from './packing.js';

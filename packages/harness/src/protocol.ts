@@ -12,12 +12,12 @@ import type { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import { learnedTables } from './learned.js';
 import { checkTrained, newLearner, within } from './learner.js';
+import { checkLength, checkModel } from './length.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
-import { sitesOf } from './scope.js';
 import { type Stage, curriculumOf, orderedTasks, stageLookup, stagesOf } from './stages.js';
-import { type Answers, type Scored, type Step, type StepRecord, baseKey, isScored, readStep, stepKey, writeStep } from './steps.js';
+import { type Answers, type Scored, type Step, type StepName, type StepRecord, baseName, isScored, readAlike, readStep, stepName, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
 /** What a job names, rebuilt. */
@@ -31,32 +31,6 @@ export interface StreamDependencies {
 /** The budget of a suite as a method has it: at its own factor of the learning rate, which not every caller gives. */
 function budgetOf({ training, method: { options: { rate = RATE.default } } }: RunIdentity): TrainingBudget {
   return { ...training, learningRate: training.learningRate * (rate as number) };
-}
-
-/**
- * Refuses rows that may be longer than what the model was made to read: scores past that length mean nothing.
- *
- * @param virtual tokens that a method puts before every row
- * @throws LETHE_MODEL_LENGTH with both lengths
- */
-function checkLength(suite: string, { maxTokens }: TrainingBudget, { id, config }: LanguageModel, virtual = 0): void {
-  const [longest, most] = [virtual + maxTokens, config.maxPositions];
-  if (longest <= most) return;
-  const behind = virtual > 0 ? ` behind the ${virtual} virtual ones of the method` : '';
-  throw new LetheError('LETHE_MODEL_LENGTH', `Suite "${suite}" has rows of up to ${maxTokens} tokens${behind}, but model "${id}" reads at most ${most}.`, {
-    where: `${suite}: training.maxTokens`,
-    remedy: `Set training.maxTokens to ${Math.max(1, most - virtual)} or less, or choose a model whose max_position_embeddings is ${longest} or more.`,
-  });
-}
-
-/**
- * Refuses a suite whose rows may be longer than what the model was made to read, and one that adapts nothing of the model.
- *
- * @throws LETHE_MODEL_LENGTH with both lengths, LETHE_MODEL_SITES with the layers of both
- */
-export function checkModel(suite: string, training: TrainingBudget, model: LanguageModel): void {
-  checkLength(suite, training, model);
-  sitesOf(model, training.sites);
 }
 
 /**
@@ -76,6 +50,8 @@ export async function runStream(
 
 /** {@link Scope.task} of the rows of a task after these stages: 0 where it was not learned. */
 const toldOf = (task: TaskData, learned: readonly Stage[]): number => learned.findIndex(({ tasks }) => tasks.includes(task)) + 1;
+
+const untouched = ({ model }: StreamDependencies): Forward => ({ model, learner: baseModel, sites: [] });
 
 class Stream {
   private readonly name: string;
@@ -100,7 +76,7 @@ class Stream {
     const stages = stagesOf(job, this.ordered);
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
     const sha = deps.model.sha256;
-    const base = await this.step(0, null, baseKey(job, sha, this.scored), () => this.base());
+    const base = await this.step(0, null, baseName(job, sha, this.scored), () => this.base(), (alike) => this.scoredHere(alike, 0, untouched(deps), []));
     const records = [base.record];
     // of states only the last is kept: they can be large
     let { state } = base;
@@ -110,11 +86,16 @@ class Stream {
     /** How many stages the learner itself has gone through; it is brought up to date only when it must train. */
     let at = 0;
     for (const [i, stage] of stages.entries()) {
-      const key = stepKey(job, sha, this.scored, stages.slice(0, i + 1).map(({ tasks }) => tasks));
-      const step = await this.step(i + 1, stage.name, key, async () => {
+      const learned = stages.slice(0, i + 1);
+      const name = stepName(job, sha, this.scored, learned.map(({ tasks }) => tasks));
+      const step = await this.step(i + 1, stage.name, name, async () => {
         if (at < i) await within(job, this.name, () => learner.restore(state));
         at = i + 1;
         return this.learn(i + 1, stages, forward, host, base.record);
+      }, async (alike) => {
+        await within(job, this.name, () => learner.restore(alike.state));
+        at = i + 1;
+        return within(job, this.name, () => this.scoredHere(alike, i + 1, forward, learned, base.record));
       });
       records.push(step.record);
       ({ state } = step);
@@ -128,21 +109,36 @@ class Stream {
     return result;
   }
 
-  /** A step: read where it is there already, else computed and written. */
-  private async step(index: number, task: string | null, key: string, compute: () => Promise<Step>): Promise<Step> {
+  /**
+   * A step: read where it is there already, else computed and written.
+   *
+   * @param adopt makes it of a step that was trained alike, for a stream that scored other rows
+   */
+  private async step(index: number, task: string | null, name: StepName, compute: () => Promise<Step>, adopt: (alike: Step) => Promise<Step>): Promise<Step> {
     const { job, name: run } = this;
     this.listener({ type: 'step-started', run, step: index, task });
-    const known = await readStep(job, key);
-    const step = known ?? (await compute());
-    if (!known) await writeStep(job, key, step);
+    const known = await readStep(job, name);
+    // trials are not scored after every step
+    const alike = known || job.identity.suite.scored === 'validation' ? undefined : await readAlike(job, name);
+    const step = known ?? (alike ? await adopt(alike) : await compute());
+    if (!known) await writeStep(job, name, step);
     const scores = scoresOf(step.record, this.ordered);
-    this.listener({ type: 'step-finished', run, step: index, scores, reused: known !== undefined });
+    this.listener({ type: 'step-finished', run, step: index, scores, reused: (known ?? alike) !== undefined });
     return step;
+  }
+
+  /** A step that was trained alike, scored on the rows of this stream; what it has answered already is not asked again. */
+  private async scoredHere({ state, record }: Step, index: number, forward: Forward, learned: readonly Stage[], base?: StepRecord): Promise<Step> {
+    const started = performance.now();
+    const scores = await this.score(index, forward, learned, base, record);
+    const report = learned.length === 0 ? [] : await this.report(forward, learned);
+    const evalSeconds = record.cost.evalSeconds + (performance.now() - started) / 1000;
+    return { state, record: { ...scores, cost: { ...record.cost, evalSeconds }, ...(report.length === 0 ? {} : { report }) } };
   }
 
   private async base(): Promise<Step> {
     const started = performance.now();
-    const scores = await this.score(0, { model: this.deps.model, learner: baseModel, sites: [] }, []);
+    const scores = await this.score(0, untouched(this.deps), []);
     return {
       state: baseModel.save(),
       record: { ...scores, cost: this.cost({ evalSeconds: (performance.now() - started) / 1000 }) },
@@ -240,8 +236,11 @@ class Stream {
   /**
    * @param learned the stages that were trained
    * @param base the record of the base model, once there is one
+   * @param before a record of the same learner, which may have answers to the same rows
    */
-  private async score(step: number, forward: Forward, learned: readonly Stage[], base?: StepRecord): Promise<Pick<StepRecord, 'tasks' | 'probes'>> {
+  private async score(
+    step: number, forward: Forward, learned: readonly Stage[], base?: StepRecord, before?: StepRecord,
+  ): Promise<Pick<StepRecord, 'tasks' | 'probes' | 'answered'>> {
     const { tasks, probes } = this.scored;
     const total = [...tasks, ...probes].reduce((sum, task) => sum + task.test.length, 0);
     const scorer = new Scorer(this.deps.device, forward, this.stop);
@@ -251,15 +250,21 @@ class Stream {
       done += count;
       this.listener({ type: 'score-progress', run: this.name, step, done, total });
     };
-    const answer = async (list: readonly TaskData[], before: StepRecord['tasks'] | undefined): Promise<Record<string, Answers>> => {
+    const answer = async (list: readonly TaskData[], kind: 'tasks' | 'probes'): Promise<Record<string, Answers>> => {
       const answers: Record<string, Answers> = {};
       for (const task of list) {
         const { id, written } = task;
         const rows = this.testRows(task);
         if (step === 0) this.tellCut(task, 'test', rows);
+        const given = before?.answered?.[id] === task.sha256 ? before[kind][id] : undefined;
+        if (given) {
+          answers[id] = given;
+          onRows(rows.length);
+          continue;
+        }
         const index = forward.told ? toldOf(task, learned) : 0;
         // what the base model answered holds only for the prompt that it read
-        const known = forward.learner.prompt ? undefined : before?.[id];
+        const known = forward.learner.prompt ? undefined : base?.[kind][id];
         const asked = forward.learner.prompt ? this.prompted(forward.learner, rows, index, written?.maxTokens) : rows;
         answers[id] = written
           ? await generator.write(asked.map(({ prompt }) => prompt), written, onRows, known as readonly string[] | undefined, index)
@@ -268,7 +273,8 @@ class Stream {
       return answers;
     };
     try {
-      return { tasks: await answer(tasks, base?.tasks), probes: await answer(probes, base?.probes) };
+      const answered = Object.fromEntries([...tasks, ...probes].map(({ id, sha256 }) => [id, sha256]));
+      return { tasks: await answer(tasks, 'tasks'), probes: await answer(probes, 'probes'), answered };
     } finally {
       await scorer.dispose();
       await generator.dispose();

@@ -1,6 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CompletedRun, LearnerState, Row, TaskData } from '@lethe/core';
-import { sha256, unlabelled } from '@lethe/core';
+import { sha256, unlabelled, writeWhole } from '@lethe/core';
 import { readArtefact, writeArtefact } from './artefact.js';
 import type { Job } from './job.js';
 
@@ -15,6 +16,8 @@ export interface StepRecord {
   /** By task id, for tasks and probes; nothing for a step that was not scored. */
   readonly tasks: Readonly<Record<string, Answers>>;
   readonly probes: Readonly<Record<string, Answers>>;
+  /** sha256 of the tasks and probes that were answered, by id; steps of earlier versions have none. */
+  readonly answered?: Readonly<Record<string, string>>;
   readonly cost: {
     readonly trainTokens: number;
     readonly trainSeconds: number;
@@ -36,35 +39,48 @@ export interface Scored {
   readonly probes: readonly TaskData[];
 }
 
-/** What all steps of a stream have in common; scored tasks are sorted, so that orders share what they can. */
-function common(job: Job, modelSha256: string, scored: Scored) {
+/** What a step is called. */
+export interface StepName {
+  /** The hash of all that determines it, the code of the method too, so that orders share their prefixes. */
+  readonly whole: string;
+  /** The same without the rows that are scored: a stream that scores others, such as one of a task more, trains alike. */
+  readonly trained: string;
+}
+
+/** @param what all that determines a step but its model, and the rows that are scored; these are sorted, so that orders share what they can */
+function nameOf(job: Job, model: string, scored: Scored, what: object): StepName {
   const hashes = (tasks: readonly TaskData[]) => tasks.map((task) => [task.id, task.sha256]).sort(([a], [b]) => (a! < b! ? -1 : 1));
-  return {
-    protocol: PROTOCOL, model: modelSha256, tasks: hashes(scored.tasks), probes: hashes(scored.probes),
-    maxTokens: job.identity.training.maxTokens,
-  };
+  const all = { protocol: PROTOCOL, model, maxTokens: job.identity.training.maxTokens, ...what };
+  return { whole: sha256({ ...all, tasks: hashes(scored.tasks), probes: hashes(scored.probes) }), trained: sha256(all) };
 }
 
 /** The name of the base model's scores: no method, order or seed has a part in them. */
-export function baseKey(job: Job, modelSha256: string, scored: Scored): string {
-  return sha256({ ...common(job, modelSha256, scored), step: 'base' });
-}
+export const baseName = (job: Job, model: string, scored: Scored): StepName => nameOf(job, model, scored, { step: 'base' });
 
 /** Whether the step after so many of the stages of a job is scored: of trials, which are judged by the end of the stream, only the last is. */
 export const isScored = ({ identity }: Job, step: number, stages: number): boolean => identity.suite.scored !== 'validation' || step === stages;
 
-/** The name of the step after these stages: the hash of all that determines it, the code of the method too, so that orders share their prefixes. */
-export function stepKey(job: Job, modelSha256: string, scored: Scored, trained: readonly (readonly TaskData[])[]): string {
+/** The name of the step after these stages. */
+export function stepName(job: Job, model: string, scored: Scored, trained: readonly (readonly TaskData[])[]): StepName {
   const { method, seed, training } = job.identity;
-  return sha256({
-    ...common(job, modelSha256, scored), step: trained.map((stage) => stage.map((task) => task.sha256)), method: unlabelled(method), code: job.code, seed, training,
-  });
+  return nameOf(job, model, scored, { step: trained.map((stage) => stage.map((task) => task.sha256)), method: unlabelled(method), code: job.code, seed, training });
 }
 
-const pathOf = (job: Job, key: string) => join(job.outDir, 'steps', `${key}.step`);
+const pathOf = (job: Job, whole: string) => join(job.outDir, 'steps', `${whole}.step`);
+const WHOLE = /^[0-9a-f]{64}$/;
+/** A file with the whole name of the last step that was trained so. */
+const alikeOf = (job: Job, { trained }: StepName) => join(job.outDir, 'steps', `${trained}.alike`);
 
 /** The step of this name, or undefined. Throws LETHE_RUN_DAMAGED. */
-export async function readStep(job: Job, key: string): Promise<Step | undefined> {
+export const readStep = (job: Job, { whole }: StepName): Promise<Step | undefined> => readWhole(job, whole);
+
+/** A step that was trained as the one of this name, whatever was scored after it, or undefined. Throws LETHE_RUN_DAMAGED. */
+export async function readAlike(job: Job, name: StepName): Promise<Step | undefined> {
+  const whole = await readFile(alikeOf(job, name), 'utf8').catch(() => undefined);
+  return whole === undefined || !WHOLE.test(whole) ? undefined : readWhole(job, whole);
+}
+
+async function readWhole(job: Job, key: string): Promise<Step | undefined> {
   const artefact = await readArtefact<{ record: StepRecord; learner: unknown; rows?: readonly Row[] }>(pathOf(job, key));
   if (!artefact) return undefined;
   const { trainable = {}, frozen = {}, stored = {} } = artefact.groups;
@@ -72,8 +88,9 @@ export async function readStep(job: Job, key: string): Promise<Step | undefined>
   return { record, state: { trainable, frozen, stored, json: learner, ...(rows ? { rows } : {}) } };
 }
 
-/** Writes a step atomically. */
-export async function writeStep(job: Job, key: string, { record, state }: Step): Promise<void> {
+/** Writes a step atomically, then where those who train alike find it. */
+export async function writeStep(job: Job, name: StepName, { record, state }: Step): Promise<void> {
   const { trainable, frozen, stored, json, rows } = state;
-  await writeArtefact(pathOf(job, key), { json: { record, learner: json, ...(rows ? { rows } : {}) }, groups: { trainable, frozen, stored } });
+  await writeArtefact(pathOf(job, name.whole), { json: { record, learner: json, ...(rows ? { rows } : {}) }, groups: { trainable, frozen, stored } });
+  await writeWhole(alikeOf(job, name), name.whole);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Results, Run, Sweep } from '@lethe/core';
 import { LetheError, canonicalJson, makeFolder, unfinished, writeWhole } from '@lethe/core';
 import { resultsHash, validateResults } from '@lethe/metrics';
+import { differences } from './differences.js';
 import { LOCK } from './lock.js';
 
 /** `run.json`: what a run folder is for. */
@@ -20,7 +21,7 @@ const RECORD = 'run.json';
 const RESULTS = 'results.json';
 const STEPS = 'steps';
 
-const STEP = /^[0-9a-f]{64}\.step$/;
+const STEP = /^[0-9a-f]{64}\.(?:step|alike)$/;
 /** What writing left unfinished: names of now, and those of earlier versions. */
 const isPartOf = (name: string, whole: (name: string) => boolean): boolean => whole(unfinished(name) ?? /^(.+)\.\d+$/.exec(name)?.[1] ?? '');
 const isStrayStep = (name: string) => isPartOf(name, (whole) => STEP.test(whole));
@@ -58,10 +59,14 @@ export interface OpenedRun<C> {
  * Opens a run folder for a configuration, making it where there is none.
  *
  * @param code sha256 of the code of every method, by id
- * @throws LETHE_RUN_EXISTS where the folder holds another configuration, LETHE_RUN_VERSION where another version of Lethe made it,
+ * @param extend given where a run of another configuration is to be gone on with: its steps stay, which are named by all that determines them,
+ *   and its results go. It is shown that configuration, and throws where the steps are of no use
+ * @throws LETHE_RUN_EXISTS where the folder holds another configuration and is not extended, LETHE_RUN_VERSION where another version of Lethe made it,
  *   LETHE_FOLDER_EXISTS where it holds files that are no run's
  */
-export async function openRun<C>(folder: string, lethe: string, configuration: C, code: RunRecord['code'] = {}): Promise<OpenedRun<C>> {
+export async function openRun<C>(
+  folder: string, lethe: string, configuration: C, code: RunRecord['code'] = {}, extend?: (known: C) => void,
+): Promise<OpenedRun<C>> {
   const path = join(folder, RECORD);
   const known = (await readJson(path)) as RunRecord<C> | undefined;
   if (known === undefined) {
@@ -74,9 +79,18 @@ export async function openRun<C>(folder: string, lethe: string, configuration: C
   }
   checkVersion(known, lethe, path);
   if (canonicalJson(known.configuration) !== canonicalJson(configuration)) {
-    throw new LetheError('LETHE_RUN_EXISTS', 'The folder holds a run of another configuration.', {
-      where: path, remedy: 'Choose another folder with --out, or delete this one.',
-    });
+    if (!extend) {
+      throw new LetheError('LETHE_RUN_EXISTS', `The folder holds a run of another configuration: it differs in ${differences(known.configuration, configuration)}.`, {
+        where: path, remedy: 'Choose another folder with --out, or add --extend to go on from its steps: those that are the same stay, its results are replaced.',
+      });
+    }
+    extend(known.configuration);
+    makeFolder(join(folder, STEPS));
+    // before the record: as long as it is the old one, its results can be made anew from the steps
+    await rm(join(folder, RESULTS), { force: true });
+    const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration, code };
+    await writeJson(path, record);
+    return { record, known: false, changed: [] };
   }
   makeFolder(join(folder, STEPS));
   const changed = Object.entries(known.code ?? {}).filter(([method, hash]) => code[method] !== hash).map(([method]) => method);

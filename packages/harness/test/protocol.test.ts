@@ -134,7 +134,7 @@ describe('runStream', () => {
     expect(await errorOf(broken({ get frozen(): Arrays { throw new Error('not yet'); } }))).to.match(/^LETHE_METHOD_FAILED not yet .*protocol\.test\.ts:\d+, lora-continual, /);
     expect(await errorOf(broken({ save: () => { throw new Error('full'); } }))).to.match(/^LETHE_METHOD_FAILED full .*protocol\.test\.ts:\d+, lora-continual on /);
     expect(await errorOf(broken({ save: () => ({ trainable: {}, frozen: {}, stored: {}, json: { owners: new Map() } }) }))).to.contain('json.owners is a Map');
-    expect(await readdir(join(outDir, 'steps'))).to.have.length(1);
+    expect((await readdir(join(outDir, 'steps'))).filter((name) => name.endsWith('.step'))).to.have.length(1);
     const misnames: Method = { create: (host, options) => Object.assign(lora.create(host, options), {
       async end(task: TaskView) { for await (const gradients of host.gradients(task, { names: ['lora.layers.0.q.a'], rows: 1, batch: 1 })) void gradients; },
     }) };
@@ -170,6 +170,47 @@ describe('runStream', () => {
     const runs: Record<string, number> = {};
     await go(job(), [], undefined, runs);
     expect(runs).to.deep.equal({});
+  }).timeout(60_000);
+
+  it('goes on with a stream of one task more: neither trains nor scores again what is the same, and comes to the numbers of a run from the start', async () => {
+    const [first, second] = suite.tasks as [TaskData, TaskData];
+    // the cues of the first task, so that learning it changes both
+    const third = { ...first, id: 'third', title: 'third', sha256: '3'.repeat(64) };
+    const longer = { ...suite, tasks: [first, second, third], orders: [{ id: '1', tasks: ['first', 'second', 'third'] }] };
+    const longerJob = (to: string): Job => ({ ...job(), outDir: to, identity: { ...job().identity, order: longer.orders[0]! } });
+    const events: RunEvent[] = [];
+    const goLonger = async (to: string) => {
+      events.length = 0;
+      return (await runStream(longerJob(to), { device: eagerDevice(), model, suite: longer, method: lora }, (event) => events.push(event))) as CompletedRun;
+    };
+    await go(job());
+    const extended = await goLonger(outDir);
+    const trained = new Set(events.flatMap((event) => (event.type === 'train-progress' ? [event.step] : [])));
+    expect([...trained]).to.deep.equal([3]);
+    const reused = events.flatMap((event) => (event.type === 'step-finished' ? [event.reused] : []));
+    expect(reused).to.deep.equal([true, true, true, false]);
+    // the rows of two tasks and a probe have their answers: the first batch that is scored after the first step is one of the third task
+    const scored = events.flatMap((event) => (event.type === 'score-progress' && event.step === 1 ? [event.done] : []));
+    expect(scored).to.deep.equal([20, 40, 56, 60, 80]);
+    const fresh = await goLonger(join(outDir, 'fresh'));
+    expect(new Set(events.flatMap((event) => (event.type === 'train-progress' ? [event.step] : [])))).to.have.property('size', 3);
+    expect(resultsHash([extended])).to.equal(resultsHash([fresh]));
+    expect(extended.report).to.deep.equal(fresh.report);
+    // and back: a task less has all its answers
+    events.length = 0;
+    await runStream({ ...job(), outDir: join(outDir, 'fresh') }, { device: eagerDevice(), model, suite, method: lora }, (event) => events.push(event));
+    expect(events.filter(({ type }) => type === 'train-progress')).to.deep.equal([]);
+  }).timeout(60_000);
+
+  it('trains anew after a task whose rows are others', async () => {
+    await go(job());
+    const [first, second] = suite.tasks as [TaskData, TaskData];
+    const changed = { ...suite, tasks: [first, { ...second, train: second.train.slice(1), sha256: '4'.repeat(64) }] };
+    const events: RunEvent[] = [];
+    await runStream(job(), { device: eagerDevice(), model, suite: changed, method: lora }, (event) => events.push(event));
+    expect(new Set(events.flatMap((event) => (event.type === 'train-progress' ? [event.step] : [])))).to.deep.equal(new Set([2]));
+    const scored = events.flatMap((event) => (event.type === 'score-progress' && event.step === 1 ? [event.done] : []));
+    expect(scored, 'the changed task is asked again').to.have.length.above(3);
   }).timeout(60_000);
 
   it('names a damaged artefact', async () => {

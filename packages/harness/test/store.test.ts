@@ -49,6 +49,23 @@ describe('the run folder', () => {
     expect(await codeOf(readRun(folder, '0.1.0'))).to.equal('LETHE_RUN_DAMAGED');
   });
 
+  it('names what differs from another configuration, and is extended to it where that is asked for: its results go, its steps stay', async () => {
+    const [small, large] = [{ seeds: [1], suite: { data: { x: 'a' } } }, { seeds: [1, 2], suite: { data: { x: 'b', y: 'c' } } }];
+    await openRun(folder, '0.1.0', small);
+    await writeFile(join(folder, 'steps', `${'0'.repeat(64)}.step`), 'step');
+    await writeResults(folder, [run]);
+    const error = await openRun(folder, '0.1.0', large).then(() => undefined, (thrown: LetheError) => thrown);
+    expect(error).to.include({ code: 'LETHE_RUN_EXISTS', message: 'The folder holds a run of another configuration: it differs in seeds.1, suite.data.x, suite.data.y.' });
+    expect(error!.remedy).to.contain('--extend');
+    const refused = openRun(folder, '0.1.0', large, {}, () => { throw error!; });
+    expect(await codeOf(refused)).to.equal('LETHE_RUN_EXISTS');
+    expect((await readResults(folder))!.runs).to.deep.equal([run]);
+    expect(await openRun(folder, '0.1.0', large, {}, (known) => expect(known).to.deep.equal(small))).to.include({ known: false });
+    expect((await readRun(folder, '0.1.0')).configuration).to.deep.equal(large);
+    expect((await readdir(folder)).sort()).to.deep.equal(['run.json', 'steps']);
+    expect(await readdir(join(folder, 'steps'))).to.have.length(1);
+  });
+
   it('belongs to one process at a time, and not to one that was killed', async () => {
     const unlock = await lockRun(folder);
     expect(await codeOf(lockRun(folder))).to.equal('LETHE_RUN_BUSY');

@@ -28,6 +28,7 @@ export interface RunFlags {
   readonly prompts?: string;
   readonly training?: BudgetChange;
   readonly out?: string;
+  readonly extend?: boolean;
   readonly tuned?: string[];
   readonly json?: boolean;
 }
@@ -39,7 +40,7 @@ export function workersFor({ devices, threads }: Configuration, asked: number | 
 }
 
 /** What the command line asks for: the file, where there is one, and the flags, which win. Throws LETHE_USAGE for two suites, and for a file that cannot be used. */
-export function requestOf(suite: string, { methods, json: _json, ...flags }: RunFlags): RunRequest {
+export function requestOf(suite: string, { methods, json: _json, extend: _extend, ...flags }: RunFlags): RunRequest {
   const file: RunRequest = /\.(ya?ml|json)$/.test(suite) && !isFolder(suite) ? readConfigurationFile(resolve(suite)) : { suite };
   if (flags.suite !== undefined && (file.suite === suite || file.suite === resolve(suite))) {
     throw new LetheError('LETHE_USAGE', `Two suites are named: ${suite} and --suite ${flags.suite}.`, { remedy: 'Name one; --suite goes with a config.yaml, in the place of its suite.' });
@@ -96,16 +97,20 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--training <setting>', 'the training budget of all methods where it is not to be the suite\'s own, FIELD=VALUE (learningRate=1e-4, epochs=2, rank=16, …); may be repeated; the results say so',
       (text, before: BudgetChange | undefined) => withTraining(before, parseTraining(text)))
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
+    .option('--extend', 'go on in the folder of a run of another configuration, such as one of a task, seed or method less: what was trained and scored so already is kept, its results are replaced')
     .option('--set <setting>', 'an option of a method, METHOD.OPTION=VALUE; may be repeated',
       (text, before: readonly Setting[] | undefined) => [...(before ?? []), parseSetting(text)]);
 }
 
-/** Resolves a request, runs it and sets the exit status. */
-export async function runRequest(request: RunRequest, settings: readonly Setting[], json: boolean, output: Output): Promise<void> {
+/** Resolves a request, runs it and sets the exit status. Throws LETHE_USAGE for a run to extend that is not named, and the errors of both. */
+export async function runRequest(
+  request: RunRequest, settings: readonly Setting[], { json = false, extend = false }: Pick<RunFlags, 'json' | 'extend'>, output: Output,
+): Promise<void> {
+  if (extend && request.out === undefined) throw new LetheError('LETHE_USAGE', '--extend goes on in the folder of a run, and none is named.', { remedy: 'Name it with --out.' });
   const { execute, resolveRequest } = await load();
   const { configuration, folder, suite, notes } = await resolveRequest(request, settings, output.note);
   for (const note of notes) output.note(note);
-  process.exitCode = await execute(configuration, folder, suite, { workers: workersFor(configuration, request.workers), json }, output);
+  process.exitCode = await execute(configuration, folder, suite, { workers: workersFor(configuration, request.workers), json, extend }, output);
 }
 
 /** Adds `lethe run` and `lethe resume`. */
@@ -116,7 +121,7 @@ export function addRunCommands(program: Command, output: Output): void {
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (suite: string, { set = [], ...flags }: RunFlags & { set?: Setting[] }) => {
-      await runRequest(requestOf(suite, flags), set, flags.json === true, output);
+      await runRequest(requestOf(suite, flags), set, flags, output);
     });
   program.command('resume <run>')
     .description('go on with a run that was stopped or killed; finished steps are kept')

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { LETHE_VERSION, type Results, type Run, type SuiteData, canonicalJson, makeFolder, methodName, suiteLabel } from '@lethe/core';
+import { LETHE_VERSION, LetheError, type Results, type Run, type SuiteData, canonicalJson, makeFolder, methodName, suiteLabel } from '@lethe/core';
 import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { counted } from '@lethe/leaderboard';
 import { type PoolOptions, runJobs } from '@lethe/pool';
@@ -25,6 +25,8 @@ export interface ExecuteOptions {
   readonly workers: number;
   /** Results on stdout instead of the table. */
   readonly json: boolean;
+  /** Whether a run of another configuration in the folder is gone on with. */
+  readonly extend?: boolean;
 }
 
 /** What to call each run: its method, its order where there are several, and its seed. */
@@ -66,6 +68,17 @@ function extentOf({ methods, orders, seeds, suite: { scored }, picked }: Configu
   return [all, counted(orders.length, 'order'), counted(seeds.length, 'seed')].join(', ');
 }
 
+/** Refuses to go on from steps whose names do not say all: numbers of another device differ in their last digits. Throws LETHE_RUN_EXISTS. */
+function checkExtension(known: Configuration, { devices, threads, suite: { scored } }: Configuration, folder: string): void {
+  const kind = (validation: unknown) => (validation === undefined ? 'lethe run' : 'lethe tune');
+  const made = [known.devices.join(', '), counted(known.threads, 'thread'), kind(known.suite.scored)].join(', ');
+  const asked = [devices.join(', '), counted(threads, 'thread'), kind(scored)].join(', ');
+  if (made === asked) return;
+  throw new LetheError('LETHE_RUN_EXISTS', `The run in the folder cannot be extended: its steps are of ${made}, and those asked for of ${asked}.`, {
+    where: join(folder, 'run.json'), remedy: 'Choose another folder with --out, or the same device and number of threads.',
+  });
+}
+
 /** What came of a configuration so far. */
 export interface Performed {
   readonly results: Results;
@@ -80,16 +93,18 @@ export interface Performed {
  * @param suite the rows that the configuration names
  * @param workers runs at a time
  * @param goOn the command that goes on with it when it was interrupted, in words
+ * @param extend whether a run of another configuration in the folder is gone on with
  * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS, and what the file system throws
  */
 export async function perform(
-  configuration: Configuration, folder: string, suite: SuiteData, workers: number, goOn: string, output: Output,
+  configuration: Configuration, folder: string, suite: SuiteData, workers: number, goOn: string, output: Output, extend = false,
 ): Promise<Performed> {
   makeFolder(folder);
   const unlock = await lockRun(folder);
   try {
     const code = await codeOf(configuration);
-    const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, code);
+    const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, code,
+      extend ? (before) => checkExtension(before, configuration, folder) : undefined);
     if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand`);
     noteStale(configuration, output);
     await sweepRun(folder);
@@ -146,11 +161,11 @@ function nextSteps({ suite: { reference, scored }, methods, orders, seeds, model
  * @throws the errors of `perform`
  */
 export async function execute(
-  configuration: Configuration, folder: string, suite: SuiteData, { workers, json }: ExecuteOptions, output: Output,
+  configuration: Configuration, folder: string, suite: SuiteData, { workers, json, extend }: ExecuteOptions, output: Output,
 ): Promise<number> {
   const place = typed(folder);
   const goOn = `lethe resume ${place}`;
-  const { results, stopped } = await perform(configuration, folder, suite, workers, goOn, output);
+  const { results, stopped } = await perform(configuration, folder, suite, workers, goOn, output, extend);
   const tuned = configuration.suite.scored && !stopped;
   const file = join(folder, 'results.json');
   const status = tuned && !json ? showChoice(results, file, output) : showResults(results, file, json, output);

@@ -21,6 +21,6 @@ export function addTuneCommand(program: Command, output: Output): void {
     .option('--trials <n>', `settings of every method that are tried (default: ${TRIALS})`, integer('--trials', MOST))
     .addHelpText('after', `${TERMS}\n${EXIT_CODES}`)
     .action(async (suite: string, { set = [], trials = TRIALS, ...flags }: RunFlags & { set?: Setting[]; trials?: number }) => {
-      await runRequest({ seeds: SEEDS, ...requestOf(suite, flags), trials }, set, false, output);
+      await runRequest({ seeds: SEEDS, ...requestOf(suite, flags), trials }, set, flags, output);
     });
 }
