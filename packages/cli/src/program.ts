@@ -30,9 +30,19 @@ interface ShowFlags {
   readonly seed?: string;
 }
 
+/** Where a command is that was typed without the one that it belongs to, in words; nothing where there is none of that name. */
+function elsewhere(command: Command, name: string, message: string): string {
+  const [, typed] = /^error: unknown command '(.+)'$/.exec(message) ?? [];
+  const home = command.commands.find(({ commands }) => commands.some((inner) => inner.name() === typed));
+  return home ? `\n(Did you mean ${name} ${home.name()} ${typed}?)` : '';
+}
+
 /** Lets errors of use name the help of the very command that was typed, all the way down. */
 function pointToHelp(command: Command, name = command.name()): void {
-  command.exitOverride((error) => { throw explained(error, `${name} --help`) ?? error; });
+  command.exitOverride((error) => {
+    error.message += elsewhere(command, name, error.message);
+    throw explained(error, `${name} --help`) ?? error;
+  });
   for (const inner of command.commands) pointToHelp(inner, `${name} ${inner.name()}`);
 }
 

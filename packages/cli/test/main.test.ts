@@ -100,6 +100,13 @@ describe('lethe', () => {
     expect(stdout).to.contain('\x1b[2mjoint').and.not.contain('\\u001b');
   });
 
+  it('says where a command is that was typed without the one that it belongs to', () => {
+    const { status, stderr } = lethe('serve');
+    expect(status).to.equal(2);
+    expect(stderr).to.contain("LETHE_USAGE: unknown command 'serve'").and.contain('Did you mean lethe leaderboard serve?');
+    expect(lethe('verify', 'domain-mini').stderr).to.contain('Did you mean lethe data verify?');
+  });
+
   it('answers bad input with a code, a remedy and status 2', () => {
     const { status, stdout, stderr } = lethe('list', 'method');
     expect(status).to.equal(2);
