@@ -46,6 +46,11 @@ describe('lethe run --extend', () => {
     expect((await run('a', '--seeds', '3', '--threads', '2', '--extend')).text)
       .to.contain('LETHE_RUN_EXISTS').and.contain('its steps are of cpu, 1 thread, lethe run, and those asked for of cpu, 2 threads, lethe run');
     expect(results('a')).to.deep.equal(before);
+    const record = join(folder, 'a', 'run.json');
+    const written = readFileSync(record, 'utf8');
+    writeFileSync(record, written.replace('"devices"', '"device"'));
+    expect((await run('a', '--seeds', '3', '--extend')).text).to.contain('LETHE_RUN_DAMAGED').and.contain(record);
+    writeFileSync(record, written);
     expect((await said('run', suite, '--methods', 'zero-shot', '--extend')).text).to.contain('LETHE_USAGE: --extend goes on in the folder of a run');
   }).timeout(60_000);
 });

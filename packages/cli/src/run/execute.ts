@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { LETHE_VERSION, LetheError, type Results, type Run, type SuiteData, canonicalJson, makeFolder, methodName, suiteLabel } from '@lethe/core';
-import { type Job, codeSha256, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
+import { type Job, codeSha256, hasRun, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { counted } from '@lethe/leaderboard';
 import { type PoolOptions, runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
@@ -18,6 +18,7 @@ import { LiveProgress } from './live.js';
 import { modelWords } from './model.js';
 import { PlainProgress } from './plain.js';
 import { type Progress, cutNotes, runLine } from './progress.js';
+import { readRecord } from './record.js';
 import { Remaining, workOf } from './work.js';
 
 export interface ExecuteOptions {
@@ -103,6 +104,8 @@ export async function perform(
   const unlock = await lockRun(folder);
   try {
     const code = await codeOf(configuration);
+    // what was changed by hand in it is no configuration to compare with
+    if (extend && hasRun(folder)) await readRecord(folder);
     const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, code,
       extend ? (before) => checkExtension(before, configuration, folder) : undefined);
     if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand`);
