@@ -47,6 +47,8 @@ export interface Row {
 export interface Predictions {
   /** Log probabilities of the whole vocabulary, (n, vocabulary). */
   readonly logp: Tensor2D;
+  /** The hidden states behind the last norm that they are made of, (n, width), for a loss that compares representations. */
+  readonly states: Tensor2D;
   /** Share of each place in the task loss, (n): the mean over rows of the mean over their answer tokens; 0 for padding. */
   readonly weights: Tensor1D;
 }
@@ -64,6 +66,13 @@ export interface Scope {
    * token embeddings. Never depends on the other rows of the batch, on the answer, or on the task.
    */
   features(): Tensor2D;
+  /**
+   * The frozen matrix W of a site, (site.in, site.out), for a method that scales or normalizes what the layer gives by itself: `linear(x, W)` is
+   * computed once, whether the method asks for it or not. A constant: no gradient flows into it.
+   */
+  weight(site: Site): Tensor2D;
+  /** The frozen bias of a site, (site.out), or null where it has none: the layer gives x W + bias by itself. */
+  bias(site: Site): Tensor1D | null;
   /** The value of `make`, computed at most once in this forward pass: what all sites share, such as a gate. */
   once<T>(key: string, make: () => T): T;
   /**
@@ -138,6 +147,8 @@ export interface MethodHost {
   features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
   /** Frozen embeddings of tokens that are drawn from the vocabulary, (count, width): where trained vectors may begin. */
   embeddings(count: number, random: Random): Promise<NdArray>;
+  /** The values of {@link Scope.weight}, (site.in, site.out): to begin from norms or singular vectors of the frozen matrix. Read anew every time. */
+  weight(site: Site): Promise<NdArray>;
   /**
    * Second moments of what the sites read over so many of the task's training rows, drawn as in {@link features}, or all (prompt and answer), at
    * the current values of the learner's arrays: by the name of the site the mean over tokens of x^T x,

@@ -136,6 +136,11 @@ export class Host implements MethodHost {
     }
   }
 
+  async weight({ name }: Site): Promise<NdArray> {
+    const { shape, data } = this.model.weights[name]!;
+    return { shape, data: floats(data).slice() }; // what the model computes with is not the method's to change
+  }
+
   async moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays> {
     const chosen = this.sample(task, rows);
     const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };

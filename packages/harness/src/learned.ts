@@ -61,7 +61,7 @@ async function gateTable(device: Device, { learner, model, told = false }: Forwa
     compute: (inputs, weights) => {
       const gates = checkGates(learner.gates!(createScope({
         params: arrayTensors(params, PARAMS, inputs), training: false, batch: shape.batch,
-        features: () => model.features(batchOf(inputs), weights), task: inputs['task'] as tf.Tensor1D | undefined,
+        features: () => model.features(batchOf(inputs), weights), weights, task: inputs['task'] as tf.Tensor1D | undefined,
       })), shape.batch);
       ({ parts } = gates);
       return { open: gates.open };

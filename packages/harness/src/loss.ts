@@ -26,9 +26,11 @@ export function targetLogProbabilities(
   const pass = (given: Tensors, learning: boolean): { scope: Scope; hidden: tf.Tensor3D } => {
     let states: tf.Tensor3D | undefined;
     const predict = (at: tf.Tensor3D): Predictions =>
-      ({ logp: tf.logSoftmax(model.logits(at, weights)), weights: inputs['weight'] as tf.Tensor1D });
+      ({
+      logp: tf.logSoftmax(model.logits(at, weights)), states: at.reshape([-1, model.config.hiddenSize]) as tf.Tensor2D, weights: inputs['weight'] as tf.Tensor1D,
+    });
     const scope = createScope({
-      params: given, training: learning, batch: batch.ids.shape[0], features: () => model.features(batch, weights), task,
+      params: given, training: learning, batch: batch.ids.shape[0], features: () => model.features(batch, weights), weights, task,
       predictions: (others) => (states ? predict(others ? pass({ ...given, ...others }, false).hidden : states) : noPredictions()),
     });
     states = model.hidden(withPrefix(learner, scope, { ...batch, wanted }, model.config.hiddenSize), weights, adaptWith(learner, sites, scope, () => { adapted = true; }));

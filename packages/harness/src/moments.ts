@@ -31,7 +31,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
     compute: (inputs, weights) => {
       const batch = batchOf(inputs);
       const scope = createScope({
-        params: arrayTensors(params, PARAMS, inputs), training: true, batch: shape.batch, features: () => model.features(batch, weights),
+        params: arrayTensors(params, PARAMS, inputs), training: true, batch: shape.batch, features: () => model.features(batch, weights), weights,
         task: inputs['task'] as tf.Tensor1D | undefined,
       });
       const countsOf = (segments: tf.Tensor2D) => tf.cast(tf.greater(segments, 0), 'float32').reshape([-1, 1]); // (batch * tokens, 1): 0 for padding

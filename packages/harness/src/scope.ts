@@ -8,6 +8,8 @@ import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
 export interface Pass extends Pick<Scope, 'params' | 'training' | 'batch'> {
   /** Gives {@link Scope.features}; called at most once. */
   readonly features: () => Tensor2D;
+  /** Those of the model: {@link Scope.weight} and {@link Scope.bias} are among them. */
+  readonly weights: Tensors;
   /** {@link Scope.task}, undefined for a method that is not told. */
   readonly task: Tensor1D | undefined;
   /** {@link Scope.predictions}; absent for a pass that ends before there are any. */
@@ -15,7 +17,7 @@ export interface Pass extends Pick<Scope, 'params' | 'training' | 'batch'> {
 }
 
 /** The scope of one forward pass: what a method sees inside a traced function. */
-export function createScope({ params, training, batch, features: make, task, predictions }: Pass): Scope {
+export function createScope({ params, training, batch, features: make, weights, task, predictions }: Pass): Scope {
   const made = new Map<string, unknown>();
   let features: Tensor2D | undefined;
   return {
@@ -23,6 +25,8 @@ export function createScope({ params, training, batch, features: make, task, pre
     training,
     batch,
     features: () => (features ??= make()),
+    weight: (site) => weights[site.name] as Tensor2D,
+    bias: (site) => (weights[`${site.name}.bias`] as Tensor1D | undefined) ?? null,
     once<T>(key: string, value: () => T): T {
       if (!made.has(key)) made.set(key, value());
       return made.get(key) as T;

@@ -90,6 +90,20 @@ class AsksTooEarly extends Lora {
   }
 }
 
+/** Sees, as it trains, how far the log probabilities of both passes are from what the head makes of their states. */
+class Represents extends Lora {
+  readonly apart: number[] = [];
+  penalty(scope: Scope): null {
+    const { shape, data } = model.weights['head']!;
+    const silent = Object.fromEntries(Object.entries(this.trainable).map(([name, array]) => [name, tf.zeros([...array.shape])]));
+    for (const { states, logp } of [scope.predictions(), scope.predictions(silent)]) {
+      const made = tf.logSoftmax(tf.matMul(states, tf.tensor2d(data as Float32Array, [...shape] as [number, number])));
+      this.apart.push(made.sub(logp).abs().max().dataSync()[0]!);
+    }
+    return null;
+  }
+}
+
 /** Trains one adapter and keeps arrays beside it: some that only its penalty reads, and one that predictions add. */
 class Anchored extends Lora {
   override readonly frozen = {
@@ -157,6 +171,13 @@ describe('capabilities of a method', () => {
   it('rehearsal: keeps steps as large as those of others, and rows among those that are counted', async () => {
     expect(await refusal(go((host) => new ShortensSteps(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED batch gives 7 rows instead of the 8 that were drawn/);
     expect(await refusal(go((host) => new RehearsesInSecret(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED Of the rows for step 1 some are not known/);
+  }).timeout(60_000);
+
+  it('predictions: come with the states that they are made of, of another pass too', async () => {
+    let method: Represents | undefined;
+    await go((host) => (method = new Represents(host)));
+    expect(method!.apart).to.have.length.above(3);
+    for (const apart of method!.apart) expect(apart).to.be.below(1e-5);
   }).timeout(60_000);
 
   it('added parameters: counts what predictions read, and no array that only training reads', async () => {

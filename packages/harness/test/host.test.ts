@@ -35,6 +35,19 @@ function mixed(of: readonly [Arrays, Arrays], share: number): number[] {
   return Array.from(one, (value, i) => share * value + (1 - share) * two[i]!);
 }
 
+describe('the frozen matrix of a site', () => {
+  it('is the method\'s own copy of what the model computes with', async () => {
+    const model = tinyModel();
+    const host = new Host(eagerDevice(), model, BUDGET, createRandom(1), CAPABILITIES);
+    const [site] = host.sites;
+    const { shape, data } = await host.weight(site!);
+    expect(shape).to.deep.equal([site!.in, site!.out]);
+    expect(data).to.deep.equal(model.weights[site!.name]!.data);
+    data.fill(0);
+    expect(model.weights[site!.name]!.data.some((value) => value !== 0)).to.equal(true);
+  });
+});
+
 describe('rows that a method asks the host for', () => {
   it('are drawn from all of the task, the same every time, others with another seed', async () => {
     const host = hostWith(SORTED);

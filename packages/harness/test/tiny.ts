@@ -33,7 +33,7 @@ export function tinyModel(): LanguageModel {
       vocabSize: VOCABULARY, endOfText: 0,
       encode: (text) => text.trim().split(/\s+/).map(Number), decode: (ids) => ids.join(' '),
     },
-    weights: { embed: weight('embed', [VOCABULARY, HIDDEN]), q: weight('q', [HIDDEN, HIDDEN]), head: weight('head', [HIDDEN, VOCABULARY]) },
+    weights: { embed: weight('embed', [VOCABULARY, HIDDEN]), [site.name]: weight('q', [HIDDEN, HIDDEN]), head: weight('head', [HIDDEN, VOCABULARY]) },
     embed,
     hidden({ ids, segments, wanted }: BatchTensors, weights: Tensors, adapt: Adapt) {
       const x = embed(ids, weights);
@@ -45,7 +45,7 @@ export function tinyModel(): LanguageModel {
       const share = seen.div(seen.sum(2, true).maximum(1));
       const mixed = tf.matMul(share, x) as tf.Tensor3D;
       const delta = adapt?.(site, mixed) ?? null;
-      const out = linear(mixed, weights['q']!);
+      const out = linear(mixed, weights[site.name]!);
       const states = (delta ? out.add(delta) : out) as tf.Tensor3D;
       return wanted ? tf.gather(states.reshape([-1, HIDDEN]), wanted.cast('int32')) as tf.Tensor3D : states;
     },

@@ -91,6 +91,8 @@ export class Fixture {
       training: true,
       batch: features?.shape[0] ?? 0,
       features: () => features ?? absent(),
+      weight: absent,
+      bias: absent,
       once<T>(key: string, make: () => T): T {
         if (!made.has(key)) made.set(key, make());
         return made.get(key) as T;

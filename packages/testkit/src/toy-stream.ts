@@ -59,6 +59,7 @@ export class ToyStream {
         const count = Math.min(rows, z.shape[0]!);
         return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
       },
+      weight: async (site) => ({ shape: [site.in, site.out], data: new Float32Array(site.in * site.out).fill(1 / site.in) }),
       embeddings: async (count, random) => ({ shape: [count, WIDTH], data: random.normals(count * WIDTH, 1) }),
       moments: async (_, rows, sites = this.host.sites) => this.moments(rows, sites),
     };

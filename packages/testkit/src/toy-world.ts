@@ -109,6 +109,8 @@ export function forward(
     training,
     batch: x.shape[0],
     features: () => z,
+    weight: (site) => tf.fill([site.in, site.out], 1 / site.in),
+    bias: () => null,
     once<T>(key: string, make: () => T): T {
       if (!shared.has(key)) shared.set(key, make());
       return shared.get(key) as T;
@@ -134,9 +136,9 @@ export function forward(
 
 /** The outputs of every token taken for logits of a vocabulary of four, all places with equal shares. */
 function predictionsOf(output: tf.Tensor3D): Predictions {
-  const logp = tf.logSoftmax(tf.reshape(output, [-1, OUT])) as tf.Tensor2D;
-  const places = logp.shape[0];
-  return { logp, weights: tf.fill([places], 1 / places) };
+  const states = tf.reshape(output, [-1, OUT]) as tf.Tensor2D;
+  const places = states.shape[0];
+  return { logp: tf.logSoftmax(states), states, weights: tf.fill([places], 1 / places) };
 }
 
 /** Mean squared error of an output, (rows, 3, 4); with the weight of every row, (rows), the sum of weighted means. */

@@ -52,7 +52,7 @@ function behindRead(batch: BatchTensors, virtual: number): BatchTensors {
 /** Traced. Scores of the next token, (batch, vocabulary), and what every layer is to remember of the batch's tokens. */
 function next({ forward: { model, learner, sites }, params, onTrace }: Generation, { batch, weights, inputs, features, past }: PassInputs): Tensors {
   const scope = createScope({
-    params: arrayTensors(params, PARAMS, inputs), training: false, batch: batch.ids.shape[0], features, task: inputs['task'] as tf.Tensor1D | undefined,
+    params: arrayTensors(params, PARAMS, inputs), training: false, batch: batch.ids.shape[0], features, weights, task: inputs['task'] as tf.Tensor1D | undefined,
   });
   const kept: Record<string, tf.Tensor> = {};
   const keep = (names: Names, { keys, values }: KeysValues) => {
