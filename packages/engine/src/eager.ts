@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { LetheError, sizeOf } from '@lethe/core';
+import { STACK_DEPTH } from './caller.js';
 import { explain, tensorsOf } from './explain.js';
 import { checkConstants, checkFeeds } from './feeds.js';
 import { repair } from './repairs.js';
@@ -34,6 +35,8 @@ function evaluate(
   feeds: Readonly<Record<string, Values>>,
 ) {
   const previous = tf.getBackend();
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = STACK_DEPTH;
   void tf.setBackend(backend);
   tf.engine().startScope('eager');
   try {
@@ -50,6 +53,7 @@ function evaluate(
     throw explain(error, name, `The backend ${backend} of TensorFlow.js`);
   } finally {
     tf.engine().endScope();
+    Error.stackTraceLimit = depth;
     void tf.setBackend(previous);
   }
 }

@@ -2,8 +2,21 @@ import * as tf from '@tensorflow/tfjs';
 import { LetheError } from '@lethe/core';
 import { callerOf } from './caller.js';
 
+/** What is wrong where a function uses a tensor of an earlier pass, of itself or of another program: it is gone, or means nothing here. */
+export function stray(program: string, where: string | undefined, cause?: unknown): LetheError {
+  return new LetheError('LETHE_ENGINE_TRACE', `Program "${program}" uses a tensor that an earlier pass or another program made.`, {
+    where: where ?? program,
+    remedy: 'Make tensors inside the traced function, anew in every pass, and keep plain arrays between passes, or give them as inputs.',
+    cause,
+  });
+}
+
+/** What backends that run op by op say of a tensor that is gone. */
+const GONE = /^Error: Tensor is disposed|^TypeError: [^\n]*reading 'backend'\)\n\s+at \S*moveData/;
+
 /**
- * An error of TensorFlow.js about a kernel or gradient that is not there, as LETHE_ENGINE_KERNEL with the line that called it;
+ * An error of TensorFlow.js about a kernel or gradient that is not there, as LETHE_ENGINE_KERNEL with the line that called it, about a tensor
+ * that is gone as LETHE_ENGINE_TRACE;
  * any other error as it is.
  * @param who what has no kernel: the compiler, or a device
  */
@@ -11,6 +24,7 @@ export function explain(error: unknown, program: string, who: string): unknown {
   // an architecture of a plugin says that it threw, and keeps what
   const source = error instanceof LetheError && error.cause instanceof Error ? error.cause : error;
   const text = String(source);
+  if (source instanceof Error && GONE.test(source.stack ?? '')) return stray(program, callerOf(source), error);
   const where = callerOf(source) ?? program;
   const missing = /[Kk]ernel '(\w+)' not registered/.exec(text)?.[1];
   if (missing !== undefined) {

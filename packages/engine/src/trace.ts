@@ -1,15 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { LetheError } from '@lethe/core';
-import { callerOf } from './caller.js';
-import { explain, tensorsOf } from './explain.js';
+import { STACK_DEPTH, callerOf } from './caller.js';
+import { explain, stray, tensorsOf } from './explain.js';
 import { GraphBuilder } from './graph/builder.js';
 import { ONNX_TYPE } from './graph/onnx-types.js';
 import type { Attribute, Graph, Value } from './graph/types.js';
 import { ARRAY, type DType, type ProgramDefinition, type TensorSpec, type Values } from './types.js';
 
 export const TRACE_BACKEND = 'lethe-trace';
-/** Frames of TensorFlow.js between a call and its kernel, with its gradient scopes: the stack must reach the caller. */
-const STACK_DEPTH = 100;
 
 /** What a kernel sees of a tensor. */
 export type Info = tf.TensorInfo;
@@ -57,13 +55,8 @@ export class Trace {
   ref(info: Info): string {
     const known = this.refs.get(info.dataId);
     if (known !== undefined) return known;
-    const { backend } = tf.engine().state.tensorInfo.get(info.dataId)!;
-    if (backend instanceof TraceBackend) {
-      throw new LetheError('LETHE_ENGINE_TRACE', `Program "${this.name}" uses a tensor that another program made.`, {
-        where: callerOf(new Error()) ?? this.name,
-        remedy: 'Make tensors inside the traced function, or keep plain arrays and give them as inputs.',
-      });
-    }
+    const backend = tf.engine().state.tensorInfo.get(info.dataId)?.backend; // none of a tensor that went with its program
+    if (!backend || backend instanceof TraceBackend) throw stray(this.name, callerOf(new Error()));
     const dtype = info.dtype as DType;
     this.write(info.dataId, ARRAY[dtype].from(backend.readSync(info.dataId) as Values), info.shape, dtype);
     return this.refs.get(info.dataId)!;
@@ -128,7 +121,7 @@ class TraceBackend extends tf.KernelBackend {
       {
         where: callerOf(new Error()) ?? name,
         remedy:
-          'Write the choice with tf.where, or return the value as an output. What chooses rows by their values ' +
+          'Write the choice with tf.where, or return the value as an output; to print it while you look for a fault, run op by op (device tfjs-cpu). What chooses rows by their values ' +
           '(tf.booleanMaskAsync, tf.whereAsync) has no fixed shape: multiply by the mask instead.',
       },
     );

@@ -163,6 +163,27 @@ describe('errors of the engine', () => {
     expect(error.where).to.match(/errors\.test\.ts:\d+$/);
   });
 
+  for (const name of ['cpu', 'tfjs-cpu']) {
+    for (const [what, make] of [['made', () => tf.scalar(2)], ['computed', (x: tf.Tensor) => tf.neg(x)]] as const) {
+      it(`name the line that uses a tensor which an earlier pass has ${what}, on ${name}`, async () => {
+        const device = await openDevice({ name });
+        let kept: tf.Tensor | undefined;
+        const pass = async () => {
+          const program = await device.compile({ name: 'prog', inputs, compute: ({ x }) => ({ y: tf.mul(x!, (kept ??= make(x!))) }) });
+          return program.run({ x: Float32Array.of(1, 2) });
+        };
+        try {
+          const error = await failure(pass().then(pass)); // a device that runs op by op has done so once to know the outputs
+          expect(error.code).to.equal('LETHE_ENGINE_TRACE');
+          expect(error.message).to.contain('an earlier pass');
+          expect(error.where).to.match(/errors\.test\.ts:\d+$/);
+        } finally {
+          await device.dispose();
+        }
+      });
+    }
+  }
+
   it('take a tensor of the plain backend as a constant', async () => {
     await tf.setBackend('cpu');
     const outside = tf.tensor1d([5, 7]);

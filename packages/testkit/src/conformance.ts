@@ -1,3 +1,4 @@
+import { STACK_DEPTH } from '@lethe/engine';
 import { type Rule, Subject, thrown } from './rule.js';
 import { adapterAnswers } from './rules/adapter.js';
 import { growth, jsonState, rehearsal, storedInArrays } from './rules/declared.js';
@@ -24,10 +25,21 @@ export async function judge(rule: Rule, subject: Subject): Promise<Verdict> {
   const why = subject.broken ? `the method breaks "${subject.broken.id}"` : (rule.exempt?.(subject.tested) ?? null);
   if (why !== null) return { rule, status: 'not-checked', why };
   let seen: Awaited<ReturnType<Rule['check']>>;
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = STACK_DEPTH;
+  const failed: unknown[] = [];
+  const note = (reason: unknown) => failed.push(reason);
+  process.on('unhandledRejection', note); // which would end the process, and all verdicts with it
   try {
     seen = await rule.check(subject);
+    await new Promise((done) => setImmediate(done));
+    // other failures than of what is declared are the next rule's
+    if (failed.length > 0 && rule !== capabilities) seen = `${thrown(failed[0])} (in a promise that nobody waits for: let begin and end await what they start)`;
   } catch (error) {
     seen = thrown(error);
+  } finally {
+    process.off('unhandledRejection', note);
+    Error.stackTraceLimit = depth;
   }
   if (seen === null) return { rule, status: 'kept' };
   if (typeof seen === 'object') return { rule, status: 'not-checked', why: seen.why };

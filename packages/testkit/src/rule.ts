@@ -1,4 +1,5 @@
 import { type LearnerState, LetheError, type Method, checkState } from '@lethe/core';
+import { explain } from '@lethe/engine';
 import { callerOf } from './caller.js';
 import { copyOf, copyState } from './state.js';
 import type { TestedMethod } from './tested.js';
@@ -12,6 +13,8 @@ export const STEPS = 4;
 export function thrown(error: unknown): string {
   if (!(error instanceof Error)) return `it throws ${String(error)}`;
   const place = callerOf(error);
+  const told = explain(error, 'toy stream', 'The plain backend');
+  if (told instanceof LetheError && told.code === 'LETHE_ENGINE_TRACE') return `${told.message}${place === undefined ? '' : ` (${place})`} ${told.remedy}`;
   const what = error instanceof LetheError && error.code === 'LETHE_METHOD_FAILED' ? error.message : `it throws ${error.name}: ${error.message}`;
   return place === undefined ? what : `${what}, at ${place}`;
 }

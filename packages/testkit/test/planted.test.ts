@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { RULES, checkMethod } from '../src/index.js';
+import { WaitsForNothing } from './faults/behaviour.js';
 import { FillsUp, KeepsAndAsks } from './faults/declared.js';
 import { FAULTS, THROWS } from './faults/index.js';
 import { SoundGradients } from './faults/gradients.js';
@@ -82,6 +83,17 @@ describe('conformance suite', () => {
   it('says what a method throws, and where', async () => {
     const [, { seen }] = (await checkMethod(THROWS)) as [unknown, { seen: string }];
     expect(seen).to.match(/^it throws Error: no penalty today, at .*behaviour\.ts:\d+$/);
+  });
+
+  it('says what fails in a promise that nobody waits for, and goes on', async () => {
+    const others = process.listeners('unhandledRejection'); // mocha fails a test by one
+    process.removeAllListeners('unhandledRejection');
+    try {
+      const [, { seen }] = (await checkMethod(tested(WaitsForNothing))) as [unknown, { seen: string }];
+      expect(seen).to.match(/^it throws Error: too late, at .*behaviour\.ts:\d+ \(in a promise that nobody waits for/);
+    } finally {
+      for (const listener of others) process.on('unhandledRejection', listener);
+    }
   });
 
   it('takes it for linear growth where the third of its tasks leaves nothing more to keep', async () => {

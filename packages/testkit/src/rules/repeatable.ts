@@ -34,8 +34,8 @@ export const sameSeed: Rule = {
 export const resumes: Rule = {
   id: 'resumes',
   title: 'goes on from a saved state as if it had never stopped',
-  remedy: 'Let save() give all that begin, adapt, penalty and end read, let restore() take all of it back, and fork host.random by purpose and '
-    + 'task: a restored learner gets the generator anew.',
+  remedy: 'Let save() give all that begin, adapt, penalty and end read, let restore() take all of it back, let begin and end wait for all that they start, '
+    + 'and fork host.random by purpose and task: a restored learner gets the generator anew.',
   async check(subject) {
     const stream = await subject.open();
     let twin: ToyStream | undefined;

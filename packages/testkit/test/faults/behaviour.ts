@@ -32,6 +32,21 @@ export class AsksForNoArray extends Sound {
   }
 }
 
+/** Makes a factor once and keeps the tensor, which is gone with its pass. */
+export class KeepsAFactor extends Sound {
+  private factor: tf.Tensor | undefined;
+  override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
+    return super.adapt(site, x, scope).mul((this.factor ??= tf.scalar(0.5)));
+  }
+}
+
+/** Starts what it does not wait for, and what fails. */
+export class WaitsForNothing extends Sound {
+  override async begin(): Promise<void> {
+    void Promise.resolve().then(() => { throw new Error('too late'); });
+  }
+}
+
 /** A root of 0, where the second task begins. */
 export class RootOfNothing extends Sound {
   override penalty(scope: Scope): tf.Scalar | null {
