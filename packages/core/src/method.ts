@@ -216,6 +216,11 @@ export interface Learner {
    * attention's keys and values may see only the tokens whose states are read
    */
   adapt(site: Site, x: Tensor3D, scope: Scope): Tensor3D | null;
+  /**
+   * Says that its gradients are on purpose not those of what it computes: a mask that is learned straight through its threshold, a gradient that is
+   * turned round or projected on its way back (`tf.customGrad`). The conformance suite then does not hold them to finite differences.
+   */
+  readonly surrogateGradients?: true;
   /** A term added to the task loss, or null for none now. Pure and traced. */
   penalty?(scope: Scope): Scalar | null;
   /**

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { RULES, checkMethod } from '../src/index.js';
-import { WaitsForNothing } from './faults/behaviour.js';
+import { StraightThrough, WaitsForNothing } from './faults/behaviour.js';
 import { FillsUp, KeepsAndAsks } from './faults/declared.js';
 import { FAULTS, THROWS } from './faults/index.js';
 import { SoundGradients } from './faults/gradients.js';
@@ -24,6 +24,12 @@ describe('conformance suite', () => {
   it('finds nothing wrong with a sound method that changes gradients', async () => {
     const verdicts = await checkMethod(tested(SoundGradients));
     expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
+  });
+
+  it('holds gradients that are others on purpose to nothing but that there are some', async () => {
+    const of = async (method: typeof Sound) => (await checkMethod(tested(method))).filter(({ rule }) => rule.id === 'gradients');
+    expect(await of(StraightThrough)).to.have.nested.property('[0].status', 'not-checked');
+    expect(await of(class extends StraightThrough { override readonly surrogateGradients = undefined as never; })).to.have.nested.property('[0].status', 'broken');
   });
 
   for (const [id, fault, seen] of FAULTS) {

@@ -52,7 +52,7 @@ export const gradients: Rule = {
   id: 'gradients',
   title: 'has gradients that agree with finite differences, and trains what its predictions depend on, in a later task too',
   remedy: 'Read arrays from scope.params, never from the learner itself, in prefix, adapt and penalty, and those that train now among them; check custom '
-    + 'gradients.',
+    + 'gradients, and where they are to be others than those of what is computed, say so with surrogateGradients.',
   async check(subject) {
     const stream = await midway(subject);
     const trainable = Object.entries(stream.learner.trainable);
@@ -68,6 +68,7 @@ export const gradients: Rule = {
       if (term === TASK_LOSS && found.every((values) => values.every((v: number) => v === 0))) {
         return `no trainable array has a slope of ${term}: what trains in stage ${Math.min(2, stream.stages)} is not read`;
       }
+      if (stream.learner.surrogateGradients) return { why: 'the method says that its gradients are others on purpose' };
       const scale = Math.abs(value());
       for (const [i, [name, { data }]] of trainable.entries()) {
         const direction = createRandom(1, 'direction', name).normals(data.length, 1 / Math.sqrt(data.length));

@@ -47,6 +47,16 @@ export class WaitsForNothing extends Sound {
   }
 }
 
+/** Lets gradients past a threshold, through which there are none. */
+export class StraightThrough extends Sound {
+  readonly surrogateGradients = true;
+  override adapt(site: Site, x: tf.Tensor3D, { params }: Scope): tf.Tensor3D {
+    const { a, b } = loraNames(site);
+    const through = tf.customGrad((t) => ({ value: tf.cast(tf.greater(t as tf.Tensor, 0), 'float32'), gradFunc: (dy: tf.Tensor) => dy }));
+    return loraDelta(x, through(params[a]!).sub(0.5), params[b]!, this.host.scale);
+  }
+}
+
 /** A root of 0, where the second task begins. */
 export class RootOfNothing extends Sound {
   override penalty(scope: Scope): tf.Scalar | null {
