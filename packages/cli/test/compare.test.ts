@@ -148,7 +148,8 @@ describe('lethe compare', () => {
     expect(comparison!.tests).to.equal(2);
     expect(comparison!.metrics.map(({ metric }) => metric.id)).to.deep.equal(['forgetting', 'backwardTransfer']);
     expect(await said(path, '--markdown')).to.contain('| rank | method | average accuracy |').and.contain('| ---: | --- |');
-    expect(await said(path, '--latex')).to.contain('\\begin{tabular}{rlrrrr}').and.contain('o\\_lora $-$ strong').and.not.match(/[^\\]%.*\\\\$/m);
+    expect(await said(path, '--latex')).to.contain('\\begin{tabular}{rlrrrr}').and.contain('o\\_lora $-$ strong')
+      .and.match(/^% lethe compare \S+ --metric averageAccuracy --latex\n% made by Lethe 0\.1\.0: [^\n]*o_lora 1\.0\.0/).and.not.match(/[^\\]%.*\\\\$/m);
   });
 
   it('sets what papers report beside what was measured, in tables of its own', async () => {

@@ -86,6 +86,7 @@ describe('lethe table', () => {
     );
     expect((await table(path, '--latex')).split('\n')).to.deep.equal([
       `% lethe table ${path} --latex`,
+      '% made by Lethe 0.1.0: strong 1.0.0, o_lora 1.0.0, joint 1.0.0',
       '% s 1.0.0, size full, on tiny',
       '% percent, mean ± half the 95 % interval over seeds and orders',
       '% bold: the best mean of a column, bounds aside; lethe compare says which differences were shown',
@@ -107,7 +108,7 @@ describe('lethe table', () => {
 
   it('has in bold the least of a metric of which less is better, and names the flags that made the table', async () => {
     const text = await table(await write(both('a', 3, 10), both('b', 8, 3)), '--latex', '--metric', 'forgetting', '--methods', 'b,a');
-    expect(text).to.match(/^% lethe table \S+ --methods b,a --metric forgetting --latex\n/).and.contain('% forgetting in percent, ');
+    expect(text).to.match(/^% lethe table \S+ --methods b,a --metric forgetting --latex\n% made by Lethe 0\.1\.0: a 1\.0\.0, b 1\.0\.0\n/).and.contain('% forgetting in percent, ');
     expect(text).to.contain('a & 60.0 $\\pm$ 0.0 \\\\\nb & \\textbf{10.0 $\\pm$ 0.0} \\\\');
   });
 

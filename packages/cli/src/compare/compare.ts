@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
-import { LetheError, didYouMean, methodName } from '@lethe/core';
+import { LetheError, type Run, didYouMean, methodName, quoted } from '@lethe/core';
 import { type ReportedTable, readReported } from '@lethe/leaderboard';
 import { type Comparison, compareRuns } from '@lethe/metrics';
+import { madeBy } from '../made-by.js';
 import { metricNamed } from '../metric-named.js';
 import type { Output } from '../output.js';
+import { typed } from '../paths.js';
 import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
 import { parseList } from '../run/request.js';
 import type { Format } from '../draw.js';
@@ -17,12 +19,22 @@ export interface CompareFlags {
   readonly markdown?: boolean;
   readonly latex?: boolean;
   readonly reported?: boolean;
+  readonly plugins?: readonly string[];
 }
 
 function formatOf({ json, markdown, latex }: CompareFlags): Format | 'json' {
   const asked = [...(json ? ['json' as const] : []), ...(markdown ? ['markdown' as const] : []), ...(latex ? ['latex' as const] : [])];
   if (asked.length < 2) return asked[0] ?? 'text';
   throw new LetheError('LETHE_USAGE', `${asked.map((name) => `--${name}`).join(' and ')} cannot be had at once`, { remedy: 'choose one' });
+}
+
+/** In LaTeX the command that makes it and the versions of what was run, as comments. */
+function originOf(paths: readonly string[], { against, metric, reported, plugins = [] }: CompareFlags, runs: readonly Run[]): string {
+  const command = [
+    'lethe compare', ...paths.map(typed), ...(against === undefined ? [] : [`--against ${quoted(against)}`]), `--metric ${quoted(metric)}`,
+    ...(reported ? ['--reported'] : []), '--latex', ...plugins.map((folder) => `--plugins ${typed(folder)}`),
+  ].join(' ');
+  return [command, madeBy(runs)].map((line) => `% ${line.replaceAll(/[\r\n]+/g, ' ')}\n`).join('');
 }
 
 /** The metrics of a comparison without their functions, which JSON has no place for. */
@@ -69,5 +81,5 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
   const tables = flags.reported ? readReported() : undefined;
   const reportedOf = ({ suite }: Comparison) => tables?.filter((table) => table.suite === suite.id);
   output.data(format === 'json' ? JSON.stringify(comparisons.map((comparison) => plain(comparison, reportedOf(comparison))), null, 2)
-    : comparisons.map((comparison) => renderComparison(comparison, format, { against, reported: reportedOf(comparison), several: comparisons.length > 1 })).join('\n\n'));
+    : (format === 'latex' ? originOf(paths, flags, runs) : '') + comparisons.map((comparison) => renderComparison(comparison, format, { against, reported: reportedOf(comparison), several: comparisons.length > 1 })).join('\n\n'));
 }

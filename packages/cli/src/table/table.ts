@@ -1,6 +1,7 @@
 import { LetheError, quoted } from '@lethe/core';
 import { type Metric, comparableRuns } from '@lethe/metrics';
 import { methodRuns } from '../method-runs.js';
+import { madeBy } from '../made-by.js';
 import { metricNamed } from '../metric-named.js';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
@@ -52,10 +53,11 @@ const commandOf = (paths: readonly string[], { methods, metric, costs, plugins =
 ].join(' ');
 
 /** What stands around a table: how to read it in a terminal; where it comes from too in LaTeX, as comments, so that it can be pasted as it is. */
-function withWords(format: Format, lines: readonly string[], about: readonly string[], command: string): string[] {
+function withWords(format: Format, lines: readonly string[], about: readonly string[], origin: readonly [command: string, versions: string]): string[] {
   if (format === 'markdown') return [...lines];
   if (format === 'text') return [...lines, '', ...about];
-  const said = [command, ...about, 'bold: the best mean of a column, bounds aside; lethe compare says which differences were shown', PREAMBLE];
+  const [command, versions] = origin;
+  const said = [command, versions, ...about, 'bold: the best mean of a column, bounds aside; lethe compare says which differences were shown', PREAMBLE];
   return [...said.map((line) => `% ${line.replaceAll(/[\r\n]+/g, ' ')}`), ...lines];
 }
 
@@ -74,5 +76,5 @@ export async function tableCommand(paths: readonly string[], flags: TableFlags, 
   for (const line of versionWords(columns)) output.note(line);
   const about = [...columns.map(termsOf), values, ...failureWords(columns.flatMap(({ rows }) => rows))];
   const format = flags.latex ? 'latex' : flags.markdown ? 'markdown' : 'text';
-  output.data(withWords(format, DRAW[format](table), about, commandOf(paths, flags)).join('\n'));
+  output.data(withWords(format, DRAW[format](table), about, [commandOf(paths, flags), madeBy(runs)]).join('\n'));
 }
