@@ -1,5 +1,6 @@
 export { type Adapter, type LowRankUpdate, sumAdapters } from './adapter.js';
 export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, transposed, columns, columnOf, columnMoments, beside, below } from './arrays.js';
+export { Asked } from './asked.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export {
   type MadeOfGradients, checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,

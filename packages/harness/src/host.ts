@@ -1,5 +1,5 @@
 import type { Arrays, Capabilities, GradientRequest, Learner, MethodHost, NdArray, Random, Row, Site, TaskView, TrainingBudget } from '@lethe/core';
-import { LetheError, didYouMean, sizeOf } from '@lethe/core';
+import { Asked, LetheError, didYouMean, sizeOf } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
@@ -25,6 +25,7 @@ export class Host implements MethodHost {
   /** The learner whose arrays gradients are taken at; set once it is created. */
   learner: Learner | undefined;
   private shown: readonly Row[] | undefined;
+  private readonly asked = new Asked();
 
   constructor(
     private readonly device: Device,
@@ -45,6 +46,11 @@ export class Host implements MethodHost {
   /** Opens the rows of a task to the method, from `begin` to the end of `end`; undefined closes them. */
   show(rows: readonly Row[] | undefined): void {
     this.shown = rows;
+  }
+
+  /** Throws LETHE_METHOD_FAILED where the method did not wait for what it asked for in `begin` or `end`. */
+  checkAwaited(): Promise<void> {
+    return this.asked.check();
   }
 
   private visible(): readonly Row[] {
@@ -88,7 +94,7 @@ export class Host implements MethodHost {
         return Object.fromEntries(request.names.map((name, i) => [name, gradients[i]!]));
       },
     }, tokenizer, drawn, shape, { ...taskFeeds(shape, task.index, told), ...arrayFeeds(params, PARAMS) });
-    for await (const { out } of outputs) {
+    for await (const { out } of this.asked.each('host.gradients', outputs)) {
       yield Object.fromEntries(request.names.map((name): [string, NdArray] => [name, { shape: params[name]!.shape, data: floats(out[name]) }]));
     }
   }
@@ -99,7 +105,11 @@ export class Host implements MethodHost {
     return count < rows.length ? this.random.fork('sample', task.index).shuffle(rows).slice(0, count) : rows;
   }
 
-  async features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
+  features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
+    return this.asked.during('host.features', () => this.pooled(task, rows));
+  }
+
+  private async pooled(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }> {
     const chosen = this.sample(task, rows);
     const { tokenizer } = this.model;
     const shape = trainingShape(tokenizer, chosen, chosen, FEATURE_BATCH);
@@ -120,7 +130,11 @@ export class Host implements MethodHost {
     return { shape: size, data };
   }
 
-  async embeddings(count: number, random: Random): Promise<NdArray> {
+  embeddings(count: number, random: Random): Promise<NdArray> {
+    return this.asked.during('host.embeddings', () => this.drawn(count, random));
+  }
+
+  private async drawn(count: number, random: Random): Promise<NdArray> {
     const { vocabSize } = this.model.config;
     const ids = Int32Array.from({ length: count }, () => random.below(vocabSize));
     const program = await this.device.compile({
@@ -144,6 +158,6 @@ export class Host implements MethodHost {
   async moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays> {
     const chosen = this.sample(task, rows);
     const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
-    return inputMoments(this.device, forward, chosen, task.index, sites);
+    return this.asked.during('host.moments', () => inputMoments(this.device, forward, chosen, task.index, sites));
   }
 }

@@ -161,6 +161,7 @@ class Stream {
     const { rehearsal } = identity.method.capabilities;
     const trainableParameters = await within(this.job, name, async () => {
       await learner.begin(view);
+      await host.checkAwaited();
       checkTrained(learner, rehearsal, name);
       checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
       return countOf(learner.trainable);
@@ -175,6 +176,7 @@ class Stream {
     }));
     await within(this.job, name, async () => {
       await learner.end(view);
+      await host.checkAwaited();
       checkTrained(learner, rehearsal, name);
     });
     host.show(undefined);

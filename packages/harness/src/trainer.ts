@@ -1,4 +1,4 @@
-import type { Random, Row, TrainingBudget } from '@lethe/core';
+import type { Arrays, Random, Row, TrainingBudget } from '@lethe/core';
 import { LetheError, checkBatch } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
 import { batchFeeds, floats, shapeKey, taskFeeds, tokensOf } from './batch.js';
@@ -50,13 +50,22 @@ function rehearsal({ rows, forward: { learner }, name }: TrainingTask): (drawn: 
   };
 }
 
+/** Throws LETHE_METHOD_FAILED where the learner has other arrays to train than those that were trained. */
+function checkSameArrays(trained: Arrays, { forward: { learner }, name }: TrainingTask): void {
+  const now = learner.trainable;
+  if (Object.keys(now).length === Object.keys(trained).length && Object.entries(trained).every(([key, { data }]) => now[key]?.data === data)) return;
+  throw new LetheError('LETHE_METHOD_FAILED', 'The arrays of "trainable" were replaced while they were trained.', {
+    where: name, remedy: 'Replace them in begin, end and restore alone, and let begin wait for what it starts.',
+  });
+}
+
 /**
  * Trains the learner's `trainable` arrays on the rows of one task, and lets its `running` ones run, in place: AdamW, linear warm-up and decay, gradients
  * clipped by their global norm, rows shuffled anew each epoch.
  *
  * @returns the number of tokens read, padding not counted
  * @throws LETHE_ENGINE_NUMBERS for a loss that is not finite, LETHE_RUN_STOPPED when asked to stop, LETHE_METHOD_FAILED
- * for rows of a step that are not the method's to choose
+ * for rows of a step that are not the method's to choose, and for arrays that are others in the end
  */
 export async function trainTask(task: TrainingTask): Promise<{ tokens: number }> {
   const { budget, rows, forward } = task;
@@ -68,7 +77,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
   const readable = [...rows, ...(learner.rows ?? [])];
   const programs = new Map<string, Program>();
   const frozen = arrayFeeds(learner.frozen, FROZEN);
-  const optimizer = new OptimizerState(learner.trainable, total, budget);
+  const arrays = learner.trainable;
+  const optimizer = new OptimizerState(arrays, total, budget);
   const runs = learner.running ?? {};
   let running = arrayFeeds(runs, RUNNING);
   let tokens = 0;
@@ -106,7 +116,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
   } finally {
     for (const program of programs.values()) await program.dispose();
   }
-  unflatten(optimizer.values, learner.trainable);
+  checkSameArrays(arrays, task);
+  unflatten(optimizer.values, arrays);
   for (const [name, { data }] of Object.entries(runs)) data.set(floats(running[RUNNING + name]));
   return { tokens };
 }

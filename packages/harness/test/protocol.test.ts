@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent, Scope, TaskData, TaskView } from '@lethe/core';
+import { clone } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import type { Constant } from '@lethe/engine';
@@ -139,6 +140,21 @@ describe('runStream', () => {
       async end(task: TaskView) { for await (const gradients of host.gradients(task, { names: ['lora.layers.0.q.a'], rows: 1, batch: 1 })) void gradients; },
     }) };
     expect(await errorOf(misnames)).to.match(/^LETHE_METHOD_FAILED There is no array .*Did you mean "lora\.layers\.0\.q\.A"\? .*protocol\.test\.ts:\d+, lora-continual on /);
+    const lateIn = (stage: 'begin' | 'end'): Method => ({ create: (host, options) => Object.assign(lora.create(host, options), {
+      async [stage](task: TaskView) { void host.moments(task, 4); },
+    }) });
+    for (const stage of ['begin', 'end'] as const) {
+      expect(await errorOf(lateIn(stage))).to.match(/^LETHE_METHOD_FAILED A method asked for host\.moments and went on without it\. .*protocol\.test\.ts:\d+, lora-continual on /);
+    }
+    const replaces: Method = { create: (host, options) => {
+      const learner = lora.create(host, options);
+      return Object.defineProperty(learner, 'penalty', { value: () => {
+        const others = Object.fromEntries(Object.entries(learner.trainable).map(([name, array]) => [name, clone(array)]));
+        learner.restore({ ...learner.save(), trainable: others });
+        return null;
+      } });
+    } };
+    expect(await errorOf(replaces)).to.match(/^LETHE_METHOD_FAILED .*"trainable" were replaced while they were trained\. lora-continual on /);
   }).timeout(60_000);
   for (const [what, members, message] of [
     ['a number as delta', { adapt: () => 1 }, /^adapt gives a number \(1\) at layers\.0\.q instead of a tensor/],

@@ -1,5 +1,6 @@
 import {
-  type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MadeOfGradients, type MethodHost, type Scope, type Site, type TaskView,
+  Asked, type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MadeOfGradients, type MethodHost, type Scope, type Site,
+  type TaskView,
   type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, createRandom, didYouMean,
   madeOfGradients,
 } from '@lethe/core';
@@ -19,6 +20,9 @@ const ROOM = 16;
 /** Longest step of the descent, as the norm of the gradient: strong penalties must not run away. */
 const CLIP = 1;
 
+/** Nothing that a method asks for is there at once, as on a language model: who does not wait for it is found out. */
+const later = () => new Promise((done) => { setImmediate(done); });
+
 /**
  * A learner on a stream of three small regression tasks: two linear sites in a row, run eagerly on tfjs cpu with clipped gradient
  * descent. Small enough that what a method computes can be checked against a few lines of arithmetic.
@@ -29,6 +33,7 @@ export class ToyStream {
   /** How many times the learner trains: once a task, once for all of them where its stream is joint. */
   readonly stages: number;
   private present: Rows | undefined;
+  private readonly requests = new Asked();
   /** Stages that the learner has ended. */
   private learned = 0;
 
@@ -53,15 +58,19 @@ export class ToyStream {
         if (this.tested.manifest.capabilities.rehearsal) return this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(index);
         throw new LetheError('LETHE_METHOD_CAPABILITY', 'A method asked for training rows to keep, which its manifest does not declare.');
       },
-      gradients: (_, request) => this.gradients(request),
-      features: async (_, rows) => {
+      gradients: (_, request) => this.requests.each('host.gradients', this.gradients(request)),
+      features: (_, rows) => this.requests.during('host.features', async () => {
+        await later();
         const { z } = this.visible();
         const count = Math.min(rows, z.shape[0]!);
         return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
-      },
+      }),
       weight: async (site) => ({ shape: [site.in, site.out], data: new Float32Array(site.in * site.out).fill(1 / site.in) }),
       embeddings: async (count, random) => ({ shape: [count, WIDTH], data: random.normals(count * WIDTH, 1) }),
-      moments: async (_, rows, sites = this.host.sites) => this.moments(rows, sites),
+      moments: (_, rows, sites = this.host.sites) => this.requests.during('host.moments', async () => {
+        await later();
+        return this.moments(rows, sites);
+      }),
     };
     this.learner = checkLearner(tested.method.create(this.host, { ...tested.options }));
   }
@@ -97,6 +106,7 @@ export class ToyStream {
     this.present = this.joint ? joined(this.rows) : this.rows[stage - 1]!;
     const task = { index: stage, rows: this.present.x.shape[0]!, steps: 30 };
     await this.learner.begin(task);
+    await this.requests.check();
     checkLearner(this.learner);
     return task;
   }
@@ -110,6 +120,7 @@ export class ToyStream {
   /** Lets the learner end a stage and closes its rows. */
   async end(task: TaskView): Promise<void> {
     await this.learner.end(task);
+    await this.requests.check();
     this.present = undefined;
     this.learned = task.index;
   }
@@ -281,6 +292,7 @@ export class ToyStream {
   }
 
   private async *gradients({ names, rows, batch }: GradientRequest): AsyncIterable<Arrays> {
+    await later();
     const known = Object.keys(arraysOf(this.learner));
     const unknown = names.find((name) => !known.includes(name));
     if (unknown !== undefined) {

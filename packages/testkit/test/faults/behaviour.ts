@@ -1,5 +1,5 @@
 import { type MethodHost, type Scope, type Site, type TaskView, clone } from '@lethe/core';
-import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
+import { loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { Sound, adapterB } from './sound.js';
 
@@ -37,6 +37,13 @@ export class KeepsAFactor extends Sound {
   private factor: tf.Tensor | undefined;
   override adapt(site: Site, x: tf.Tensor3D, scope: Scope): tf.Tensor3D {
     return super.adapt(site, x, scope).mul((this.factor ??= tf.scalar(0.5)));
+  }
+}
+
+/** Starts where it does not wait for it, with arrays that come too late. */
+export class BeginsTooEarly extends Sound {
+  override async begin(task: TaskView): Promise<void> {
+    void startAdapter(this.host, task, 'inputs', this.trainable).then((started) => { this.trainable = started; });
   }
 }
 

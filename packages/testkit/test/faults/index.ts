@@ -1,6 +1,6 @@
 import type { TestedMethod } from '../../src/index.js';
 import {
-  Throws, WrongShape, SwapsSides, KeepsAFactor, AsksForNoArray, RootOfNothing, LogarithmOfNothing, Silent, Remembers, Forgets, SharesGenerator, AsksTheClock, RollsDice, Leaks, Keeps,
+  Throws, WrongShape, SwapsSides, KeepsAFactor, BeginsTooEarly, AsksForNoArray, RootOfNothing, LogarithmOfNothing, Silent, Remembers, Forgets, SharesGenerator, AsksTheClock, RollsDice, Leaks, Keeps,
   ChangesOptions, ChangesTask, FreezesNoCopy, CountsQuestions, NormalisesBatch, ReadsItself, WrongGradient,
   ReadsValues, TrainsUnread,
 } from './behaviour.js';
@@ -35,6 +35,7 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['runs', tested(WrongShape), /adapt gives \[16, 1, 6\] at layers\.0\.q instead of \[16, 3, 6\]/],
   ['runs', tested(SwapsSides), /it throws Error: .*, at .*behaviour\.ts:\d+$/],
   ['runs', tested(KeepsAFactor), /uses a tensor that an earlier pass .*behaviour\.ts:\d+\) Make tensors inside/],
+  ['runs', tested(BeginsTooEarly), /asked for host\.moments and went on without it\., at .*behaviour\.ts:\d+$/],
   ['runs', tested(AsksForNoArray), /no array "lora\.layers\.0\.q\.a" .*Did you mean "lora\.layers\.0\.q\.A"\?, at .*behaviour\.ts:\d+$/],
   ['runs', tested(RootOfNothing), /after step 1 of stage 2 trainable array "lora\.\S+" holds a value that is not finite, because a gradient that it was moved by is not/],
   ['runs', tested(LogarithmOfNothing), /the penalty of stage 2 is not finite before step 1/],
