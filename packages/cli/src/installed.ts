@@ -59,7 +59,7 @@ export function installedPlugins(folders: readonly string[] = []): FoundPlugins 
     const places = pluginsIn(folder);
     if (places.length > 0) return places;
     throw new LetheError('LETHE_PLUGIN_UNKNOWN', 'There is no plugin in this folder: neither it nor a folder in it has a plugin.json.', {
-      where: folder, remedy: 'Give the folder of a plugin, or one that holds such folders.',
+      where: folder, remedy: 'Give the folder of a plugin, or one that holds such folders; of several each behind a --plugins of its own.',
     });
   });
   const packages = pluginPackages([...nodeModulesFrom(process.cwd()), ...nodeModulesFrom(PATHS.root)]);

@@ -222,6 +222,7 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       const at = plugin(join('several', 'quiet'), 'quiet');
       expect((await call('list', 'methods', '--plugins', dirname(at), '--plugins', at)).data).to.match(/^quiet /m);
       expect((await call('list', 'methods', '--plugins', join(folder, 'nowhere'))).problem).to.contain('LETHE_PLUGIN_UNKNOWN').and.contain('nowhere');
+      expect((await call('list', 'methods', '--plugins', `${folder},${folder}`)).problem, 'a list').to.contain('each behind a --plugins of its own');
     });
 
     it('never under a name that is taken', async () => {
