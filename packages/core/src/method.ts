@@ -218,7 +218,7 @@ export interface Learner {
   adapt(site: Site, x: Tensor3D, scope: Scope): Tensor3D | null;
   /**
    * Says that its gradients are on purpose not those of what it computes: a mask that is learned straight through its threshold, a gradient that is
-   * turned round or projected on its way back (`tf.customGrad`). The conformance suite then does not hold them to finite differences.
+   * turned round on its way back (`tf.customGrad`). What changes the gradients of a whole step is {@link transformGradients}. The conformance suite then does not hold them to finite differences.
    */
   readonly surrogateGradients?: true;
   /** A term added to the task loss, or null for none now. Pure and traced. */

@@ -82,17 +82,25 @@ export class Fixture {
     return { total: total.dataSync()[0]!, penalty: penalty.dataSync()[0]! };
   }
 
-  /** A scope outside of any model, which holds arrays and, where they are given, pooled features. */
-  static scope(arrays: Arrays, features?: tf.Tensor2D): Scope {
+  /**
+   * A scope outside of any model, which holds arrays and, where they are given, pooled features.
+   *
+   * @param layers what sites give by themselves, for a method that asks: the matrix of each by the name of its site, and its bias, where it has one, as `SITE.bias`
+   */
+  static scope(arrays: Arrays, features?: tf.Tensor2D, layers: Arrays = {}): Scope {
     const made = new Map<string, unknown>();
     const absent = (): never => { throw new LetheError('LETHE_METHOD_FAILED', 'There is no batch of a model in a fixture.'); };
+    const layer = <T extends tf.Tensor>(name: string): T | null => {
+      const array = layers[name];
+      return array ? tf.tensor(array.data, [...array.shape]) as T : null;
+    };
     return {
       params: Object.fromEntries(Object.entries(arrays).map(([name, { shape, data }]) => [name, tf.tensor(data, [...shape])])),
       training: true,
       batch: features?.shape[0] ?? 0,
       features: () => features ?? absent(),
-      weight: absent,
-      bias: absent,
+      weight: ({ name }) => layer<tf.Tensor2D>(name) ?? absent(),
+      bias: ({ name }) => layer<tf.Tensor1D>(`${name}.bias`),
       once<T>(key: string, make: () => T): T {
         if (!made.has(key)) made.set(key, make());
         return made.get(key) as T;
