@@ -6,6 +6,7 @@ export {
   type MadeOfGradients, checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,
   madeOfGradients,
 } from './contract.js';
+export { declaredOptions } from './declared.js';
 export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
 export { type SchemaFault, escaped, schemaFault } from './fault.js';

@@ -12,7 +12,7 @@ import type { ReportTable } from './report.js';
  * model, what it adds to the loss, and what it does between tasks.
  */
 export interface Method<Options = Record<string, unknown>> {
-  /** A learner that has seen no task yet. `options` are validated against the manifest, with defaults filled in. */
+  /** A learner that has seen no task yet. `options` are validated against the manifest, with defaults filled in; to read one that it lacks is refused. */
   create(host: MethodHost, options: Options): Learner;
 }
 

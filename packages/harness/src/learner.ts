@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Learner, LetheError, checkLearner, createRandom, frameWithin } from '@lethe/core';
+import { type Learner, LetheError, checkLearner, createRandom, declaredOptions, frameWithin } from '@lethe/core';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
@@ -33,7 +33,7 @@ export async function within<T>({ codePath }: Job, what: string, call: () => T |
 export async function newLearner(job: Job, { device, model, method }: StreamDependencies): Promise<{ host: Host; forward: Forward }> {
   const { seed, training, method: { id, options, capabilities } } = job.identity;
   const host = new Host(device, model, training, createRandom(seed, 'method'), capabilities);
-  const learner = await within(job, `${id}, ${runName(job.identity)}`, () => checkLearner(method.create(host, { ...options })));
+  const learner = await within(job, `${id}, ${runName(job.identity)}`, () => checkLearner(method.create(host, declaredOptions(options))));
   host.learner = learner;
   return { host, forward: { model, learner, sites: host.sites, told: capabilities.taskIdentity } };
 }

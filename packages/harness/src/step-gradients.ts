@@ -44,6 +44,6 @@ export function madeOf(forward: Forward, inputs: Tensors, weights: Tensors, arra
     kept: () => (inputs['kept'] as tf.Tensor1D | undefined) ?? tf.zeros([size]),
   };
   return madeOfGradients(learner, gradients, createScope({
-    params: arrays, training: true, batch: size, features: () => model.features(batch, weights), task: inputs['task'] as tf.Tensor1D | undefined,
+    params: arrays, training: true, batch: size, features: () => model.features(batch, weights), weights, task: inputs['task'] as tf.Tensor1D | undefined,
   }));
 }

@@ -130,6 +130,8 @@ describe('runStream', () => {
       return `${error?.code} ${error?.message} ${error?.where}`;
     };
     expect(await errorOf({ create: () => undefined as never })).to.match(/^LETHE_METHOD_FAILED create gives undefined instead of a learner .*lora-continual, /);
+    const misspells: Method = { create: (host, options) => { void options['strenght']; return lora.create(host, options); } };
+    expect(await errorOf(misspells)).to.match(/^LETHE_METHOD_FAILED The option "strenght" is none of those that plugin\.json declares\. .*protocol\.test\.ts:\d+, lora-continual, /);
     expect(await errorOf(broken({ end: undefined }))).to.contain('no function "end"');
     expect(await errorOf(broken({ trainable: undefined }))).to.contain('trainable is undefined');
     expect(await errorOf(broken({ get frozen(): Arrays { throw new Error('not yet'); } }))).to.match(/^LETHE_METHOD_FAILED not yet .*protocol\.test\.ts:\d+, lora-continual, /);

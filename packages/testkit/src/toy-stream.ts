@@ -1,7 +1,6 @@
 import {
   Asked, type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MadeOfGradients, type MethodHost, type Scope, type Site,
-  type TaskView,
-  type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, createRandom, didYouMean,
+  type TaskView, type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, didYouMean,
   madeOfGradients,
 } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
@@ -72,7 +71,7 @@ export class ToyStream {
         return this.moments(rows, sites);
       }),
     };
-    this.learner = checkLearner(tested.method.create(this.host, { ...tested.options }));
+    this.learner = checkLearner(tested.method.create(this.host, declaredOptions(tested.options)));
   }
 
   /**

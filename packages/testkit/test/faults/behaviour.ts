@@ -40,6 +40,13 @@ export class KeepsAFactor extends Sound {
   }
 }
 
+/** Reads an option by a name that its manifest does not have. */
+export class MisspellsAnOption extends Sound {
+  override penalty(scope: Scope): tf.Scalar | null {
+    return this.options['strenght'] ? super.penalty(scope) : null;
+  }
+}
+
 /** Starts where it does not wait for it, with arrays that come too late. */
 export class BeginsTooEarly extends Sound {
   override async begin(task: TaskView): Promise<void> {

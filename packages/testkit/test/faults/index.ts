@@ -1,6 +1,7 @@
 import type { TestedMethod } from '../../src/index.js';
 import {
-  Throws, WrongShape, SwapsSides, KeepsAFactor, BeginsTooEarly, AsksForNoArray, RootOfNothing, LogarithmOfNothing, Silent, Remembers, Forgets, SharesGenerator, AsksTheClock, RollsDice, Leaks, Keeps,
+  Throws, WrongShape, SwapsSides, KeepsAFactor, BeginsTooEarly, MisspellsAnOption,
+  AsksForNoArray, RootOfNothing, LogarithmOfNothing, Silent, Remembers, Forgets, SharesGenerator, AsksTheClock, RollsDice, Leaks, Keeps,
   ChangesOptions, ChangesTask, FreezesNoCopy, CountsQuestions, NormalisesBatch, ReadsItself, WrongGradient,
   ReadsValues, TrainsUnread,
 } from './behaviour.js';
@@ -36,6 +37,7 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['runs', tested(SwapsSides), /it throws Error: .*, at .*behaviour\.ts:\d+$/],
   ['runs', tested(KeepsAFactor), /uses a tensor that an earlier pass .*behaviour\.ts:\d+\) Make tensors inside/],
   ['runs', tested(BeginsTooEarly), /asked for host\.moments and went on without it\., at .*behaviour\.ts:\d+$/],
+  ['runs', tested(MisspellsAnOption), /option "strenght" is none .*Did you mean "strength"\?, at .*behaviour\.ts:\d+$/],
   ['runs', tested(AsksForNoArray), /no array "lora\.layers\.0\.q\.a" .*Did you mean "lora\.layers\.0\.q\.A"\?, at .*behaviour\.ts:\d+$/],
   ['runs', tested(RootOfNothing), /after step 1 of stage 2 trainable array "lora\.\S+" holds a value that is not finite, because a gradient that it was moved by is not/],
   ['runs', tested(LogarithmOfNothing), /the penalty of stage 2 is not finite before step 1/],
