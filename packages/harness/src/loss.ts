@@ -25,8 +25,7 @@ export function targetLogProbabilities(
 
   const pass = (given: Tensors, learning: boolean): { scope: Scope; hidden: tf.Tensor3D } => {
     let states: tf.Tensor3D | undefined;
-    const predict = (at: tf.Tensor3D): Predictions =>
-      ({
+    const predict = (at: tf.Tensor3D): Predictions => ({
       logp: tf.logSoftmax(model.logits(at, weights)), states: at.reshape([-1, model.config.hiddenSize]) as tf.Tensor2D, weights: inputs['weight'] as tf.Tensor1D,
     });
     const scope = createScope({

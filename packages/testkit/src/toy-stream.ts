@@ -1,38 +1,32 @@
 import {
-  Asked, type Arrays, type GradientRequest, type Learner, type LearnerState, LetheError, type MadeOfGradients, type MethodHost, type Scope, type Site,
-  type TaskView, type Tensors, checkBatch, checkGates, checkLearner, checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, didYouMean,
-  madeOfGradients,
+  type Learner, type LearnerState, LetheError, type MadeOfGradients, type Scope, type TaskView, type Tensors, checkBatch, checkGates, checkLearner,
+  checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, madeOfGradients,
 } from '@lethe/core';
 import { valueAndGradients } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
+import { ToyHost } from './toy-host.js';
 import {
-  type Batch, FEATURES, ROWS, type Rows, SITES, TASKS, WIDTH, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError,
-  stepArraysOf, tensorsOf, toyRows,
+  type Batch, ROWS, type Rows, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, stepArraysOf, tensorsOf, toyRows,
 } from './toy-world.js';
 
-const RANK = 4;
 const RATE = 0.05;
 /** Tokens that a prompt has room for: its own two, and a few examples. */
 const ROOM = 16;
 /** Longest step of the descent, as the norm of the gradient: strong penalties must not run away. */
 const CLIP = 1;
 
-/** Nothing that a method asks for is there at once, as on a language model: who does not wait for it is found out. */
-const later = () => new Promise((done) => { setImmediate(done); });
-
 /**
  * A learner on a stream of three small regression tasks: two linear sites in a row, run eagerly on tfjs cpu with clipped gradient
  * descent. Small enough that what a method computes can be checked against a few lines of arithmetic.
  */
 export class ToyStream {
-  readonly host: MethodHost;
+  readonly host: ToyHost;
   readonly learner: Learner;
   /** How many times the learner trains: once a task, once for all of them where its stream is joint. */
   readonly stages: number;
   private present: Rows | undefined;
-  private readonly requests = new Asked();
   /** Stages that the learner has ended. */
   private learned = 0;
 
@@ -43,34 +37,11 @@ export class ToyStream {
     readonly rows: Rows[],
   ) {
     this.stages = this.joint ? 1 : TASKS;
-    this.host = {
-      sites: SITES.map((site) => ({ ...site })),
-      rank: RANK,
-      scale: 2,
-      featureSize: FEATURES,
-      width: WIDTH,
-      modelParameters: 72,
-      random: createRandom(seed, 'toy', 'method'),
-      endOfText: 0,
-      rows: ({ index }) => {
-        this.visible();
-        if (this.tested.manifest.capabilities.rehearsal) return this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(index);
-        throw new LetheError('LETHE_METHOD_CAPABILITY', 'A method asked for training rows to keep, which its manifest does not declare.');
-      },
-      gradients: (_, request) => this.requests.each('host.gradients', this.gradients(request)),
-      features: (_, rows) => this.requests.during('host.features', async () => {
-        await later();
-        const { z } = this.visible();
-        const count = Math.min(rows, z.shape[0]!);
-        return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
-      }),
-      weight: async (site) => ({ shape: [site.in, site.out], data: new Float32Array(site.in * site.out).fill(1 / site.in) }),
-      embeddings: async (count, random) => ({ shape: [count, WIDTH], data: random.normals(count * WIDTH, 1) }),
-      moments: (_, rows, sites = this.host.sites) => this.requests.during('host.moments', async () => {
-        await later();
-        return this.moments(rows, sites);
-      }),
-    };
+    const { rehearsal, taskIdentity } = tested.manifest.capabilities;
+    this.host = new ToyHost(createRandom(seed, 'toy', 'method'), {
+      told: taskIdentity, learner: () => this.learner, visible: () => this.visible(),
+      keepable: rehearsal ? ({ index }) => (this.joint ? rows.flatMap((_, t) => keepable(t + 1)) : keepable(index)) : undefined,
+    });
     this.learner = checkLearner(tested.method.create(this.host, declaredOptions(tested.options)));
   }
 
@@ -105,7 +76,7 @@ export class ToyStream {
     this.present = this.joint ? joined(this.rows) : this.rows[stage - 1]!;
     const task = { index: stage, rows: this.present.x.shape[0]!, steps: 30 };
     await this.learner.begin(task);
-    await this.requests.check();
+    await this.host.checkAwaited();
     checkLearner(this.learner);
     return task;
   }
@@ -119,7 +90,7 @@ export class ToyStream {
   /** Lets the learner end a stage and closes its rows. */
   async end(task: TaskView): Promise<void> {
     await this.learner.end(task);
-    await this.requests.check();
+    await this.host.checkAwaited();
     this.present = undefined;
     this.learned = task.index;
   }
@@ -219,24 +190,6 @@ export class ToyStream {
     return { loss: squaredError(output, batch.y), scope };
   }
 
-  /** Second moments of what the sites read of the rows at hand. */
-  private moments(rows: number, sites: readonly Site[]): Arrays {
-    const all = this.visible();
-    const moments: Record<string, Arrays[string]> = {};
-    const observe: Learner['adapt'] = (site, x, scope) => {
-      if (!sites.some(({ name }) => name === site.name)) return this.learner.adapt(site, x, scope);
-      const flat = x.slice([0, this.learner.virtualTokens ?? 0, 0]).reshape([-1, site.in]) as tf.Tensor2D;
-      const moment = tf.matMul(flat, flat, true, false).div(flat.shape[0]);
-      moments[site.name] = { shape: moment.shape, data: moment.dataSync<'float32'>() };
-      return this.learner.adapt(site, x, scope);
-    };
-    const observed = Object.create(this.learner, { adapt: { value: observe } }) as Learner;
-    tf.tidy(() => {
-      forward(observed, tensorsOf(arraysOf(this.learner)), batchOf(rowsBetween(all, 0, Math.min(rows, all.x.shape[0]!))), true, this.told);
-    });
-    return moments;
-  }
-
   /** The rows of a step (1 to 30): those at hand, or what a learner that rehearses makes of them. */
   rowsOf(step: number): Rows {
     const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
@@ -288,24 +241,5 @@ export class ToyStream {
       for (const [name, next] of Object.entries(made.running)) this.learner.running![name]!.data.set(next.dataSync<'float32'>());
       return value.dataSync()[0]!;
     });
-  }
-
-  private async *gradients({ names, rows, batch }: GradientRequest): AsyncIterable<Arrays> {
-    await later();
-    const known = Object.keys(arraysOf(this.learner));
-    const unknown = names.find((name) => !known.includes(name));
-    if (unknown !== undefined) {
-      throw new LetheError('LETHE_METHOD_FAILED', `There is no array "${unknown}" to differentiate by.${didYouMean(unknown, known)}`);
-    }
-    const all = this.visible();
-    const count = Math.min(rows, all.x.shape[0]!);
-    for (let from = 0; from < count; from += batch) {
-      yield tf.tidy(() => {
-        const params = tensorsOf(arraysOf(this.learner));
-        const part = batchOf(rowsBetween(all, from, Math.min(count, from + batch)));
-        const { gradients } = valueAndGradients(() => this.error(params, part).loss, names.map((name) => params[name]!));
-        return Object.fromEntries(gradients.map((g, i) => [names[i]!, { shape: g.shape, data: g.dataSync<'float32'>() }]));
-      });
-    }
   }
 }
