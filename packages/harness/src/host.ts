@@ -155,9 +155,10 @@ export class Host implements MethodHost {
     return { shape, data: floats(data).slice() }; // what the model computes with is not the method's to change
   }
 
-  async moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays> {
-    const chosen = this.sample(task, rows);
-    const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
-    return this.asked.during('host.moments', () => inputMoments(this.device, forward, chosen, task.index, sites));
+  moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays> {
+    return this.asked.during('host.moments', async () => {
+      const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
+      return inputMoments(this.device, forward, this.sample(task, rows), task.index, sites);
+    });
   }
 }
