@@ -43,7 +43,7 @@ describe('a task that is answered by writing', () => {
     const job: Job = {
       identity: {
         suite: { id: data.id, version: data.version, size: data.size },
-        method: { id, version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } },
+        method: { id, version: '1.0.0', options: { start: 'random' }, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } },
         model: { id: model.id, sha256: model.sha256 }, order: data.orders[0]!, seed: 1, training: data.training,
       },
       codePath: '', stream: 'continual', suite: { reference: '', suitesDir: '', builtDir: '' }, modelDir: '', device: 'cpu', threads: 1, outDir: folder,

@@ -3,7 +3,6 @@ import { LetheError } from './errors.js';
 /** What a method has asked its host for that is still being made: `begin` and `end` are to wait for it. */
 export class Asked {
   private readonly open = new Map<LetheError, Promise<unknown>>();
-  private readonly failures: unknown[] = [];
 
   /**
    * Counts something as asked for until it is there.
@@ -15,12 +14,17 @@ export class Asked {
     const unawaited = new LetheError('LETHE_METHOD_FAILED', `A method asked for ${what} and went on without it.`, {
       remedy: 'Let begin and end be async, and await in them whatever asks the host, such as startAdapter.',
     });
-    const made = make();
-    this.open.set(unawaited, made);
-    const given = made.finally(() => this.open.delete(unawaited));
-    // where nobody waits for it, its failure would end the process before `check` can tell of it
-    given.catch((cause: unknown) => this.failures.push(cause));
+    const given = this.counted(unawaited, make());
+    this.open.set(unawaited, given);
     return given;
+  }
+
+  private async counted<T>(unawaited: LetheError, made: Promise<T>): Promise<T> {
+    try {
+      return await made; // so that the stack of a failure goes on to the line that waits
+    } finally {
+      this.open.delete(unawaited);
+    }
   }
 
   /** The same for what comes one after the other: each counts while it is being made. */
@@ -37,19 +41,11 @@ export class Asked {
     }
   }
 
-  /**
-   * To be called when `begin` or `end` is over.
-   *
-   * @throws LETHE_METHOD_FAILED where something is still being made, once it is there, with the line that asked for it in its stack; and what
-   * something failed with that the method did not wait for
-   */
+  /** @throws LETHE_METHOD_FAILED where something is still being made, once it is there or has failed, with the line that asked for it in its stack */
   async check(): Promise<void> {
     const [unawaited] = this.open.keys();
-    if (!unawaited) {
-      if (this.failures.length > 0) throw this.failures[0];
-      return;
-    }
-    // a thread that ends while the runtime computes takes the process with it
+    if (!unawaited) return;
+    // a thread that ends while the runtime computes takes the process with it, and so would a failure that nobody waits for
     while (this.open.size > 0) {
       await Promise.allSettled(this.open.values());
       await new Promise((done) => { setImmediate(done); }); // what the method goes on to ask
