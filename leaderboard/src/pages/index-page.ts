@@ -23,13 +23,15 @@ ${fact(cells, 'run', 'runs', `, ${failed} failed`)}${fact(files.length, 'entry',
 const EMPTY = html`<p>There are no entries yet. Run <code>lethe run SUITE</code>, then <code>lethe publish RUN</code>, and build this page
 again.</p>`;
 
-/** A comparison in three lines: what it is, how much it holds, and who is first where that is shown. */
+/** A comparison in three lines: what it is, how much it holds, and who is first, or that nobody is shown to be. */
 function cardOf(group: Group): Html {
   const shortOf = shortNames(group.rows);
   const first = firstOf(group).map(shortOf);
+  const who = first.length === 0 ? 'No method is shown to be ahead of another'
+    : html`${first.length === 1 ? 'First' : 'Share the first place'}: <strong>${first.join(', ')}</strong>`;
   return html`<li><a href="${group.slug}/index.html">${titleOf(group)}</a>
 <span class="muted small">${sizesOf(group)}</span>
-${first.length === 0 ? null : html`<span class="small">${first.length === 1 ? 'First' : 'Share the first place'}: <strong>${first.join(', ')}</strong></span>`}</li>`;
+${group.rows.some(({ ranks }) => ranks !== null) ? html`<span class="small">${who}</span>` : null}</li>`;
 }
 
 const contents = (groups: readonly Group[]): Html => html`<nav class="contents" aria-label="Comparisons"><ul>${groups.map(cardOf)}</ul>
