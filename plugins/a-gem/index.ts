@@ -1,4 +1,7 @@
-import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Row, Scope, Site, StepGradients, TaskView, Tensors } from '@lethe/core';
+import {
+  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type Row, type Scope, type Site, type StepGradients, type TaskView,
+  type Tensors, divideBudget,
+} from '@lethe/core';
 import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 
@@ -63,19 +66,9 @@ class AGem implements Learner {
     return Object.fromEntries(Object.keys(g).map((name) => [name, g[name]!.sub(r[name]!.mul(share))]));
   }
 
-  /** Divides the budget equally among the tasks, earlier ones first in what is left over. */
   end(task: TaskView): void {
-    const tasks = this.kept.length + 1;
-    const quota = (t: number) => Math.floor(this.options.budget / tasks) + (t < this.options.budget % tasks ? 1 : 0);
-    let at = 0;
-    const earlier = this.kept.map((count, t) => {
-      const own = this.rows.slice(at, at + Math.min(count, quota(t)));
-      at += count;
-      return own;
-    });
-    const fresh = this.host.random.fork('memory', task.index).shuffle(this.host.rows(task)).slice(0, quota(tasks - 1));
-    this.rows = [...earlier, fresh].flat();
-    this.kept = [...earlier, fresh].map((rows) => rows.length);
+    const fresh = this.host.random.fork('memory', task.index).shuffle(this.host.rows(task));
+    ({ rows: this.rows, counts: this.kept } = divideBudget({ rows: this.rows, counts: this.kept }, fresh, this.options.budget));
   }
 
   adapter(): Adapter {

@@ -1,4 +1,6 @@
-import type { Adapter, Arrays, Learner, LearnerState, Method, MethodHost, Random, Row, Scope, Site, TaskView } from '@lethe/core';
+import {
+  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type Random, type Row, type Scope, type Site, type TaskView, divideBudget,
+} from '@lethe/core';
 import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
 
@@ -71,10 +73,13 @@ class Replay implements Learner {
 
   end(task: TaskView): void {
     const random = this.host.random.fork('memory', task.index);
-    const rows = random.shuffle(this.host.rows(task));
-    if (this.options.policy === 'reservoir') this.rows = reservoir(this.rows, this.memory.seen, rows, this.options.budget, random);
-    const kept = this.options.policy === 'reservoir' ? [] : this.divide(rows);
-    this.memory = { seen: this.memory.seen + rows.length, kept };
+    const offered = random.shuffle(this.host.rows(task));
+    const { budget, policy } = this.options;
+    const { rows, counts } = policy === 'per-task'
+      ? divideBudget({ rows: this.rows, counts: this.memory.kept }, offered, budget)
+      : { rows: reservoir(this.rows, this.memory.seen, offered, budget, random), counts: [] };
+    this.rows = rows;
+    this.memory = { seen: this.memory.seen + offered.length, kept: counts };
   }
 
   adapter(): Adapter {
@@ -89,21 +94,6 @@ class Replay implements Learner {
     this.trainable = state.trainable;
     this.rows = state.rows ?? [];
     this.memory = state.json as Memory;
-  }
-
-  /** Divides the budget equally among the tasks, earlier ones first in what is left over; gives back how many rows each has. */
-  private divide(rows: readonly Row[]): number[] {
-    const tasks = this.memory.kept.length + 1;
-    const quota = (t: number) => Math.floor(this.options.budget / tasks) + (t < this.options.budget % tasks ? 1 : 0);
-    let at = 0;
-    const parts = this.memory.kept.map((count, t) => {
-      const own = this.rows.slice(at, at + Math.min(count, quota(t)));
-      at += count;
-      return own;
-    });
-    parts.push(rows.slice(0, quota(tasks - 1)));
-    this.rows = parts.flat();
-    return parts.map((part) => part.length);
   }
 }
 

@@ -1,0 +1,27 @@
+import type { Row } from './method.js';
+
+/** Rows that are kept of earlier tasks. */
+export interface KeptRows {
+  /** Those of one task after those of another. */
+  readonly rows: readonly Row[];
+  /** How many of each task. */
+  readonly counts: readonly number[];
+}
+
+/**
+ * Divides a budget equally among the tasks so far, earlier ones first in what is left over: of each the first rows stay.
+ *
+ * @param fresh rows of a new task, the ones to keep first
+ * @param budget rows of all tasks together
+ */
+export function divideBudget(kept: KeptRows, fresh: readonly Row[], budget: number): KeptRows {
+  const tasks = kept.counts.length + 1;
+  const quota = (t: number) => Math.floor(budget / tasks) + (t < budget % tasks ? 1 : 0);
+  let at = 0;
+  const parts = [...kept.counts, fresh.length].map((count, t) => {
+    const own = t < tasks - 1 ? kept.rows.slice(at, at + count) : fresh;
+    at += count;
+    return own.slice(0, quota(t));
+  });
+  return { rows: parts.flat(), counts: parts.map((part) => part.length) };
+}
