@@ -1,6 +1,6 @@
 import {
   type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type Row, type Scope, type Site, type StepGradients, type TaskView,
-  type Tensors, divideBudget,
+  type Tensors, divideBudget, withKept,
 } from '@lethe/core';
 import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -50,9 +50,7 @@ class AGem implements Learner {
   /** Kept rows, each at most once, in the last places of the rows drawn. */
   batch(drawn: readonly Row[], step: number): readonly Row[] {
     const places = Math.min(Math.round(this.options.share * drawn.length), drawn.length - 1, this.rows.length);
-    if (places === 0) return drawn;
-    const remembered = this.host.random.fork('rehearsal', this.index, step).shuffle(this.rows).slice(0, places);
-    return [...drawn.slice(0, drawn.length - places), ...remembered];
+    return withKept(drawn, this.rows, places, this.host.random.fork('rehearsal', this.index, step));
   }
 
   /** Equation 11, on all arrays as one vector. */

@@ -1,5 +1,5 @@
 import {
-  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type Random, type Row, type Scope, type Site, type TaskView, divideBudget,
+  type Adapter, type Arrays, type Learner, type LearnerState, type Method, type MethodHost, type Random, type Row, type Scope, type Site, type TaskView, divideBudget, withKept,
 } from '@lethe/core';
 import { type Start, loraAdapter, loraArrays, loraDelta, loraNames, startAdapter } from '@lethe/core/tensor';
 import type { Tensor3D } from '@tensorflow/tfjs';
@@ -66,9 +66,7 @@ class Replay implements Learner {
   /** B_n + B_M: kept rows, each at most once, in the last places of the rows drawn. */
   batch(drawn: readonly Row[], step: number): readonly Row[] {
     const places = Math.min(Math.round(this.options.share * drawn.length), this.rows.length);
-    if (places === 0) return drawn;
-    const remembered = this.host.random.fork('rehearsal', this.index, step).shuffle(this.rows).slice(0, places);
-    return [...drawn.slice(0, drawn.length - places), ...remembered];
+    return withKept(drawn, this.rows, places, this.host.random.fork('rehearsal', this.index, step));
   }
 
   end(task: TaskView): void {

@@ -24,7 +24,7 @@ export { type HubReference, budgetWords, departureWords, departuresOf, deviceWor
 export { methodName, unlabelled } from './label.js';
 export { printable } from './printable.js';
 export { type Random, createRandom } from './random.js';
-export { type KeptRows, divideBudget } from './rehearsal.js';
+export { type KeptRows, divideBudget, withKept } from './rehearsal.js';
 export { type ReportAxis, type ReportTable, MISSING, cellText, reportFault } from './report.js';
 export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,

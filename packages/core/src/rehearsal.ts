@@ -1,4 +1,5 @@
 import type { Row } from './method.js';
+import type { Random } from './random.js';
 
 /** Rows that are kept of earlier tasks. */
 export interface KeptRows {
@@ -24,4 +25,13 @@ export function divideBudget(kept: KeptRows, fresh: readonly Row[], budget: numb
     return own.slice(0, quota(t));
   });
   return { rows: parts.flat(), counts: parts.map((part) => part.length) };
+}
+
+/**
+ * The rows of a step with so many kept ones, drawn each at most once, in the last places of those that were drawn for it.
+ *
+ * @param places at most as many as rows of either kind
+ */
+export function withKept(drawn: readonly Row[], kept: readonly Row[], places: number, random: Random): readonly Row[] {
+  return places === 0 ? drawn : [...drawn.slice(0, drawn.length - places), ...random.shuffle(kept).slice(0, places)];
 }

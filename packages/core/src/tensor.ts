@@ -123,6 +123,15 @@ export function valueAndGradients(
   return { value: value as tf.Scalar, gradients: at.map((x, i) => found[i] ?? tf.zeros(x.shape)) };
 }
 
+/** Traced. {@link valueAndGradients} by arrays that have names: the gradients by the same names, in their order. */
+export function namedGradients(f: () => tf.Scalar, at: Tensors): { value: tf.Scalar; gradients: Tensors } {
+  const { value, gradients } = valueAndGradients(f, Object.values(at));
+  return { value, gradients: Object.fromEntries(Object.keys(at).map((name, i) => [name, gradients[i]!])) };
+}
+
+/** Those of some arrays that have these names, in the order of the names. */
+export const picked = (arrays: Tensors, names: readonly string[]): Tensors => Object.fromEntries(names.map((name) => [name, arrays[name]!]));
+
 /** The adapter that {@link loraArrays} of these sites make up, with its values of now. */
 export function loraAdapter(sites: readonly Site[], arrays: Arrays, scale: number, prefix?: string): Adapter {
   return Object.fromEntries(sites.map((site) => {

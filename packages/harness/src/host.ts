@@ -1,6 +1,6 @@
 import type { Arrays, Capabilities, GradientRequest, Learner, MethodHost, NdArray, Random, Row, Site, TaskView, TrainingBudget } from '@lethe/core';
 import { Asked, LetheError, didYouMean, sizeOf } from '@lethe/core';
-import { valueAndGradients } from '@lethe/core/tensor';
+import { namedGradients, picked } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
@@ -88,10 +88,8 @@ export class Host implements MethodHost {
       constants: this.model.weights,
       compute: (inputs, weights) => {
         const tensors = arrayTensors(params, PARAMS, inputs);
-        const { gradients } = valueAndGradients(
-          () => taskLoss({ model: this.model, learner, sites: this.sites, told }, inputs, weights, tensors).loss,
-          request.names.map((name) => tensors[name]!));
-        return Object.fromEntries(request.names.map((name, i) => [name, gradients[i]!]));
+        const loss = () => taskLoss({ model: this.model, learner, sites: this.sites, told }, inputs, weights, tensors).loss;
+        return namedGradients(loss, picked(tensors, request.names)).gradients;
       },
     }, tokenizer, drawn, shape, { ...taskFeeds(shape, task.index, told), ...arrayFeeds(params, PARAMS) });
     for await (const { out } of this.asked.each('host.gradients', outputs)) {

@@ -1,5 +1,5 @@
 import type { Arrays, Tensors, TrainingBudget } from '@lethe/core';
-import { valueAndGradients } from '@lethe/core/tensor';
+import { namedGradients } from '@lethe/core/tensor';
 import type { TensorSpec, Values } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { floats } from './batch.js';
@@ -56,9 +56,8 @@ export function optimizerStep(
   made: (found: Tensors, parts: Tensors) => Tensors = (found) => found,
 ): Record<'flat' | 'm' | 'v' | 'loss', tf.Tensor> {
   const parts = slices(inputs['flat'] as tf.Tensor1D, trained);
-  const { value, gradients } = valueAndGradients(() => loss(parts), Object.values(parts));
-  const taken = made(Object.fromEntries(Object.keys(parts).map((name, i) => [name, gradients[i]!])), parts);
-  return { ...adamW(inputs, tf.concat(Object.values(taken).map((g) => g.reshape([-1]))), budget), loss: value.reshape([1]) };
+  const { value, gradients } = namedGradients(() => loss(parts), parts);
+  return { ...adamW(inputs, tf.concat(Object.values(made(gradients, parts)).map((g) => g.reshape([-1]))), budget), loss: value.reshape([1]) };
 }
 
 /** What an optimizer keeps from one step to the next. */

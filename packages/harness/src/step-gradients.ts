@@ -1,5 +1,5 @@
 import { type Learner, type MadeOfGradients, type StepGradients, type Tensors, madeOfGradients } from '@lethe/core';
-import { valueAndGradients } from '@lethe/core/tensor';
+import { namedGradients, picked } from '@lethe/core/tensor';
 import type { TensorSpec, Values } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type BatchShape, batchOf } from './batch.js';
@@ -31,15 +31,12 @@ export function madeOf(forward: Forward, inputs: Tensors, weights: Tensors, arra
   const { learner, model } = forward;
   const batch = batchOf(inputs);
   const size = batch.ids.shape[0];
-  const names = Object.keys(found);
   const gradients: StepGradients = {
     loss: found,
     of(rows) {
       // a target has its share of 1/rows of the mean over rows, and every row as many places
       const weight = inputs['weight']!.reshape([size, -1]).mul(rows.mul(size).expandDims(1)).reshape([-1]);
-      const { gradients: of } = valueAndGradients(
-        () => taskLoss(forward, { ...inputs, weight }, weights, arrays).loss, names.map((name) => arrays[name]!));
-      return Object.fromEntries(names.map((name, i) => [name, of[i]!]));
+      return namedGradients(() => taskLoss(forward, { ...inputs, weight }, weights, arrays).loss, picked(arrays, Object.keys(found))).gradients;
     },
     kept: () => (inputs['kept'] as tf.Tensor1D | undefined) ?? tf.zeros([size]),
   };

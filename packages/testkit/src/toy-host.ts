@@ -1,7 +1,7 @@
 import {
   type Arrays, Asked, type GradientRequest, type Learner, LetheError, type MethodHost, type NdArray, type Random, type Row, type Site, type TaskView, didYouMean,
 } from '@lethe/core';
-import { valueAndGradients } from '@lethe/core/tensor';
+import { namedGradients, picked } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { FEATURES, type Rows, SITES, WIDTH, arraysOf, batchOf, forward, rowsBetween, squaredError, tensorsOf } from './toy-world.js';
 
@@ -104,9 +104,9 @@ export class ToyHost implements MethodHost {
       yield tf.tidy(() => {
         const params = tensorsOf(arraysOf(learner));
         const part = batchOf(rowsBetween(all, from, Math.min(count, from + batch)));
-        const { gradients } = valueAndGradients(
-          () => squaredError(forward(learner, params, part, true, this.served.told).output, part.y), names.map((name) => params[name]!));
-        return Object.fromEntries(gradients.map((g, i) => [names[i]!, { shape: g.shape, data: g.dataSync<'float32'>() }]));
+        const { gradients } = namedGradients(
+          () => squaredError(forward(learner, params, part, true, this.served.told).output, part.y), picked(params, names));
+        return Object.fromEntries(Object.entries(gradients).map(([name, g]) => [name, { shape: g.shape, data: g.dataSync<'float32'>() }]));
       });
     }
   }

@@ -2,7 +2,7 @@ import {
   type Learner, type LearnerState, LetheError, type MadeOfGradients, type Scope, type TaskView, type Tensors, checkBatch, checkGates, checkLearner,
   checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, madeOfGradients,
 } from '@lethe/core';
-import { valueAndGradients } from '@lethe/core/tensor';
+import { namedGradients, picked } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
 import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
@@ -166,12 +166,8 @@ export class ToyStream {
    */
   madeOf(params: Tensors, batch: Batch, found: Tensors): MadeOfGradients {
     const { learner, told } = this;
-    const names = Object.keys(found);
-    const of = (weights: tf.Tensor1D): Tensors => {
-      const loss = () => squaredError(forward(learner, params, batch, true, told).output, batch.y, weights);
-      const { gradients } = valueAndGradients(loss, names.map((name) => params[name]!));
-      return Object.fromEntries(names.map((name, i) => [name, gradients[i]!]));
-    };
+    const of = (weights: tf.Tensor1D): Tensors =>
+      namedGradients(() => squaredError(forward(learner, params, batch, true, told).output, batch.y, weights), picked(params, Object.keys(found))).gradients;
     const kept = () => (this.joint ? tf.zeros([batch.x.shape[0]]) : tf.notEqual(batch.task, this.visible().task.data[0]!).cast('float32')) as tf.Tensor1D;
     return madeOfGradients(learner, { loss: found, of, kept }, forward(null, params, batch, true, told).scope);
   }
@@ -225,12 +221,12 @@ export class ToyStream {
     const rows = this.rowsOf(step);
     return tf.tidy(() => {
       const [params, batch] = [tensorsOf(stepArraysOf(this.learner)), batchOf(rows)];
-      const { value, gradients } = valueAndGradients(() => {
+      const { value, gradients } = namedGradients(() => {
         const { loss, scope } = this.error(params, batch);
         const penalty = this.penaltyIn(scope);
         return penalty ? loss.add(penalty) : loss;
-      }, names.map((name) => params[name]!));
-      const made = this.madeOf(params, batch, Object.fromEntries(names.map((name, i) => [name, gradients[i]!])));
+      }, picked(params, names));
+      const made = this.madeOf(params, batch, gradients);
       const values = Object.values(made.taken).map((g) => g.dataSync<'float32'>());
       const norm = Math.sqrt(values.reduce((sum, g) => g.reduce((s, v) => s + v * v, sum), 0));
       const rate = RATE * Math.min(1, CLIP / norm);

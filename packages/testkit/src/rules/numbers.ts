@@ -1,5 +1,5 @@
 import { type Arrays, LetheError, checkGates, createRandom } from '@lethe/core';
-import { valueAndGradients } from '@lethe/core/tensor';
+import { namedGradients, picked, valueAndGradients } from '@lethe/core/tensor';
 import { type TensorSpec, type Values, openDevice } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type Rule, STEPS, type Subject } from '../rule.js';
@@ -100,13 +100,13 @@ function passes(stream: ToyStream, params: Record<string, tf.Tensor>, batch: Ret
     ...(stream.learner.gates ? { 'how far the gates open': checkGates(stream.learner.gates(before), before.batch).open } : {}),
   };
   if (names.length === 0) return answered;
-  const { value, gradients: found } = valueAndGradients(() => {
+  const { value, gradients: found } = namedGradients(() => {
     const { output, scope } = forward(stream.learner, params, batch, true, stream.told);
     const loss = squaredError(output, batch.y);
     const penalty = stream.learner.penalty?.(scope) ?? null;
     return penalty ? loss.add(penalty) : loss;
-  }, names.map((name) => params[name]!));
-  const made = stream.madeOf(params, batch, Object.fromEntries(names.map((name, i) => [name, found[i]!])));
+  }, picked(params, names));
+  const made = stream.madeOf(params, batch, found);
   return {
     ...answered, 'the loss': value.reshape([1]),
     ...Object.fromEntries(Object.entries(made.taken).map(([name, g]) => [`the gradient by "${name}"`, g])),
