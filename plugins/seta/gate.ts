@@ -17,6 +17,12 @@ const FLOOR = 0.1;
 /** Most dimensions that tasks are told apart in: what the gate keeps does not grow with the square of a large model's width. */
 const MOST_DIMENSIONS = 256;
 
+/**
+ * A route less likely than the likeliest by more than e^-60 counts as e^-60. Smaller ones are too small to change a sum, but they and their gradients would be
+ * denormal numbers, with which some processors reckon a hundred times as slowly.
+ */
+const FAINTEST = 60;
+
 /** How far the shared covariance is drawn towards a ball. */
 const SHRINKAGE = 0.1;
 
@@ -188,7 +194,8 @@ export class Gate {
   /** log q of white features (rows, dimensions): (rows, tasks). The square of the features is the same for all tasks, and left out. */
   private logRoutes(white: tf.Tensor2D, { params }: Scope): tf.Tensor2D {
     const keys = tf.matMul(params['gate.means'] as tf.Tensor2D, params['gate.map'] as tf.Tensor2D).add(params['gate.moved']!) as tf.Tensor2D;
-    return tf.logSoftmax(tf.matMul(white, keys, false, true).sub(keys.square().sum(1).div(2)) as tf.Tensor2D);
+    const scores = tf.matMul(white, keys, false, true).sub(keys.square().sum(1).div(2));
+    return tf.logSoftmax(tf.maximum(scores, scores.max(1, true).sub(FAINTEST)) as tf.Tensor2D);
   }
 }
 
