@@ -5,7 +5,7 @@ import type { Gates, Learner, LearnerState, Row, Scope, Site, StepGradients, Ten
 
 /** The functions of a learner that must be there, and those that may. */
 const [NEEDED, POSSIBLE] = [
-  ['begin', 'adapt', 'end', 'save', 'restore'], ['prefix', 'penalty', 'transformGradients', 'track', 'batch', 'prompt', 'adapter', 'gates', 'report'],
+  ['begin', 'adapt', 'end', 'save', 'restore'], ['prefix', 'penalty', 'transformGradients', 'track', 'batch', 'stepArrays', 'prompt', 'adapter', 'gates', 'report'],
 ] as const;
 const NONE = '{} where there are none';
 
@@ -23,6 +23,7 @@ function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
   if (isTensor(value)) return `a tensor ${shapeText(value.shape)}`;
   if (value instanceof Promise) return 'a promise';
+  if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return value.constructor === Object ? 'an object' : `a ${value.constructor?.name ?? 'object'}`;
   return `a ${typeof value}${['number', 'boolean', 'string'].includes(typeof value) ? ` (${String(value).slice(0, 20)})` : ''}`;
 }
@@ -161,6 +162,25 @@ export function checkBatch(rows: readonly Row[], drawn: readonly Row[]): readonl
   if (!Array.isArray(rows)) return refuse(`batch gives ${kindOf(rows)} instead of a list of rows`);
   if (rows.length !== drawn.length) refuse(`batch gives ${rows.length} rows instead of the ${drawn.length} that were drawn`);
   return rows;
+}
+
+/**
+ * What `stepArrays` gave, none where the learner has no such function.
+ *
+ * @param shapes those of earlier steps of the task by the number of their rows, to which this one is added
+ * @throws LETHE_METHOD_FAILED where it is no arrays, has other names or shapes than in such a step, or a name that another array has
+ */
+export function arraysOfStep(learner: Learner, step: number, kept: readonly number[], shapes: Map<number, string>): Arrays {
+  if (!learner.stepArrays) return {};
+  const given: unknown = learner.stepArrays(step, kept);
+  checkArrays('stepArrays', given);
+  const taken = Object.keys(given).find((name) => [learner.trainable, learner.frozen, learner.running ?? {}].some((group) => Object.hasOwn(group, name)));
+  if (taken !== undefined) refuse(`stepArrays gives an array "${taken}", and the learner has another one of that name`);
+  const found = Object.entries(given).map(([name, { shape }]) => `${name} ${shapeText(shape)}`).join(', ') || 'nothing';
+  const before = shapes.get(kept.length) ?? found;
+  if (found !== before) refuse(`stepArrays gives ${found} in step ${step}, and gave ${before} in an earlier one of ${kept.length} rows`);
+  shapes.set(kept.length, found);
+  return given;
 }
 
 /** What `prompt` gave. Throws LETHE_METHOD_FAILED where it is no list of tokens. */

@@ -3,7 +3,7 @@ export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, tran
 export { Asked } from './asked.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export {
-  type MadeOfGradients, checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,
+  type MadeOfGradients, arraysOfStep, checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,
   madeOfGradients,
 } from './contract.js';
 export { declaredOptions } from './declared.js';

@@ -145,6 +145,11 @@ export interface MethodHost {
    * many are the same rows however often they are asked for, and those that {@link moments} takes.
    */
   features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
+  /**
+   * What is predicted of the answers of rows with the learner's arrays as they are now, nothing being trained ({@link Scope.training} false): for each row the log probabilities of the
+   * whole vocabulary where its answer tokens, and last the end of text, are to be predicted: (answer tokens + 1, vocabulary). Only between `begin` and the end of `end`.
+   */
+  predictions(task: TaskView, rows: readonly Row[]): Promise<readonly NdArray[]>;
   /** Frozen embeddings of tokens that are drawn from the vocabulary, (count, width): where trained vectors may begin. */
   embeddings(count: number, random: Random): Promise<NdArray>;
   /** The values of {@link Scope.weight}, (site.in, site.out): to begin from norms or singular vectors of the frozen matrix. Read anew every time. */
@@ -244,6 +249,13 @@ export interface Learner {
    * @param step 1 to task.steps
    */
   batch?(drawn: readonly Row[], step: number): readonly Row[];
+  /**
+   * What one optimizer step alone reads among `scope.params`: noise, what is stored of the rows that it trains on. It has the same names at every step of a task,
+   * and for as many rows the same shapes. Scoring and the calibration of {@link MethodHost} go without. It reads what `begin` left, and writes nothing.
+   * @param step 1 to task.steps
+   * @param kept for each row of the step, as {@link batch} chose them, its place in {@link rows}; -1 for one of the task at hand
+   */
+  stepArrays?(step: number, kept: readonly number[]): Arrays;
   /**
    * Examples in context: what the model reads in the place of a prompt when it is scored, at most `room` tokens.
    * @param task as {@link Scope.task}; always 0 for methods that do not declare `taskIdentity`

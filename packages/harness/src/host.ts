@@ -5,10 +5,11 @@ import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, batchOf, floats, taskFeeds, tokenInputs } from './batch.js';
-import { taskLoss } from './loss.js';
+import { type Forward, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
+import { answerPredictions } from './predictions.js';
 import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from './scope.js';
 
 const FEATURE_BATCH = 16;
@@ -88,7 +89,7 @@ export class Host implements MethodHost {
       constants: this.model.weights,
       compute: (inputs, weights) => {
         const tensors = arrayTensors(params, PARAMS, inputs);
-        const loss = () => taskLoss({ model: this.model, learner, sites: this.sites, told }, inputs, weights, tensors).loss;
+        const loss = () => taskLoss(this.forward(), inputs, weights, tensors).loss;
         return namedGradients(loss, picked(tensors, request.names)).gradients;
       },
     }, tokenizer, drawn, shape, { ...taskFeeds(shape, task.index, told), ...arrayFeeds(params, PARAMS) });
@@ -128,6 +129,13 @@ export class Host implements MethodHost {
     return { shape: size, data };
   }
 
+  predictions(task: TaskView, rows: readonly Row[]): Promise<readonly NdArray[]> {
+    return this.asked.during('host.predictions', async () => {
+      this.visible();
+      return answerPredictions(this.device, this.forward(), rows, task.index);
+    });
+  }
+
   embeddings(count: number, random: Random): Promise<NdArray> {
     return this.asked.during('host.embeddings', () => this.drawn(count, random));
   }
@@ -154,9 +162,10 @@ export class Host implements MethodHost {
   }
 
   moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays> {
-    return this.asked.during('host.moments', async () => {
-      const forward = { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
-      return inputMoments(this.device, forward, this.sample(task, rows), task.index, sites);
-    });
+    return this.asked.during('host.moments', async () => inputMoments(this.device, this.forward(), this.sample(task, rows), task.index, sites));
+  }
+
+  private forward(): Forward {
+    return { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
   }
 }

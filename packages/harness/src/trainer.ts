@@ -1,5 +1,5 @@
 import type { Arrays, Random, Row, TrainingBudget } from '@lethe/core';
-import { LetheError, checkBatch } from '@lethe/core';
+import { LetheError, arraysOfStep, checkBatch } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
 import { batchFeeds, floats, shapeKey, taskFeeds, tokensOf } from './batch.js';
 import { unflatten } from './flat.js';
@@ -8,7 +8,7 @@ import { OptimizerState } from './optimizer.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds } from './scope.js';
 import { keptFeeds } from './step-gradients.js';
-import { FROZEN, RUNNING, compileTrainingStep } from './training-step.js';
+import { FROZEN, RUNNING, STEP, compileTrainingStep } from './training-step.js';
 
 export interface TrainingTask {
   readonly device: Device;
@@ -65,7 +65,7 @@ function checkSameArrays(trained: Arrays, { forward: { learner }, name }: Traini
  *
  * @returns the number of tokens read, padding not counted
  * @throws LETHE_ENGINE_NUMBERS for a loss that is not finite, LETHE_RUN_STOPPED when asked to stop, LETHE_METHOD_FAILED
- * for rows of a step that are not the method's to choose, and for arrays that are others in the end
+ * for rows of a step that are not the method's to choose, arrays of a step that do not fit, and arrays that are others in the end
  */
 export async function trainTask(task: TrainingTask): Promise<{ tokens: number }> {
   const { budget, rows, forward } = task;
@@ -73,6 +73,8 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
   const total = stepsFor(rows.length, budget);
   const choose = rehearsal(task);
   const own = new Set(rows);
+  const places = new Map((learner.rows ?? []).map((row, place) => [row, place]));
+  const shapes = new Map<number, string>();
   const told = forward.told ?? false;
   const readable = [...rows, ...(learner.rows ?? [])];
   const programs = new Map<string, Program>();
@@ -93,14 +95,16 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         const { tokenizer } = forward.model;
         // a last step of fewer rows has a program of its own: a penalty that is a mean over rows would count padding among them
         const shape = trainingShape(tokenizer, batch, readable, batch.length);
+        const kept = batch.map((row) => (own.has(row) ? -1 : places.get(row)!));
+        const stepArrays = arraysOfStep(learner, step, kept, shapes);
         let program = programs.get(shapeKey(shape));
-        if (!program) programs.set(shapeKey(shape), (program = await compileTrainingStep(task, shape)));
+        if (!program) programs.set(shapeKey(shape), (program = await compileTrainingStep(task, shape, stepArrays)));
         const packed = packTraining(tokenizer, batch, shape);
         tokens += tokensOf(packed);
         const tasks = told && learner.batch ? batch.map((row) => (own.has(row) ? task.index : task.stageOf(row))) : task.index;
         const out = await program.run({
-          ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...keptFeeds(learner, batch.map((row) => !own.has(row))), ...frozen,
-          ...running, ...optimizer.feeds(),
+          ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...keptFeeds(learner, kept.map((place) => place >= 0)), ...frozen,
+          ...running, ...arrayFeeds(stepArrays, STEP), ...optimizer.feeds(),
         });
         const loss = floats(out['loss'])[0]!;
         if (!Number.isFinite(loss)) {

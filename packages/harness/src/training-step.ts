@@ -1,4 +1,4 @@
-import { type Tensors, type TrainingBudget, checkPenalty } from '@lethe/core';
+import { type Arrays, type Tensors, type TrainingBudget, checkPenalty } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type BatchShape, batchInputs } from './batch.js';
@@ -11,6 +11,8 @@ import { keptInputs, madeOf } from './step-gradients.js';
 export const FROZEN = 'frozen.';
 /** Prefix of the inputs that hold its running arrays, and of the outputs with their next values. */
 export const RUNNING = 'running.';
+/** Prefix of the inputs that hold what a step alone reads. */
+export const STEP = 'step.';
 
 /** What one optimizer step is compiled for. */
 export interface TrainingStep {
@@ -21,23 +23,27 @@ export interface TrainingStep {
 
 /**
  * Compiles one optimizer step: forward, gradients, what the method makes of them, clipping and update are one graph. Inputs are the packed batch (with the task of
- * its rows for a learner that is told, and {@link keptInputs}), the learner's frozen arrays under {@link FROZEN}, its running ones under {@link RUNNING}, and those of {@link optimizerInputs} for its
+ * its rows for a learner that is told, and {@link keptInputs}), the learner's frozen arrays under {@link FROZEN}, its running ones under {@link RUNNING}, those of the step under {@link STEP}, and those of {@link optimizerInputs} for its
  * trainable ones. Outputs are the next `flat`, `m` and `v`, the next values of running arrays, and `loss` (with the method's penalty) and `task` (without it), each of shape [1].
+ *
+ * @param own arrays of the shapes that the step's own have
  */
-export function compileTrainingStep({ device, forward, budget }: TrainingStep, shape: BatchShape): Promise<Program> {
+export function compileTrainingStep({ device, forward, budget }: TrainingStep, shape: BatchShape, own: Arrays = {}): Promise<Program> {
   const { learner, model } = forward;
   const { trainable, frozen, running = {} } = learner;
   return device.compile({
     name: 'train-step',
     inputs: {
       ...batchInputs(shape, true, forward.told ?? false), ...keptInputs(learner, shape), ...arrayInputs(frozen, FROZEN), ...arrayInputs(running, RUNNING),
-      ...optimizerInputs(trainable),
+      ...arrayInputs(own, STEP), ...optimizerInputs(trainable),
     },
     constants: model.weights,
     compute: (inputs, weights) => {
       let task: tf.Scalar | undefined;
       let next: Tensors = {};
-      const arrays = (parts: Tensors) => ({ ...arrayTensors(frozen, FROZEN, inputs), ...arrayTensors(running, RUNNING, inputs), ...parts });
+      const arrays = (parts: Tensors) => ({
+        ...arrayTensors(frozen, FROZEN, inputs), ...arrayTensors(running, RUNNING, inputs), ...arrayTensors(own, STEP, inputs), ...parts,
+      });
       const step = optimizerStep(inputs, trainable, budget, (parts) => {
         const { loss, scope } = taskLoss(forward, inputs, weights, arrays(parts));
         const penalty = learner.penalty ? checkPenalty(learner.penalty(scope)) : null;

@@ -1,5 +1,6 @@
 import type { Arrays, Row, TrainingBudget } from '@lethe/core';
 import { createRandom } from '@lethe/core';
+import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { Host } from '../src/host.js';
 import { eagerDevice, silent, tinyModel } from './tiny.js';
@@ -45,6 +46,36 @@ describe('the frozen matrix of a site', () => {
     expect(data).to.deep.equal(model.weights[site!.name]!.data);
     data.fill(0);
     expect(model.weights[site!.name]!.data.some((value) => value !== 0)).to.equal(true);
+  });
+});
+
+/** Log probabilities of the whole vocabulary where the model, by itself, is to predict the answer of a row and the end of text. */
+function predictedAlone({ prompt, answer }: Row): number[][] {
+  const model = tinyModel();
+  const ids = [...prompt, ...answer];
+  const grid = (values: readonly number[]) => tf.tensor2d([...values], [1, values.length], 'int32');
+  const weights = Object.fromEntries(Object.entries(model.weights).map(([name, { data, shape }]) => [name, tf.tensor(data as Float32Array, [...shape])]));
+  const batch = { ids: grid(ids), positions: grid(ids.map((_, i) => i)), segments: grid(ids.map((_, i) => (i < prompt.length ? 1 : 2))) };
+  const logp = tf.logSoftmax(model.logits(model.hidden(batch, weights, null), weights)).arraySync() as number[][];
+  return logp.slice(prompt.length - 1);
+}
+
+describe('what the model predicts of rows', () => {
+  it('is asked for row by row, of answers of any length, in and beyond one batch', async () => {
+    const rows = Array.from({ length: 11 }, (_, i): Row => ({
+      prompt: Array.from({ length: 2 + (i % 5) }, (__, k) => 1 + ((i * 7 + k * 3) % 30)), answer: Array.from({ length: 1 + (i % 3) }, (__, k) => 2 + i + k),
+    }));
+    const found = await hostWith(rows).predictions(TASK, rows);
+    expect(found.map(({ shape }) => shape)).to.deep.equal(rows.map(({ answer }) => [answer.length + 1, 32]));
+    rows.forEach((row, i) => predictedAlone(row).flat().forEach((value, n) => expect(found[i]!.data[n]).to.be.closeTo(value, 1e-4)));
+    expect(await hostWith(rows).predictions(TASK, [])).to.deep.equal([]);
+  });
+
+  it('is not asked for outside of begin and end', async () => {
+    const host = hostWith(SORTED);
+    host.show(undefined);
+    const error = await host.predictions(TASK, SORTED).catch((cause: unknown) => cause);
+    expect(error).to.have.property('code', 'LETHE_METHOD_FAILED');
   });
 });
 

@@ -12,6 +12,8 @@ export interface Served {
   readonly visible: () => Rows;
   /** The rows of a task as a method may keep them; absent where it may not. */
   readonly keepable: ((task: TaskView) => Row[]) | undefined;
+  /** What rows that a method keeps stand for. */
+  readonly rowsOf: (kept: readonly Row[]) => Rows;
   /** Whether the learner may ask for the task of a row. */
   readonly told: boolean;
 }
@@ -53,6 +55,19 @@ export class ToyHost implements MethodHost {
       const { z } = this.served.visible();
       const count = Math.min(rows, z.shape[0]!);
       return { shape: [count, FEATURES] as const, data: z.data.slice(0, count * FEATURES) };
+    });
+  }
+
+  predictions(_task: TaskView, rows: readonly Row[]): Promise<readonly NdArray[]> {
+    return this.requests.during('host.predictions', async () => {
+      await later();
+      this.served.visible();
+      const learner = this.served.learner();
+      return rows.map((row) => tf.tidy(() => {
+        const { scope } = forward(learner, tensorsOf(arraysOf(learner)), batchOf(this.served.rowsOf([row])), false, this.served.told);
+        const { logp } = scope.predictions();
+        return { shape: logp.shape, data: logp.dataSync<'float32'>().slice() };
+      }));
     });
   }
 

@@ -1,6 +1,6 @@
 import {
-  type Learner, type LearnerState, LetheError, type MadeOfGradients, type Scope, type TaskView, type Tensors, checkBatch, checkGates, checkLearner,
-  checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, madeOfGradients,
+  type Arrays, type Learner, type LearnerState, LetheError, type MadeOfGradients, type Scope, type TaskView, type Tensors, arraysOfStep, checkBatch, checkGates,
+  checkLearner, checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, madeOfGradients,
 } from '@lethe/core';
 import { namedGradients, picked } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -8,7 +8,7 @@ import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
 import { ToyHost } from './toy-host.js';
 import {
-  type Batch, ROWS, type Rows, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, stepArraysOf, tensorsOf, toyRows,
+  type Batch, ROWS, type Rows, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
 } from './toy-world.js';
 
 const RATE = 0.05;
@@ -27,6 +27,8 @@ export class ToyStream {
   /** How many times the learner trains: once a task, once for all of them where its stream is joint. */
   readonly stages: number;
   private present: Rows | undefined;
+  /** The arrays that steps of the stage had of their own so far, by the number of their rows. */
+  private readonly stepShapes = new Map<number, string>();
   /** Stages that the learner has ended. */
   private learned = 0;
 
@@ -39,7 +41,7 @@ export class ToyStream {
     this.stages = this.joint ? 1 : TASKS;
     const { rehearsal, taskIdentity } = tested.manifest.capabilities;
     this.host = new ToyHost(createRandom(seed, 'toy', 'method'), {
-      told: taskIdentity, learner: () => this.learner, visible: () => this.visible(),
+      told: taskIdentity, learner: () => this.learner, visible: () => this.visible(), rowsOf: (kept) => keptRows(rows, kept),
       keepable: rehearsal ? ({ index }) => (this.joint ? rows.flatMap((_, t) => keepable(t + 1)) : keepable(index)) : undefined,
     });
     this.learner = checkLearner(tested.method.create(this.host, declaredOptions(tested.options)));
@@ -75,6 +77,7 @@ export class ToyStream {
   async begin(stage: number): Promise<TaskView> {
     this.present = this.joint ? joined(this.rows) : this.rows[stage - 1]!;
     const task = { index: stage, rows: this.present.x.shape[0]!, steps: 30 };
+    this.stepShapes.clear();
     await this.learner.begin(task);
     await this.host.checkAwaited();
     checkLearner(this.learner);
@@ -186,10 +189,16 @@ export class ToyStream {
     return { loss: squaredError(output, batch.y), scope };
   }
 
-  /** The rows of a step (1 to 30): those at hand, or what a learner that rehearses makes of them. */
-  rowsOf(step: number): Rows {
+  /**
+   * What a step (1 to 30) is about: its rows, which are those at hand or what a learner that rehearses makes of them, and all arrays that its functions see,
+   * running ones and its own among them.
+   */
+  stepOf(step: number): { readonly rows: Rows; readonly arrays: Arrays } {
+    const { learner } = this;
     const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
-    return this.learner.batch ? keptRows(this.rows, checkBatch(this.learner.batch(drawn, step), drawn)) : this.visible();
+    const chosen = learner.batch ? checkBatch(learner.batch(drawn, step), drawn) : drawn;
+    const own = arraysOfStep(learner, step, chosen.map((row) => learner.rows?.indexOf(row) ?? -1), this.stepShapes);
+    return { rows: learner.batch ? keptRows(this.rows, chosen) : this.visible(), arrays: { ...learner.running, ...own, ...arraysOf(learner) } };
   }
 
   /** Rows as they are answered: those of tasks that were not learned have the task 0. */
@@ -218,9 +227,9 @@ export class ToyStream {
 
   private descend(step: number): number {
     const names = Object.keys(this.learner.trainable);
-    const rows = this.rowsOf(step);
+    const { rows, arrays } = this.stepOf(step);
     return tf.tidy(() => {
-      const [params, batch] = [tensorsOf(stepArraysOf(this.learner)), batchOf(rows)];
+      const [params, batch] = [tensorsOf(arrays), batchOf(rows)];
       const { value, gradients } = namedGradients(() => {
         const { loss, scope } = this.error(params, batch);
         const penalty = this.penaltyIn(scope);

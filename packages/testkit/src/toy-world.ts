@@ -152,11 +152,6 @@ export function arraysOf({ frozen, trainable }: Learner): Arrays {
   return { ...frozen, ...trainable };
 }
 
-/** The same, and its running ones: what functions of an optimizer step see. */
-export function stepArraysOf(learner: Learner): Arrays {
-  return { ...arraysOf(learner), ...learner.running };
-}
-
 /** Independent copies of named arrays as tensors. */
 export function tensorsOf(arrays: Arrays): Record<string, tf.Tensor> {
   return Object.fromEntries(Object.entries(arrays).map(([name, { shape, data }]) => [name, tf.tensor(data.slice(), [...shape])]));

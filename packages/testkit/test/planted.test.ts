@@ -9,6 +9,7 @@ import { SoundGradients } from './faults/gradients.js';
 import { SoundPrompts } from './faults/prompts.js';
 import { Shows } from './faults/shown.js';
 import { Idle, Sound, tested } from './faults/sound.js';
+import { SoundNoise } from './faults/steps.js';
 
 describe('conformance suite', () => {
   it('finds nothing wrong with a sound method', async () => {
@@ -21,10 +22,12 @@ describe('conformance suite', () => {
     expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
   });
 
-  it('finds nothing wrong with a sound method that changes gradients', async () => {
-    const verdicts = await checkMethod(tested(SoundGradients));
-    expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
-  });
+  for (const [what, sound] of [['changes gradients', SoundGradients], ['has noise at every step', SoundNoise]] as const) {
+    it(`finds nothing wrong with a sound method that ${what}`, async () => {
+      const verdicts = await checkMethod(tested(sound));
+      expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
+    });
+  }
 
   it('holds gradients that are others on purpose to nothing but that there are some', async () => {
     const of = async (method: typeof Sound) => (await checkMethod(tested(method))).filter(({ rule }) => rule.id === 'gradients');

@@ -4,7 +4,7 @@ import { type TensorSpec, type Values, openDevice } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type Rule, STEPS, type Subject } from '../rule.js';
 import type { ToyStream } from '../toy-stream.js';
-import { arraysOf, batchOf, forward, squaredError, stepArraysOf, tensorsOf } from '../toy-world.js';
+import { type Rows, batchOf, forward, squaredError, tensorsOf } from '../toy-world.js';
 
 /** A stream in the midst of its second stage, or of its only one, where penalties and earlier adapters are at work. */
 async function midway(subject: Subject): Promise<ToyStream> {
@@ -21,14 +21,14 @@ const TRAINS_NOTHING = { why: 'it trains nothing' };
 
 const TASK_LOSS = 'the task loss, through prefix and adapt';
 
-/** The two terms of the loss on the rows at hand, as functions of the learner's arrays. */
+/** The two terms of the loss of a step's rows, as functions of the learner's arrays. */
 const TERMS = {
-  [TASK_LOSS]: (stream: ToyStream, params: Record<string, tf.Tensor>) => {
-    const batch = batchOf(stream.visible());
+  [TASK_LOSS]: (stream: ToyStream, params: Record<string, tf.Tensor>, rows: Rows) => {
+    const batch = batchOf(rows);
     return squaredError(forward(stream.learner, params, batch, true, stream.told).output, batch.y);
   },
-  'the penalty': (stream: ToyStream, params: Record<string, tf.Tensor>) =>
-    stream.learner.penalty?.(forward(stream.learner, params, batchOf(stream.visible()), true, stream.told).scope) ?? tf.scalar(0),
+  'the penalty': (stream: ToyStream, params: Record<string, tf.Tensor>, rows: Rows) =>
+    stream.learner.penalty?.(forward(stream.learner, params, batchOf(rows), true, stream.told).scope) ?? tf.scalar(0),
 } as const;
 
 /** Steps of the central difference: large ones cross kinks, small ones drown in rounding; the one that agrees best counts. */
@@ -59,11 +59,12 @@ export const gradients: Rule = {
     if (trainable.length === 0) return TRAINS_NOTHING;
     // away from where the descent has settled: kinks of absolute values lie there
     for (const [name, { data }] of trainable) createRandom(1, 'away', name).normals(data.length, 0.1).forEach((v, i) => (data[i]! += v));
+    const { rows, arrays } = stream.stepOf(1);
     for (const [term, compute] of Object.entries(TERMS)) {
-      const value = () => tf.tidy(() => compute(stream, tensorsOf(arraysOf(stream.learner))).dataSync()[0]!);
+      const value = () => tf.tidy(() => compute(stream, tensorsOf(arrays), rows).dataSync()[0]!);
       const found = tf.tidy(() => {
-        const params = tensorsOf(arraysOf(stream.learner));
-        return valueAndGradients(() => compute(stream, params), trainable.map(([name]) => params[name]!)).gradients.map((g) => g.dataSync());
+        const params = tensorsOf(arrays);
+        return valueAndGradients(() => compute(stream, params, rows), trainable.map(([name]) => params[name]!)).gradients.map((g) => g.dataSync());
       });
       if (term === TASK_LOSS && found.every((values) => values.every((v: number) => v === 0))) {
         return `no trainable array has a slope of ${term}: what trains in stage ${Math.min(2, stream.stages)} is not read`;
@@ -120,7 +121,7 @@ export const compiles: Rule = {
   remedy: 'Let prefix, adapt, penalty, transformGradients, track and gates read no values (no dataSync, no branch on a value) and use operations that packages/engine/README.md lists.',
   async check(subject) {
     const stream = await midway(subject);
-    const [arrays, rows] = [stepArraysOf(stream.learner), { ...stream.rowsOf(1) }];
+    const { arrays, rows: { ...rows } } = stream.stepOf(1);
     const eager = tf.tidy(() => Object.entries(passes(stream, tensorsOf(arrays), batchOf(rows))).map(([name, t]) => [name, t.dataSync()] as const));
     const device = await openDevice({ name: 'cpu', threads: 1 });
     try {

@@ -55,6 +55,8 @@ function photograph(name: string, given: readonly unknown[]): Record<string, str
       const [{ loss }, scope] = given as [StepGradients, Scope];
       return { 'the gradients': Object.entries(loss).map(([key, t]) => `${key} ${values(t)}`).join(), ...ofScope(scope) };
     }
+    case 'stepArrays':
+      return { kept: JSON.stringify(given[1]) };
     case 'batch':
     case 'prompt':
       return { rows: JSON.stringify(given[0]) };

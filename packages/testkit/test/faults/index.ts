@@ -16,6 +16,7 @@ import {
 import { GrowingPrompts, MeanPrompt, MoreThanItSays, PromptPerAsking, SoundPrompts, TaskPrompt, ThawedPrompts } from './prompts.js';
 import { GatesOfBatch, ReadsGates, ScalesTwice } from './shown.js';
 import { Sound, tested } from './sound.js';
+import { GrowingNoise, NoiseFromOneGenerator, NoiseThatTrains, NoisyAnswers } from './steps.js';
 
 /** What methods with a prompt a task declare. */
 const PROMPTS = { growth: 'linear' } as const;
@@ -47,12 +48,16 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['runs', tested(DividesByNone), /after step 1 of stage 1 trainable array "lora\.\S+" holds a value that is not finite/],
   ['runs', tested(TracksNothing), /track gives undefined for "lengths" instead of a tensor \[\]/],
   ['runs', tested(RunsAway), /of stage 1: running array "lengths" holds a value that is not finite/],
+  ['runs', tested(GrowingNoise), /stepArrays gives noise \[16, 1, 1\], more \[2\] in step 2, and gave noise \[16, 1, 1\], more \[1\] in an earlier one of 16 rows/],
+  ['runs', tested(NoiseThatTrains), /stepArrays gives an array "lora\.layers\.0\.q\.A", and the learner has another one of that name/],
+  ['runs', tested(NoisyAnswers), /it throws .*, at .*steps\.ts:\d+$/],
   ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
   ['runs', tested(WritesTooMuch), /prompt gives 4 tokens where there is room for 2/],
   ['learns', tested(Silent), /30 steps of descent take the loss from (\S+) to \1/],
   ['same-seed', tested(Remembers), /two streams of one seed differ after stage 1/],
   ['resumes', tested(Forgets), /restored after stage 1 learns stage 2 otherwise/],
   ['resumes', tested(GoesOnRunning), /restored after stage 1 learns stage 2 otherwise/],
+  ['resumes', tested(NoiseFromOneGenerator), /restored after stage 1 learns stage 2 otherwise/],
   ['resumes', tested(SharesGenerator), /restored after stage 1 learns stage 2 otherwise/],
   ['no-ambient', tested(AsksTheClock), /reads Date .*behaviour\.ts:\d+/],
   ['no-ambient', tested(RollsDice), /reads Math\.random .*behaviour\.ts:\d+/],
