@@ -56,6 +56,9 @@ function markdown(table: Table): string[] {
 /** What a document needs that {@link latex} is put into. */
 export const PREAMBLE = 'needs \\usepackage{booktabs}';
 
+/** A line that LaTeX does not set, whatever is in it. */
+export const latexComment = (text: string): string => `% ${text.replaceAll(/[\r\n]+/g, ' ')}`;
+
 /** A tabular of booktabs. */
 function latex(table: Table): string[] {
   const cell = (one: Cell) => (one.best ? `\\textbf{${escaped(wordsOf(one))}}` : escaped(wordsOf(one)));

@@ -8,7 +8,7 @@ import type { Output } from '../output.js';
 import { typed } from '../paths.js';
 import { checkFinished, noteUnfinished, resultsSoFar } from '../run/finished.js';
 import { parseList } from '../run/request.js';
-import type { Format } from '../draw.js';
+import { type Format, latexComment } from '../draw.js';
 import { renderComparison } from './render.js';
 
 /** The flags of `lethe compare`. */
@@ -34,7 +34,7 @@ function originOf(paths: readonly string[], { against, metric, reported, plugins
     'lethe compare', ...paths.map(typed), ...(against === undefined ? [] : [`--against ${quoted(against)}`]), `--metric ${quoted(metric)}`,
     ...(reported ? ['--reported'] : []), '--latex', ...plugins.map((folder) => `--plugins ${typed(folder)}`),
   ].join(' ');
-  return [command, madeBy(runs)].map((line) => `% ${line.replaceAll(/[\r\n]+/g, ' ')}\n`).join('');
+  return [command, madeBy(runs)].map((line) => `${latexComment(line)}\n`).join('');
 }
 
 /** The metrics of a comparison without their functions, which JSON has no place for. */

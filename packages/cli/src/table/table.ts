@@ -6,7 +6,7 @@ import { metricNamed } from '../metric-named.js';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
 import { csvOf } from './csv.js';
-import { DRAW, type Format, PREAMBLE, type Table } from '../draw.js';
+import { DRAW, type Format, PREAMBLE, type Table, latexComment } from '../draw.js';
 import { COSTS, RUNS, VALUES, failureWords, methodsTable } from './methods-table.js';
 import { type Column, columnsOf, methodsOf, rowOf, suitesTable, termsOf } from './suites-table.js';
 import { RANKING } from './summary.js';
@@ -58,7 +58,7 @@ function withWords(format: Format, lines: readonly string[], about: readonly str
   if (format === 'text') return [...lines, '', ...about];
   const [command, versions] = origin;
   const said = [command, versions, ...about, 'bold: the best mean of a column, bounds aside; lethe compare says which differences were shown', PREAMBLE];
-  return [...said.map((line) => `% ${line.replaceAll(/[\r\n]+/g, ' ')}`), ...lines];
+  return [...said.map(latexComment), ...lines];
 }
 
 /**
