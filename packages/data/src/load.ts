@@ -89,6 +89,7 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   const pools = new Map<Wanted, Pools>();
   for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
   prompts.refuse();
+  notes.push(...prompts.notes());
   const data = (list: readonly Wanted[]) => list.map((one) => taskData(one, pools.get(one)!, reference, counts.answerTokens));
   for (const [one, { skipped, unmet }] of pools) {
     const [rows, are] = skipped === 1 ? ['row', 'is'] : ['rows', 'are'];

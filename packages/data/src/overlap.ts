@@ -9,14 +9,24 @@ export interface Part {
   readonly split: Split;
 }
 
+/** Rows of a part that ask what an earlier row of it asks. */
+interface Repeats {
+  count: number;
+  /** The places of the first such row and of that earlier one. */
+  readonly first: readonly [earlier: string, later: string];
+}
+
 /**
  * Refuses a suite in which a prompt stands in two different splits, of one task or of two: what is scored must not have
- * been trained on or tuned with. It sees every row, whether it is in a sample or not.
+ * been trained on or tuned with. Of rows that stand in one part more than once, with the same options, it tells. It sees every row, whether it is in a sample or not.
  */
 export class Prompts {
   private readonly seen = new Seen();
+  /** Rows by their part, prompt and options. */
+  private readonly asked = new Seen();
   private readonly places = new Places();
   private readonly parts: Part[] = [];
+  private readonly repeats = new Map<Part, Repeats>();
   private first: { readonly message: string; readonly where: string } | undefined;
   private others = 0;
 
@@ -26,10 +36,13 @@ export class Prompts {
    * @param name the place of a row
    */
   part(part: Part, name: (at: number) => string): (row: Placed) => void {
-    this.parts.push(part);
+    const own = this.parts.push(part) - 1;
     const place = this.places.part(name);
-    return ({ at, example: { prompt } }) => {
-      const claimed = this.seen.claim(prompt, place(at));
+    return ({ at, example: { prompt, options } }) => {
+      const here = place(at);
+      const earlier = this.asked.claim([own, prompt, ...options].join('\n'), here);
+      if (earlier !== here) this.repeat(part, this.places.name(earlier), name(at));
+      const claimed = this.seen.claim(prompt, here);
       const other = this.parts[Places.partOf(claimed)]!;
       if (other.split === part.split) return;
       if (this.first) this.others++;
@@ -37,6 +50,20 @@ export class Prompts {
         message: `the same prompt stands in ${other.split} of ${other.owner} and in ${part.split} of ${part.owner}`, where: `${this.places.name(claimed)} and ${name(at)}`,
       };
     };
+  }
+
+  private repeat(part: Part, earlier: string, later: string): void {
+    const known = this.repeats.get(part);
+    if (known) known.count++;
+    else this.repeats.set(part, { count: 1, first: [earlier, later] });
+  }
+
+  /** What is said of parts in which rows stand more than once. */
+  notes(): string[] {
+    return [...this.repeats].map(([{ owner, split }, { count, first }]) => {
+      const [rows, ask] = count === 1 ? ['row', 'asks what an earlier one asks'] : ['rows', 'ask what earlier ones ask'];
+      return `${count} ${split} ${rows} of ${owner} ${ask} (${first.join(' and ')})`;
+    });
   }
 
   /**

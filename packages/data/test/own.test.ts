@@ -170,6 +170,25 @@ describe('a suite of your own', () => {
     expect(await load('without: [t-train-5, t-train-60]')).to.deep.equal([59, 12, ['no row of task "tickets" has an id that is to be left out: t-train-60']]);
   });
 
+  it('notes rows that stand more than once in one part of a task, whatever they are answered, but not the same prompt with other options', async () => {
+    const twice = (folder: string, letter: string, labels: readonly string[], ...more: readonly object[]) => {
+      const rows = rowsOf(letter, 'train', 60, labels);
+      suite.write(`${folder}/train.jsonl`, jsonLines([...rows, { ...rows[4], id: 'again' }, ...more]));
+      return join(suite.folder, folder, 'train.jsonl');
+    };
+    const tickets = twice('tickets', 't', ['hardware', 'software', 'accounts'], { ...rowsOf('t', 'train', 60, ['hardware'])[4], id: 'otherwise', output: 'accounts' });
+    const mails = twice('mails', 'm', ['hr', 'fin']);
+    expect((await inspectSuite(suite.reference())).notes).to.deep.equal([
+      `2 train rows of task "tickets" ask what earlier ones ask (${tickets}:5 and ${tickets}:61)`,
+      `1 train row of task "mails" asks what an earlier one asks (${mails}:5 and ${mails}:61)`,
+    ]);
+    suite.edit('labels: { hr: personnel, fin: finance }', 'choices: texts');
+    const asked = (id: string, input: string, ...choices: string[]) => ({ id, input, choices, answer: 0 });
+    suite.write('mails/train.jsonl', jsonLines([asked('a', 'who', 'you', 'he'), asked('b', 'who', 'she', 'I'), asked('c', 'who', 'you', 'he')]));
+    suite.write('mails/test.jsonl', jsonLines([asked('d', 'what', 'this', 'that')]));
+    expect((await inspectSuite(suite.reference())).notes[1]).to.equal(`1 train row of task "mails" asks what an earlier one asks (${mails}:1 and ${mails}:3)`);
+  });
+
   it('says which size was meant', async () => {
     const error = await errorOf(() => loadSuite(suite.reference({ size: 'mimi' })));
     expect(error.code).to.equal('LETHE_SUITE_UNKNOWN');
