@@ -146,8 +146,9 @@ export interface MethodHost {
    */
   features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
   /**
-   * What is predicted of the answers of rows with the learner's arrays as they are now, nothing being trained ({@link Scope.training} false): for each row the log probabilities of the
-   * whole vocabulary where its answer tokens, and last the end of text, are to be predicted: (answer tokens + 1, vocabulary). Only between `begin` and the end of `end`.
+   * What is predicted of the answers of rows with the learner's arrays as they are now ({@link Scope.training} false): for each row the log probabilities of
+   * the whole vocabulary where its answer tokens, and last the end of text, are to be predicted, (answer tokens + 1, vocabulary). Only between `begin` and
+   * the end of `end`.
    */
   predictions(task: TaskView, rows: readonly Row[]): Promise<readonly NdArray[]>;
   /** Frozen embeddings of tokens that are drawn from the vocabulary, (count, width): where trained vectors may begin. */

@@ -23,10 +23,11 @@ export interface TrainingStep {
 
 /**
  * Compiles one optimizer step: forward, gradients, what the method makes of them, clipping and update are one graph. Inputs are the packed batch (with the task of
- * its rows for a learner that is told, and {@link keptInputs}), the learner's frozen arrays under {@link FROZEN}, its running ones under {@link RUNNING}, those of the step under {@link STEP}, and those of {@link optimizerInputs} for its
- * trainable ones. Outputs are the next `flat`, `m` and `v`, the next values of running arrays, and `loss` (with the method's penalty) and `task` (without it), each of shape [1].
+ * its rows for a learner that is told, and {@link keptInputs}), the learner's frozen arrays under {@link FROZEN}, its running ones under {@link RUNNING}, those of
+ * the step under {@link STEP}, and those of {@link optimizerInputs} for its trainable ones. Outputs are the next `flat`, `m` and `v`, the next values of running
+ * arrays, and `loss` (with the method's penalty) and `task` (without it), each of shape [1].
  *
- * @param own arrays of the shapes that the step's own have
+ * @param own arrays of the shapes that those of the step have
  */
 export function compileTrainingStep({ device, forward, budget }: TrainingStep, shape: BatchShape, own: Arrays = {}): Promise<Program> {
   const { learner, model } = forward;
