@@ -49,8 +49,7 @@ class AGem implements Learner {
 
   /** Kept rows, each at most once, in the last places of the rows drawn. */
   batch(drawn: readonly Row[], step: number): readonly Row[] {
-    const places = Math.min(Math.round(this.options.share * drawn.length), drawn.length - 1, this.rows.length);
-    return withKept(drawn, this.rows, places, this.host.random.fork('rehearsal', this.index, step));
+    return withKept(drawn, this.rows, this.options.share, this.host.random.fork('rehearsal', this.index, step), 1);
   }
 
   /** Equation 11, on all arrays as one vector. */

@@ -58,8 +58,7 @@ class Der implements Learner {
 
   /** Kept rows, each at most once, in the last places of the rows drawn. */
   batch(drawn: readonly Row[], step: number): readonly Row[] {
-    const places = Math.min(Math.round(this.options.share * drawn.length), this.rows.length);
-    return withKept(drawn, this.rows, places, this.host.random.fork('rehearsal', this.index, step));
+    return withKept(drawn, this.rows, this.options.share, this.host.random.fork('rehearsal', this.index, step));
   }
 
   /** Where the logits of the rows of a step are among all that are stored. */

@@ -28,10 +28,12 @@ export function divideBudget(kept: KeptRows, fresh: readonly Row[], budget: numb
 }
 
 /**
- * The rows of a step with so many kept ones, drawn each at most once, in the last places of those that were drawn for it.
+ * The rows of a step with kept ones, drawn each at most once, in the last places of those that were drawn for it.
  *
- * @param places at most as many as rows of either kind
+ * @param share of the places that kept rows take, where there are as many
+ * @param left how many places they leave at least
  */
-export function withKept(drawn: readonly Row[], kept: readonly Row[], places: number, random: Random): readonly Row[] {
+export function withKept(drawn: readonly Row[], kept: readonly Row[], share: number, random: Random, left = 0): readonly Row[] {
+  const places = Math.min(Math.round(share * drawn.length), drawn.length - left, kept.length);
   return places === 0 ? drawn : [...drawn.slice(0, drawn.length - places), ...random.shuffle(kept).slice(0, places)];
 }

@@ -30,12 +30,12 @@ export interface InspectedSuite {
  * LETHE_DATA_CHANGED, LETHE_DATA_ROW
  */
 export async function loadSuite(reference: SuiteReference): Promise<SuiteData> {
-  return (await read(reference)).suite;
+  return (await read(reference, false)).suite;
 }
 
 /** {@link loadSuite}, with what one should know before trusting its numbers. */
 export async function inspectSuite(reference: SuiteReference): Promise<InspectedSuite> {
-  const { suite, pools, notes } = await read(reference);
+  const { suite, pools, notes } = await read(reference, true);
   const overlaps = overlapsOf([...pools].flatMap(([one, { rows, shots }]) => {
     const part = { owner: ownerOf(one), probe: one.probe };
     return [...SPLITS.map((split) => ({ ...part, split, rows: rows[split] })), { ...part, split: 'fewshot' as const, rows: shots }];
@@ -74,7 +74,7 @@ export function suiteTerms(reference: SuiteReference): SuiteTerms {
   };
 }
 
-async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {
+async function read(reference: SuiteReference, repeats: boolean): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {
   const found = await openSuite(reference);
   const { id, version, kind, title, orders } = found.definition;
   const { size = DEFAULT_SIZE, prompts: asked } = reference;
@@ -85,7 +85,7 @@ async function read(reference: SuiteReference): Promise<{ suite: SuiteData; pool
   // what is tuned may see no row by which it is judged later, and probes have no others
   const { probes, notes } = reference.scored === 'validation' ? { probes: [], notes: [] }
     : availableProbes(found, probesOf(found, size, reference), reference);
-  const prompts = new Prompts();
+  const prompts = new Prompts(repeats);
   const pools = new Map<Wanted, Pools>();
   for (const one of [...tasks, ...probes]) pools.set(one, await poolsOf(one, prompts, reference));
   prompts.refuse();

@@ -22,13 +22,18 @@ interface Repeats {
  */
 export class Prompts {
   private readonly seen = new Seen();
-  /** Rows by their part, prompt and options. */
-  private readonly asked = new Seen();
+  /** Rows by their part, prompt and options; null where nobody asks which stand more than once. */
+  private readonly asked: Seen | null;
   private readonly places = new Places();
   private readonly parts: Part[] = [];
   private readonly repeats = new Map<Part, Repeats>();
   private first: { readonly message: string; readonly where: string } | undefined;
   private others = 0;
+
+  /** @param repeats whether {@link notes} are wanted: they take another hash of every row */
+  constructor(repeats: boolean) {
+    this.asked = repeats ? new Seen() : null;
+  }
 
   /**
    * A part of the suite, as what takes its rows.
@@ -40,7 +45,7 @@ export class Prompts {
     const place = this.places.part(name);
     return ({ at, example: { prompt, options } }) => {
       const here = place(at);
-      const earlier = this.asked.claim([own, prompt, ...options].join('\n'), here);
+      const earlier = this.asked?.claim([own, prompt, ...options].join('\n'), here) ?? here;
       if (earlier !== here) this.repeat(part, this.places.name(earlier), name(at));
       const claimed = this.seen.claim(prompt, here);
       const other = this.parts[Places.partOf(claimed)]!;

@@ -1,4 +1,4 @@
-import { type Arrays, type MethodHost, type Scope, type Site, zeros } from '@lethe/core';
+import { type Arrays, type Scope, type Site, zeros } from '@lethe/core';
 import type { Tensor3D } from '@tensorflow/tfjs';
 import { Sound } from './sound.js';
 
@@ -46,10 +46,6 @@ export class NoisyAnswers extends SoundNoise {
 /** Goes on drawing from one generator, which is not saved. */
 export class NoiseFromOneGenerator extends SoundNoise {
   private readonly generator = this.host.random.fork('generator');
-
-  constructor(host: MethodHost, options: Record<string, unknown>) {
-    super(host, options);
-  }
 
   override stepArrays(_step: number, kept: readonly number[]): Arrays {
     return { [NOISE]: { shape: [kept.length, 1, 1], data: this.generator.normals(kept.length, 0.1) } };
