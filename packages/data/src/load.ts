@@ -74,6 +74,7 @@ export function suiteTerms(reference: SuiteReference): SuiteTerms {
   };
 }
 
+/** @param repeats whether it is noted which rows stand more than once */
 async function read(reference: SuiteReference, repeats: boolean): Promise<{ suite: SuiteData; pools: ReadonlyMap<Wanted, Pools>; notes: string[] }> {
   const found = await openSuite(reference);
   const { id, version, kind, title, orders } = found.definition;

@@ -3,7 +3,7 @@ import { createRandom } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { Host } from '../src/host.js';
-import { eagerDevice, silent, tinyModel } from './tiny.js';
+import { eagerDevice, rowAlone, silent, tinyModel } from './tiny.js';
 
 const TASK = { index: 1, rows: 40, steps: 10 };
 const BUDGET: TrainingBudget = {
@@ -50,14 +50,11 @@ describe('the frozen matrix of a site', () => {
 });
 
 /** Log probabilities of the whole vocabulary where the model, by itself, is to predict the answer of a row and the end of text. */
-function predictedAlone({ prompt, answer }: Row): number[][] {
+function predictedAlone(row: Row): number[][] {
   const model = tinyModel();
-  const ids = [...prompt, ...answer];
-  const grid = (values: readonly number[]) => tf.tensor2d([...values], [1, values.length], 'int32');
-  const weights = Object.fromEntries(Object.entries(model.weights).map(([name, { data, shape }]) => [name, tf.tensor(data as Float32Array, [...shape])]));
-  const batch = { ids: grid(ids), positions: grid(ids.map((_, i) => i)), segments: grid(ids.map((_, i) => (i < prompt.length ? 1 : 2))) };
+  const { batch, weights } = rowAlone(model, row);
   const logp = tf.logSoftmax(model.logits(model.hidden(batch, weights, null), weights)).arraySync() as number[][];
-  return logp.slice(prompt.length - 1);
+  return logp.slice(row.prompt.length - 1);
 }
 
 describe('what the model predicts of rows', () => {

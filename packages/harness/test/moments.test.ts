@@ -2,22 +2,18 @@ import { fileURLToPath } from 'node:url';
 import type { Arrays, Row } from '@lethe/core';
 import { openDevice } from '@lethe/engine';
 import { type LanguageModel, loadModel } from '@lethe/model';
-import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { inputMoments } from '../src/moments.js';
-import { eagerDevice, silent, tinyModel } from './tiny.js';
+import { eagerDevice, rowAlone, silent, tinyModel } from './tiny.js';
 
 /** 18 rows of different lengths: two batches, with padding. */
 const ROWS: readonly Row[] = Array.from({ length: 18 }, (_, i) =>
   ({ prompt: Array.from({ length: 3 + (i % 5) }, (__, k) => 1 + ((i * 7 + k * 3) % 30)), answer: [2 + (i % 4)] }));
 
 /** What the first site of a model reads of a row by itself, (tokens, in). */
-function read(model: LanguageModel, { prompt, answer }: Row): number[][] {
-  const ids = [...prompt, ...answer];
-  const grid = (values: readonly number[]) => tf.tensor2d([...values], [1, values.length], 'int32');
-  const weights = Object.fromEntries(Object.entries(model.weights).map(([name, { data, shape }]) => [name, tf.tensor(data as Float32Array, [...shape])]));
+function read(model: LanguageModel, row: Row): number[][] {
+  const { batch, weights } = rowAlone(model, row);
   const found: number[][] = [];
-  const batch = { ids: grid(ids), positions: grid(ids.map((_, i) => i)), segments: grid(ids.map((_, i) => (i < prompt.length ? 1 : 2))) };
   model.hidden(batch, weights, (_, x) => {
     found.push(...(x.arraySync()[0] as number[][]));
     return null;

@@ -1,4 +1,4 @@
-import type { Capabilities, Example, Learner, Site, SuiteData, TaskData, Tensors } from '@lethe/core';
+import type { Capabilities, Example, Learner, Row, Site, SuiteData, TaskData, Tensors } from '@lethe/core';
 import { createRandom, sha256 } from '@lethe/core';
 import { linear } from '@lethe/core/tensor';
 import type { Constant, Device, Values } from '@lethe/engine';
@@ -64,6 +64,16 @@ export function tinyModel(): LanguageModel {
       const variance = tf.square(x.sub(mean.expandDims(1))).mul(mask).sum(1).div(count);
       return tf.concat([mean, tf.sqrt(variance.add(1e-6))], 1) as tf.Tensor2D;
     },
+  };
+}
+
+/** A row with its answer as a batch by itself, and the weights of a model to read it with, as tensors. */
+export function rowAlone(model: LanguageModel, { prompt, answer }: Row): { batch: BatchTensors; weights: Tensors } {
+  const ids = [...prompt, ...answer];
+  const grid = (values: readonly number[]) => tf.tensor2d([...values], [1, values.length], 'int32');
+  return {
+    batch: { ids: grid(ids), positions: grid(ids.map((_, i) => i)), segments: grid(ids.map((_, i) => (i < prompt.length ? 1 : 2))) },
+    weights: Object.fromEntries(Object.entries(model.weights).map(([name, { data, shape }]) => [name, tf.tensor(data as Float32Array, [...shape])])),
   };
 }
 
