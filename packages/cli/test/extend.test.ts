@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,8 @@ describe('lethe run --extend', () => {
     expect(notes).to.match(/seed 1 {2}2\/2 second {2}scores (?!.*already)/).and.match(/seed 2 {2}1\/2 first {2}scores (?!.*already)/);
     await run('b', '--seeds', '1,2');
     expect(results('a').sha256).to.equal(results('b').sha256);
+    // the steps that were scored without the second task are in nobody's way
+    expect(readdirSync(join(folder, 'a', 'steps'))).to.deep.equal(readdirSync(join(folder, 'b', 'steps')));
   }).timeout(180_000);
 
   it('takes no steps of another device, and no folder that nobody named', async () => {

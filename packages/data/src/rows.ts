@@ -45,6 +45,8 @@ export class RowReader {
   private readonly without: ReadonlySet<string>;
   /** Those of the ids to leave out that no row had so far. */
   readonly unmet: Set<string>;
+  /** The fields that every row must have. */
+  private readonly needed: readonly string[];
   private readonly remedy: string;
 
   /** @param shots what stands before the prompt of a row */
@@ -55,8 +57,11 @@ export class RowReader {
     this.promptOf = promptMaker(task);
     this.without = new Set(task.without);
     this.unmet = new Set(task.without);
-    const fields = [...(task.ids ? [] : ['id']), ...task.inputs, ...(task.choices ? [] : [task.output])].map((name) => `"${name}": "…"`);
-    this.remedy = `a row is {${[...fields, ...(task.choices ? ['"choices": ["…", "…"]', '"answer": 0'] : [])].join(', ')}}; other fields are ignored`;
+    const texts = [...(task.ids ? [] : ['id']), ...task.inputs, ...(task.choices ? [] : [task.output])];
+    const fields = [...texts.map((name) => `"${name}": "…"`), ...(task.choices ? ['"choices": ["…", "…"]', '"answer": 0'] : [])];
+    this.remedy = `a row is {${fields.join(', ')}}; other fields are ignored`;
+    const others = [task.choices ? ['choices', 'answer'] : [], task.written?.source ?? [], task.shots?.by ?? []].flat();
+    this.needed = [...new Set([...texts, ...others])];
   }
 
   /**
@@ -121,6 +126,7 @@ export class RowReader {
     if (Array.isArray(value)) throw rowFault(where, 'the row is a list', `${this.remedy}; a file that is one list of rows is called .json`);
     if (typeof value !== 'object' || value === null) throw rowFault(where, 'the row is not an object', this.remedy);
     const row = value as Record<string, unknown>;
+    this.checkFields(row, this.needed, where);
     const { inputs, ids, choices, written, shots } = this.task;
     const texts = inputs.map((name) => this.text(row, name, where));
     const id = ids === 'content' ? contentOf(texts) : ids === 'place' ? placeOf(where) : this.id(row, where);
@@ -129,30 +135,35 @@ export class RowReader {
     return { id, texts, group, ...answers };
   }
 
-  private field(row: Record<string, unknown>, name: string, where: string): unknown {
-    if (Object.hasOwn(row, name)) return row[name];
+  /** Refuses a row that lacks fields, all of them at once: whoever brings rows of another shape mends them in one go. */
+  private checkFields(row: Record<string, unknown>, needed: readonly string[], where: string): void {
+    const lacking = needed.filter((name) => !Object.hasOwn(row, name));
+    if (lacking.length === 0) return;
     const names = Object.keys(row);
-    throw rowFault(where, `the row has no field "${name}"; it has ${shown(names)}.${didYouMean(name, names)}`, this.remedy + this.renaming(name, where));
+    const hint = lacking.length === 1 ? didYouMean(lacking[0]!, names) : '';
+    const what = `${lacking.length === 1 ? 'field' : 'fields'} ${lacking.map((name) => `"${name}"`).join(', ')}`;
+    const renamings = [...new Set(lacking.map((name) => this.renaming(name)))].join('');
+    throw rowFault(where, `the row has no ${what}; it has ${shown(names)}.${hint}`,
+      `${this.remedy}${renamings}${/\.csv:\d+$/.test(where) ? '; the first line of CSV names the fields' : ''}`);
   }
 
   /** How a suite takes rows whose fields are called otherwise. */
-  private renaming(name: string, where: string): string {
+  private renaming(name: string): string {
     const { inputs, output, choices } = this.task;
-    const said = name === 'id' ? 'for rows without ids the task in suite.yaml says ids: content'
-      : inputs.includes(name) ? 'where yours has another name, the task in suite.yaml says inputs: [NAME], and its prompt {NAME}'
-        : name === output && !choices ? 'where yours has another name, the task in suite.yaml says output: NAME' : '';
-    return `${said && `; ${said}`}${/\.csv:\d+$/.test(where) ? '; the first line of CSV names the fields' : ''}`;
+    return name === 'id' ? '; for rows without ids the task in suite.yaml says ids: content'
+      : inputs.includes(name) ? `; where "${name}" has another name, the task in suite.yaml says inputs: [NAME], and its prompt {NAME}`
+        : name === output && !choices ? `; where "${name}" has another name, the task in suite.yaml says output: NAME` : '';
   }
 
   private text(row: Record<string, unknown>, name: string, where: string): string {
-    const text = this.field(row, name, where);
+    const text = row[name];
     if (typeof text !== 'string' || text.trim() === '') return refuse(where, `the field "${name}" is ${shown(text)}, not a text`, this.remedy);
     if (text.length > LONGEST_LINE) throw tooLong(where, `the field "${name}"`);
     return text;
   }
 
   private id(row: Record<string, unknown>, where: string): string {
-    const id = this.field(row, 'id', where);
+    const id = row['id'];
     if (Number.isInteger(id) && !Number.isSafeInteger(id)) {
       throw rowFault(where, `the id is a number beyond 2^53, read as ${shown(id)}: such numbers are rounded, and two ids may become one`, 'write ids as texts: {"id": "…"}');
     }
@@ -161,7 +172,7 @@ export class RowReader {
 
   private label(row: Record<string, unknown>, where: string): Pick<Fields, 'options' | 'answer' | 'offered'> {
     const { id, output: name } = this.task;
-    const value = this.field(row, name, where);
+    const value = row[name];
     // what a table calls 0 or true stands in the suite as "0" or "true"
     const plain = (isNumber(value) || typeof value === 'boolean') && this.answers.has(String(value));
     const output = plain ? String(value) : this.text(row, name, where);
@@ -175,7 +186,7 @@ export class RowReader {
 
   /** Right answers, the first of them to train on. */
   private written(row: Record<string, unknown>, { source }: WrittenTask, where: string): Pick<Fields, 'options' | 'answer' | 'offered' | 'source'> {
-    const value = this.field(row, this.task.output, where);
+    const value = row[this.task.output];
     const texts = Array.isArray(value) ? listOf(value) : isNumber(value) ? [String(value)] : [this.text(row, this.task.output, where).trim()];
     if (!texts || texts.length === 0) throw rowFault(where, `the field "${this.task.output}" is ${shown(value)}, not a text or a list of texts`, this.remedy);
     const options = [...new Set(texts)].map((text) => ` ${text}`);
@@ -183,11 +194,11 @@ export class RowReader {
   }
 
   private choice(row: Record<string, unknown>, kind: 'letters' | 'texts', where: string): Pick<Fields, 'options' | 'answer' | 'offered'> {
-    const choices = listOf(this.field(row, 'choices', where));
+    const choices = listOf(row['choices']);
     if (!choices || choices.length < 2 || choices.length > 26) throw rowFault(where, '"choices" is not a list of 2 to 26 texts', this.remedy);
     const twice = choices.find((choice, i) => choices.indexOf(choice) !== i);
     if (kind === 'texts' && twice !== undefined) throw rowFault(where, `two choices are ${shown(twice)}`, 'give the row choices that differ');
-    const given = this.field(row, 'answer', where);
+    const given = row['answer'];
     const answer = typeof given === 'string' && /^\d+$/.test(given) ? Number(given) : given;
     if (!isNumber(answer) || answer < 0 || answer >= choices.length) {
       throw rowFault(where, `"answer" is ${shown(given)}, not the place of a choice from 0 to ${choices.length - 1}`, this.remedy);
@@ -205,7 +216,9 @@ export class RowReader {
     const where = `${file}:${line.at}`;
     const { texts, offered, options, answer, group } = this.fields(line.value, where);
     const { answer: field } = this.task.shots!;
-    const written = field === undefined ? options[answer]! : ` ${this.text(line.value as Record<string, unknown>, field, where).trim()}`;
+    const row = line.value as Record<string, unknown>;
+    if (field !== undefined) this.checkFields(row, [field], where);
+    const written = field === undefined ? options[answer]! : ` ${this.text(row, field, where).trim()}`;
     return { where, text: texts.join('\n'), group, prompt: this.promptOf(texts, offered), written };
   }
 }

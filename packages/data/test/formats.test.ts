@@ -125,9 +125,10 @@ describe('formats of rows', () => {
 
   it('shows whole numbers of a list of a table', async () => {
     replace('train.parquet', new Uint8Array(parquetWriteBuffer({
-      columnData: [{ name: 'id', data: ['a'] }, { name: 'input', data: [[1n, 2n]] }],
+      columnData: [{ name: 'id', data: ['a'] }, { name: 'output', data: ['hardware'] }, { name: 'input', data: [[1n, 2n]] }],
       schema: [
-        { name: 'root', num_children: 2 }, { name: 'id', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+        { name: 'root', num_children: 3 }, { name: 'id', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+        { name: 'output', type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
         { name: 'input', repetition_type: 'OPTIONAL', converted_type: 'LIST', num_children: 1 },
         { name: 'list', repetition_type: 'REPEATED', num_children: 1 }, { name: 'element', type: 'INT64', repetition_type: 'OPTIONAL' },
       ],

@@ -47,6 +47,13 @@ describe('rows that cannot be used', () => {
     });
   }
 
+  it('names all that a row of another shape lacks at once, and what the suite may say instead', async () => {
+    third(JSON.stringify({ text: 'y', label: 'hardware' }));
+    const error = await errorOf(() => loadSuite(suite.reference()));
+    expect(error.message).to.contain('no fields "id", "input", "output"; it has ["text","label"]');
+    for (const said of ['ids: content', 'inputs: [NAME], and its prompt {NAME}', 'where "output" has another name, the task in suite.yaml says output: NAME']) expect(error.remedy).to.contain(said);
+  });
+
   it('reads lines that end as those of Windows do, behind a byte order mark', async () => {
     const whole = await loadSuite(suite.reference());
     suite.write('tickets/train.jsonl', `\ufeff${jsonLines(ROWS).replaceAll('\n', '\r\n')}`);

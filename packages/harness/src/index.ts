@@ -15,6 +15,7 @@ export { codeSha256 } from './code.js';
 export { Host } from './host.js';
 export { curriculumOf, stagesOf } from './stages.js';
 export { isScored } from './steps.js';
+export { dropSuperseded } from './superseded.js';
 export { type TrainingTask, stepsFor, trainTask } from './trainer.js';
 export { composeRun, createContainer } from './container.js';
 export { type TrainingStep, compileTrainingStep } from './training-step.js';

@@ -17,7 +17,7 @@ import type { Forward } from './loss.js';
 import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
 import { type Stage, curriculumOf, orderedTasks, stageLookup, stagesOf } from './stages.js';
-import { type Answers, type Scored, type Step, type StepName, type StepRecord, baseName, isScored, readAlike, readStep, stepName, writeStep } from './steps.js';
+import { type Answers, type Scored, type Step, type StepName, type StepRecord, STEPS, isScored, readAlike, readStep, stepNames, writeStep } from './steps.js';
 import { stepsFor, trainTask } from './trainer.js';
 
 /** What a job names, rebuilt. */
@@ -72,11 +72,11 @@ class Stream {
 
   async run(): Promise<Run> {
     const { job, deps, listener, name: run } = this;
-    makeFolder(join(job.outDir, 'steps'));
+    makeFolder(join(job.outDir, STEPS));
     const stages = stagesOf(job, this.ordered);
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
-    const sha = deps.model.sha256;
-    const base = await this.step(0, null, baseName(job, sha, this.scored), () => this.base(), (alike) => this.scoredHere(alike, 0, untouched(deps), []));
+    const [first, ...names] = stepNames(job, deps.model.sha256, this.scored, stages);
+    const base = await this.step(0, null, first!, () => this.base(), (alike) => this.scoredHere(alike, 0, untouched(deps), []));
     const records = [base.record];
     // of states only the last is kept: they can be large
     let { state } = base;
@@ -87,8 +87,7 @@ class Stream {
     let at = 0;
     for (const [i, stage] of stages.entries()) {
       const learned = stages.slice(0, i + 1);
-      const name = stepName(job, sha, this.scored, learned.map(({ tasks }) => tasks));
-      const step = await this.step(i + 1, stage.name, name, async () => {
+      const step = await this.step(i + 1, stage.name, names[i]!, async () => {
         if (at < i) await within(job, this.name, () => learner.restore(state));
         at = i + 1;
         return this.learn(i + 1, stages, forward, host, base.record);

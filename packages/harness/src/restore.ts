@@ -4,7 +4,7 @@ import { newLearner, within } from './learner.js';
 import type { Forward } from './loss.js';
 import type { StreamDependencies } from './protocol.js';
 import { orderedTasks, stagesOf } from './stages.js';
-import { readStep, stepName } from './steps.js';
+import { readStep, stepNames } from './steps.js';
 
 /**
  * A learner as it was after a step of a run, with its model: to score, to generate or to export with.
@@ -22,7 +22,7 @@ export async function restoreForward(job: Job, deps: StreamDependencies, step?: 
     throw new LetheError('LETHE_USAGE', `There is no step ${wanted}: the run has steps 1 to ${stages.length}.`, { where, remedy: 'Step n comes after n tasks were learned.' });
   }
   const scored = { tasks: ordered, probes: deps.suite.probes };
-  const found = await readStep(job, stepName(job, deps.model.sha256, scored, stages.slice(0, wanted).map(({ tasks }) => tasks)));
+  const found = await readStep(job, stepNames(job, deps.model.sha256, scored, stages)[wanted]!);
   if (!found) {
     throw new LetheError('LETHE_RUN_STOPPED', `Step ${wanted} of ${stages.length} has not been computed.`, { where, remedy: `Run: lethe resume ${quoted(job.outDir)}` });
   }

@@ -6,6 +6,7 @@ import { LetheError, canonicalJson, makeFolder, unfinished, writeWhole } from '@
 import { resultsHash, validateResults } from '@lethe/metrics';
 import { differences } from './differences.js';
 import { LOCK } from './lock.js';
+import { ALIKE, STEP, STEPS } from './steps.js';
 
 /** `run.json`: what a run folder is for. */
 export interface RunRecord<Configuration = unknown> {
@@ -19,12 +20,11 @@ export interface RunRecord<Configuration = unknown> {
 
 const RECORD = 'run.json';
 const RESULTS = 'results.json';
-const STEPS = 'steps';
 
-const STEP = /^[0-9a-f]{64}\.(?:step|alike)$/;
+const STEP_FILE = new RegExp(`^[0-9a-f]{64}(?:\\${STEP}|\\${ALIKE})$`);
 /** What writing left unfinished: names of now, and those of earlier versions. */
 const isPartOf = (name: string, whole: (name: string) => boolean): boolean => whole(unfinished(name) ?? /^(.+)\.\d+$/.exec(name)?.[1] ?? '');
-const isStrayStep = (name: string) => isPartOf(name, (whole) => STEP.test(whole));
+const isStrayStep = (name: string) => isPartOf(name, (whole) => STEP_FILE.test(whole));
 const isStray = (name: string) => isPartOf(name, (whole) => [RECORD, RESULTS].includes(whole));
 
 async function readJson(path: string): Promise<unknown> {
@@ -115,7 +115,7 @@ async function checkFree(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => !name.startsWith(LOCK) && !isStray(name));
   const steps = names.includes(STEPS) ? await readdir(join(folder, STEPS)) : null;
   const other = steps ? names.find((name) => name !== STEPS && name !== RESULTS) : names[0];
-  const stray = steps?.find((name) => !STEP.test(name) && !isStrayStep(name));
+  const stray = steps?.find((name) => !STEP_FILE.test(name) && !isStrayStep(name));
   const found = other ?? (stray === undefined ? undefined : join(STEPS, stray));
   if (found === undefined) return;
   throw new LetheError('LETHE_FOLDER_EXISTS', `The folder is not empty, and what it holds is no run: there is ${found}, and no ${RECORD}.`, {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { LETHE_VERSION, LetheError, type Results, type Run, type SuiteData, canonicalJson, makeFolder, methodName, suiteLabel } from '@lethe/core';
-import { type Job, codeSha256, hasRun, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
+import { type Job, codeSha256, dropSuperseded, hasRun, lockRun, openRun, readResults, sweepRun, writeResults } from '@lethe/harness';
 import { counted } from '@lethe/leaderboard';
 import { type PoolOptions, runJobs } from '@lethe/pool';
 import { installedCommit } from '../commit.js';
@@ -124,7 +124,9 @@ export async function perform(
       runs[left[at]!] = run;
       await save();
     });
-    return { results: await save(), stopped };
+    const results = await save();
+    if (!stopped) await dropSuperseded(folder, jobs, suite);
+    return { results, stopped };
   } finally {
     await unlock();
   }
