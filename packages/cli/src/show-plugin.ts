@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import Table from 'cli-table3';
-import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin, isPath } from '@lethe/core';
+import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin, isPath, valueWords } from '@lethe/core';
 import { type SuiteSummary, type TaskDefinition, readSuiteFile, suiteUnknown, summaryAt } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import { describeScorer, suiteNotes, suites } from './list.js';
@@ -9,33 +9,13 @@ import { installedPlugins, pluginAt } from './installed.js';
 import { PATHS, here } from './paths.js';
 import { LINES, plainLines, plainTable } from './plain-table.js';
 
-/** What a manifest says of one option. */
-interface OptionSchema {
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly default: unknown;
-  readonly description: string;
-}
-
-/** The values that an option may have, in words: `0 to 1`, `any of "a", "b"`, `true or false`, `text`. */
-function valuesOf({ type, enum: values, minimum, maximum }: OptionSchema): string {
-  if (values) return `one of ${values.map((value) => JSON.stringify(value)).join(', ')}`;
-  if (type === 'boolean') return 'true or false';
-  if (type === 'number' || type === 'integer') return `${minimum} to ${maximum}${type === 'integer' ? ', whole' : ''}`;
-  return type === 'array' ? 'a list' : 'a text';
-}
-
 function optionsTable(properties: Manifest['options']['properties']): string[] {
   const table = new Table({
     head: ['option', 'default', 'values', 'description'], chars: LINES, wordWrap: true, colWidths: [null, null, null, 72],
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
   });
-  table.push(...Object.entries(properties).map(([name, schema]) => {
-    const option = schema as unknown as OptionSchema;
-    return [name, JSON.stringify(option.default), valuesOf(option), option.description];
-  }));
+  table.push(...Object.entries(properties).map(([name, schema]) =>
+    [name, JSON.stringify(schema['default']), valueWords(schema) ?? '', String(schema['description'])]));
   return plainLines(table);
 }
 

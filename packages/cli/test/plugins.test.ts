@@ -269,7 +269,7 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
   describe('show', () => {
     it('tells options with defaults and bounds, from the manifest', async () => {
       const { data } = await call('show', 'method', 'seta');
-      expect(data).to.match(/^agreement +0\.25 +-1 to 1 +Least agreement/m).and.match(/^split +true +true or false +/m);
+      expect(data).to.match(/^agreement +0\.25 +a number from -1 to 1 +Least agreement/m).and.match(/^split +true +true or false +/m);
       expect(data).to.contain('https://arxiv.org/abs/2601.17616').and.contain('keeps no rows');
       expect(JSON.parse((await call('show', 'method', 'seta', '--json')).data)).to.have.nested.property('options.properties.pseudo.maximum', 1024);
     });

@@ -13,6 +13,13 @@ const WORDS: Readonly<Record<string, string>> = {
 /** A type of JSON Schema, or several, in words. */
 export const typeWords = (type: unknown): string => [type].flat().map((word) => WORDS[String(word)] ?? String(word)).join(' or ');
 
+/** The values that a schema lets something have, in words; undefined where it says it in another way. */
+export function valueWords({ enum: values, type, minimum, maximum }: Readonly<Record<string, unknown>> = {}): string | undefined {
+  if (Array.isArray(values)) return `one of ${values.map(String).join(', ')}`;
+  if (type === undefined) return undefined;
+  return `${typeWords(type)}${minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`}`;
+}
+
 const LONGEST = 60;
 
 /** A value as an error shows it. */

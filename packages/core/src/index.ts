@@ -9,7 +9,7 @@ export {
 export { declaredOptions } from './declared.js';
 export { type Document, readDocument } from './document.js';
 export { ERROR_CATALOGUE, type ErrorCode, type ErrorDetails, LetheError, didYouMean } from './errors.js';
-export { type SchemaFault, escaped, schemaFault } from './fault.js';
+export { type SchemaFault, escaped, schemaFault, valueWords } from './fault.js';
 export { fileError } from './file-error.js';
 export { type Frame, frameWithin, framesOf, lineOf } from './frame.js';
 export type { EventListener, RunEvent } from './events.js';

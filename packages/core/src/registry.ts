@@ -3,7 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { ErrorObject } from 'ajv';
 import { grouped } from './canonical.js';
 import { LetheError, didYouMean } from './errors.js';
-import { listFault, typeWords } from './fault.js';
+import { listFault, valueWords } from './fault.js';
 import { fileError } from './file-error.js';
 import { type Manifest, type PluginKind, optionsCheck, readManifest, saidOf } from './manifest.js';
 import { PLUGIN_KEYWORD, type PluginPlace } from './places.js';
@@ -109,22 +109,15 @@ function explain({ manifest }: Plugin, given: Readonly<Record<string, unknown>>,
   const name = optionOf(error);
   if (error.keyword === 'additionalProperties') return `no option "${name}".${didYouMean(name, Object.keys(properties))}`;
   if (error.keyword === 'enum') return `option "${name}" ${listFault(params['allowedValues'] as unknown[], given[name])}`;
-  const wanted = valuesOf(properties[name]);
+  const wanted = valueWords(properties[name]);
   return `option "${name}" ${wanted === undefined ? (error.message ?? 'is invalid') : `must be ${wanted}`}, given ${JSON.stringify(given[name])}`;
-}
-
-/** The values that an option may have, in words; undefined where its schema says it in another way. */
-function valuesOf({ enum: values, type, minimum, maximum }: Readonly<Record<string, unknown>> = {}): string | undefined {
-  if (Array.isArray(values)) return `one of ${values.map(String).join(', ')}`;
-  if (type === undefined) return undefined;
-  return `${typeWords(type)}${minimum === undefined ? '' : ` from ${String(minimum)} to ${String(maximum)}`}`;
 }
 
 /** What to give in the place of options that cannot be used. */
 function remedyFor({ manifest: { options: { properties } } }: Plugin, errors: readonly ErrorObject[]): string {
   const known = `known options: ${Object.keys(properties).join(', ') || 'none'}`;
   const remedies = errors.map((error) => {
-    const wanted = valuesOf(properties[optionOf(error)]);
+    const wanted = valueWords(properties[optionOf(error)]);
     return wanted === undefined ? known : `give ${optionOf(error)} ${wanted}`;
   });
   return [...new Set(remedies)].join('; ');

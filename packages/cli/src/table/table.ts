@@ -74,7 +74,7 @@ export async function tableCommand(paths: readonly string[], flags: TableFlags, 
   const columns = columnsOf(runs, metric && [metric]);
   const { table, values } = tableOf(columns, metric, flags.costs ?? false);
   for (const line of versionWords(columns)) output.note(line);
-  const about = [...columns.map(termsOf), values, ...failureWords(columns.flatMap(({ rows }) => rows))];
+  const about = [...new Set(columns.map(termsOf)), values, ...failureWords(columns.flatMap(({ rows }) => rows))];
   const format = flags.latex ? 'latex' : flags.markdown ? 'markdown' : 'text';
   output.data(withWords(format, DRAW[format](table), about, [commandOf(paths, flags), madeBy(runs)]).join('\n'));
 }
