@@ -110,7 +110,7 @@ describe('lethe new suite, data and --skip-bad-rows', () => {
     expect(lines[1]).to.match(/^tickets test\s+empty\s+0 rows/);
     expect(lines[2]).to.contain('test.jsonl: task "tickets" has no test rows');
     const faults = lines.slice(5, 12);
-    expect(faults.filter((line) => line.includes('the row has no field "input"'))).to.have.length(5);
+    expect(faults.filter((line) => line.includes('the row has no fields "input", "output"'))).to.have.length(5);
     expect(faults[5]).to.contain('    fix a row is {"id": "…", "input": "…", "output": "…"}');
     expect(faults[6]).to.equal('  and 2 more');
   });
