@@ -142,7 +142,7 @@ export class RowReader {
     const names = Object.keys(row);
     const hint = lacking.length === 1 ? didYouMean(lacking[0]!, names) : '';
     const what = `${lacking.length === 1 ? 'field' : 'fields'} ${lacking.map((name) => `"${name}"`).join(', ')}`;
-    const renamings = [...new Set(lacking.map((name) => this.renaming(name)))].join('');
+    const renamings = lacking.map((name) => this.renaming(name)).join('');
     throw rowFault(where, `the row has no ${what}; it has ${shown(names)}.${hint}`,
       `${this.remedy}${renamings}${/\.csv:\d+$/.test(where) ? '; the first line of CSV names the fields' : ''}`);
   }

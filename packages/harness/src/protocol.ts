@@ -75,7 +75,7 @@ class Stream {
     makeFolder(join(job.outDir, STEPS));
     const stages = stagesOf(job, this.ordered);
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
-    const [first, ...names] = stepNames(job, deps.model.sha256, this.scored, stages);
+    const [first, ...names] = stepNames(job, deps.model.sha256, deps.suite);
     const base = await this.step(0, null, first!, () => this.base(), (alike) => this.scoredHere(alike, 0, untouched(deps), []));
     const records = [base.record];
     // of states only the last is kept: they can be large

@@ -3,7 +3,6 @@ import { type Job, runName } from './job.js';
 import { newLearner, within } from './learner.js';
 import type { Forward } from './loss.js';
 import type { StreamDependencies } from './protocol.js';
-import { orderedTasks, stagesOf } from './stages.js';
 import { readStep, stepNames } from './steps.js';
 
 /**
@@ -14,17 +13,16 @@ import { readStep, stepNames } from './steps.js';
  * LETHE_METHOD_FAILED
  */
 export async function restoreForward(job: Job, deps: StreamDependencies, step?: number): Promise<Forward> {
-  const ordered = orderedTasks(job, deps.suite);
-  const stages = stagesOf(job, ordered);
-  const wanted = step ?? stages.length;
+  const names = stepNames(job, deps.model.sha256, deps.suite);
+  const last = names.length - 1;
+  const wanted = step ?? last;
   const where = `${job.outDir}: ${runName(job.identity)}`;
-  if (wanted < 1 || wanted > stages.length) {
-    throw new LetheError('LETHE_USAGE', `There is no step ${wanted}: the run has steps 1 to ${stages.length}.`, { where, remedy: 'Step n comes after n tasks were learned.' });
+  if (wanted < 1 || wanted > last) {
+    throw new LetheError('LETHE_USAGE', `There is no step ${wanted}: the run has steps 1 to ${last}.`, { where, remedy: 'Step n comes after n tasks were learned.' });
   }
-  const scored = { tasks: ordered, probes: deps.suite.probes };
-  const found = await readStep(job, stepNames(job, deps.model.sha256, scored, stages)[wanted]!);
+  const found = await readStep(job, names[wanted]!);
   if (!found) {
-    throw new LetheError('LETHE_RUN_STOPPED', `Step ${wanted} of ${stages.length} has not been computed.`, { where, remedy: `Run: lethe resume ${quoted(job.outDir)}` });
+    throw new LetheError('LETHE_RUN_STOPPED', `Step ${wanted} of ${last} has not been computed.`, { where, remedy: `Run: lethe resume ${quoted(job.outDir)}` });
   }
   const { forward } = await newLearner(job, deps);
   await within(job, where, () => forward.learner.restore(found.state));

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CompletedRun, LearnerState, Row, TaskData } from '@lethe/core';
+import type { CompletedRun, LearnerState, Row, SuiteData, TaskData } from '@lethe/core';
 import { sha256, unlabelled, writeWhole } from '@lethe/core';
 import { readArtefact, writeArtefact } from './artefact.js';
 import type { Job } from './job.js';
-import type { Stage } from './stages.js';
+import { orderedTasks, stagesOf } from './stages.js';
 
 /** Raised whenever the same job would give other numbers: artefacts of another version are not found again. */
 const PROTOCOL = 4;
@@ -58,27 +58,29 @@ function nameOf(job: Job, model: string, scored: Scored, what: object): StepName
 /** Whether the step after so many of the stages of a job is scored: of trials, which are judged by the end of the stream, only the last is. */
 export const isScored = ({ identity }: Job, step: number, stages: number): boolean => identity.suite.scored !== 'validation' || step === stages;
 
-/** The names of all steps of a job: the scores of the base model, in which no method, order or seed has a part, and what is there after each of its stages. */
-export function stepNames(job: Job, model: string, scored: Scored, stages: readonly Stage[]): readonly StepName[] {
+/** The names of all steps of a job: the scores of the base model, in which no method, order or seed has a part, and what is there after each of its stages. Throws as `orderedTasks` does. */
+export function stepNames(job: Job, model: string, suite: SuiteData): readonly StepName[] {
   const { method, seed, training } = job.identity;
-  const trained = stages.map(({ tasks }) => tasks.map((task) => task.sha256));
+  const ordered = orderedTasks(job, suite);
+  const scored = { tasks: ordered, probes: suite.probes };
+  const trained = stagesOf(job, ordered).map(({ tasks }) => tasks.map((task) => task.sha256));
   return [
     nameOf(job, model, scored, { step: 'base' }),
-    ...stages.map((_, i) => nameOf(job, model, scored, { step: trained.slice(0, i + 1), method: unlabelled(method), code: job.code, seed, training })),
+    ...trained.map((_, i) => nameOf(job, model, scored, { step: trained.slice(0, i + 1), method: unlabelled(method), code: job.code, seed, training })),
   ];
 }
 
 /** Where the steps of a run lie in its folder. */
 export const STEPS = 'steps';
 /** How the file of a step ends. */
-export const STEP = '.step';
+export const STEP_ENDING = '.step';
 /** How the file ends that points to the last step that was trained so. */
-export const ALIKE = '.alike';
+export const ALIKE_ENDING = '.alike';
 
-const pathOf = (job: Job, whole: string) => join(job.outDir, STEPS, `${whole}${STEP}`);
+const pathOf = (job: Job, whole: string) => join(job.outDir, STEPS, `${whole}${STEP_ENDING}`);
 const WHOLE = /^[0-9a-f]{64}$/;
 /** A file with the whole name of the last step that was trained so. */
-const alikeOf = (job: Job, { trained }: StepName) => join(job.outDir, STEPS, `${trained}${ALIKE}`);
+const alikeOf = (job: Job, { trained }: StepName) => join(job.outDir, STEPS, `${trained}${ALIKE_ENDING}`);
 
 /** The step of this name, or undefined. Throws LETHE_RUN_DAMAGED. */
 export const readStep = (job: Job, { whole }: StepName): Promise<Step | undefined> => readWhole(job, whole);

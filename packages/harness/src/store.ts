@@ -6,7 +6,7 @@ import { LetheError, canonicalJson, makeFolder, unfinished, writeWhole } from '@
 import { resultsHash, validateResults } from '@lethe/metrics';
 import { differences } from './differences.js';
 import { LOCK } from './lock.js';
-import { ALIKE, STEP, STEPS } from './steps.js';
+import { ALIKE_ENDING, STEPS, STEP_ENDING } from './steps.js';
 
 /** `run.json`: what a run folder is for. */
 export interface RunRecord<Configuration = unknown> {
@@ -21,7 +21,7 @@ export interface RunRecord<Configuration = unknown> {
 const RECORD = 'run.json';
 const RESULTS = 'results.json';
 
-const STEP_FILE = new RegExp(`^[0-9a-f]{64}(?:\\${STEP}|\\${ALIKE})$`);
+const STEP_FILE = new RegExp(`^[0-9a-f]{64}(?:\\${STEP_ENDING}|\\${ALIKE_ENDING})$`);
 /** What writing left unfinished: names of now, and those of earlier versions. */
 const isPartOf = (name: string, whole: (name: string) => boolean): boolean => whole(unfinished(name) ?? /^(.+)\.\d+$/.exec(name)?.[1] ?? '');
 const isStrayStep = (name: string) => isPartOf(name, (whole) => STEP_FILE.test(whole));

@@ -2,15 +2,7 @@ import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SuiteData } from '@lethe/core';
 import type { Job } from './job.js';
-import { orderedTasks, stagesOf } from './stages.js';
-import { ALIKE, STEP, STEPS, stepNames } from './steps.js';
-
-/** The files of all steps of a job. */
-function filesOf(job: Job, suite: SuiteData): string[] {
-  const ordered = orderedTasks(job, suite);
-  const scored = { tasks: ordered, probes: suite.probes };
-  return stepNames(job, job.identity.model.sha256, scored, stagesOf(job, ordered)).map(({ whole }) => `${whole}${STEP}`);
-}
+import { ALIKE_ENDING, STEPS, STEP_ENDING, stepNames } from './steps.js';
 
 /**
  * Removes the steps of a run folder in whose place there is another, trained alike and scored on other rows: those of a stream before it got
@@ -22,10 +14,11 @@ function filesOf(job: Job, suite: SuiteData): string[] {
 export async function dropSuperseded(folder: string, jobs: readonly Job[], suite: SuiteData): Promise<void> {
   const steps = join(folder, STEPS);
   const names = await readdir(steps);
-  const [files, pointers] = [STEP, ALIKE].map((ending) => names.filter((name) => name.endsWith(ending)));
+  const files = names.filter((name) => name.endsWith(STEP_ENDING));
+  const pointers = names.filter((name) => name.endsWith(ALIKE_ENDING));
   // every step has a pointer to it, but for those from which it was taken
-  if (files!.length <= pointers!.length) return;
-  const kept = new Set(jobs.flatMap((job) => filesOf(job, suite)));
-  for (const pointer of pointers!) kept.add(`${await readFile(join(steps, pointer), 'utf8')}${STEP}`);
-  for (const file of files!) if (!kept.has(file)) await rm(join(steps, file));
+  if (files.length <= pointers.length) return;
+  const kept = new Set(jobs.flatMap((job) => stepNames(job, job.identity.model.sha256, suite).map(({ whole }) => whole)));
+  for (const pointer of pointers) kept.add(await readFile(join(steps, pointer), 'utf8'));
+  for (const file of files) if (!kept.has(file.slice(0, -STEP_ENDING.length))) await rm(join(steps, file));
 }
