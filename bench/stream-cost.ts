@@ -84,7 +84,7 @@ export async function streamCost(plugin: Plugin, device: Device, model: Language
     if (countOf(learner.trainable) > 0) {
       const random = createRandom(1, 'train', index);
       await trainTask({
-        device, forward, rows, index, budget: BUDGET, name: plugin.manifest.name, random,
+        device, forward, rows, index, budget: BUDGET, makesRows: capabilities.pseudoRehearsal ?? false, name: plugin.manifest.name, random,
         stageOf: () => index, stop: () => false, onStep: () => steps.push(lap()),
       });
     }

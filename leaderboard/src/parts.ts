@@ -44,8 +44,8 @@ export function meanOf(interval: Interval | null, { range }: MetricColumn): Cont
 }
 
 /** What sets the terms of a method apart from those of the others. */
-export const termsOf = ({ method: { capabilities: { bound, rehearsal, taskIdentity } } }: Row): Html[] =>
-  [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['is told the task'] : [])].map(tag);
+export const termsOf = ({ method: { capabilities: { bound, rehearsal, pseudoRehearsal, taskIdentity } } }: Row): Html[] =>
+  [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(pseudoRehearsal ? ['writes rows'] : []), ...(taskIdentity ? ['is told the task'] : [])].map(tag);
 
 /** What a reader must know before the numbers of a row are believed. */
 export const warningsOf = ({ note, cells }: Row): Html[] => [

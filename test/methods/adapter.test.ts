@@ -5,7 +5,7 @@ import { expect } from 'chai';
 const open = (name: string, options = {}) => methodBeside(new URL(`../../plugins/${name}/index.js`, import.meta.url).href, options);
 
 /** Methods with one adapter, with one a task that are summed, and with an update of full rank. */
-const SINGLE = ['lora-sequential', 'joint', 'ewc', 'si', 'replay', 'der', 'a-gem', 'lwf', 'tasl'];
+const SINGLE = ['lora-sequential', 'joint', 'ewc', 'si', 'replay', 'der', 'a-gem', 'lamol', 'lwf', 'tasl'];
 const SUMMED = ['inc-lora', 'o-lora', 'n-lora', 'inflora', 'sd-lora', 'gpm'];
 const FULL = ['magmax'];
 

@@ -21,7 +21,7 @@ const energies = (a: NdArray, moment: NdArray): number[] => {
 describe('where adapters start', () => {
   it('is an option of the methods that train a plain adapter', () => {
     expect(names).to.include.members([
-      'lora-sequential', 'joint', 'per-task', 'inc-lora', 'o-lora', 'ewc', 'si', 'replay', 'der', 'a-gem', 'gainlora', 'tasl', 'n-lora', 'gpm', 'moe-lora', 'sd-lora', 'lwf', 'magmax',
+      'lora-sequential', 'joint', 'per-task', 'inc-lora', 'o-lora', 'ewc', 'si', 'replay', 'der', 'a-gem', 'lamol', 'gainlora', 'tasl', 'n-lora', 'gpm', 'moe-lora', 'sd-lora', 'lwf', 'magmax',
       'sapt',
     ]);
   });

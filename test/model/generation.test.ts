@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Arrays, type ErrorCode, LetheError, type Learner, createRandom } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
-import { type Forward, type GenerationOptions, Generator, forwardOf, generate } from '@lethe/harness';
+import { type Forward, type GenerationOptions, Generator, Host, forwardOf, generate } from '@lethe/harness';
 import { type LanguageModel, loadModel, readSafetensors } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
@@ -127,6 +127,52 @@ describe('generation', () => {
         })));
         scores.forEach((row, r) => expect(row.indexOf(Math.max(...row)), `row ${r}, token ${at}`).to.equal(rows[r]!.tokens[at]));
       }
+    });
+
+    describe('for a method (host.generate)', () => {
+      const TASK = { index: 1, rows: 1, steps: 1 };
+      const hostOf = (learner = forward.learner, stop = () => false) => {
+        const budget = { epochs: 1, batch: 1, learningRate: 1, warmup: 0, weightDecay: 0, clip: 1, rank: 2, alpha: 2, sites: ['q' as const], maxTokens: 64 };
+        const capabilities = { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } as const;
+        const host = new Host(device, model, budget, createRandom(1), capabilities, stop);
+        host.learner = learner;
+        host.show([]);
+        return host;
+      };
+      const read = () => prompts.map((text) => model.tokenizer.encode(text));
+
+      it('is what is generated with its arrays, by the most likely tokens', async () => {
+        const arrays = Object.fromEntries(model.sites.flatMap(({ name, in: input, out }) => [
+          [`${name}.a`, { shape: [input, 2], data: createRandom(1, name, 'a').normals(input * 2, 0.3) }],
+          [`${name}.b`, { shape: [2, out], data: createRandom(1, name, 'b').normals(2 * out, 0.3) }],
+        ]));
+        for (const learner of [forward.learner, adapterLearner(arrays, 1)]) {
+          const host = hostOf(learner);
+          const found = await host.generate(TASK, read(), { maxTokens: 20 });
+          const wanted = await made(GREEDY, prompts, { ...forward, learner, sites: host.sites });
+          expect(found).to.deep.equal(wanted.map(({ tokens, end }) => ({ tokens, ended: end === 'end-of-text' })));
+        }
+      });
+
+      it('is drawn by its random source, another text for a prompt that stands there again', async () => {
+        const [prompt, other] = read() as [number[], number[]];
+        const draw = (seed: number) => ({ maxTokens: 20, draw: { random: createRandom(seed, 'write') } });
+        const [first, between, again] = await hostOf().generate(TASK, [prompt, other, prompt], draw(1));
+        expect(again).to.not.deep.equal(first);
+        expect(await hostOf().generate(TASK, [prompt, prompt], draw(1)), 'whatever stands between').to.deep.equal([first, again]);
+        expect(await hostOf().generate(TASK, [other], draw(1))).to.deep.equal([between]);
+        expect(await hostOf().generate(TASK, [prompt], draw(2))).to.not.deep.equal([first]);
+        const cold = { ...draw(1), draw: { ...draw(1).draw, temperature: 1e-6 } };
+        expect(await hostOf().generate(TASK, [prompt], cold)).to.deep.equal(await hostOf().generate(TASK, [prompt], { maxTokens: 20 }));
+      });
+
+      it('is refused between tasks, and stops when it is asked to', async () => {
+        const codeOf = (host: Host) => host.generate(TASK, read(), { maxTokens: 20 }).then(() => 'none', ({ code }: LetheError) => code);
+        const closed = hostOf();
+        closed.show(undefined);
+        expect(await codeOf(closed)).to.equal('LETHE_METHOD_FAILED');
+        expect(await codeOf(hostOf(forward.learner, () => true))).to.equal('LETHE_RUN_STOPPED');
+      });
     });
 
     async function refused(options: GenerationOptions, texts: string[], code: ErrorCode, ...parts: string[]): Promise<void> {

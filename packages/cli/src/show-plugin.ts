@@ -20,11 +20,12 @@ function optionsTable(properties: Manifest['options']['properties']): string[] {
 }
 
 /** What a method declares of itself, in words. */
-function declaredOf({ stream, capabilities: { rehearsal, taskIdentity, growth, bound } }: Manifest): string {
+function declaredOf({ stream, capabilities: { rehearsal, pseudoRehearsal, taskIdentity, growth, bound } }: Manifest): string {
   const growths = { none: 'does not grow with the tasks', linear: 'grows with every task', sublinear: 'grows less with every task' } as const;
   return [
     stream === 'joint' ? 'learns all tasks at once' : 'learns one task after another',
     rehearsal ? 'keeps rows of earlier tasks' : 'keeps no rows',
+    ...(pseudoRehearsal ? ['trains on rows that it makes itself'] : []),
     taskIdentity ? 'is told the task when it predicts' : 'is not told the task when it predicts',
     growths[growth],
     ...(bound ? ['a bound, not a competitor'] : []),

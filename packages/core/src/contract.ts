@@ -76,7 +76,10 @@ export function jsonFault(value: unknown, at: string, holders: readonly unknown[
   return null;
 }
 
-const isTokens = (list: unknown): boolean => Array.isArray(list) && list.every((token) => Number.isInteger(token) && (token as number) >= 0);
+const isTokens = (list: unknown): list is readonly number[] => Array.isArray(list) && list.every((token) => Number.isInteger(token) && (token as number) >= 0);
+
+/** Whether it is a row of token ids. */
+const isRow = (row: unknown): row is Row => isObject(row) && isTokens(row['prompt']) && isTokens(row['answer']);
 
 /** What `save` gave, where its arrays are arrays. Throws LETHE_METHOD_FAILED for anything else. */
 export function checkState(state: unknown): LearnerState {
@@ -90,7 +93,7 @@ export function checkKept(state: unknown): LearnerState {
   const { json, rows = [] } = checkState(state);
   const fault = json === undefined ? null : jsonFault(json, 'saved json');
   if (fault) refuse(`${fault}, which is no plain JSON and would not come back`);
-  if (!Array.isArray(rows) || !rows.every((row) => isObject(row) && isTokens(row.prompt) && isTokens(row.answer))) {
+  if (!Array.isArray(rows) || !rows.every(isRow)) {
     refuse('saved rows is not a list of rows, with the token ids of prompt and answer');
   }
   return state as unknown as LearnerState;
@@ -157,11 +160,44 @@ export function checkGates(gates: Gates, batch: number): Gates {
   return gates;
 }
 
-/** What `batch` gave. Throws LETHE_METHOD_FAILED where it is not as many rows as were drawn. */
-export function checkBatch(rows: readonly Row[], drawn: readonly Row[]): readonly Row[] {
-  if (!Array.isArray(rows)) return refuse(`batch gives ${kindOf(rows)} instead of a list of rows`);
-  if (rows.length !== drawn.length) refuse(`batch gives ${rows.length} rows instead of the ${drawn.length} that were drawn`);
-  return rows;
+/** What rows may be that a method makes. */
+export interface MadeRows {
+  /** {@link MethodHost.room}. */
+  readonly room: number;
+  /** The number of tokens that there are. */
+  readonly vocabulary: number;
+}
+
+/** What is wrong with a row that a method has made, if anything. */
+function madeFault(row: unknown, { room, vocabulary }: MadeRows): string | null {
+  if (!isRow(row)) return 'a row without the token ids of prompt and answer';
+  const [length, unknown] = [row.prompt.length + row.answer.length, [...row.prompt, ...row.answer].find((token) => token >= vocabulary)];
+  if (row.prompt.length === 0 || row.answer.length === 0) return `a row without tokens in its ${row.prompt.length === 0 ? 'prompt' : 'answer'}`;
+  if (unknown !== undefined) return `a row with the token ${unknown}, and there are ${vocabulary}`;
+  return length > room ? `a row of ${length} tokens where there is room for ${room}` : null;
+}
+
+/**
+ * How the rows of each step are chosen: those drawn, or what a learner that rehearses makes of them.
+ *
+ * @param own the rows of the task
+ * @param made what rows may be that the method makes; null where it may make none
+ * @returns a function that throws LETHE_METHOD_FAILED for another number of rows, for one that is neither the task's nor among those that the learner keeps where
+ * it may make none, and for one that is not as it may be
+ */
+export function rowChoice(learner: Learner, own: readonly Row[], made: MadeRows | null): (drawn: readonly Row[], step: number) => readonly Row[] {
+  if (!learner.batch) return (drawn) => drawn;
+  const known = new Set([...own, ...(learner.rows ?? [])]);
+  return (drawn, step) => {
+    const rows: unknown = learner.batch!(drawn, step);
+    if (!Array.isArray(rows)) return refuse(`batch gives ${kindOf(rows)} instead of a list of rows`);
+    if (rows.length !== drawn.length) refuse(`batch gives ${rows.length} rows instead of the ${drawn.length} that were drawn`);
+    for (const row of (rows as readonly Row[]).filter((one) => !known.has(one))) {
+      const fault = made ? madeFault(row, made) : 'a row that is neither one of the task nor among its "rows", and its manifest does not declare pseudoRehearsal';
+      if (fault !== null) refuse(`batch gives ${fault}, in step ${step}`);
+    }
+    return rows as readonly Row[];
+  };
 }
 
 /**

@@ -3,8 +3,8 @@ export { type NdArray, type Arrays, sizeOf, zeros, clone, bytesOf, product, tran
 export { Asked } from './asked.js';
 export { canonicalJson, grouped, sha256 } from './canonical.js';
 export {
-  type MadeOfGradients, arraysOfStep, checkArrays, checkBatch, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,
-  madeOfGradients,
+  type MadeOfGradients, arraysOfStep, checkArrays, checkDelta, checkGates, checkKept, checkLearner, checkPenalty, checkPrefix, checkPrompt, checkState, jsonFault,
+  madeOfGradients, rowChoice,
 } from './contract.js';
 export { declaredOptions } from './declared.js';
 export { type Document, readDocument } from './document.js';
@@ -16,8 +16,9 @@ export type { EventListener, RunEvent } from './events.js';
 export { type SiteInput, siteInputs } from './inputs.js';
 export { type Capabilities, type Manifest, PLUGIN_KINDS, type PluginKind, RATE, type SearchRange, capabilitiesOf, readManifest } from './manifest.js';
 export { loadExport, loadMethod, loadScorer } from './load.js';
+export type { GradientRequest, MethodHost, WritingRequest, Written } from './method-host.js';
 export type {
-  Gates, GradientRequest, Learner, LearnerState, Method, MethodHost, Predictions, Row, Scope, Site, StepGradients, TaskView, Tensors,
+  Gates, Learner, LearnerState, Method, Predictions, Row, Scope, Site, StepGradients, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
 export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, parseHubReference, quoted, suiteLabel } from './names.js';

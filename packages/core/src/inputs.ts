@@ -1,5 +1,6 @@
 import type { NdArray } from './arrays.js';
-import type { MethodHost, Site, TaskView } from './method.js';
+import type { MethodHost } from './method-host.js';
+import type { Site, TaskView } from './method.js';
 
 /** What one or several sites read: queries, keys and values of a layer read the same. */
 export interface SiteInput {

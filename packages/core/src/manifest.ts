@@ -16,6 +16,8 @@ export interface Capabilities {
   readonly rehearsal: boolean;
   /** Needs to know the task when it predicts; such a method is a bound. */
   readonly taskIdentity: boolean;
+  /** Trains on rows that it makes itself, of texts that the model writes; absent for no. */
+  readonly pseudoRehearsal?: true;
   /** How its size grows with the number of tasks. */
   readonly growth: 'none' | 'linear' | 'sublinear';
   /** A bound of the comparison, not a competitor. */

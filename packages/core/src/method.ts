@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import type { Adapter } from './adapter.js';
-import type { Arrays, NdArray } from './arrays.js';
-import type { Random } from './random.js';
+import type { Arrays } from './arrays.js';
+import type { MethodHost } from './method-host.js';
 import type { ReportTable } from './report.js';
 
 /**
@@ -102,70 +102,6 @@ export interface TaskView {
   readonly steps: number;
 }
 
-export interface GradientRequest {
-  /** Names of the learner's arrays (trainable or frozen) to differentiate the task loss by. */
-  readonly names: readonly string[];
-  /** How many training rows to go over, drawn in a seeded order; all of them if there are fewer. */
-  readonly rows: number;
-  /** Rows in one gradient: 1 gives per-example gradients, as the Fisher information needs. */
-  readonly batch: number;
-}
-
-/** Services for methods: what several of them need, done once, compiled, and seeded. */
-export interface MethodHost {
-  /** The adapter sites of this run, the same for every method. */
-  readonly sites: readonly Site[];
-  /** The rank that every method may add for each task at each site. */
-  readonly rank: number;
-  /** The factor that scales an adapter's output (alpha / rank). */
-  readonly scale: number;
-  /** Size of {@link Scope.features}. */
-  readonly featureSize: number;
-  /** Size of a token's embedding, and so of the vectors of {@link Learner.prefix}. */
-  readonly width: number;
-  /** The token that ends a text. */
-  readonly endOfText: number;
-  /** Number of parameters of the frozen model. */
-  readonly modelParameters: number;
-  /** Seeded by the run: fork it by purpose (`host.random.fork('init', task.index)`). */
-  readonly random: Random;
-  /**
-   * The training rows of the task, to keep some of them in {@link Learner.rows}. Only between `begin` and the end of `end`.
-   *
-   * @throws LETHE_METHOD_CAPABILITY for a method that does not declare `rehearsal`
-   */
-  rows(task: TaskView): readonly Row[];
-  /**
-   * Gradients of the task loss (without the penalty) over calibration batches of the task's training rows, at the
-   * current values of the learner's arrays. Only between `begin` and the end of `end`.
-   */
-  gradients(task: TaskView, request: GradientRequest): AsyncIterable<Arrays>;
-  /**
-   * {@link Scope.features} of so many of the task's training rows, drawn by the seed, or of all in their order: shape (rows, featureSize). As
-   * many are the same rows however often they are asked for, and those that {@link moments} takes.
-   */
-  features(task: TaskView, rows: number): Promise<{ shape: readonly [number, number]; data: Float32Array }>;
-  /**
-   * What is predicted of the answers of rows with the learner's arrays as they are now ({@link Scope.training} false): for each row the log probabilities of
-   * the whole vocabulary where its answer tokens, and last the end of text, are to be predicted, (answer tokens + 1, vocabulary). Only between `begin` and
-   * the end of `end`.
-   */
-  predictions(task: TaskView, rows: readonly Row[]): Promise<readonly NdArray[]>;
-  /** Frozen embeddings of tokens that are drawn from the vocabulary, (count, width): where trained vectors may begin. */
-  embeddings(count: number, random: Random): Promise<NdArray>;
-  /** The values of {@link Scope.weight}, (site.in, site.out): to begin from norms or singular vectors of the frozen matrix. Read anew every time. */
-  weight(site: Site): Promise<NdArray>;
-  /**
-   * Second moments of what the sites read over so many of the task's training rows, drawn as in {@link features}, or all (prompt and answer), at
-   * the current values of the learner's arrays: by the name of the site the mean over tokens of x^T x,
-   * (site.in, site.in), virtual tokens not among them. Sites that read the same input share one array. Only between `begin` and the end of `end`.
-   * Of a large model they are gigabytes together: `siteInputs` goes through them a few layers at a time.
-   *
-   * @param sites those whose moments are wanted; all of them by default
-   */
-  moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays>;
-}
-
 /** What {@link Learner.gates} gives. */
 export interface Gates {
   /** The name of each part: an expert, a branch, the model alone. */
@@ -185,7 +121,7 @@ export interface StepGradients {
    * @param weights (batch)
    */
   of(weights: Tensor1D): Tensors;
-  /** (batch): 1 for a row that the method keeps of an earlier task ({@link Learner.rows}), 0 for one of the task at hand. */
+  /** (batch): 0 for a row of the task at hand, 1 for one that the method keeps of an earlier task ({@link Learner.rows}) or has made. */
   kept(): Tensor1D;
 }
 
@@ -246,7 +182,9 @@ export interface Learner {
   track?(gradients: StepGradients, scope: Scope): Tensors;
   /**
    * Rehearsal: the rows that one optimizer step trains on, as many as were drawn for it from the rows of the task, so that
-   * budgets stay equal. The method may put some of its own `rows` in the places of some that were drawn.
+   * budgets stay equal. The method may put some of its own `rows` in the places of some that were drawn or, with the capability `pseudoRehearsal`,
+   * rows that it makes: of texts that the model wrote ({@link MethodHost.generate}), of drawn ones otherwise cut into prompt and answer. These have at
+   * least one token in both and {@link MethodHost.room} in all.
    * @param step 1 to task.steps
    */
   batch?(drawn: readonly Row[], step: number): readonly Row[];
@@ -254,7 +192,7 @@ export interface Learner {
    * What one optimizer step alone reads among `scope.params`: noise, what is stored of the rows that it trains on. It has the same names at every step of a task,
    * and for as many rows the same shapes. Scoring and the calibration of {@link MethodHost} go without. It reads what `begin` left, and writes nothing.
    * @param step 1 to task.steps
-   * @param kept for each row of the step, as {@link batch} chose them, its place in {@link rows}; -1 for one of the task at hand
+   * @param kept for each row of the step, as {@link batch} chose them, its place in {@link rows}; -1 for any other
    */
   stepArrays?(step: number, kept: readonly number[]): Arrays;
   /**

@@ -3,7 +3,8 @@ import type { Adapter } from './adapter.js';
 import type { Arrays, NdArray } from './arrays.js';
 import { below, beside, product, zeros } from './arrays.js';
 import { siteInputs } from './inputs.js';
-import type { MethodHost, Site, TaskView, Tensors } from './method.js';
+import type { MethodHost } from './method-host.js';
+import type { Site, TaskView, Tensors } from './method.js';
 import type { Random } from './random.js';
 import { leadingDirections } from './subspace.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type LetheError, checkBatch, checkKept, checkPrompt } from '../src/index.js';
+import { type Learner, type LetheError, type Row, checkKept, checkPrompt, rowChoice } from '../src/index.js';
 
 const array = (data: unknown, shape: unknown = [3]) => ({ shape, data });
 const state = (more: object) => ({ trainable: {}, frozen: {}, stored: {}, json: null, ...more });
@@ -60,13 +60,33 @@ describe('what a learner saves', () => {
 
 describe('what a learner gives in the place of rows and prompts', () => {
   const row = { prompt: [1], answer: [2] };
+  const kept = { prompt: [3], answer: [4] };
+  const learner = (given: unknown, rows: readonly Row[] = [kept]) => ({ batch: () => given, rows }) as unknown as Learner;
+  /** What a learner may make of one row that was drawn, and is all that there is in its task. */
+  const choose = (given: unknown, made: { room: number; vocabulary: number } | null = null) => rowChoice(learner(given), [row], made)([row], 7);
 
   it('is as many rows as were drawn, and tokens', () => {
-    expect(checkBatch([row], [row])).to.deep.equal([row]);
+    expect(choose([row])).to.deep.equal([row]);
     expect(checkPrompt([0, 7])).to.deep.equal([0, 7]);
     for (const [check, message] of [
-      [() => checkBatch('row' as never, [row]), 'instead of a list of rows'], [() => checkBatch([row, row], [row]), 'batch gives 2 rows instead of the 1'],
+      [() => choose('row'), 'batch gives a string (row) instead of a list of rows'], [() => choose([row, row]), 'batch gives 2 rows instead of the 1'],
       [() => checkPrompt('a b' as never), 'instead of a list of tokens'], [() => checkPrompt([1, -1]), 'no token'], [() => checkPrompt([0.5]), 'no token'],
     ] as const) expect(check, message).to.throw(message).with.property('code', 'LETHE_METHOD_FAILED');
+  });
+
+  it('are drawn ones and kept ones or, where the method may, made ones', () => {
+    expect(choose([kept])).to.deep.equal([kept]);
+    expect(rowChoice({} as Learner, [row], null)([row], 1), 'of a learner without a say').to.deep.equal([row]);
+    const made = { prompt: [9, 1], answer: [5] };
+    expect(choose([made], { room: 3, vocabulary: 10 })).to.deep.equal([made]);
+    for (const [given, limits, message] of [
+      [made, null, 'batch gives a row that is neither one of the task nor among its "rows", and its manifest does not declare pseudoRehearsal, in step 7'],
+      [{ ...row }, null, 'neither one of the task'],
+      [made, { room: 2, vocabulary: 10 }, 'batch gives a row of 3 tokens where there is room for 2, in step 7'],
+      [made, { room: 3, vocabulary: 9 }, 'a row with the token 9, and there are 9'],
+      [{ ...made, prompt: [] }, { room: 3, vocabulary: 10 }, 'without tokens in its prompt'],
+      [{ ...made, answer: [] }, { room: 3, vocabulary: 10 }, 'without tokens in its answer'],
+      [{ prompt: 'a', answer: [1] }, { room: 3, vocabulary: 10 }, 'without the token ids'],
+    ] as const) expect(() => choose([given], limits), message).to.throw(message).with.property('code', 'LETHE_METHOD_FAILED');
   });
 });

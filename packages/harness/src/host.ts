@@ -1,18 +1,21 @@
-import type { Arrays, Capabilities, GradientRequest, Learner, MethodHost, NdArray, Random, Row, Site, TaskView, TrainingBudget } from '@lethe/core';
+import type { Arrays, Capabilities, GradientRequest, Learner, MethodHost, NdArray, Random, Row, Site, TaskView, TrainingBudget, WritingRequest, Written } from '@lethe/core';
 import { Asked, LetheError, didYouMean, sizeOf } from '@lethe/core';
 import { namedGradients, picked } from '@lethe/core/tensor';
 import type { Device } from '@lethe/engine';
 import type { LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, batchOf, floats, taskFeeds, tokenInputs } from './batch.js';
+import { Generator } from './generation/generator.js';
 import { type Forward, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
-import { trainingShape } from './packing.js';
+import { roomFor, trainingShape } from './packing.js';
 import { answerPredictions } from './predictions.js';
 import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from './scope.js';
 
 const FEATURE_BATCH = 16;
+/** Texts that are written at once. */
+const WRITING_BATCH = 16;
 
 /** Gives methods their services, and knows which task's rows they may see now. */
 export class Host implements MethodHost {
@@ -22,6 +25,7 @@ export class Host implements MethodHost {
   readonly featureSize: number;
   readonly width: number;
   readonly endOfText: number;
+  readonly room: number;
   readonly modelParameters: number;
   /** The learner whose arrays gradients are taken at; set once it is created. */
   learner: Learner | undefined;
@@ -34,6 +38,7 @@ export class Host implements MethodHost {
     budget: TrainingBudget,
     readonly random: Random,
     private readonly capabilities: Capabilities,
+    private readonly stop: () => boolean = () => false,
   ) {
     this.sites = sitesOf(model, budget.sites);
     this.rank = budget.rank;
@@ -41,6 +46,7 @@ export class Host implements MethodHost {
     this.featureSize = model.featureSize;
     this.width = model.config.hiddenSize;
     this.endOfText = model.tokenizer.endOfText;
+    this.room = roomFor(model.tokenizer, [], budget.maxTokens, 0);
     this.modelParameters = model.parameters;
   }
 
@@ -134,6 +140,22 @@ export class Host implements MethodHost {
       this.visible();
       return answerPredictions(this.device, this.forward(), rows, task.index);
     });
+  }
+
+  generate(task: TaskView, prompts: readonly (readonly number[])[], request: WritingRequest): Promise<readonly Written[]> {
+    return this.asked.during('host.generate', () => this.written(task, prompts, request));
+  }
+
+  private async written({ index }: TaskView, prompts: readonly (readonly number[])[], { maxTokens, draw }: WritingRequest): Promise<readonly Written[]> {
+    this.visible();
+    const generator = new Generator(this.device, this.forward(), this.stop);
+    try {
+      const drawn = draw && { temperature: draw.temperature ?? 1, topP: draw.topP ?? 1, seed: draw.random.below(2 ** 31) };
+      const written = await generator.run(prompts, { maxTokens, batch: WRITING_BATCH, ...drawn }, index);
+      return written.map(({ tokens, end }) => ({ tokens, ended: end === 'end-of-text' }));
+    } finally {
+      await generator.dispose();
+    }
   }
 
   embeddings(count: number, random: Random): Promise<NdArray> {

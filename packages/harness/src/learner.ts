@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { type Learner, LetheError, checkLearner, createRandom, declaredOptions, frameWithin } from '@lethe/core';
+import { type Capabilities, type Learner, LetheError, checkLearner, createRandom, declaredOptions, frameWithin } from '@lethe/core';
 import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
@@ -30,9 +30,9 @@ export async function within<T>({ codePath }: Job, what: string, call: () => T |
  *
  * @throws LETHE_METHOD_FAILED where the method throws, or gives no learner
  */
-export async function newLearner(job: Job, { device, model, method }: StreamDependencies): Promise<{ host: Host; forward: Forward }> {
+export async function newLearner(job: Job, { device, model, method }: StreamDependencies, stop: () => boolean = () => false): Promise<{ host: Host; forward: Forward }> {
   const { seed, training, method: { id, options, capabilities } } = job.identity;
-  const host = new Host(device, model, training, createRandom(seed, 'method'), capabilities);
+  const host = new Host(device, model, training, createRandom(seed, 'method'), capabilities, stop);
   const learner = await within(job, `${id}, ${runName(job.identity)}`, () => checkLearner(method.create(host, declaredOptions(options))));
   host.learner = learner;
   return { host, forward: { model, learner, sites: host.sites, told: capabilities.taskIdentity } };
@@ -41,13 +41,12 @@ export async function newLearner(job: Job, { device, model, method }: StreamDepe
 /**
  * Holds a learner, at the beginning and the end of a task, to its contract and to what its manifest says of rows.
  *
- * @param rehearsal whether the manifest declares it
  * @throws LETHE_METHOD_FAILED for arrays that are none, LETHE_METHOD_CAPABILITY where it keeps rows, or chooses those of a step, undeclared
  */
-export function checkTrained(learner: Learner, rehearsal: boolean, where: string): void {
+export function checkTrained(learner: Learner, { rehearsal, pseudoRehearsal }: Capabilities, where: string): void {
   const { rows = [], batch } = checkLearner(learner);
-  if (rehearsal || (rows.length === 0 && !batch)) return;
-  throw new LetheError('LETHE_METHOD_CAPABILITY', `A method ${batch ? 'chooses the rows of a step' : `keeps ${rows.length} rows`}, which its manifest does not declare.`, {
-    where, remedy: 'Set "rehearsal" in the capabilities of its plugin.json, or do without rows.',
+  if (rehearsal || (rows.length === 0 && (pseudoRehearsal || !batch))) return;
+  throw new LetheError('LETHE_METHOD_CAPABILITY', `A method ${rows.length === 0 ? 'chooses the rows of a step' : `keeps ${rows.length} rows`}, which its manifest does not declare.`, {
+    where, remedy: 'Set "rehearsal" in the capabilities of its plugin.json, "pseudoRehearsal" where it makes rows and keeps none, or do without.',
   });
 }

@@ -156,10 +156,14 @@ function gridOf(tokenizer: Tokenizer, sizes: readonly Sizes[]): Pick<BatchShape,
   return { tokens: columns(({ tokens }) => tokens), ...(tokenizer.decoderStart === undefined ? {} : { source: columns(({ source }) => source) }) };
 }
 
-/** Tokens fit the batch in steps of 8; targets fit all of `rows`, so that shapes differ in few dimensions. */
+/**
+ * Tokens fit the batch in steps of 8; targets fit all of `rows`, so that shapes differ in few dimensions. Where the batch has longer answers than
+ * these, as rows that a method makes may, targets are as many as tokens.
+ */
 export function trainingShape(tokenizer: Tokenizer, batch: readonly Row[], rows: readonly Row[], size: number): BatchShape {
-  const sizes = batch.map(({ prompt, answer }) => sizesOf(tokenizer, prompt, [answer]));
-  return { batch: size, ...gridOf(tokenizer, sizes), targets: size * largest(rows, trainingTargets) };
+  const grid = gridOf(tokenizer, batch.map(({ prompt, answer }) => sizesOf(tokenizer, prompt, [answer])));
+  const most = largest(rows, trainingTargets);
+  return { batch: size, ...grid, targets: size * (largest(batch, trainingTargets) > most ? grid.tokens : most) };
 }
 
 /**

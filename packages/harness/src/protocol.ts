@@ -81,7 +81,7 @@ class Stream {
     // of states only the last is kept: they can be large
     let { state } = base;
 
-    const { host, forward } = await newLearner(job, deps);
+    const { host, forward } = await newLearner(job, deps, this.stop);
     const { learner } = forward;
     /** How many stages the learner itself has gone through; it is brought up to date only when it must train. */
     let at = 0;
@@ -157,18 +157,18 @@ class Stream {
     const name = `${identity.method.id} on ${stage.name}`;
     const started = performance.now();
     host.show(rows);
-    const { rehearsal } = identity.method.capabilities;
+    const { capabilities } = identity.method;
     const trainableParameters = await within(this.job, name, async () => {
       await learner.begin(view);
       await host.checkAwaited();
-      checkTrained(learner, rehearsal, name);
+      checkTrained(learner, capabilities, name);
       checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
       return countOf(learner.trainable);
     });
     const learned = stages.slice(0, index);
     let kept: ReturnType<typeof stageLookup> | undefined;
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(this.job, name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
+      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false, stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),
@@ -176,7 +176,7 @@ class Stream {
     await within(this.job, name, async () => {
       await learner.end(view);
       await host.checkAwaited();
-      checkTrained(learner, rehearsal, name);
+      checkTrained(learner, capabilities, name);
     });
     host.show(undefined);
     const trained = performance.now();

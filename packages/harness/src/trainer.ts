@@ -1,11 +1,11 @@
 import type { Arrays, Random, Row, TrainingBudget } from '@lethe/core';
-import { LetheError, arraysOfStep, checkBatch } from '@lethe/core';
+import { LetheError, arraysOfStep, rowChoice } from '@lethe/core';
 import type { Device, Program } from '@lethe/engine';
 import { batchFeeds, floats, shapeKey, taskFeeds, tokensOf } from './batch.js';
 import { unflatten } from './flat.js';
 import type { Forward } from './loss.js';
 import { OptimizerState } from './optimizer.js';
-import { packTraining, trainingShape } from './packing.js';
+import { packTraining, roomFor, trainingShape } from './packing.js';
 import { arrayFeeds } from './scope.js';
 import { keptFeeds } from './step-gradients.js';
 import { FROZEN, RUNNING, STEP, compileTrainingStep } from './training-step.js';
@@ -19,6 +19,8 @@ export interface TrainingTask {
   /** The stage of a row that the learner keeps. */
   readonly stageOf: (row: Row) => number;
   readonly budget: TrainingBudget;
+  /** Whether the method may make rows (capability `pseudoRehearsal`). */
+  readonly makesRows: boolean;
   /** Decides the order of the rows. */
   readonly random: Random;
   /** For messages: the method and the task. */
@@ -31,23 +33,6 @@ export interface TrainingTask {
 /** The number of optimizer steps that a budget allows for this many rows. */
 export function stepsFor(rows: number, budget: TrainingBudget): number {
   return Math.ceil(rows / budget.batch) * budget.epochs;
-}
-
-/**
- * Chooses the rows of each step: those drawn, or what a learner that rehearses makes of them.
- *
- * @throws LETHE_METHOD_FAILED for another number of rows, or one that is neither the task's nor among those that the learner keeps
- */
-function rehearsal({ rows, forward: { learner }, name }: TrainingTask): (drawn: readonly Row[], step: number) => readonly Row[] {
-  if (!learner.batch) return (drawn) => drawn;
-  const known = new Set([...rows, ...(learner.rows ?? [])]);
-  return (drawn, step) => {
-    const chosen = checkBatch(learner.batch!(drawn, step), drawn);
-    if (chosen.every((row) => known.has(row))) return chosen;
-    throw new LetheError('LETHE_METHOD_FAILED', `Of the rows for step ${step} some are not known.`, {
-      where: name, remedy: 'Give back as many rows as were drawn, each of them one that was drawn or one of the learner\'s "rows".',
-    });
-  };
 }
 
 /** Throws LETHE_METHOD_FAILED where the learner has other arrays to train than those that were trained. */
@@ -65,13 +50,15 @@ function checkSameArrays(trained: Arrays, { forward: { learner }, name }: Traini
  *
  * @returns the number of tokens read, padding not counted
  * @throws LETHE_ENGINE_NUMBERS for a loss that is not finite, LETHE_RUN_STOPPED when asked to stop, LETHE_METHOD_FAILED
- * for rows of a step that are not the method's to choose, arrays of a step that do not fit, and arrays that are others in the end
+ * for rows of a step that it may not choose or make, arrays of a step that do not fit, and arrays that are others in the end
  */
 export async function trainTask(task: TrainingTask): Promise<{ tokens: number }> {
   const { budget, rows, forward } = task;
   const { learner } = forward;
   const total = stepsFor(rows.length, budget);
-  const choose = rehearsal(task);
+  const { tokenizer, config: { vocabSize: vocabulary } } = forward.model;
+  const made = task.makesRows ? { room: roomFor(tokenizer, [], budget.maxTokens, 0), vocabulary } : null;
+  const choose = rowChoice(learner, rows, made);
   const own = new Set(rows);
   const places = new Map((learner.rows ?? []).map((row, place) => [row, place]));
   const shapes = new Map<number, string>();
@@ -92,10 +79,9 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         if (task.stop()) throw new LetheError('LETHE_RUN_STOPPED', `Stopped at step ${step} of ${total} of ${task.name}.`);
         step++;
         const batch = choose(shuffled.slice(at, at + budget.batch), step);
-        const { tokenizer } = forward.model;
         // a last step of fewer rows has a program of its own: a penalty that is a mean over rows would count padding among them
         const shape = trainingShape(tokenizer, batch, readable, batch.length);
-        const kept = batch.map((row) => (own.has(row) ? -1 : places.get(row)!));
+        const kept = batch.map((row) => (own.has(row) ? -1 : places.get(row) ?? -1));
         const stepArrays = arraysOfStep(learner, step, kept, shapes);
         let program = programs.get(shapeKey(shape));
         if (!program) programs.set(shapeKey(shape), (program = await compileTrainingStep(task, shape, stepArrays)));
@@ -103,7 +89,7 @@ export async function trainTask(task: TrainingTask): Promise<{ tokens: number }>
         tokens += tokensOf(packed);
         const tasks = told && learner.batch ? batch.map((row) => (own.has(row) ? task.index : task.stageOf(row))) : task.index;
         const out = await program.run({
-          ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...keptFeeds(learner, kept.map((place) => place >= 0)), ...frozen,
+          ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...keptFeeds(learner, batch.map((row) => !own.has(row))), ...frozen,
           ...running, ...arrayFeeds(stepArrays, STEP), ...optimizer.feeds(),
         });
         const loss = floats(out['loss'])[0]!;

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, OptionPredictions, Row, RunEvent, Scope, Site, TaskView } from '@lethe/core';
+import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, OptionPredictions, Row, RunEvent, Scope, Site, StepGradients, TaskView, Tensors } from '@lethe/core';
 import { zeros } from '@lethe/core';
 import { resultsHash } from '@lethe/metrics';
 import * as tf from '@tensorflow/tfjs';
@@ -25,6 +25,25 @@ class RehearsesInSecret extends Lora {
 class ShortensSteps extends Lora {
   batch(drawn: readonly Row[]): readonly Row[] {
     return drawn.slice(1);
+  }
+}
+
+/** Makes of every row one with the other answer, and of every fourth a text: the prompt behind the end of text. */
+class TurnsRound extends Lora {
+  batch(drawn: readonly Row[]): readonly Row[] {
+    return drawn.map(({ prompt, answer: [token] }, i) => (i % 4 === 3 ? { prompt: [this.host.endOfText], answer: prompt } : { prompt, answer: [3 - token!] }));
+  }
+}
+
+/** Leaves half of the rows of a step as they are, and sees which ones are told to be the task's. */
+class AsksForMade extends TurnsRound {
+  readonly seen: number[][] = [];
+  override batch(drawn: readonly Row[]): readonly Row[] {
+    return super.batch(drawn).map((row, i) => (i % 2 === 0 ? drawn[i]! : row));
+  }
+  transformGradients({ loss, kept }: StepGradients): Tensors {
+    this.seen.push(kept().arraySync());
+    return loss;
   }
 }
 
@@ -170,7 +189,26 @@ describe('capabilities of a method', () => {
 
   it('rehearsal: keeps steps as large as those of others, and rows among those that are counted', async () => {
     expect(await refusal(go((host) => new ShortensSteps(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED batch gives 7 rows instead of the 8 that were drawn/);
-    expect(await refusal(go((host) => new RehearsesInSecret(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED Of the rows for step 1 some are not known/);
+    expect(await refusal(go((host) => new RehearsesInSecret(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED batch gives a row that is neither one of the task nor among its "rows".*in step 1/);
+  }).timeout(60_000);
+
+  it('pseudoRehearsal: trains on rows that it makes, longer answers among them, and tells them from the task\'s', async () => {
+    const [plain, turned] = [await go((host) => new Lora(host)), await go((host) => new TurnsRound(host), { pseudoRehearsal: true })];
+    expect(plain.matrix[1]![0], 'the right answers are learned').to.be.at.least(0.9);
+    expect(turned.matrix[1]![0], 'and so are the others, where these are trained').to.be.below(0.1);
+    let method: AsksForMade | undefined;
+    await go((host) => (method = new AsksForMade(host)), { pseudoRehearsal: true });
+    for (const kept of method!.seen) expect(kept).to.deep.equal([0, 1, 0, 1, 0, 1, 0, 1]);
+    const { cost } = turned;
+    expect(cost.storedBytes, 'nothing of them is kept').to.equal(plain.cost.storedBytes);
+  }).timeout(60_000);
+
+  it('pseudoRehearsal: makes no rows where the manifest does not declare it, and keeps none where it does', async () => {
+    expect(await refusal(go((host) => new TurnsRound(host)))).to.match(/^LETHE_METHOD_CAPABILITY A method chooses the rows of a step/);
+    expect(await refusal(go((host) => new TurnsRound(host), { rehearsal: true }))).to.match(/^LETHE_METHOD_FAILED batch gives a row that is neither/);
+    expect(await refusal(go((host) => new InventsRows(host), { pseudoRehearsal: true }))).to.match(/^LETHE_METHOD_CAPABILITY A method keeps 1 rows/);
+    const long = (host: MethodHost) => Object.assign(new TurnsRound(host), { batch: (drawn: readonly Row[]) => drawn.map(() => ({ prompt: Array<number>(host.room).fill(5), answer: [1] })) });
+    expect(await refusal(go(long, { pseudoRehearsal: true }))).to.match(/^LETHE_METHOD_FAILED batch gives a row of 32 tokens where there is room for 31, in step 1/);
   }).timeout(60_000);
 
   it('predictions: come with the states that they are made of, of another pass too', async () => {

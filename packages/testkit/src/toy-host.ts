@@ -1,9 +1,10 @@
 import {
-  type Arrays, Asked, type GradientRequest, type Learner, LetheError, type MethodHost, type NdArray, type Random, type Row, type Site, type TaskView, didYouMean,
+  type Arrays, Asked, type GradientRequest, type Learner, LetheError, type MethodHost, type NdArray, type Random, type Row, type Site, type TaskView, type WritingRequest, type Written,
+  didYouMean,
 } from '@lethe/core';
 import { namedGradients, picked } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
-import { FEATURES, type Rows, SITES, WIDTH, arraysOf, batchOf, forward, rowsBetween, squaredError, tensorsOf } from './toy-world.js';
+import { FEATURES, ROOM, type Rows, SITES, WIDTH, arraysOf, batchOf, forward, rowsBetween, squaredError, tensorsOf, written } from './toy-world.js';
 
 /** What a host must know of the stream that it serves. */
 export interface Served {
@@ -30,6 +31,7 @@ export class ToyHost implements MethodHost {
   readonly width = WIDTH;
   readonly modelParameters = 72;
   readonly endOfText = 0;
+  readonly room = ROOM;
   private readonly requests = new Asked();
 
   constructor(readonly random: Random, private readonly served: Served) {}
@@ -68,6 +70,14 @@ export class ToyHost implements MethodHost {
         const { logp } = scope.predictions();
         return { shape: logp.shape, data: logp.dataSync<'float32'>().slice() };
       }));
+    });
+  }
+
+  generate(_task: TaskView, prompts: readonly (readonly number[])[], { maxTokens, draw }: WritingRequest): Promise<readonly Written[]> {
+    return this.requests.during('host.generate', async () => {
+      await later();
+      this.served.visible();
+      return prompts.map((prompt) => written(this.served.learner(), prompt, this.served.told, maxTokens, draw));
     });
   }
 

@@ -1,6 +1,6 @@
 import {
-  type Arrays, type Learner, type LearnerState, LetheError, type MadeOfGradients, type Scope, type TaskView, type Tensors, arraysOfStep, checkBatch, checkGates,
-  checkLearner, checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, madeOfGradients,
+  type Arrays, type Learner, type LearnerState, LetheError, type MadeOfGradients, type Scope, type TaskView, type Tensors, arraysOfStep, checkGates,
+  checkLearner, checkPenalty, checkPrompt, checkState, createRandom, declaredOptions, madeOfGradients, rowChoice,
 } from '@lethe/core';
 import { namedGradients, picked } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -8,12 +8,10 @@ import { copyState } from './state.js';
 import { type TestedMethod, methodBeside } from './tested.js';
 import { ToyHost } from './toy-host.js';
 import {
-  type Batch, ROWS, type Rows, TASKS, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
+  type Batch, ROOM, ROWS, type Rows, TASKS, VOCABULARY, arraysOf, batchOf, forward, joined, keepable, keptRows, rowsBetween, squaredError, tensorsOf, toyRows,
 } from './toy-world.js';
 
 const RATE = 0.05;
-/** Tokens that a prompt has room for: its own two, and a few examples. */
-const ROOM = 16;
 /** Longest step of the descent, as the norm of the gradient: strong penalties must not run away. */
 const CLIP = 1;
 
@@ -196,7 +194,8 @@ export class ToyStream {
   stepOf(step: number): { readonly rows: Rows; readonly arrays: Arrays } {
     const { learner } = this;
     const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
-    const chosen = learner.batch ? checkBatch(learner.batch(drawn, step), drawn) : drawn;
+    const { pseudoRehearsal } = this.tested.manifest.capabilities;
+    const chosen = rowChoice(learner, drawn, pseudoRehearsal ? { room: ROOM, vocabulary: VOCABULARY } : null)(drawn, step);
     const own = arraysOfStep(learner, step, chosen.map((row) => learner.rows?.indexOf(row) ?? -1), this.stepShapes);
     return { rows: learner.batch ? keptRows(this.rows, chosen) : this.visible(), arrays: { ...learner.running, ...own, ...arraysOf(learner) } };
   }

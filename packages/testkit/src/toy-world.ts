@@ -1,5 +1,5 @@
 import {
-  type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, LetheError, checkDelta, checkPrefix, createRandom,
+  type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, type Written, type WritingRequest, LetheError, checkDelta, checkPrefix, createRandom,
   sizeOf,
 } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
@@ -16,6 +16,10 @@ export const TASKS = 3;
 /** Size of the pooled features of a row. */
 export const FEATURES = 5;
 const [TOKENS, IN, OUT] = [3, 8, 4];
+/** Tokens that rows may be made of, those of the tasks' own among them. */
+export const VOCABULARY = 32;
+/** Tokens that there is room for: in a prompt its own two and a few examples, in a row prompt and answer together. */
+export const ROOM = 16;
 /** Size of what the first site reads, and so of virtual tokens. */
 export const WIDTH = IN;
 
@@ -80,9 +84,43 @@ export function keepable(task: number): Row[] {
   return Array.from({ length: ROWS }, (_, row) => ({ prompt: [task, row], answer: [task] }));
 }
 
-/** What {@link keepable} rows stand for. */
+/** What a row stands for that a method has made: by its prompt it is read, by its answer it is what is wanted, and it is of no task. */
+function madeRow({ prompt, answer }: Row): Rows {
+  const [read, wanted] = [createRandom(1, 'read', ...prompt), createRandom(1, 'wanted', ...answer)];
+  return {
+    x: { shape: [1, TOKENS, IN], data: read.fork('x').normals(TOKENS * IN, 1) },
+    z: { shape: [1, FEATURES], data: read.fork('z').normals(FEATURES, 1) },
+    y: { shape: [1, TOKENS, OUT], data: wanted.normals(TOKENS * OUT, 1) },
+    task: { shape: [1], data: new Float32Array(1) },
+  };
+}
+
+/** What {@link keepable} rows stand for, and what those do that a method has made. */
 export function keptRows(tasks: readonly Rows[], kept: readonly Row[]): Rows {
-  return joined(kept.map(({ prompt: [task, row] }) => rowsBetween(tasks[task! - 1]!, row!, row! + 1)));
+  return joined(kept.map((row) => {
+    const { prompt: [task, place], prompt, answer } = row;
+    const real = prompt.length === 2 && answer.length === 1 && answer[0] === task && task! >= 1 && task! <= TASKS && place! < ROWS;
+    return real ? rowsBetween(tasks[task! - 1]!, place!, place! + 1) : madeRow(row);
+  }));
+}
+
+/** What a learner writes after a prompt: of the outputs of every token the largest or, drawn, one by their softmax. The first output ends a text. */
+export function written(learner: Learner, prompt: readonly number[], told: boolean, maxTokens: number, draw: WritingRequest['draw']): Written {
+  const logp = tf.tidy(() => {
+    const { scope } = forward(learner, tensorsOf(arraysOf(learner)), batchOf(madeRow({ prompt, answer: [0] })), false, told);
+    return scope.predictions().logp.arraySync();
+  });
+  const tokens: number[] = [];
+  for (const scores of logp) {
+    if (tokens.length === maxTokens) break;
+    const weights = scores.map((score) => Math.exp(score / (draw?.temperature ?? 1)));
+    let left = (draw?.random.uniform() ?? 0) * weights.reduce((sum, weight) => sum + weight, 0);
+    const drawn = weights.findIndex((weight) => (left -= weight) < 0);
+    const token = draw ? Math.max(0, drawn) : scores.indexOf(Math.max(...scores));
+    if (token === 0) return { tokens, ended: true };
+    tokens.push(token);
+  }
+  return { tokens, ended: false };
 }
 
 /** Virtual tokens p (batch, virtual, 8) before tokens x (batch, 3, 8), each of which adds what it attends to of them: x + softmax(x p^T / sqrt(8)) p. */

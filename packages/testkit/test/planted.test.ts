@@ -10,6 +10,7 @@ import { SoundPrompts } from './faults/prompts.js';
 import { Shows } from './faults/shown.js';
 import { Idle, Sound, tested } from './faults/sound.js';
 import { SoundNoise } from './faults/steps.js';
+import { WritesRows } from './faults/written.js';
 
 describe('conformance suite', () => {
   it('finds nothing wrong with a sound method', async () => {
@@ -22,9 +23,11 @@ describe('conformance suite', () => {
     expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
   });
 
-  for (const [what, sound] of [['changes gradients', SoundGradients], ['has noise at every step', SoundNoise]] as const) {
+  for (const [what, sound, capabilities] of [
+    ['changes gradients', SoundGradients, {}], ['has noise at every step', SoundNoise, {}], ['writes rows', WritesRows, { pseudoRehearsal: true }],
+  ] as const) {
     it(`finds nothing wrong with a sound method that ${what}`, async () => {
-      const verdicts = await checkMethod(tested(sound));
+      const verdicts = await checkMethod(tested(sound, capabilities));
       expect(verdicts.map(({ rule, status }) => `${rule.id} ${status}`)).to.deep.equal(RULES.map(({ id }) => `${id} ${id === 'adapter' ? 'not-checked' : 'kept'}`));
     });
   }

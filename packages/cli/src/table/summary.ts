@@ -47,8 +47,8 @@ export interface MethodSummary {
 }
 
 /** What a method declares that sets it apart from those that have nothing but the rows at hand. */
-function marksOf({ bound, rehearsal, taskIdentity }: Capabilities): string[] {
-  return [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
+function marksOf({ bound, rehearsal, pseudoRehearsal, taskIdentity }: Capabilities): string[] {
+  return [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(pseudoRehearsal ? ['writes rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
 }
 
 /** The value of a metric in a run: as its results state it, or made from its matrix where they do not; null where it is not defined. */

@@ -33,10 +33,13 @@ class Row {
   readonly lead: Lead;
   private readonly random: Random;
 
-  constructor(readonly prompt: readonly number[], readonly at: number, private readonly options: ResolvedOptions, private readonly forward: Forward) {
+  /** @param earlier how many rows before it have the same prompt */
+  constructor(
+    readonly prompt: readonly number[], readonly at: number, earlier: number, private readonly options: ResolvedOptions, private readonly forward: Forward,
+  ) {
     this.lead = leadOf(forward.model.tokenizer, prompt);
-    // by the prompt alone, so that neither its place nor its neighbours change what is drawn
-    this.random = createRandom(options.seed, 'generate', ...this.read);
+    // by the prompt alone, so that neither its place nor its neighbours change what is drawn; whoever asks twice wants two texts
+    this.random = createRandom(options.seed, 'generate', ...this.read, ...(earlier > 0 ? ['again', earlier] : []));
   }
 
   /** The prompt with its frame. */
@@ -98,15 +101,23 @@ export class Generator {
 
   /**
    * @param prompts their tokens without the tokenizer's frame, at least one each
+   * @param task {@link Scope.task} of the rows, for a learner that is told
    * @param onRows told how many rows were finished since it was told last
    * @throws LETHE_GENERATION_OPTIONS; LETHE_DATA_ROW for a prompt without tokens, LETHE_MODEL_LENGTH for one that leaves the answer no room,
    * LETHE_ENGINE_NUMBERS for scores that are not numbers, LETHE_RUN_STOPPED when asked to stop
    */
   async run(
-    prompts: readonly (readonly number[])[], given: GenerationOptions, onRows: (done: number) => void = () => undefined,
+    prompts: readonly (readonly number[])[], given: GenerationOptions, task = 0, onRows: (done: number) => void = () => undefined,
   ): Promise<readonly Generated[]> {
+    this.task = task;
     const options = resolveOptions(given);
-    const rows = prompts.map((prompt, at) => new Row(prompt, at, options, this.forward));
+    const seen = new Map<string, number>();
+    const rows = prompts.map((prompt, at) => {
+      const key = prompt.join(' ');
+      const earlier = seen.get(key) ?? 0;
+      seen.set(key, earlier + 1);
+      return new Row(prompt, at, earlier, options, this.forward);
+    });
     for (const row of rows) this.check(row, options);
     const byLength = new Map<number, Row[]>();
     for (const row of rows) {
@@ -134,13 +145,12 @@ export class Generator {
   async write(
     prompts: readonly (readonly number[])[], { maxTokens, stop }: WrittenAnswers, onRows: (done: number) => void, base?: readonly string[], task = 0,
   ): Promise<readonly string[]> {
-    this.task = task;
     if (base && prompts[0]) {
       const { lead, source = lead } = leadOf(this.forward.model.tokenizer, prompts[0]);
       await this.prompt(this.shape(resolveOptions({ maxTokens }).batch, bucket(source.length, FEWEST_TOKENS)));
       if (this.adapted === false) return base;
     }
-    return (await this.run(prompts, { maxTokens, stop }, onRows)).map(({ text }) => text);
+    return (await this.run(prompts, { maxTokens, stop }, task, onRows)).map(({ text }) => text);
   }
 
   async dispose(): Promise<void> {

@@ -5,15 +5,15 @@ import { ToyStream } from '../toy-stream.js';
 import { TASKS, keepable } from '../toy-world.js';
 
 /** What a method may use only if it declares it. */
-const DECLARED = ['rehearsal', 'taskIdentity'] as const;
+const DECLARED = ['rehearsal', 'pseudoRehearsal', 'taskIdentity'] as const;
 
 /** What a learner reaches for beyond what it is allowed, on a short stream; null where it stays within, undefined where it fails. */
 async function reaches(tested: TestedMethod): Promise<string | null | undefined> {
-  const { rehearsal } = tested.manifest.capabilities;
+  const { rehearsal, pseudoRehearsal } = tested.manifest.capabilities;
   try {
     const stream = await ToyStream.of(tested);
     for (let stage = 1; stage <= stream.stages; stage++) {
-      if (!rehearsal && stream.learner.batch) return 'it chooses the rows of a step (batch)';
+      if (!rehearsal && !pseudoRehearsal && stream.learner.batch) return 'it chooses the rows of a step (batch)';
       await stream.learn(stage, 1);
       const { state } = landmarkOf(stream);
       if (!rehearsal && state.rows?.length) return `it saves ${state.rows.length} rows`;
@@ -28,7 +28,7 @@ async function reaches(tested: TestedMethod): Promise<string | null | undefined>
 export const capabilities: Rule = {
   id: 'capabilities',
   title: 'uses what its manifest declares, no more and no less',
-  remedy: 'Set rehearsal and taskIdentity in the capabilities of plugin.json to what the method does; what is told the task is a bound.',
+  remedy: 'Set rehearsal, pseudoRehearsal and taskIdentity in the capabilities of plugin.json to what the method does; what is told the task is a bound.',
   prerequisite: true,
   async check({ tested }: Subject) {
     const more = await reaches(tested);
@@ -37,7 +37,7 @@ export const capabilities: Rule = {
     for (const capability of DECLARED.filter((name) => manifest.capabilities[name])) {
       // the task comes with the prompt too, where nothing tells whether it is read
       if (capability === 'taskIdentity' && more === null && (await ToyStream.of(tested)).learner.prompt) continue;
-      const without = await reaches({ ...tested, manifest: { ...manifest, capabilities: { ...manifest.capabilities, [capability]: false } } });
+      const without = await reaches({ ...tested, manifest: { ...manifest, capabilities: { ...manifest.capabilities, [capability]: undefined } } });
       if (without === null) return `it declares ${capability}, but does without`;
     }
     return null;

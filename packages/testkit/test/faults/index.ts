@@ -17,6 +17,7 @@ import { GrowingPrompts, MeanPrompt, MoreThanItSays, PromptPerAsking, SoundPromp
 import { GatesOfBatch, ReadsGates, ScalesTwice } from './shown.js';
 import { Sound, tested } from './sound.js';
 import { GrowingNoise, NoiseFromOneGenerator, NoiseThatTrains, NoisyAnswers } from './steps.js';
+import { HoardsRows, MakesOfKept, WritesLongRows, WritesRows } from './written.js';
 
 /** What methods with a prompt a task declare. */
 const PROMPTS = { growth: 'linear' } as const;
@@ -30,6 +31,8 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['capabilities', tested(KeepsTokens), /asked for training rows to keep/],
   ['capabilities', tested(ChoosesRows), /chooses the rows of a step/],
   ['capabilities', tested(Sound, { rehearsal: true }), /declares rehearsal, but does without/],
+  ['capabilities', tested(WritesRows), /chooses the rows of a step/],
+  ['capabilities', tested(Sound, { pseudoRehearsal: true }), /declares pseudoRehearsal, but does without/],
   ['capabilities', tested(Sound, { taskIdentity: true, bound: true }), /declares taskIdentity, but does without/],
   ['capabilities', tested(TaskPrompt, PROMPTS), /asked for the task of a row/],
   ['runs', tested(MoreThanItSays, PROMPTS), /prefix gives \[16, 4, 8\] instead of \[16, 2, 8\]/],
@@ -52,12 +55,15 @@ export const FAULTS: readonly (readonly [rule: string, fault: TestedMethod, seen
   ['runs', tested(NoiseThatTrains), /stepArrays gives an array "lora\.layers\.0\.q\.A", and the learner has another one of that name/],
   ['runs', tested(NoisyAnswers), /it throws .*, at .*steps\.ts:\d+$/],
   ['runs', tested(TakesFewerRows, { rehearsal: true, growth: 'linear' }), /batch gives 15 rows instead of the 16/],
+  ['runs', tested(MakesOfKept, { rehearsal: true, growth: 'linear' }), /a row that is neither one of the task nor among its "rows"/],
+  ['runs', tested(WritesLongRows, { pseudoRehearsal: true }), /batch gives a row of 17 tokens where there is room for 16/],
   ['runs', tested(WritesTooMuch), /prompt gives 4 tokens where there is room for 2/],
   ['learns', tested(Silent), /30 steps of descent take the loss from (\S+) to \1/],
   ['same-seed', tested(Remembers), /two streams of one seed differ after stage 1/],
   ['resumes', tested(Forgets), /restored after stage 1 learns stage 2 otherwise/],
   ['resumes', tested(GoesOnRunning), /restored after stage 1 learns stage 2 otherwise/],
   ['resumes', tested(NoiseFromOneGenerator), /restored after stage 1 learns stage 2 otherwise/],
+  ['resumes', tested(HoardsRows, { pseudoRehearsal: true }), /restored after stage 2 learns stage 3 otherwise/],
   ['resumes', tested(SharesGenerator), /restored after stage 1 learns stage 2 otherwise/],
   ['no-ambient', tested(AsksTheClock), /reads Date .*behaviour\.ts:\d+/],
   ['no-ambient', tested(RollsDice), /reads Math\.random .*behaviour\.ts:\d+/],
