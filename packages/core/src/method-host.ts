@@ -97,4 +97,3 @@ export interface MethodHost {
    */
   moments(task: TaskView, rows: number, sites?: readonly Site[]): Promise<Arrays>;
 }
-

@@ -168,7 +168,8 @@ class Stream {
     const learned = stages.slice(0, index);
     let kept: ReturnType<typeof stageLookup> | undefined;
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(this.job, name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false, stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
+      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false,
+      stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),

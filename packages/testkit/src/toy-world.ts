@@ -1,5 +1,5 @@
 import {
-  type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Tensors, type Written, type WritingRequest, LetheError, checkDelta, checkPrefix, createRandom,
+  type Arrays, type Learner, type NdArray, type Predictions, type Row, type Scope, type Site, type Random, type Tensors, type Written, LetheError, checkDelta, checkPrefix, createRandom,
   sizeOf,
 } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
@@ -104,8 +104,12 @@ export function keptRows(tasks: readonly Rows[], kept: readonly Row[]): Rows {
   }));
 }
 
-/** What a learner writes after a prompt: of the outputs of every token the largest or, drawn, one by their softmax. The first output ends a text. */
-export function written(learner: Learner, prompt: readonly number[], told: boolean, maxTokens: number, draw: WritingRequest['draw']): Written {
+/**
+ * What a learner writes after a prompt: of the outputs of every token the largest or, drawn, one by their softmax. The first output ends a text.
+ *
+ * @param random absent for the largest
+ */
+export function written(learner: Learner, prompt: readonly number[], told: boolean, maxTokens: number, random?: Random, temperature = 1): Written {
   const logp = tf.tidy(() => {
     const { scope } = forward(learner, tensorsOf(arraysOf(learner)), batchOf(madeRow({ prompt, answer: [0] })), false, told);
     return scope.predictions().logp.arraySync();
@@ -113,10 +117,10 @@ export function written(learner: Learner, prompt: readonly number[], told: boole
   const tokens: number[] = [];
   for (const scores of logp) {
     if (tokens.length === maxTokens) break;
-    const weights = scores.map((score) => Math.exp(score / (draw?.temperature ?? 1)));
-    let left = (draw?.random.uniform() ?? 0) * weights.reduce((sum, weight) => sum + weight, 0);
+    const weights = scores.map((score) => Math.exp(score / temperature));
+    let left = (random?.uniform() ?? 0) * weights.reduce((sum, weight) => sum + weight, 0);
     const drawn = weights.findIndex((weight) => (left -= weight) < 0);
-    const token = draw ? Math.max(0, drawn) : scores.indexOf(Math.max(...scores));
+    const token = random ? Math.max(0, drawn) : scores.indexOf(Math.max(...scores));
     if (token === 0) return { tokens, ended: true };
     tokens.push(token);
   }
