@@ -68,7 +68,7 @@ function epochsOf({ epochs, epochsOf: own = {} }: TrainingBudget): string {
 
 /** The training budget as text. */
 export const budgetOf = ({ training: t }: Pick<Group, 'training'>): string =>
-  `${epochsOf(t)}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}), `
+  `${epochsOf(t)}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}, then ${t.schedule ?? 'linear'}), `
   + `weight decay ${t.weightDecay}, clip ${t.clip}, rank ${t.rank}, alpha ${t.alpha}, sites ${t.sites.join(' ')}, at most ${t.maxTokens} tokens`;
 
 /** All options of a method, those that differ from the defaults marked. */

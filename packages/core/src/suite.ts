@@ -57,8 +57,10 @@ export interface TrainingBudget {
   readonly batch: number;
   /** Peak learning rate of AdamW. */
   readonly learningRate: number;
-  /** Fraction of the steps over which the rate rises from 0; it then falls linearly to 0. */
+  /** Fraction of the steps over which the rate rises from 0. */
   readonly warmup: number;
+  /** Where the rate goes then: along a line to 0, which it does where this is absent, nowhere, or along half a cosine to 0. */
+  readonly schedule?: 'linear' | 'constant' | 'cosine';
   readonly weightDecay: number;
   /** Global norm to which gradients are clipped. */
   readonly clip: number;

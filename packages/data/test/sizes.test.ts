@@ -41,6 +41,19 @@ describe('what a size and a task say of training', () => {
     expect((await loadSuite(suite.reference({ size: 'mini', training: { maxTokens: 128 } }))).changed).to.deep.equal({ maxTokens: 128 });
   });
 
+  it('a schedule that is left out is the linear one, and asking for it changes nothing', async () => {
+    write(', training: { schedule: cosine }');
+    const of = (size: string, schedule: 'linear' | 'constant') => loadSuite(suite.reference({ size, training: { schedule } }));
+    const own = await of('full', 'linear');
+    expect(own).to.not.have.property('changed');
+    expect(own.training).to.not.have.property('schedule');
+    for (const [size, schedule] of [['full', 'constant'], ['mini', 'linear']] as const) {
+      const { training, changed } = await of(size, schedule);
+      expect(changed).to.deep.equal({ schedule });
+      expect(training.schedule).to.equal(schedule);
+    }
+  });
+
   it('epochs that are asked for are those of every task', async () => {
     write('', 'epochs: 7, labels: { hr: personnel, fin: finance }');
     const { training, changed } = await loadSuite(suite.reference({ training: { epochs: 4 } }));
@@ -62,6 +75,7 @@ describe('what a size and a task say of training', () => {
     ['a field that no budget has', ', training: { epoch: 2 }', 'Did you mean "epochs"?'],
     ['epochs of tasks', ', training: { epochsOf: { mails: 2 } }', 'unknown field "epochsOf"'],
     ['no epochs', ', training: { epochs: 0 }', 'epochs'],
+    ['a schedule that there is not', ', training: { schedule: step }', 'linear, constant, cosine'],
     ['answers of no tokens', ', answerTokens: 0', 'answerTokens'],
   ] as const) {
     it(`${title} is refused`, async () => {

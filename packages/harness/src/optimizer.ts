@@ -9,11 +9,15 @@ const BETA1 = 0.9;
 const BETA2 = 0.999;
 const EPSILON = 1e-8;
 
-/** The learning rate of a step (1 to `steps`): linear warm-up over `warmup * steps`, then linear decay towards 0. */
-function learningRate(step: number, steps: number, budget: Pick<TrainingBudget, 'learningRate' | 'warmup'>): number {
-  const rise = Math.round(budget.warmup * steps);
-  if (step <= rise) return (budget.learningRate * step) / rise;
-  return (budget.learningRate * (steps - step + 1)) / (steps - rise);
+/** What the learning rate follows. */
+type RateBudget = Pick<TrainingBudget, 'learningRate' | 'warmup' | 'schedule'>;
+
+/** The learning rate of a step (1 to `steps`): linear warm-up over `warmup * steps`, then towards 0, or staying, as the schedule says. */
+function learningRate(step: number, steps: number, { learningRate: peak, warmup, schedule = 'linear' }: RateBudget): number {
+  const rise = Math.round(warmup * steps);
+  if (step <= rise) return (peak * step) / rise;
+  const [left, fall] = [steps - step + 1, steps - rise];
+  return { linear: (peak * left) / fall, constant: peak, cosine: (peak * (1 - Math.cos((Math.PI * left) / fall))) / 2 }[schedule];
 }
 
 /** Factors that undo the bias of the moments, which start at zero (Kingma and Ba 2015, arXiv 1412.6980, algorithm 1). */
@@ -69,7 +73,7 @@ export class OptimizerState {
   private taken = 0;
 
   /** @param steps of the whole training, which the learning rate follows */
-  constructor(trained: Arrays, private readonly steps: number, private readonly budget: Pick<TrainingBudget, 'learningRate' | 'warmup'>) {
+  constructor(trained: Arrays, private readonly steps: number, private readonly budget: RateBudget) {
     this.flat = flatten(trained);
     this.m = new Float32Array(this.flat.length);
     this.v = new Float32Array(this.flat.length);

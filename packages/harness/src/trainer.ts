@@ -45,7 +45,7 @@ function checkSameArrays(trained: Arrays, { forward: { learner }, name }: Traini
 }
 
 /**
- * Trains the learner's `trainable` arrays on the rows of one task, and lets its `running` ones run, in place: AdamW, linear warm-up and decay, gradients
+ * Trains the learner's `trainable` arrays on the rows of one task, and lets its `running` ones run, in place: AdamW, a rate that rises and then follows its schedule, gradients
  * clipped by their global norm, rows shuffled anew each epoch.
  *
  * @returns the number of tokens read, padding not counted

@@ -94,7 +94,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--probes', 'do not run without the probes of the suite (default: go on where their rows are not there)')
     .option('--size <name>', 'a size of the suite (default: all rows)')
     .option('--prompts <name>', 'other prompts of the suite, such as leaky ones that name the task; the results say so (default: its own)')
-    .option('--training <setting>', 'the training budget of all methods where it is not to be the suite\'s own, FIELD=VALUE (learningRate=1e-4, epochs=2, rank=16, …); may be repeated; the results say so',
+    .option('--training <setting>', 'the training budget of all methods where it is not to be the suite\'s own, FIELD=VALUE (learningRate=1e-4, schedule=constant, rank=16, …); may be repeated; the results say so',
       (text, before: BudgetChange | undefined) => withTraining(before, parseTraining(text)))
     .option('--out <folder>', 'the run folder (default: runs/SUITE-HASH)')
     .option('--extend', 'go on in the folder of a run of another configuration, such as one of a task, seed or method less: what was trained and scored so already is kept, its results are replaced')
