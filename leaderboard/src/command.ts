@@ -49,6 +49,7 @@ function commandOf(runs: readonly Run[], defaultsOf: DefaultsOf): string {
     ...list('seeds', runs.map((run) => String(run.seed))),
     ...flag('model', model.adapter?.base.id ?? model.id), ...(model.adapter ? flag('adapter', model.adapter.id) : []), ...(model.chat ? ['--chat'] : []),
     ...(runs.some((run) => run.environment.skippedRows) ? ['--skip-bad-rows'] : []), ...flag('device', deviceWords(runs.map((run) => run.environment.device)), 'cpu'), ...flag('threads', String(environment.threads), '1'),
+    ...(environment.microBatch === undefined ? [] : [`--micro-batch ${environment.microBatch}`]),
     ...unique(settings),
   ].join(' ');
 }

@@ -52,7 +52,7 @@ const completedPart = (run: CompletedRun): Html => html`${metricsTable(({ metric
 <h2>Cost</h2>${costs(run)}`;
 
 function madeWith(row: Row, { run, entry, files }: Outcome): Html {
-  const { device, threads, lethe, node, processor = 'not known', git, dataSha256 } = run.environment;
+  const { device, threads, microBatch, lethe, node, processor = 'not known', git, dataSha256 } = run.environment;
   const again = reproduceCommand(run, entry.results.runs, files[0]!);
   return facts([
     ['This run alone', commandsOf([run], (id) => entry.methods[id]?.defaults).map(command)],
@@ -64,7 +64,7 @@ function madeWith(row: Row, { run, entry, files }: Outcome): Html {
     ['Suite', suiteLabel(run.suite)],
     ['Model', html`${run.model.id}, sha256 <code>${run.model.sha256}</code>`],
     ['sha256 of the rows', dataTable(dataSha256)],
-    ['Environment', `Lethe ${lethe}, Node ${node}, device ${device}, ${counted(threads, 'thread')}, processor ${processor}`],
+    ['Environment', `Lethe ${lethe}, Node ${node}, device ${device}, ${counted(threads, 'thread')}${microBatch === undefined ? '' : `, micro-batches of ${counted(microBatch, 'row')}`}, processor ${processor}`],
     ['Entry', files.map((file) => html`<div><a href="../entries/${encodeURIComponent(file)}"><code>${file}</code></a></div>`)],
     ['sha256 of its results', html`<code>${entry.results.sha256}</code>`],
   ]);

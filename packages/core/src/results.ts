@@ -125,6 +125,8 @@ export interface Cost {
 export interface Environment {
   readonly device: string;
   readonly threads: number;
+  /** The most rows of an optimizer step that were in memory at once, where steps were taken in parts. */
+  readonly microBatch?: number;
   readonly lethe: string;
   readonly node: string;
   /** The model of the processor: on another one sums may round otherwise. Absent where it is not known. */

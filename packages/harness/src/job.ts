@@ -16,6 +16,8 @@ export interface Job {
   readonly adapterDir?: string;
   readonly device: string;
   readonly threads: number;
+  /** {@link TrainingTask.microBatch}. */
+  readonly microBatch?: number;
   /** The run folder; step artefacts go to its `steps/`. */
   readonly outDir: string;
   /** What the results say of their origin. */

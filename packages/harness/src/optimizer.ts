@@ -33,12 +33,22 @@ export function optimizerInputs(trained: Arrays): Record<'flat' | 'm' | 'v' | 'r
   return { flat: vector, m: vector, v: vector, rate: SCALAR, first: SCALAR, second: SCALAR };
 }
 
+/** Traced. Named gradients as one vector, in their order. */
+export const asVector = (gradients: Tensors): tf.Tensor => tf.concat(Object.values(gradients).map((g) => g.reshape([-1])));
+
 /**
- * Traced. One AdamW update of the flat vector (Loshchilov and Hutter 2019, arXiv 1711.05101, algorithm 2), after
- * clipping the gradient by its global norm.
+ * Traced. What is left of an optimizer step once its gradients are known: one AdamW update of the flat vector (Loshchilov and Hutter 2019, arXiv
+ * 1711.05101, algorithm 2), after clipping the gradients by their global norm.
+ *
+ * @param inputs those of {@link optimizerInputs}, among others
+ * @param gradients by the names of all arrays, in their order
+ * @returns the next `flat`, `m` and `v`
  */
-function adamW(inputs: Tensors, gradient: tf.Tensor, budget: Pick<TrainingBudget, 'clip' | 'weightDecay'>): Record<'flat' | 'm' | 'v', tf.Tensor> {
+export function optimizerUpdate(
+  inputs: Tensors, budget: Pick<TrainingBudget, 'clip' | 'weightDecay'>, gradients: Tensors,
+): Record<'flat' | 'm' | 'v', tf.Tensor> {
   const at = inputs as Record<keyof ReturnType<typeof optimizerInputs>, tf.Tensor>;
+  const gradient = asVector(gradients);
   const norm = tf.sqrt(tf.sum(tf.square(gradient)));
   const clipped = gradient.mul(tf.minimum(tf.scalar(1), tf.div(budget.clip, norm.add(1e-6))));
   const m = at.m.mul(BETA1).add(clipped.mul(1 - BETA1));
@@ -61,7 +71,7 @@ export function optimizerStep(
 ): Record<'flat' | 'm' | 'v' | 'loss', tf.Tensor> {
   const parts = slices(inputs['flat'] as tf.Tensor1D, trained);
   const { value, gradients } = namedGradients(() => loss(parts), parts);
-  return { ...adamW(inputs, tf.concat(Object.values(made(gradients, parts)).map((g) => g.reshape([-1]))), budget), loss: value.reshape([1]) };
+  return { ...optimizerUpdate(inputs, budget, made(gradients, parts)), loss: value.reshape([1]) };
 }
 
 /** What an optimizer keeps from one step to the next. */

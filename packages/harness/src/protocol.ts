@@ -169,7 +169,7 @@ class Stream {
     let kept: ReturnType<typeof stageLookup> | undefined;
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(this.job, name, () => trainTask({
       device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false,
-      stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
+      stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row), ...(this.job.microBatch !== undefined && { microBatch: this.job.microBatch }),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),

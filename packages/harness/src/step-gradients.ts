@@ -1,4 +1,4 @@
-import { type Learner, type MadeOfGradients, type StepGradients, type Tensors, madeOfGradients } from '@lethe/core';
+import { type Learner, LetheError, type MadeOfGradients, type Scope, type StepGradients, type Tensors, madeOfGradients } from '@lethe/core';
 import { namedGradients, picked } from '@lethe/core/tensor';
 import type { TensorSpec, Values } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
@@ -43,4 +43,28 @@ export function madeOf(forward: Forward, inputs: Tensors, weights: Tensors, arra
   return madeOfGradients(learner, gradients, createScope({
     params: arrays, training: true, batch: size, features: () => model.features(batch, weights), weights, task: inputs['task'] as tf.Tensor1D | undefined,
   }));
+}
+
+/** Throws LETHE_METHOD_FAILED: of a step that was taken in micro-batches only the sum of its gradients is left. */
+function wholeOnly(what: string): never {
+  throw new LetheError('LETHE_METHOD_FAILED', `A method makes something of ${what} of a whole step, which is taken in micro-batches.`, {
+    remedy: 'Run it without --micro-batch, or with one of as many rows as a step has.',
+  });
+}
+
+/**
+ * Traced. What a learner makes of the gradients of a step that was taken in micro-batches.
+ *
+ * @param arrays all of the learner's, as tensors, those of the step not among them
+ * @param found the sum of the gradients of all micro-batches
+ * @param rows of the step
+ * @throws LETHE_METHOD_FAILED for one that asks for more of the step
+ */
+export function madeOfSum({ learner }: Forward, weights: Tensors, arrays: Tensors, found: Tensors, rows: number): MadeOfGradients {
+  if (!(learner.transformGradients ?? learner.track)) return { taken: found, running: {} };
+  if (learner.stepArrays) wholeOnly('arrays');
+  const scope: Scope = {
+    ...createScope({ params: arrays, training: true, batch: rows, features: () => wholeOnly('features'), weights, task: undefined }), task: () => wholeOnly('tasks'),
+  };
+  return madeOfGradients(learner, { loss: found, of: () => wholeOnly('gradients of some rows'), kept: () => wholeOnly('kept rows') }, scope);
 }

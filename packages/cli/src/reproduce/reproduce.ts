@@ -79,7 +79,7 @@ function requestFor(claims: readonly Claim[], rows: Pick<RunRequest, 'probes' | 
     // where only the adapter is given, it says itself what it was trained on
     ...(model !== undefined || adapter === undefined ? { model: model ?? base.adapter?.base.id ?? base.id } : {}),
     ...(base.chat && { chat: true }),
-    device: device ?? deviceOf(claims), threads: environment.threads,
+    device: device ?? deviceOf(claims), threads: environment.threads, ...(environment.microBatch !== undefined && { microBatch: environment.microBatch }),
     ...rows,
     ...(adapter !== undefined && { adapter }), ...(dataDir !== undefined && { dataDir }), ...(plugins && { plugins }), ...(out !== undefined && { out }),
   };

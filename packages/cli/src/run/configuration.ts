@@ -33,6 +33,8 @@ export interface Configuration {
   /** Where runs are made, side by side where there are several. */
   readonly devices: readonly string[];
   readonly threads: number;
+  /** Rows of an optimizer step that are in memory at once; absent for all. */
+  readonly microBatch?: number;
   readonly training: TrainingBudget;
   /** Where the options of methods come from, if they were tuned. */
   readonly sweep?: Sweep;
@@ -47,7 +49,7 @@ export interface Configuration {
  * @param folder the run folder
  */
 export function jobsOf(configuration: Configuration, folder: string, origin: Job['origin']): Job[] {
-  const { methods, orders, seeds, model, devices, threads, training, picked } = configuration;
+  const { methods, orders, seeds, model, devices, threads, microBatch, training, picked } = configuration;
   const { reference, data: _, ...suite } = configuration.suite;
   const { dir: modelDir, adapterDir, ...named } = model;
   const all = seeds.flatMap((seed) => orders.flatMap((order) => methods.map(({ id, label, version, options, capabilities, codePath, stream }): Job => {
@@ -57,7 +59,10 @@ export function jobsOf(configuration: Configuration, folder: string, origin: Job
       model: named,
       order, seed, training,
     };
-    return { identity, codePath, stream, suite: reference, modelDir, ...(adapterDir === undefined ? {} : { adapterDir }), device: devices[0]!, threads, outDir: folder, origin };
+    return {
+      identity, codePath, stream, suite: reference, modelDir, ...(adapterDir !== undefined && { adapterDir }), device: devices[0]!, threads,
+      ...(microBatch !== undefined && { microBatch }), outDir: folder, origin,
+    };
   })));
   return picked ? picked.map((place) => all[place]!) : all;
 }

@@ -70,13 +70,14 @@ function extentOf({ methods, orders, seeds, suite: { scored }, picked }: Configu
 }
 
 /** Refuses to go on from steps whose names do not say all: numbers of another device differ in their last digits. Throws LETHE_RUN_EXISTS. */
-function checkExtension(known: Configuration, { devices, threads, suite: { scored } }: Configuration, folder: string): void {
-  const kind = (validation: unknown) => (validation === undefined ? 'lethe run' : 'lethe tune');
-  const made = [known.devices.join(', '), counted(known.threads, 'thread'), kind(known.suite.scored)].join(', ');
-  const asked = [devices.join(', '), counted(threads, 'thread'), kind(scored)].join(', ');
+function checkExtension(known: Configuration, wanted: Configuration, folder: string): void {
+  const wordsOf = ({ devices, threads, microBatch, suite: { scored } }: Configuration) => [
+    devices.join(', '), counted(threads, 'thread'), ...(microBatch === undefined ? [] : [`micro-batches of ${counted(microBatch, 'row')}`]), scored === undefined ? 'lethe run' : 'lethe tune',
+  ].join(', ');
+  const [made, asked] = [wordsOf(known), wordsOf(wanted)];
   if (made === asked) return;
   throw new LetheError('LETHE_RUN_EXISTS', `The run in the folder cannot be extended: its steps are of ${made}, and those asked for of ${asked}.`, {
-    where: join(folder, 'run.json'), remedy: 'Choose another folder with --out, or the same device and number of threads.',
+    where: join(folder, 'run.json'), remedy: 'Choose another folder with --out, or the same device, number of threads and micro-batch.',
   });
 }
 

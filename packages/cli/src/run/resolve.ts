@@ -105,6 +105,8 @@ export async function resolveRequest(
     methods, orders, seeds: request.seeds ?? DEFAULT_SEEDS,
     model: { ...identityOf(model), dir, ...(adapterDir === undefined ? {} : { adapterDir }) },
     devices, threads: request.threads ?? 1,
+    // what holds a whole step takes it whole
+    ...(request.microBatch !== undefined && request.microBatch < suite.training.batch && { microBatch: request.microBatch }),
     training: suite.training,
     ...(sweep && { sweep }),
   };
