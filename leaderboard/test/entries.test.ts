@@ -78,8 +78,8 @@ describe('entries', () => {
 
   it('name all options of a method whose defaults are not known, quoted for a shell and for --set', async () => {
     const options = { a: 'true', b: "it's", c: true, d: [1, 2] };
-    expect(await commands(run({ method: 'own', options, suite: { size: 'full' }, environment: { device: 'cuda:0', threads: 2 } }))).to.deep.equal([
-      `lethe run domains --methods own --orders 1 --seeds 1 --model nano --device cuda:0 --threads 2 --set 'own.a="true"' --set 'own.b=it'\\''s' --set own.c=true --set 'own.d=[1,2]'`,
+    expect(await commands(run({ method: 'own', options, suite: { size: 'full' }, environment: { device: 'cuda:0', threads: 2, microBatch: 4 } }))).to.deep.equal([
+      `lethe run domains --methods own --orders 1 --seeds 1 --model nano --device cuda:0 --threads 2 --micro-batch 4 --set 'own.a="true"' --set 'own.b=it'\\''s' --set own.c=true --set 'own.d=[1,2]'`,
     ]);
   });
 

@@ -50,11 +50,11 @@ describe('making published runs again', () => {
     expect(said).to.contain('1 of 1 runs are finished already');
   });
 
-  it('trains within the budget that was asked for, of which the results, the entry and its command say how it is not the suite\'s own', async () => {
+  it('trains within the budget and the memory that were asked for, of which the results, the entry and its command say how it is not the suite\'s own', async () => {
     const [out, entries] = [join(folder, 'wide'), join(folder, 'wide-entries')];
     writeFileSync(join(folder, 'wide.yaml'), `suite: ${SUITE}\nsize: tiny\nmethods: [lora-sequential]\nseeds: [3]\ntraining: { rank: 4, alpha: 8, epochs: 1 }\n`);
     // epochs and sites are those of the suite: no more than the rank and alpha differ
-    const ran = await lethe('run', join(folder, 'wide.yaml'), '--training', 'epochs=3', '--training', 'sites=q,v', '--model', MODEL!, '--device', 'cpu', '--out', out).ended;
+    const ran = await lethe('run', join(folder, 'wide.yaml'), '--training', 'epochs=3', '--training', 'sites=q,v', '--micro-batch', '3', '--model', MODEL!, '--device', 'cpu', '--out', out).ended;
     expect(ran.status, ran.stderr).to.equal(0);
     expect(ran.stderr).to.contain('two-trades 1.0.0, size tiny, rank 4, alpha 8, with');
     const [wide] = (JSON.parse(readFileSync(join(out, 'results.json'), 'utf8')) as Results).runs as CompletedRun[];
@@ -62,10 +62,11 @@ describe('making published runs again', () => {
       .find(({ method, order, seed }) => method.id === 'lora-sequential' && order.id === '1' && seed === 3)!;
     expect(wide!.suite.changed).to.deep.equal({ rank: 4, alpha: 8 });
     expect(wide!.training).to.deep.equal({ ...own.training, rank: 4, alpha: 8 });
+    expect(wide!.environment.microBatch).to.equal(3);
     expect(wide!.cost.trainableParameters).to.equal(2 * own.cost.trainableParameters);
     expect((await lethe('publish', out, '--entries', entries).ended).status).to.equal(0);
     const published = join(entries, readdirSync(entries)[0]!);
-    expect((JSON.parse(readFileSync(published, 'utf8')) as { commands: string[] }).commands[0]).to.contain('--training rank=4 --training alpha=8');
+    expect((JSON.parse(readFileSync(published, 'utf8')) as { commands: string[] }).commands[0]).to.contain('--training rank=4 --training alpha=8').and.contain('--micro-batch 3');
     const { status, stdout, stderr } = await again(published, 'wide-again');
     expect(status, stderr).to.equal(0);
     expect(stdout).to.match(/lora-sequential, order 1, seed 3 .* 0 of 48\n/);

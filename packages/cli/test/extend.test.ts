@@ -47,6 +47,7 @@ describe('lethe run --extend', () => {
     const before = results('a');
     expect((await run('a', '--seeds', '3', '--threads', '2', '--extend')).text)
       .to.contain('LETHE_RUN_EXISTS').and.contain('its steps are of cpu, 1 thread, lethe run, and those asked for of cpu, 2 threads, lethe run');
+    expect((await run('a', '--seeds', '3', '--micro-batch', '2', '--extend')).text).to.contain('those asked for of cpu, 1 thread, micro-batches of 2 rows, lethe run');
     expect(results('a')).to.deep.equal(before);
     const record = join(folder, 'a', 'run.json');
     const written = readFileSync(record, 'utf8');
