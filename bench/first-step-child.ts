@@ -1,25 +1,16 @@
-import { readFileSync } from 'node:fs';
 import { openDevice } from '@lethe/engine';
 import { loadModel } from '@lethe/model';
 import type { FirstStep } from './first-step.js';
+import { peakBytes } from './memory.js';
 import { trainingRunner } from './programs.js';
 import { shapesOf } from './shapes.js';
-
-/** Most memory that this process ever held, in bytes. Where the system does not tell, the runtime's figure, which begins with that of the parent. */
-function peak(): number {
-  try {
-    return 1024 * Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
-  } catch {
-    return 1024 * process.resourceUsage().maxRSS;
-  }
-}
 
 const [id, folder, threads] = process.argv.slice(2) as [string, string, string];
 const [shape] = shapesOf([id]);
 const stages: FirstStep['stages'][number][] = [];
 const reached = (stage: string) => {
   const { user, system } = process.cpuUsage();
-  stages.push({ stage, seconds: performance.now() / 1000, processorSeconds: (user + system) / 1e6, peakBytes: peak() });
+  stages.push({ stage, seconds: performance.now() / 1000, processorSeconds: (user + system) / 1e6, peakBytes: peakBytes() });
 };
 reached('process started, code read');
 const model = await loadModel(folder);

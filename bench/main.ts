@@ -7,6 +7,7 @@ import { loadModel } from '@lethe/model';
 import { writeRandomCheckpoint } from './checkpoint.js';
 import { type FirstStep, firstStepText, measureFirstStep } from './first-step.js';
 import { scoringFlops, trainingFlops } from './flops.js';
+import { type MicroBatches, measureMicroBatches, microBatchesText } from './micro-batches.js';
 import { type Contender, type Spread, race, timed } from './measure.js';
 import { ROOF_PRODUCTS, ROOF_SIZE, roofRunner, scoringRunner, trainingRunner } from './programs.js';
 import { OPTIONS, type Shape, promptOf, shapesOf } from './shapes.js';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     compile: { type: 'boolean', default: true },
     'against-torch': { type: 'string' },
     'first-step': { type: 'string' },
+    'micro-batches': { type: 'string' },
     dtype: { type: 'string', default: 'F32' },
   },
   allowNegative: true,
@@ -125,10 +127,18 @@ async function raceModels(): Promise<Row[]> {
   return rows;
 }
 
+const threads = Math.max(...values.threads.split(',').map(Number));
+
+/** Trains each of the models with whole steps and with parts of them, with the largest number of threads. */
+async function divideModels(models: string): Promise<MicroBatches[]> {
+  const results: MicroBatches[] = [];
+  for (const shape of shapesOf(models.split(','))) results.push(await measureMicroBatches(shape, threads, rounds));
+  return results;
+}
+
 /** Starts each of the models anew, with the largest number of threads. */
 async function startModels(models: string, dtype: string): Promise<FirstStep[]> {
   if (dtype !== 'F32' && dtype !== 'BF16') throw new RangeError(`there is no dtype "${dtype}"; choose F32 or BF16`);
-  const threads = Math.max(...values.threads.split(',').map(Number));
   const results: FirstStep[] = [];
   for (const shape of shapesOf(models.split(','))) results.push(await measureFirstStep(shape, dtype, threads));
   return results;
@@ -136,11 +146,14 @@ async function startModels(models: string, dtype: string): Promise<FirstStep[]> 
 
 const print = (schema: string, content: object, text: string) =>
   process.stdout.write(values.json ? `${JSON.stringify({ schema, node: process.version, ...content }, null, 2)}\n` : `${text}\n`);
-const models = values['first-step'];
-if (models === undefined) {
+const { 'first-step': started, 'micro-batches': divided } = values;
+if (started !== undefined) {
+  const starts = await startModels(started, values.dtype);
+  print('lethe.bench.first-step/1', { starts }, starts.map(firstStepText).join('\n\n'));
+} else if (divided !== undefined) {
+  const models = await divideModels(divided);
+  print('lethe.bench.micro-batches/1', { models }, models.map(microBatchesText).join('\n\n'));
+} else {
   const rows = await raceModels();
   print('lethe.bench/2', { rows }, tableOf(rows));
-} else {
-  const starts = await startModels(models, values.dtype);
-  print('lethe.bench.first-step/1', { starts }, starts.map(firstStepText).join('\n\n'));
 }

@@ -1,4 +1,4 @@
-import type { Arrays, Learner, NdArray } from '@lethe/core';
+import type { Learner, NdArray, Site } from '@lethe/core';
 import { createRandom } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import type { Device, TensorSpec, Values } from '@lethe/engine';
@@ -25,8 +25,11 @@ function batchOf({ batch, tokens, targets, config }: Shape): Record<string, Valu
   };
 }
 
-function loraLearner(arrays: Arrays): Learner {
-  return {
+/** A learner of nothing but low-rank adapters, and its sites. */
+export function loraLearner(model: LanguageModel): { learner: Learner; sites: readonly Site[] } {
+  const sites = model.sites.filter((site) => BUDGET.sites.includes(site.kind));
+  const arrays = loraArrays(sites, BUDGET.rank, random.fork('lora'));
+  const learner: Learner = {
     trainable: arrays,
     frozen: {},
     begin: () => undefined,
@@ -38,6 +41,7 @@ function loraLearner(arrays: Arrays): Learner {
       return loraDelta(x, params[a]!, params[b]!, BUDGET.alpha / BUDGET.rank);
     },
   };
+  return { learner, sites };
 }
 
 export interface Runner {
@@ -47,8 +51,7 @@ export interface Runner {
 
 /** The harness' own training step of low-rank adapters, every step fed with what the last one gave. */
 export async function trainingRunner(device: Device, model: LanguageModel, shape: Shape): Promise<Runner> {
-  const sites = model.sites.filter((site) => BUDGET.sites.includes(site.kind));
-  const learner = loraLearner(loraArrays(sites, BUDGET.rank, random.fork('lora')));
+  const { learner, sites } = loraLearner(model);
   const size = { batch: shape.batch, tokens: shape.tokens, targets: shape.batch * shape.targets };
   const program = await compileTrainingStep({ device, forward: { model, learner, sites }, budget: BUDGET }, size);
   const batch = batchOf(shape);
