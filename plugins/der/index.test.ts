@@ -15,7 +15,8 @@ describe('der', () => {
       trainable: learner.trainable, frozen: {}, stored: { logits: fixture.array('stored') }, json: { counts: [3], places }, rows: places.map((_, i) => row(1, i)),
     });
     await learner.begin({ index: 2, rows: ROWS, steps: 1 });
-    const arrays = { ...learner.frozen, ...learner.stepArrays!(1, fixture.values['kept'] as number[]) };
+    const kept = fixture.values['kept'] as number[];
+    const arrays = { ...learner.frozen, ...learner.stepArrays!(1, kept, kept) };
     const penalty = (h: tf.Tensor) => learner.penalty!({
       ...Fixture.scope(arrays), predictions: () => {
         const logp = tf.logSoftmax(h.reshape([-1, 7])) as tf.Tensor2D;

@@ -21,7 +21,7 @@ interface Memory {
 }
 
 /** Names of the arrays that hold stored logits, (places of all kept rows, vocabulary), and where those of a step's rows are among them, (batch, places); -1 for none. */
-const [LOGITS, PLACES] = ['logits', 'places'];
+const [LOGITS, PLACES, COUNT] = ['logits', 'places', 'count'];
 
 /**
  * Dark experience replay (Buzzega et al. 2020, arXiv 2004.07211, equation 6) for one adapter: kept rows of earlier tasks are trained on, and the logits h of their
@@ -61,8 +61,8 @@ class Der implements Learner {
     return withKept(drawn, this.rows, this.options.share, this.host.random.fork('rehearsal', this.index, step));
   }
 
-  /** Where the logits of the rows of a step are among all that are stored. */
-  stepArrays(_step: number, kept: readonly number[]): Arrays {
+  /** Where the logits of the rows of a step are among all that are stored, and how many kept rows there are, on average, in as many of the whole step. */
+  stepArrays(_step: number, kept: readonly number[], whole: readonly number[]): Arrays {
     if (this.rows.length === 0) return {};
     const counts = this.logits.map(({ shape }) => shape[0]!);
     const most = Math.max(...counts);
@@ -72,7 +72,8 @@ class Der implements Learner {
       const first = counts.slice(0, row).reduce((sum, n) => sum + n, 0);
       for (let place = 0; place < counts[row]!; place++) data[r * most + place] = first + place;
     });
-    return { [PLACES]: { shape: [kept.length, most], data } };
+    const count = (whole.filter((row) => row >= 0).length * kept.length) / whole.length;
+    return { [PLACES]: { shape: [kept.length, most], data }, [COUNT]: { shape: [], data: Float32Array.of(count || 1) } };
   }
 
   /** alpha E_kept[|z - h|^2], equation 6. */
@@ -87,7 +88,7 @@ class Der implements Learner {
     const h = answers.sub(answers.mean(2, true));
     const z = tf.gather(params[LOGITS]!, places.relu().cast('int32').reshape([-1])).reshape(h.shape);
     const squares = h.sub(z).square().mean(2).mul(there).sum(1).div(there.sum(1).maximum(1)); // (batch)
-    return squares.sum<tf.Scalar>().div<tf.Scalar>(there.max(1).sum().maximum(1)).mul(alpha);
+    return squares.sum<tf.Scalar>().div<tf.Scalar>(params[COUNT]!).mul(alpha);
   }
 
   async end(task: TaskView): Promise<void> {

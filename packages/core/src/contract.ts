@@ -203,12 +203,15 @@ export function rowChoice(learner: Learner, own: readonly Row[], made: MadeRows 
 /**
  * What `stepArrays` gave, none where the learner has no such function.
  *
+ * @param kept, whole as `stepArrays` gets them
  * @param shapes those of earlier steps of the task by the number of their rows, to which this one is added
  * @throws LETHE_METHOD_FAILED where it is no arrays, has other names or shapes than in such a step, or a name that another array has
  */
-export function arraysOfStep(learner: Learner, step: number, kept: readonly number[], shapes: Map<number, string>): Arrays {
+export function arraysOfStep(
+  learner: Learner, step: number, kept: readonly number[], whole: readonly number[], shapes: Map<number, string>,
+): Arrays {
   if (!learner.stepArrays) return {};
-  const given: unknown = learner.stepArrays(step, kept);
+  const given: unknown = learner.stepArrays(step, kept, whole);
   checkArrays('stepArrays', given);
   const taken = Object.keys(given).find((name) => [learner.trainable, learner.frozen, learner.running ?? {}].some((group) => Object.hasOwn(group, name)));
   if (taken !== undefined) refuse(`stepArrays gives an array "${taken}", and the learner has another one of that name`);

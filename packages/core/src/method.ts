@@ -163,7 +163,10 @@ export interface Learner {
    * turned round on its way back (`tf.customGrad`). What changes the gradients of a whole step is {@link transformGradients}. The conformance suite then does not hold them to finite differences.
    */
   readonly surrogateGradients?: true;
-  /** A term added to the task loss, or null for none now: independent of the rows of the batch, or a mean over them. Pure and traced. */
+  /**
+   * A term added to the task loss, or null for none now: independent of the rows of the batch, or a mean over them, so that it is the same where a step is taken in
+   * micro-batches, each weighed by its rows. Pure and traced.
+   */
   penalty?(scope: Scope): Scalar | null;
   /**
    * What the optimizer takes in the place of the gradients that it found: projected, masked, weighed against those of kept rows; all of
@@ -192,9 +195,10 @@ export interface Learner {
    * What one optimizer step alone reads among `scope.params`: noise, what is stored of the rows that it trains on. It has the same names at every step of a task,
    * and for as many rows the same shapes; of a step that is taken in micro-batches it is asked for each of these, with its rows. Scoring and the calibration of {@link MethodHost} go without. It reads what `begin` left, and writes nothing.
    * @param step 1 to task.steps
-   * @param kept for each row of the step, as {@link batch} chose them, its place in {@link rows}; -1 for any other
+   * @param kept for each of these rows, as {@link batch} chose them, its place in {@link rows}; -1 for any other
+   * @param whole the same for all rows of the step, which are these but in a micro-batch: for who divides by how many are kept
    */
-  stepArrays?(step: number, kept: readonly number[]): Arrays;
+  stepArrays?(step: number, kept: readonly number[], whole: readonly number[]): Arrays;
   /**
    * Examples in context: what the model reads in the place of a prompt when it is scored, at most `room` tokens.
    * @param task as {@link Scope.task}; always 0 for methods that do not declare `taskIdentity`

@@ -90,7 +90,7 @@ export class Stepper {
   }
 
   private async whole(rows: readonly Row[], step: number): Promise<TakenStep> {
-    const { feeds, shape, own, tokens } = this.pack(rows, step);
+    const { feeds, shape, own, tokens } = this.pack(rows, rows, step);
     const { learner } = this.task.forward;
     const program = await this.program(`whole ${shapeKey(shape)}`, () => compileTrainingStep(this.task, shape, own));
     const out = await program.run({ ...feeds, ...keptFeeds(learner, rows.map((row) => !this.own.has(row))), ...this.optimizer.feeds() });
@@ -106,7 +106,7 @@ export class Stepper {
     for (let at = 0; at < rows.length; at += size) {
       const part = rows.slice(at, at + size);
       const share = part.length / rows.length;
-      const { feeds, shape, own, tokens } = this.pack(part, step);
+      const { feeds, shape, own, tokens } = this.pack(part, rows, step);
       const program = await this.program(`part ${shapeKey(shape)}`, () => compileMicroBatch(this.task, shape, own));
       const out = await program.run({ ...feeds, flat: flat! });
       const found = floats(out['gradient']);
@@ -126,13 +126,13 @@ export class Stepper {
     this.running = Object.fromEntries(Object.keys(this.running).map((name) => [name, floats(out[name])]));
   }
 
-  /** Rows of a step, with all that its passes read but what trains. */
-  private pack(rows: readonly Row[], step: number): Packed {
+  /** Rows of a step that are read at once, with all that the pass reads but what trains. */
+  private pack(rows: readonly Row[], whole: readonly Row[], step: number): Packed {
     const { forward: { learner, model: { tokenizer }, told = false }, index, stageOf } = this.task;
     // a last step of fewer rows has a program of its own: a penalty that is a mean over rows would count padding among them
     const shape = trainingShape(tokenizer, rows, this.readable, rows.length);
-    const kept = rows.map((row) => (this.own.has(row) ? -1 : this.places.get(row) ?? -1));
-    const own = arraysOfStep(learner, step, kept, this.shapes);
+    const placesOf = (some: readonly Row[]) => some.map((row) => (this.own.has(row) ? -1 : this.places.get(row) ?? -1));
+    const own = arraysOfStep(learner, step, placesOf(rows), placesOf(whole), this.shapes);
     const packed = packTraining(tokenizer, rows, shape);
     const tasks = told && learner.batch ? rows.map((row) => (this.own.has(row) ? index : stageOf(row))) : index;
     return {

@@ -196,7 +196,8 @@ export class ToyStream {
     const drawn = this.joint ? this.rows.flatMap((_, t) => keepable(t + 1)) : keepable(this.visible().task.data[0]!);
     const { pseudoRehearsal } = this.tested.manifest.capabilities;
     const chosen = rowChoice(learner, drawn, pseudoRehearsal ? { room: ROOM, vocabulary: VOCABULARY } : null)(drawn, step);
-    const own = arraysOfStep(learner, step, chosen.map((row) => learner.rows?.indexOf(row) ?? -1), this.stepShapes);
+    const kept = chosen.map((row) => learner.rows?.indexOf(row) ?? -1);
+    const own = arraysOfStep(learner, step, kept, kept, this.stepShapes);
     return { rows: learner.batch ? keptRows(this.rows, chosen) : this.visible(), arrays: { ...learner.running, ...own, ...arraysOf(learner) } };
   }
 
