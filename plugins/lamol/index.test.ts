@@ -27,7 +27,7 @@ describe('lamol', () => {
   });
 
   it('writes rows before a task with what it has learned by then, and gives them their share of the places', async () => {
-    const stream = await ToyStream.open(import.meta.url, { ratio: 4, share: 0.5, text: 0.25, topP: 1 });
+    const stream = await ToyStream.open(import.meta.url, { ratio: 4, share: 0.5, text: 0.25 });
     await stream.learn(1);
     await stream.begin(2);
     const own = drawn(2);
@@ -41,7 +41,7 @@ describe('lamol', () => {
   });
 
   it('keeps no row: what it has written is gone when the task ends', async () => {
-    const stream = await ToyStream.open(import.meta.url, { ratio: 4, share: 0.5, text: 0, topP: 1 });
+    const stream = await ToyStream.open(import.meta.url, { ratio: 4, share: 0.5, text: 0 });
     for (const task of [1, 2]) await stream.learn(task);
     expect(stream.learner.rows).to.equal(undefined);
     expect(stream.learner.batch!(drawn(3), 1), 'before the next one is begun').to.deep.equal(drawn(3));

@@ -7,7 +7,7 @@ interface Options {
   readonly ratio: number;
   readonly share: number;
   readonly text: number;
-  readonly topP: number;
+  readonly topK: number;
   readonly start: Start;
 }
 
@@ -51,10 +51,10 @@ class Lamol implements Learner {
 
   /** Section 3.2: prompts are drawn from the model itself, behind the token [GEN]; then it answers them. What does not come to an end is left out. */
   private async write(task: TaskView): Promise<void> {
-    const { host, options: { ratio, topP }, memory: { longest, counts } } = this;
+    const { host, options: { ratio, topK }, memory: { longest, counts } } = this;
     const count = Math.round(ratio * task.rows);
     const begun = Array.from({ length: count }, () => [host.endOfText]);
-    const texts = await host.generate(task, begun, { maxTokens: host.room - longest - 1, draw: { random: host.random.fork('write', task.index), topP } });
+    const texts = await host.generate(task, begun, { maxTokens: host.room - longest - 1, draw: { random: host.random.fork('write', task.index), topK } });
     const prompts = texts.filter(({ tokens, ended }) => ended && tokens.length > 0).map(({ tokens }) => tokens);
     // one more than the longest: that it ended is seen by what stands behind it
     const answers = await host.generate(task, prompts, { maxTokens: longest + 1 });

@@ -88,6 +88,7 @@ describe('generation', () => {
       expect(drawn).to.not.deep.equal(greedy);
       expect(await made({ ...GREEDY, temperature: 1, topP: 1e-9 })).to.deep.equal(greedy);
       expect(await made({ ...GREEDY, temperature: 1e-6 })).to.deep.equal(greedy);
+      expect(await made({ ...GREEDY, temperature: 1, topK: 1 })).to.deep.equal(greedy);
     });
 
     it('ends at a stop string, which is no part of the text', async () => {
@@ -185,7 +186,7 @@ describe('generation', () => {
     it('refuses what cannot be', async () => {
       for (const options of [
         { maxTokens: 0 }, { maxTokens: 1.5 }, { maxTokens: 5, temperature: -1 }, { maxTokens: 5, temperature: NaN }, { maxTokens: 5, topP: 0 },
-        { maxTokens: 5, topP: 1.1 }, { maxTokens: 5, batch: 0 }, { maxTokens: 5, stop: [''] }, { maxTokens: 5, seed: 0.5 },
+        { maxTokens: 5, topP: 1.1 }, { maxTokens: 5, topK: 0 }, { maxTokens: 5, topK: 1.5 }, { maxTokens: 5, batch: 0 }, { maxTokens: 5, stop: [''] }, { maxTokens: 5, seed: 0.5 },
       ]) await refused(options, ['a'], 'LETHE_GENERATION_OPTIONS', Object.keys(options).at(-1)!, 'fix ');
       await refused(GREEDY, ['a', ''], 'LETHE_DATA_ROW', 'Prompt 2');
       if (Number.isFinite(model.config.maxPositions)) await refused({ maxTokens: 128 }, ['a'], 'LETHE_MODEL_LENGTH', '128', 'maxTokens to 127 or less');

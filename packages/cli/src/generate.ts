@@ -22,6 +22,7 @@ interface GenerateFlags extends LearnerFlags {
   readonly maxTokens: number;
   readonly temperature: number;
   readonly topP: number;
+  readonly topK?: number;
   readonly draw: number;
   readonly stop?: readonly string[];
   readonly json?: boolean;
@@ -81,9 +82,9 @@ async function opened(flags: GenerateFlags, output: Output): Promise<{ forward: 
 async function generateCommand(flags: GenerateFlags, output: Output): Promise<void> {
   const prompts = promptsOf(flags);
   const { generate, generationOptions } = await import('@lethe/harness');
-  const { maxTokens, temperature, topP, draw: seed, stop = [] } = flags;
+  const { maxTokens, temperature, topP, topK, draw: seed, stop = [] } = flags;
   // a wrong one is known before a model is loaded
-  const options = generationOptions({ maxTokens, temperature, topP, seed, stop, ...(prompts.length === 1 ? { batch: 1 } : {}) });
+  const options = generationOptions({ maxTokens, temperature, topP, ...(topK !== undefined && { topK }), seed, stop, ...(prompts.length === 1 ? { batch: 1 } : {}) });
   const { forward, device, name } = await opened(flags, output);
   try {
     output.note(name);
@@ -109,7 +110,7 @@ const many = (text: string, before: readonly string[] | undefined) => [...(befor
 export function addGenerateCommand(program: Command, output: Output): void {
   const command = program.command('generate')
     .description('write on after a prompt: with a model, an adapter, or what a run has trained')
-    .option('--prompt <text>', 'a text to go on from; may be repeated', many)
+    .option('--prompt <text>', 'a text to go on from; may be repeated: the same one again is another draw', many)
     .option('--file <path>', 'prompts, a line each; - for stdin')
     .option('--model <id or folder>', 'as for run (default: lethe-nano, or the model of the adapter)')
     .addOption(pluginsOption())
@@ -121,6 +122,7 @@ export function addGenerateCommand(program: Command, output: Output): void {
     .option('--stop <text>', 'what ends an answer, and is no part of it; may be repeated', many)
     .option('--temperature <number>', '0 takes the most likely token, 1 draws as the model says', (text) => parseNumber('--temperature', text, 'a number from 0', (value) => value >= 0), 0)
     .option('--top-p <number>', 'draw among the fewest tokens that have this probability together', (text) => parseNumber('--top-p', text, 'a number above 0, up to 1', (value) => value > 0 && value <= 1), 1)
+    .option('--top-k <n>', 'draw among so many of the most likely tokens (default: all)', (text) => parseInteger('--top-k', text, 1, MOST_TOKENS))
     .option('--draw <number>', 'another number gives other draws', (text) => parseInteger('--draw', text, 0, MOST_DRAWS), 0)
     .option('--device <name>', 'as for run; a run has its own', 'auto')
     .option('--json', 'a line of JSON for each prompt: prompt, text, and why it ends')

@@ -173,7 +173,7 @@ describe('commands', () => {
   it('refuses options of generation before it looks for a model, and a file without prompts', async () => {
     for (const [option, code, name] of [
       [['--temperature', '-1'], 'LETHE_USAGE', '--temperature'], [['--top-p', '2'], 'LETHE_USAGE', '--top-p must be a number above 0, up to 1'],
-      [['--top-p', '0'], 'LETHE_USAGE', 'given "0"'], [['--stop', ''], 'LETHE_GENERATION_OPTIONS', 'stop'],
+      [['--top-p', '0'], 'LETHE_USAGE', 'given "0"'], [['--top-k', '0'], 'LETHE_USAGE', '--top-k must be a whole number from 1'], [['--stop', ''], 'LETHE_GENERATION_OPTIONS', 'stop'],
     ] as const) {
       expect((await call('generate', '--model', 'no-such-model', '--prompt', 'a', ...option)).problem).to.contain(code).and.contain(name);
     }

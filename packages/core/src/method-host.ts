@@ -22,6 +22,8 @@ export interface WritingRequest {
     readonly temperature?: number;
     /** Draws from the fewest tokens whose probabilities sum to at least this, in (0, 1] (nucleus sampling, Holtzman et al. 2020, arXiv 1904.09751, section 3.1); 1 by default. */
     readonly topP?: number;
+    /** Draws from so many of the most likely tokens alone; all by default. */
+    readonly topK?: number;
   };
 }
 

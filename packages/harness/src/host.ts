@@ -150,7 +150,8 @@ export class Host implements MethodHost {
     this.visible();
     const generator = new Generator(this.device, this.forward(), this.stop);
     try {
-      const drawn = draw && { temperature: draw.temperature ?? 1, topP: draw.topP ?? 1, seed: draw.random.below(2 ** 31) };
+      const { random, ...sampling } = draw ?? {};
+      const drawn = random && { temperature: 1, ...sampling, seed: random.below(2 ** 31) };
       const written = await generator.run(prompts, { maxTokens, batch: WRITING_BATCH, ...drawn }, index);
       return written.map(({ tokens, end }) => ({ tokens, ended: end === 'end-of-text' }));
     } finally {

@@ -37,6 +37,15 @@ describe('the choice of a token', () => {
     shares(logits, { temperature: 1, topP: 0.7 }).forEach((share, i) => expect(share).to.be.closeTo([0, 3, 2, 3][i]! / 8, 0.015));
   });
 
+  it('draws from so many of the most likely tokens, and from the nucleus of these', () => {
+    const drawn = (topK: number, topP = 1) => shares(logits, { temperature: 1, topP, topK }, 4000).flatMap((share, i) => (share > 0 ? [i] : []));
+    expect([1, 2, 3, 4, 9].map((topK) => drawn(topK))).to.deep.equal([[1], [1, 3], [1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3]]);
+    expect(drawn(3, 0.7), '6/8 of the three reach it, 6/9 of all do not').to.deep.equal([1, 3]);
+    shares(logits, { temperature: 1, topP: 1, topK: 3 }).forEach((share, i) => expect(share).to.be.closeTo([0, 3, 2, 3][i]! / 8, 0.015));
+    const alike = shares([2, 1, 1], { temperature: 1, topP: 1, topK: 2 }, 4000);
+    expect(alike.every((share) => share > 0), 'what is as likely as the last').to.equal(true);
+  });
+
   it('draws what sorting all tokens would draw', () => {
     fc.assert(fc.property(
       fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 1, maxLength: 40 }), fc.double({ min: 0.01, max: 0.999, noNaN: true }),

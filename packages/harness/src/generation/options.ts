@@ -16,7 +16,7 @@ export interface GenerationOptions extends Partial<Sampling> {
   readonly batch?: number;
 }
 
-export type ResolvedOptions = Readonly<Required<GenerationOptions>>;
+export type ResolvedOptions = Readonly<Required<Omit<GenerationOptions, 'topK'>> & Pick<GenerationOptions, 'topK'>>;
 
 /** Options with the defaults filled in: greedy. Throws LETHE_GENERATION_OPTIONS for one that is out of range. */
 export function resolveOptions(given: GenerationOptions): ResolvedOptions {
@@ -32,6 +32,7 @@ export function resolveOptions(given: GenerationOptions): ResolvedOptions {
   check('seed', Number.isSafeInteger(options.seed), 'a whole number');
   check('temperature', Number.isFinite(options.temperature) && options.temperature >= 0, 'a number from 0');
   check('topP', options.topP > 0 && options.topP <= 1, 'a number above 0, up to 1');
+  check('topK', options.topK === undefined || (Number.isSafeInteger(options.topK) && options.topK >= 1), 'a whole number from 1');
   check('stop', options.stop.every((text) => text.length > 0), 'a list of texts that are not empty');
   return options;
 }

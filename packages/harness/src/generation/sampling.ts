@@ -9,6 +9,8 @@ export interface Sampling {
    * al. 2020, arXiv 1904.09751, section 3.1); 1 draws from all. In (0, 1].
    */
   readonly topP: number;
+  /** Draws from so many of the most likely tokens (Fan et al. 2018, arXiv 1805.04833, section 5.1), and those as likely as the last of them; all where it is absent. The nucleus is of these. */
+  readonly topK?: number;
 }
 
 /** The most likely token, the first of several. Throws LETHE_ENGINE_NUMBERS where the scores are not numbers. */
@@ -20,6 +22,13 @@ function mostLikely(logits: Float32Array): number {
   throw new LetheError('LETHE_ENGINE_NUMBERS', `The score of token ${best} is ${logits[best]}.`, {
     remedy: 'Training has probably diverged: lower the learning rate of the suite.',
   });
+}
+
+/** Makes the weights of all but the k largest 0. */
+function keepMost(weights: Float64Array, k: number): void {
+  if (k >= weights.length) return;
+  const border = weights.toSorted()[weights.length - k]!;
+  for (let i = 0; i < weights.length; i++) if (weights[i]! < border) weights[i] = 0;
 }
 
 /** The tokens that may be drawn, from the most to the least likely. */
@@ -40,10 +49,11 @@ function nucleus(weights: Float64Array, total: number, topP: number): number[] {
  * @param logits scores of all tokens
  * @throws LETHE_ENGINE_NUMBERS where they are not numbers
  */
-export function chooseToken(logits: Float32Array, { temperature, topP }: Sampling, random: Random): number {
+export function chooseToken(logits: Float32Array, { temperature, topP, topK }: Sampling, random: Random): number {
   const top = mostLikely(logits);
   if (temperature === 0) return top;
   const weights = Float64Array.from(logits, (logit) => Math.exp((logit - logits[top]!) / temperature));
+  if (topK !== undefined) keepMost(weights, topK);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const tokens = topP < 1 ? nucleus(weights, total, topP) : [...weights.keys()];
   const kept = topP < 1 ? tokens.reduce((sum, token) => sum + weights[token]!, 0) : total;
