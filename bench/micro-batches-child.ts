@@ -21,7 +21,7 @@ const rows = Array.from({ length: STEPS * BUDGET.batch }, () => ({ prompt: token
 const held = peakBytes();
 const ends: number[] = [];
 await trainTask({
-  device, forward: { model, learner, sites }, rows, index: 1, stageOf: () => 1, budget: BUDGET, makesRows: false, microBatch: Number(size), random, name: id,
+  device, forward: { model, learner, sites, microBatch: Number(size) }, rows, index: 1, stageOf: () => 1, budget: BUDGET, makesRows: false, random, name: id,
   stop: () => false, onStep: () => ends.push(performance.now()),
 });
 await device.dispose();

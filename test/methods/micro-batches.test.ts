@@ -44,8 +44,9 @@ describe('steps in micro-batches', () => {
       await learner.begin(view);
       before = Object.fromEntries(Object.entries(learner.trainable).map(([key, array]) => [key, clone(array)]));
       await trainTask({
-        device, forward: { model, learner, sites: host.sites, told: capabilities.taskIdentity }, rows, index, stageOf: () => 1, budget: BUDGET,
-        makesRows: capabilities.pseudoRehearsal ?? false, ...(index === 2 && microBatch !== undefined && { microBatch }), random: createRandom(1, 'train', index), name,
+        device, rows, index, stageOf: () => 1, budget: BUDGET,
+        forward: { model, learner, sites: host.sites, told: capabilities.taskIdentity, ...(index === 2 && microBatch !== undefined && { microBatch }) },
+        makesRows: capabilities.pseudoRehearsal ?? false, random: createRandom(1, 'train', index), name,
         stop: () => false, onStep: () => undefined,
       });
       if (index === 1) await learner.end(view);

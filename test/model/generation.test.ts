@@ -135,7 +135,7 @@ describe('generation', () => {
       const hostOf = (learner = forward.learner, stop = () => false) => {
         const budget = { epochs: 1, batch: 1, learningRate: 1, warmup: 0, weightDecay: 0, clip: 1, rank: 2, alpha: 2, sites: ['q' as const], maxTokens: 64 };
         const capabilities = { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } as const;
-        const host = new Host(device, model, budget, createRandom(1), capabilities, stop);
+        const host = new Host(device, model, budget, createRandom(1), capabilities, { stop });
         host.learner = learner;
         host.show([]);
         return host;

@@ -125,7 +125,7 @@ export interface Cost {
 export interface Environment {
   readonly device: string;
   readonly threads: number;
-  /** The most rows of an optimizer step that were in memory at once, where steps were taken in parts. */
+  /** The most rows that were in memory at once, where steps were taken in parts. */
   readonly microBatch?: number;
   readonly lethe: string;
   readonly node: string;

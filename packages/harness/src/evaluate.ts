@@ -1,9 +1,8 @@
 import { LetheError } from '@lethe/core';
 import type { Learner } from '@lethe/core';
 import type { Device, Program, ProgramDefinition, Values } from '@lethe/engine';
-import type { Tokenizer } from '@lethe/model';
 import { type BatchShape, batchFeeds, batchInputs, floats, shapeKey, taskFeeds } from './batch.js';
-import { type Forward, targetLogProbabilities } from './loss.js';
+import { type Forward, rowsAtOnce, targetLogProbabilities } from './loss.js';
 import { type EncodedExample, packScoring, scoringShapes, scoringTokens } from './packing.js';
 import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf } from './scope.js';
 
@@ -46,11 +45,13 @@ interface Batch {
 }
 
 /** Rows from the longest to the shortest: batches then carry little padding, and a last one that is not full is a cheap one. */
-function batchesOf(tokenizer: Tokenizer, rows: readonly EncodedExample[]): Batch[] {
+function batchesOf(forward: Forward, rows: readonly EncodedExample[]): Batch[] {
+  const { tokenizer } = forward.model;
+  const size = rowsAtOnce(forward, BATCH);
   const sorted = rows.map((row, at) => ({ row, at, length: scoringTokens(tokenizer, row) })).sort((a, b) => b.length - a.length || a.at - b.at);
-  const shapeOf = scoringShapes(tokenizer, rows, BATCH);
-  return Array.from({ length: Math.ceil(rows.length / BATCH) }, (_, i) => {
-    const group = sorted.slice(i * BATCH, (i + 1) * BATCH);
+  const shapeOf = scoringShapes(tokenizer, rows, size);
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => {
+    const group = sorted.slice(i * size, (i + 1) * size);
     return { group, shape: shapeOf(group.map(({ row }) => row)) };
   });
 }
@@ -75,7 +76,7 @@ export class Scorer {
    * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
    */
   async choose(rows: readonly EncodedExample[], onRows: (done: number) => void, base?: readonly number[], task = 0): Promise<readonly number[]> {
-    const batches = batchesOf(this.forward.model.tokenizer, rows);
+    const batches = batchesOf(this.forward, rows);
     if (base && batches[0]) {
       await this.program(batches[0].shape);
       if (this.adapted === false) return base;
@@ -92,7 +93,7 @@ export class Scorer {
    * @throws LETHE_ENGINE_NUMBERS for a score that is not finite, LETHE_RUN_STOPPED when asked to stop
    */
   async score(rows: readonly EncodedExample[]): Promise<readonly (readonly number[])[]> {
-    return this.run(batchesOf(this.forward.model.tokenizer, rows), rows, () => undefined, 0);
+    return this.run(batchesOf(this.forward, rows), rows, () => undefined, 0);
   }
 
   private async run(

@@ -6,7 +6,7 @@ import type { LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, batchOf, floats, taskFeeds, tokenInputs } from './batch.js';
 import { Generator } from './generation/generator.js';
-import { type Forward, taskLoss } from './loss.js';
+import { type Forward, rowsAtOnce, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
 import { roomFor, trainingShape } from './packing.js';
@@ -15,7 +15,7 @@ import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from
 
 const FEATURE_BATCH = 16;
 /** Texts that are written at once. */
-const WRITING_BATCH = 16;
+const TEXT_BATCH = 16;
 
 /** Gives methods their services, and knows which task's rows they may see now. */
 export class Host implements MethodHost {
@@ -38,7 +38,7 @@ export class Host implements MethodHost {
     budget: TrainingBudget,
     readonly random: Random,
     private readonly capabilities: Capabilities,
-    private readonly stop: () => boolean = () => false,
+    private readonly run: { readonly stop?: () => boolean; readonly microBatch?: number } = {},
   ) {
     this.sites = sitesOf(model, budget.sites);
     this.rank = budget.rank;
@@ -148,11 +148,11 @@ export class Host implements MethodHost {
 
   private async written({ index }: TaskView, prompts: readonly (readonly number[])[], { maxTokens, draw }: WritingRequest): Promise<readonly Written[]> {
     this.visible();
-    const generator = new Generator(this.device, this.forward(), this.stop);
+    const generator = new Generator(this.device, this.forward(), this.run.stop);
     try {
       const { random, ...sampling } = draw ?? {};
       const drawn = random && { temperature: 1, ...sampling, seed: random.below(2 ** 31) };
-      const written = await generator.run(prompts, { maxTokens, batch: WRITING_BATCH, ...drawn }, index);
+      const written = await generator.run(prompts, { maxTokens, batch: rowsAtOnce(this.forward(), TEXT_BATCH), ...drawn }, index);
       return written.map(({ tokens, end }) => ({ tokens, ended: end === 'end-of-text' }));
     } finally {
       await generator.dispose();
@@ -189,6 +189,7 @@ export class Host implements MethodHost {
   }
 
   private forward(): Forward {
-    return { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity };
+    const { microBatch } = this.run;
+    return { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity, ...(microBatch !== undefined && { microBatch }) };
   }
 }

@@ -16,7 +16,7 @@ export interface Job {
   readonly adapterDir?: string;
   readonly device: string;
   readonly threads: number;
-  /** {@link TrainingTask.microBatch}. */
+  /** {@link Forward.microBatch}. */
   readonly microBatch?: number;
   /** The run folder; step artefacts go to its `steps/`. */
   readonly outDir: string;

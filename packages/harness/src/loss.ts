@@ -11,7 +11,12 @@ export interface Forward {
   readonly sites: readonly Site[];
   /** Whether the method is told which task a row belongs to (capability `taskIdentity`). */
   readonly told?: boolean;
+  /** The most rows that are in memory at once, where that is less than a step or a pass has: a step of more is taken in parts whose gradients are summed. */
+  readonly microBatch?: number;
 }
+
+/** How many rows a pass without gradients takes that takes so many where there is room. */
+export const rowsAtOnce = ({ microBatch = Infinity }: Forward, most: number): number => Math.min(most, microBatch);
 
 /** Traced. Log probabilities of the targets, (targets), the scope they were computed in, and whether the learner added anything. */
 export function targetLogProbabilities(

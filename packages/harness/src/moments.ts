@@ -2,7 +2,7 @@ import type { Arrays, NdArray, Row } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { batchInputs, batchOf, countTokens, floats, taskFeeds } from './batch.js';
-import type { Forward } from './loss.js';
+import { type Forward, rowsAtOnce } from './loss.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
 import { PARAMS, adaptWith, arrayFeeds, arrayInputs, arrayTensors, createScope, paramsOf, withPrefix } from './scope.js';
@@ -21,7 +21,7 @@ export async function inputMoments(device: Device, forward: Forward, rows: reado
   const names = new Set(wanted.map(({ name }) => name));
   const params = paramsOf(learner);
   const { tokenizer } = model;
-  const shape = trainingShape(tokenizer, rows, rows, BATCH);
+  const shape = trainingShape(tokenizer, rows, rows, rowsAtOnce(forward, BATCH));
   /** By the name of a site the first site that reads the same input. */
   const firstReader = new Map<string, string>();
   const outputs = overBatches(device, {

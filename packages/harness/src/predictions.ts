@@ -1,7 +1,7 @@
 import type { NdArray, Row } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import { batchInputs, floats, taskFeeds } from './batch.js';
-import { type Forward, targetLogProbabilities } from './loss.js';
+import { type Forward, rowsAtOnce, targetLogProbabilities } from './loss.js';
 import { overBatches } from './over-batches.js';
 import { trainingShape } from './packing.js';
 import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf } from './scope.js';
@@ -17,7 +17,7 @@ export async function answerPredictions(device: Device, forward: Forward, rows: 
   const { learner, model, told = false } = forward;
   const params = paramsOf(learner);
   const { tokenizer, config: { vocabSize } } = model;
-  const shape = trainingShape(tokenizer, rows, rows, BATCH);
+  const shape = trainingShape(tokenizer, rows, rows, rowsAtOnce(forward, BATCH));
   const outputs = overBatches(device, {
     name: 'predictions',
     inputs: { ...batchInputs(shape, false, told), ...arrayInputs(params, PARAMS) },
@@ -31,7 +31,7 @@ export async function answerPredictions(device: Device, forward: Forward, rows: 
   for await (const { rows: batch, out } of outputs) {
     const logp = floats(out['logp']);
     batch.forEach(({ answer }, row) => {
-      const [from, places] = [row * (shape.targets / BATCH) * vocabSize, answer.length + 1];
+      const [from, places] = [row * (shape.targets / shape.batch) * vocabSize, answer.length + 1];
       predicted.push({ shape: [places, vocabSize], data: logp.slice(from, from + places * vocabSize) });
     });
   }

@@ -51,7 +51,7 @@ export async function runStream(
 /** {@link Scope.task} of the rows of a task after these stages: 0 where it was not learned. */
 const toldOf = (task: TaskData, learned: readonly Stage[]): number => learned.findIndex(({ tasks }) => tasks.includes(task)) + 1;
 
-const untouched = ({ model }: StreamDependencies): Forward => ({ model, learner: baseModel, sites: [] });
+const untouched = ({ model }: StreamDependencies, { microBatch }: Job): Forward => ({ model, learner: baseModel, sites: [], ...(microBatch !== undefined && { microBatch }) });
 
 class Stream {
   private readonly name: string;
@@ -76,7 +76,7 @@ class Stream {
     const stages = stagesOf(job, this.ordered);
     listener({ type: 'run-started', run, identity: job.identity, steps: stages.length + 1 });
     const [first, ...names] = stepNames(job, deps.model.sha256, deps.suite);
-    const base = await this.step(0, null, first!, () => this.base(), (alike) => this.scoredHere(alike, 0, untouched(deps), []));
+    const base = await this.step(0, null, first!, () => this.base(), (alike) => this.scoredHere(alike, 0, untouched(deps, job), []));
     const records = [base.record];
     // of states only the last is kept: they can be large
     let { state } = base;
@@ -137,7 +137,7 @@ class Stream {
 
   private async base(): Promise<Step> {
     const started = performance.now();
-    const scores = await this.score(0, untouched(this.deps), []);
+    const scores = await this.score(0, untouched(this.deps, this.job), []);
     return {
       state: baseModel.save(),
       record: { ...scores, cost: this.cost({ evalSeconds: (performance.now() - started) / 1000 }) },
@@ -169,7 +169,7 @@ class Stream {
     let kept: ReturnType<typeof stageLookup> | undefined;
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(this.job, name, () => trainTask({
       device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false,
-      stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row), ...(this.job.microBatch !== undefined && { microBatch: this.job.microBatch }),
+      stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
         this.listener({ type: 'train-progress', run: this.name, step: index, done, total, loss }),

@@ -14,8 +14,6 @@ export interface SteppedTask extends TrainingStep {
   readonly index: number;
   /** The stage of a row that the learner keeps. */
   readonly stageOf: (row: Row) => number;
-  /** The most rows that are in memory at once: a step of more is taken in parts. All of a step where it is absent. */
-  readonly microBatch?: number;
 }
 
 /** What one optimizer step was like. */
@@ -81,7 +79,7 @@ export class Stepper {
    * @throws LETHE_METHOD_FAILED for arrays of the step that do not fit, and for a method that makes something of more than the summed gradients of micro-batches
    */
   async take(rows: readonly Row[], step: number): Promise<TakenStep> {
-    const { microBatch = rows.length } = this.task;
+    const { microBatch = rows.length } = this.task.forward;
     return rows.length <= microBatch ? this.whole(rows, step) : this.inParts(rows, step, microBatch);
   }
 

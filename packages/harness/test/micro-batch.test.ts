@@ -1,13 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
-  type Arrays, type LetheError, type MethodHost, type Row, type Scope, type StepGradients, type Tensors, type TrainingBudget, createRandom, zeros,
+  type Arrays, type CompletedRun, type LetheError, type MethodHost, type Row, type Scope, type StepGradients, type TaskView, type Tensors, type TrainingBudget, createRandom, zeros,
 } from '@lethe/core';
 import type { Device } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { Host } from '../src/host.js';
+import { runStream } from '../src/index.js';
 import { trainTask } from '../src/trainer.js';
 import { Lora } from './learners.js';
-import { eagerDevice, tinyModel } from './tiny.js';
+import { eagerDevice, tinyJob, tinyModel, tinySuite } from './tiny.js';
 
 const model = tinyModel();
 const BUDGET: TrainingBudget = {
@@ -59,8 +63,8 @@ class Noisy extends Lora {
 
 type Made = new (host: MethodHost) => Lora;
 
-/** Trains a learner; gives its arrays in the end, the losses of its steps, and the most rows that a program had at once. */
-async function trained(made: Made, microBatch?: number) {
+/** A device, and the most rows that a program of it has had at once. */
+function watched(): { device: Device; most: () => number } {
   let most = 0;
   const eager = eagerDevice();
   const device: Device = {
@@ -70,15 +74,21 @@ async function trained(made: Made, microBatch?: number) {
       return eager.compile(definition);
     },
   };
+  return { device, most: () => most };
+}
+
+/** Trains a learner; gives its arrays in the end, the losses of its steps, and the most rows that a program had at once. */
+async function trained(made: Made, microBatch?: number) {
+  const { device, most } = watched();
   const host = new Host(device, model, BUDGET, createRandom(1), { rehearsal: false, taskIdentity: false, growth: 'none', bound: false });
   const learner = new made(host);
   const losses: number[] = [];
   const { tokens } = await trainTask({
-    device, forward: { model, learner, sites: host.sites }, rows: ROWS, index: 1, stageOf: () => 1, budget: BUDGET, makesRows: false, ...(microBatch !== undefined && { microBatch }),
+    device, forward: { model, learner, sites: host.sites, ...(microBatch !== undefined && { microBatch }) }, rows: ROWS, index: 1, stageOf: () => 1, budget: BUDGET, makesRows: false,
     random: createRandom(1), name: 'test', stop: () => false, onStep: (_, __, loss) => losses.push(loss),
   });
   const { running = {} } = learner as { running?: Arrays };
-  return { arrays: { ...learner.trainable, ...running } as Arrays, losses, tokens, most };
+  return { arrays: { ...learner.trainable, ...running } as Arrays, losses, tokens, most: most() };
 }
 
 describe('a step in micro-batches', () => {
@@ -101,6 +111,30 @@ describe('a step in micro-batches', () => {
 
   it('is the whole step to the bit where it holds all rows', async () => {
     expect(await trained(Distilled, 8)).to.deep.equal(await trained(Distilled));
+  });
+
+  it('bounds what a whole run has in memory, scoring and what the method asks for among it', async () => {
+    const outDir = await mkdtemp(join(tmpdir(), 'lethe-micro-batch-'));
+    const asks = (host: MethodHost) => Object.assign(new Lora(host), {
+      begin: async (task: TaskView) => {
+        await host.moments(task, 12);
+        await host.predictions(task, ROWS.slice(0, 12));
+      },
+    });
+    const run = async (name: string, microBatch?: number) => {
+      const { device, most } = watched();
+      const job = { ...tinyJob(outDir, name), ...(microBatch !== undefined && { microBatch }) };
+      const done = await runStream(job, { device, model, suite: tinySuite(), method: { create: asks } }, () => undefined) as CompletedRun;
+      return { done, most: most() };
+    };
+    try {
+      const [whole, parts] = [await run('whole'), await run('parts', 3)];
+      expect([whole.most, parts.most]).to.deep.equal([16, 3]);
+      expect(parts.done.matrix).to.deep.equal(whole.done.matrix);
+      expect([whole.done.environment.microBatch, parts.done.environment.microBatch]).to.deep.equal([undefined, 3]);
+    } finally {
+      await rm(outDir, { recursive: true });
+    }
   });
 
   it('is refused to what makes more of a step than its summed gradients', async () => {

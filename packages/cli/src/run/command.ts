@@ -90,7 +90,7 @@ export function addRunFlags(command: Command, seeds: string): Command {
     .option('--device <name>', 'auto, cpu, webgpu, cuda:N, several GPUs as cuda:0,cuda:1, or a backend of TensorFlow.js: tfjs-cpu, wasm, … (default: auto)')
     .option('--workers <n>', 'runs at a time (default: one a core, or one a GPU)', integer('--workers', MOST))
     .option('--threads <n>', 'threads of a run on a cpu (default: 1)', integer('--threads', MOST))
-    .option('--micro-batch <n>', 'rows of a training step that are in memory at once: a step of more is taken in parts whose gradients are summed (default: all of a step)', integer('--micro-batch', MOST))
+    .option('--micro-batch <n>', 'rows that are in memory at once: a training step of more is taken in parts whose gradients are summed, and scoring takes no more (default: all of a step)', integer('--micro-batch', MOST))
     .option('--data-dir <folder>', 'rows of suites that do not bring their own')
     .option('--skip-bad-rows', 'leave out rows that cannot be used, and count them in the results (default: stop at the first)')
     .option('--probes', 'do not run without the probes of the suite (default: go on where their rows are not there)')

@@ -33,7 +33,7 @@ export interface Configuration {
   /** Where runs are made, side by side where there are several. */
   readonly devices: readonly string[];
   readonly threads: number;
-  /** Rows of an optimizer step that are in memory at once; absent for all. */
+  /** Rows that are in memory at once; absent for all of a step. */
   readonly microBatch?: number;
   readonly training: TrainingBudget;
   /** Where the options of methods come from, if they were tuned. */

@@ -44,7 +44,7 @@ export interface RunRequest {
   readonly chat?: boolean;
   readonly device?: string;
   readonly threads?: number;
-  /** Rows of an optimizer step that are in memory at once. */
+  /** Rows that are in memory at once. */
   readonly microBatch?: number;
   readonly workers?: number;
   readonly out?: string;

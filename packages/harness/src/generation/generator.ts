@@ -1,11 +1,11 @@
 import { type Arrays, LetheError, type Random, type WrittenAnswers, createRandom } from '@lethe/core';
 import type { Device, Program, Values } from '@lethe/engine';
 import { type TokenShape, floats, tokenFeeds } from '../batch.js';
-import type { Forward } from '../loss.js';
+import { type Forward, rowsAtOnce } from '../loss.js';
 import { type Lead, frameLength, leadOf, packLeads } from '../packing.js';
 import { PARAMS, arrayFeeds, paramsOf } from '../scope.js';
 import { KeyValueCache } from './cache.js';
-import { type GenerationOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { type GenerationOptions, type ResolvedOptions, WRITING_BATCH, resolveOptions } from './options.js';
 import { compilePrompt, compileStep } from './programs.js';
 import { chooseToken } from './sampling.js';
 
@@ -145,12 +145,13 @@ export class Generator {
   async write(
     prompts: readonly (readonly number[])[], { maxTokens, stop }: WrittenAnswers, onRows: (done: number) => void, base?: readonly string[], task = 0,
   ): Promise<readonly string[]> {
+    const batch = rowsAtOnce(this.forward, WRITING_BATCH);
     if (base && prompts[0]) {
       const { lead, source = lead } = leadOf(this.forward.model.tokenizer, prompts[0]);
-      await this.prompt(this.shape(resolveOptions({ maxTokens }).batch, bucket(source.length, FEWEST_TOKENS)));
+      await this.prompt(this.shape(batch, bucket(source.length, FEWEST_TOKENS)));
       if (this.adapted === false) return base;
     }
-    return (await this.run(prompts, { maxTokens, stop }, task, onRows)).map(({ text }) => text);
+    return (await this.run(prompts, { maxTokens, stop, batch }, task, onRows)).map(({ text }) => text);
   }
 
   async dispose(): Promise<void> {

@@ -10,17 +10,20 @@ export interface GenerationOptions extends Partial<Sampling> {
   /** Decides what is drawn, together with the prompt. 0 by default. */
   readonly seed?: number;
   /**
-   * Rows at a time, 8 by default. A batch that is not full is padded to this, so that the numbers of a row do not depend on how
+   * Rows at a time, {@link WRITING_BATCH} by default. A batch that is not full is padded to this, so that the numbers of a row do not depend on how
    * many there are; 1 is fastest for a single prompt.
    */
   readonly batch?: number;
 }
 
+/** Rows at a time where nothing is said. */
+export const WRITING_BATCH = 8;
+
 export type ResolvedOptions = Readonly<Required<Omit<GenerationOptions, 'topK'>> & Pick<GenerationOptions, 'topK'>>;
 
 /** Options with the defaults filled in: greedy. Throws LETHE_GENERATION_OPTIONS for one that is out of range. */
 export function resolveOptions(given: GenerationOptions): ResolvedOptions {
-  const options = { temperature: 0, topP: 1, stop: [], seed: 0, batch: 8, ...given };
+  const options = { temperature: 0, topP: 1, stop: [], seed: 0, batch: WRITING_BATCH, ...given };
   const check = (name: keyof ResolvedOptions, sound: boolean, wanted: string) => {
     if (sound) return;
     throw new LetheError('LETHE_GENERATION_OPTIONS', `"${name}" must be ${wanted}, not ${JSON.stringify(options[name] ?? null)}.`, {
