@@ -1,4 +1,4 @@
-import { type Arrays, type Row, arraysOfStep } from '@lethe/core';
+import { type Arrays, LetheError, type Row, arraysOfStep } from '@lethe/core';
 import type { Program, Values } from '@lethe/engine';
 import { type BatchShape, batchFeeds, floats, shapeKey, taskFeeds, tokensOf } from './batch.js';
 import { OptimizerState } from './optimizer.js';
@@ -14,6 +14,8 @@ export interface SteppedTask extends TrainingStep {
   readonly index: number;
   /** The stage of a row that the learner keeps. */
   readonly stageOf: (row: Row) => number;
+  /** True when training is to stop; asked between optimizer steps, and between the parts of one. */
+  readonly stop: () => boolean;
 }
 
 /** What one optimizer step was like. */
@@ -76,7 +78,8 @@ export class Stepper {
   /**
    * Takes one step on some rows.
    *
-   * @throws LETHE_METHOD_FAILED for arrays of the step that do not fit, and for a method that makes something of more than the summed gradients of micro-batches
+   * @throws LETHE_RUN_STOPPED when asked to stop between micro-batches, LETHE_METHOD_FAILED for arrays of the step that do not fit, and for a method that makes something
+   * of more than the summed gradients of micro-batches
    */
   async take(rows: readonly Row[], step: number): Promise<TakenStep> {
     const { microBatch = rows.length } = this.task.forward;
@@ -102,6 +105,7 @@ export class Stepper {
     const gradient = new Float32Array(this.values.length);
     const sum = { loss: 0, task: 0, tokens: 0 };
     for (let at = 0; at < rows.length; at += size) {
+      if (at > 0 && this.task.stop()) throw new LetheError('LETHE_RUN_STOPPED', `Stopped in the midst of step ${step}.`);
       const part = rows.slice(at, at + size);
       const share = part.length / rows.length;
       const { feeds, shape, own, tokens } = this.pack(part, rows, step);

@@ -11,8 +11,6 @@ export interface TrainingTask extends SteppedTask {
   readonly random: Random;
   /** For messages: the method and the task. */
   readonly name: string;
-  /** True when training is to stop; asked between optimizer steps. */
-  readonly stop: () => boolean;
   readonly onStep: (done: number, total: number, loss: number) => void;
 }
 

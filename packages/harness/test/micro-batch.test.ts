@@ -137,6 +137,17 @@ describe('a step in micro-batches', () => {
     }
   });
 
+  it('stops between two of its parts when it is asked to', async () => {
+    const eager = eagerDevice();
+    const host = new Host(eager, model, BUDGET, createRandom(1), { rehearsal: false, taskIdentity: false, growth: 'none', bound: false });
+    let asked = 0;
+    const stopped = await trainTask({
+      device: eager, forward: { model, learner: new Lora(host), sites: host.sites, microBatch: 3 }, rows: ROWS, index: 1, stageOf: () => 1, budget: BUDGET, makesRows: false,
+      random: createRandom(1), name: 'test', stop: () => ++asked > 2, onStep: () => undefined,
+    }).then(() => 'none', ({ code, message }: LetheError) => `${code} ${message}`);
+    expect(stopped).to.equal('LETHE_RUN_STOPPED Stopped in the midst of step 1.');
+  });
+
   it('is refused to what makes more of a step than its summed gradients', async () => {
     const refusal = async (make: (gradients: StepGradients, scope: Scope) => unknown, base: Made = Lora) => {
       const made = class extends base {
