@@ -1,4 +1,5 @@
-import { open, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom, sizeOf } from '@lethe/core';
 import { type LlamaConfig, layoutOf } from '@lethe/model';
@@ -48,7 +49,7 @@ function* repeated(drawn: Uint8Array, from: number, length: number): Generator<U
  * Writes a checkpoint of a Llama shape with random weights into an existing folder, front to back, so that it may be larger than
  * memory. Its tokenizer knows one token: benchmarks feed numbers.
  */
-export async function writeRandomCheckpoint(folder: string, config: LlamaConfig, dtype: 'F32' | 'BF16'): Promise<void> {
+async function writeRandomCheckpoint(folder: string, config: LlamaConfig, dtype: 'F32' | 'BF16'): Promise<void> {
   const random = createRandom(1, 'bench');
   const half = dtype === 'BF16';
   const width = half ? 2 : 4;
@@ -82,4 +83,15 @@ export async function writeRandomCheckpoint(folder: string, config: LlamaConfig,
     added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null,
   };
   await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+}
+
+/** Writes such a checkpoint into a temporary folder, and removes it when it has been used. */
+export async function withRandomCheckpoint<T>(config: LlamaConfig, dtype: 'F32' | 'BF16', use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'lethe-bench-'));
+  try {
+    await writeRandomCheckpoint(folder, config, dtype);
+    return await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }

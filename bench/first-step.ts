@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { writeRandomCheckpoint } from './checkpoint.js';
+import { withRandomCheckpoint } from './checkpoint.js';
+import { megabytes } from './memory.js';
 import type { Shape } from './shapes.js';
 
 /** A new process on its way to its first optimizer steps. */
@@ -19,19 +19,13 @@ export interface FirstStep {
 
 /** Starts a process that loads a random checkpoint of the shape and trains three steps; the file was written just before. */
 export async function measureFirstStep(shape: Shape, dtype: FirstStep['dtype'], threads: number): Promise<FirstStep> {
-  const folder = await mkdtemp(join(tmpdir(), 'lethe-bench-'));
-  try {
-    await writeRandomCheckpoint(folder, shape.config, dtype);
+  return withRandomCheckpoint(shape.config, dtype, async (folder) => {
     const { size } = await stat(join(folder, 'model.safetensors'));
     const child = fileURLToPath(new URL('./first-step-child.js', import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [child, shape.id, folder, String(threads)]);
     return { model: shape.id, dtype, threads, weightsBytes: size, stages: JSON.parse(stdout) as FirstStep['stages'] };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
-
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
 /** The stages as lines of text. */
 export function firstStepText({ model, dtype, threads, weightsBytes, stages }: FirstStep): string {

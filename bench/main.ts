@@ -1,13 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDevice } from '@lethe/engine';
 import { loadModel } from '@lethe/model';
-import { writeRandomCheckpoint } from './checkpoint.js';
+import { withRandomCheckpoint } from './checkpoint.js';
 import { type FirstStep, firstStepText, measureFirstStep } from './first-step.js';
 import { scoringFlops, trainingFlops } from './flops.js';
-import { type MicroBatches, measureMicroBatches, microBatchesText } from './micro-batches.js';
+import { measureMicroBatches, microBatchesText } from './micro-batches.js';
 import { type Contender, type Spread, race, timed } from './measure.js';
 import { ROOF_PRODUCTS, ROOF_SIZE, roofRunner, scoringRunner, trainingRunner } from './programs.js';
 import { OPTIONS, type Shape, promptOf, shapesOf } from './shapes.js';
@@ -33,6 +30,9 @@ const { values } = parseArgs({
 });
 const [rounds, repeats] = [Number(values.rounds), Number(values.repeats)];
 const python = values['against-torch'];
+/** Numbers of threads to measure with; what is measured with one number alone takes the largest. */
+const counts = values.threads.split(',').map(Number);
+const threads = Math.max(...counts);
 
 /** What one run of a kind of work needs: products, and tokens as the usual loop counts them, which reads the prompt with each option. */
 function needs(work: Row['work'], shape: Shape): { flops: number; tokens: number | null } {
@@ -103,18 +103,16 @@ const UNDISTURBED = 0.9;
 async function raceModels(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const shape of shapesOf(values.models.split(','))) {
-    const folder = await mkdtemp(join(tmpdir(), 'lethe-bench-'));
     try {
-      await writeRandomCheckpoint(folder, shape.config, 'F32');
-      for (const threads of values.threads.split(',').map(Number)) {
-        process.stderr.write(`${shape.id}, threads: ${threads}\n`);
-        rows.push(...(await measure(shape, folder, threads)));
-      }
+      await withRandomCheckpoint(shape.config, 'F32', async (folder) => {
+        for (const count of counts) {
+          process.stderr.write(`${shape.id}, threads: ${count}\n`);
+          rows.push(...(await measure(shape, folder, count)));
+        }
+      });
     } catch (error) {
       process.stderr.write(`${shape.id} failed: ${error instanceof Error ? error.message : String(error)}\n`);
       process.exitCode = 1;
-    } finally {
-      await rm(folder, { recursive: true });
     }
   }
   // the processor of one that waits for its GPU is idle by rights
@@ -127,21 +125,17 @@ async function raceModels(): Promise<Row[]> {
   return rows;
 }
 
-const threads = Math.max(...values.threads.split(',').map(Number));
-
-/** Trains each of the models with whole steps and with parts of them, with the largest number of threads. */
-async function divideModels(models: string): Promise<MicroBatches[]> {
-  const results: MicroBatches[] = [];
-  for (const shape of shapesOf(models.split(','))) results.push(await measureMicroBatches(shape, threads, rounds));
+/** Measures one model after the other. */
+async function eachOf<T>(models: string, measured: (shape: Shape) => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (const shape of shapesOf(models.split(','))) results.push(await measured(shape));
   return results;
 }
 
 /** Starts each of the models anew, with the largest number of threads. */
 async function startModels(models: string, dtype: string): Promise<FirstStep[]> {
   if (dtype !== 'F32' && dtype !== 'BF16') throw new RangeError(`there is no dtype "${dtype}"; choose F32 or BF16`);
-  const results: FirstStep[] = [];
-  for (const shape of shapesOf(models.split(','))) results.push(await measureFirstStep(shape, dtype, threads));
-  return results;
+  return eachOf(models, (shape) => measureFirstStep(shape, dtype, threads));
 }
 
 const print = (schema: string, content: object, text: string) =>
@@ -151,7 +145,7 @@ if (started !== undefined) {
   const starts = await startModels(started, values.dtype);
   print('lethe.bench.first-step/1', { starts }, starts.map(firstStepText).join('\n\n'));
 } else if (divided !== undefined) {
-  const models = await divideModels(divided);
+  const models = await eachOf(divided, (shape) => measureMicroBatches(shape, threads, rounds));
   print('lethe.bench.micro-batches/1', { models }, models.map(microBatchesText).join('\n\n'));
 } else {
   const rows = await raceModels();

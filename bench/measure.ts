@@ -39,6 +39,9 @@ const quantile = (values: readonly number[], q: number) => {
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
 };
 
+/** The middle value; of an even number the upper one of both. */
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
 /** Median and quartiles. */
 export function spreadOf(all: readonly Taken[]): Spread {
   const [elapsed, processor] = [all.map((taken) => taken.elapsed), all.map((taken) => taken.processor)];

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { writeRandomCheckpoint } from './checkpoint.js';
+import { withRandomCheckpoint } from './checkpoint.js';
+import { median } from './measure.js';
+import { megabytes } from './memory.js';
 import { BUDGET, type Shape } from './shapes.js';
 import { markdownTable } from './table.js';
 
@@ -31,9 +30,7 @@ const SIZES = [BUDGET.batch, 4, 1];
 
 /** Trains in processes of their own, one a size, in turns. */
 export async function measureMicroBatches(shape: Shape, threads: number, rounds: number): Promise<MicroBatches> {
-  const folder = await mkdtemp(join(tmpdir(), 'lethe-bench-'));
-  try {
-    await writeRandomCheckpoint(folder, shape.config, 'F32');
+  return withRandomCheckpoint(shape.config, 'F32', async (folder) => {
     const child = fileURLToPath(new URL('./micro-batches-child.js', import.meta.url));
     const trained: Trained[] = [];
     for (let round = 0; round < rounds; round++) {
@@ -43,23 +40,17 @@ export async function measureMicroBatches(shape: Shape, threads: number, rounds:
       }
     }
     return { model: shape.id, tokens: shape.config.maxPositions, threads, trained };
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  });
 }
-
-const sorted = (values: readonly number[]) => values.toSorted((a, b) => a - b);
-const median = (values: readonly number[]) => sorted(values)[Math.floor(values.length / 2)]!;
-const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
 
 /** A line a size: the most memory of any round, and how long a step took beside the whole one of the same round. */
 export function microBatchesText({ model, tokens, threads, trained }: MicroBatches): string {
   const whole = trained.filter(({ size }) => size === BUDGET.batch).map(({ milliseconds }) => median(milliseconds));
   const lines = SIZES.map((size) => {
     const own = trained.filter((one) => one.size === size);
-    const ratios = sorted(own.map(({ milliseconds }, round) => median(milliseconds) / whole[round]!));
+    const ratios = own.map(({ milliseconds }, round) => median(milliseconds) / whole[round]!);
     return [size, megabytes(Math.max(...own.map(({ heldBytes }) => heldBytes))), megabytes(Math.max(...own.map(({ peakBytes }) => peakBytes))),
-      `${median(ratios).toFixed(2)} (${ratios[0]!.toFixed(2)} to ${ratios.at(-1)!.toFixed(2)})`];
+      `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`];
   });
   return [
     `${model}, steps of ${BUDGET.batch} rows of ${tokens} tokens, threads: ${threads}, rounds: ${whole.length}`,

@@ -4,6 +4,7 @@ import {
 import type { Device } from '@lethe/engine';
 import { Host, countOf, stepsFor, trainTask } from '@lethe/harness';
 import type { LanguageModel, LlamaConfig } from '@lethe/model';
+import { median } from './measure.js';
 
 /** A model as small as adapters can sit on: what grows with tasks is to be seen, not what a model costs. */
 export const STREAM_MODEL: LlamaConfig = {
@@ -58,7 +59,6 @@ function stopwatch(): () => number {
   };
 }
 
-const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 
 /**
  * Trains a method, with the defaults of its manifest, on a stream of short tasks, as the harness trains it, without scoring.
@@ -93,7 +93,7 @@ export async function streamCost(plugin: Plugin, device: Device, model: Language
     const end = lap();
     host.show(undefined);
     costs.push({
-      step: median(steps.slice(1)), between: begin + end, compile: steps[0] ?? 0,
+      step: steps.length > 1 ? median(steps.slice(1)) : 0, between: begin + end, compile: steps[0] ?? 0,
       storedBytes: bytesOfState(learner.save()), trainable: countOf(learner.trainable),
       resident: process.memoryUsage.rss() / 2 ** 20,
     });

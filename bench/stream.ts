@@ -1,12 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Plugin, discoverPlugins, findPlugin, pluginsIn, writeWhole } from '@lethe/core';
 import { openDevice } from '@lethe/engine';
 import { loadModel } from '@lethe/model';
-import { writeRandomCheckpoint } from './checkpoint.js';
+import { withRandomCheckpoint } from './checkpoint.js';
 import { type MethodCost, STREAM_MODEL, type TaskCost, streamCost } from './stream-cost.js';
 import { plotOf } from './stream-plot.js';
 import { markdownTable } from './table.js';
@@ -45,9 +42,7 @@ function tableRow(cost: MethodCost): string[] {
 }
 
 const HEAD = ['method', 'declares growth', 'step ms', 'begin + end ms', 'compile ms', 'stored kB', 'resident MB'];
-const folder = await mkdtemp(join(tmpdir(), 'lethe-stream-'));
-try {
-  await writeRandomCheckpoint(folder, STREAM_MODEL, 'F32');
+await withRandomCheckpoint(STREAM_MODEL, 'F32', async (folder) => {
   const model = await loadModel(folder);
   const costs: MethodCost[] = [];
   for (const plugin of chosen) {
@@ -60,6 +55,4 @@ try {
   if (values.out !== undefined) await writeWhole(values.out, plotOf(costs));
   process.stdout.write(values.json ? `${JSON.stringify({ schema: 'lethe.bench-stream/1', node: process.version, costs }, null, 2)}\n`
     : `${markdownTable(HEAD, costs.map(tableRow))}\n`);
-} finally {
-  await rm(folder, { recursive: true });
-}
+});

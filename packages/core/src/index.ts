@@ -24,7 +24,7 @@ export { bytesOfState } from './state.js';
 export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { printable } from './printable.js';
-export { type Random, createRandom } from './random.js';
+export { type Random, createRandom, randomOfTexts } from './random.js';
 export { type KeptRows, divideBudget, withKept } from './rehearsal.js';
 export { type ReportAxis, type ReportTable, MISSING, cellText, reportFault } from './report.js';
 export type {

@@ -17,6 +17,20 @@ export interface Random {
   fork(...path: (string | number)[]): Random;
 }
 
+/**
+ * A generator for each of several texts, by its tokens and how often it stood there before: what is drawn depends on nothing else, and whoever asks twice
+ * for the same text gets two draws.
+ */
+export function randomOfTexts(seed: number, texts: readonly (readonly number[])[]): Random[] {
+  const seen = new Map<string, number>();
+  return texts.map((tokens) => {
+    const text = tokens.join();
+    const earlier = seen.get(text) ?? 0;
+    seen.set(text, earlier + 1);
+    return createRandom(seed, 'generate', ...tokens, ...(earlier > 0 ? ['again', earlier] : []));
+  });
+}
+
 /** A generator for a seed and a path of names, e.g. `createRandom(1, 'task', 3, 'shuffle')`. */
 export function createRandom(seed: number, ...path: (string | number)[]): Random {
   const digest = createHash('sha256').update(JSON.stringify([seed, ...path])).digest();

@@ -9,7 +9,7 @@ import { Generator } from './generation/generator.js';
 import { type Forward, rowsAtOnce, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
-import { roomFor, trainingShape } from './packing.js';
+import { trainingRoom, trainingShape } from './packing.js';
 import { answerPredictions } from './predictions.js';
 import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from './scope.js';
 
@@ -38,7 +38,7 @@ export class Host implements MethodHost {
     budget: TrainingBudget,
     readonly random: Random,
     private readonly capabilities: Capabilities,
-    private readonly run: { readonly stop?: () => boolean; readonly microBatch?: number } = {},
+    private readonly run: { readonly stop?: () => boolean; readonly microBatch?: number | undefined } = {},
   ) {
     this.sites = sitesOf(model, budget.sites);
     this.rank = budget.rank;
@@ -46,7 +46,7 @@ export class Host implements MethodHost {
     this.featureSize = model.featureSize;
     this.width = model.config.hiddenSize;
     this.endOfText = model.tokenizer.endOfText;
-    this.room = roomFor(model.tokenizer, [], budget.maxTokens, 0);
+    this.room = trainingRoom(model.tokenizer, budget.maxTokens);
     this.modelParameters = model.parameters;
   }
 
@@ -188,8 +188,8 @@ export class Host implements MethodHost {
     return this.asked.during('host.moments', async () => inputMoments(this.device, this.forward(), this.sample(task, rows), task.index, sites));
   }
 
-  private forward(): Forward {
-    const { microBatch } = this.run;
-    return { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity, ...(microBatch !== undefined && { microBatch }) };
+  /** What the forward passes of the run need, once the learner is there. */
+  forward(): Forward {
+    return { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity, microBatch: this.run.microBatch };
   }
 }

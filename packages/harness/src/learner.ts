@@ -32,11 +32,10 @@ export async function within<T>({ codePath }: Job, what: string, call: () => T |
  */
 export async function newLearner(job: Job, { device, model, method }: StreamDependencies, stop: () => boolean = () => false): Promise<{ host: Host; forward: Forward }> {
   const { seed, training, method: { id, options, capabilities } } = job.identity;
-  const atOnce = job.microBatch === undefined ? {} : { microBatch: job.microBatch };
-  const host = new Host(device, model, training, createRandom(seed, 'method'), capabilities, { stop, ...atOnce });
+  const host = new Host(device, model, training, createRandom(seed, 'method'), capabilities, { stop, microBatch: job.microBatch });
   const learner = await within(job, `${id}, ${runName(job.identity)}`, () => checkLearner(method.create(host, declaredOptions(options))));
   host.learner = learner;
-  return { host, forward: { model, learner, sites: host.sites, told: capabilities.taskIdentity, ...atOnce } };
+  return { host, forward: host.forward() };
 }
 
 /**

@@ -12,7 +12,7 @@ export interface Forward {
   /** Whether the method is told which task a row belongs to (capability `taskIdentity`). */
   readonly told?: boolean;
   /** The most rows that are in memory at once, where that is less than a step or a pass has: a step of more is taken in parts whose gradients are summed. */
-  readonly microBatch?: number;
+  readonly microBatch?: number | undefined;
 }
 
 /** How many rows a pass without gradients takes that takes so many where there is room. */

@@ -69,6 +69,9 @@ export function roomFor(tokenizer: Tokenizer, options: readonly (readonly number
   return maxTokens - longestOf(options, answer) - 1 - frameLength(tokenizer);
 }
 
+/** How many tokens the prompt and the answer of a row that is trained on may have together, beside its frame and the end of text. */
+export const trainingRoom = (tokenizer: Tokenizer, maxTokens: number): number => roomFor(tokenizer, [], maxTokens, 0);
+
 /**
  * Tokens of a row. A prompt too long for `maxTokens` beside its longest option is cut in its middle: of what there is room
  * for, the last quarter is kept from its end (the question after a passage, the end of the template) and the rest from its start.

@@ -51,7 +51,7 @@ export async function runStream(
 /** {@link Scope.task} of the rows of a task after these stages: 0 where it was not learned. */
 const toldOf = (task: TaskData, learned: readonly Stage[]): number => learned.findIndex(({ tasks }) => tasks.includes(task)) + 1;
 
-const untouched = ({ model }: StreamDependencies, { microBatch }: Job): Forward => ({ model, learner: baseModel, sites: [], ...(microBatch !== undefined && { microBatch }) });
+const untouched = ({ model }: StreamDependencies, { microBatch }: Job): Forward => ({ model, learner: baseModel, sites: [], microBatch });
 
 class Stream {
   private readonly name: string;

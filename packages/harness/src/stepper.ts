@@ -83,15 +83,16 @@ export class Stepper {
    */
   async take(rows: readonly Row[], step: number): Promise<TakenStep> {
     const { microBatch = rows.length } = this.task.forward;
-    return rows.length <= microBatch ? this.whole(rows, step) : this.inParts(rows, step, microBatch);
+    const kept = rows.map((row) => (this.own.has(row) ? -1 : this.places.get(row) ?? -1));
+    return rows.length <= microBatch ? this.whole(rows, kept, step) : this.inParts(rows, kept, step, microBatch);
   }
 
   async dispose(): Promise<void> {
     for (const program of this.programs.values()) await program.dispose();
   }
 
-  private async whole(rows: readonly Row[], step: number): Promise<TakenStep> {
-    const { feeds, shape, own, tokens } = this.pack(rows, rows, step);
+  private async whole(rows: readonly Row[], kept: readonly number[], step: number): Promise<TakenStep> {
+    const { feeds, shape, own, tokens } = this.pack(rows, kept, kept, step);
     const { learner } = this.task.forward;
     const program = await this.program(`whole ${shapeKey(shape)}`, () => compileTrainingStep(this.task, shape, own));
     const out = await program.run({ ...feeds, ...keptFeeds(learner, rows.map((row) => !this.own.has(row))), ...this.optimizer.feeds() });
@@ -100,7 +101,7 @@ export class Stepper {
   }
 
   /** The loss is a mean over rows, and so each part counts as much as it has rows; a penalty that does not depend on rows counts once in all. */
-  private async inParts(rows: readonly Row[], step: number, size: number): Promise<TakenStep> {
+  private async inParts(rows: readonly Row[], kept: readonly number[], step: number, size: number): Promise<TakenStep> {
     const { flat, ...others } = this.optimizer.feeds();
     const gradient = new Float32Array(this.values.length);
     const sum = { loss: 0, task: 0, tokens: 0 };
@@ -108,7 +109,7 @@ export class Stepper {
       if (at > 0 && this.task.stop()) throw new LetheError('LETHE_RUN_STOPPED', `Stopped in the midst of step ${step}.`);
       const part = rows.slice(at, at + size);
       const share = part.length / rows.length;
-      const { feeds, shape, own, tokens } = this.pack(part, rows, step);
+      const { feeds, shape, own, tokens } = this.pack(part, kept.slice(at, at + size), kept, step);
       const program = await this.program(`part ${shapeKey(shape)}`, () => compileMicroBatch(this.task, shape, own));
       const out = await program.run({ ...feeds, flat: flat! });
       const found = floats(out['gradient']);
@@ -128,13 +129,16 @@ export class Stepper {
     this.running = Object.fromEntries(Object.keys(this.running).map((name) => [name, floats(out[name])]));
   }
 
-  /** Rows of a step that are read at once, with all that the pass reads but what trains. */
-  private pack(rows: readonly Row[], whole: readonly Row[], step: number): Packed {
+  /**
+   * Rows of a step that are read at once, with all that the pass reads but what trains.
+   *
+   * @param kept, whole as `stepArrays` gets them
+   */
+  private pack(rows: readonly Row[], kept: readonly number[], whole: readonly number[], step: number): Packed {
     const { forward: { learner, model: { tokenizer }, told = false }, index, stageOf } = this.task;
     // a last step of fewer rows has a program of its own: a penalty that is a mean over rows would count padding among them
     const shape = trainingShape(tokenizer, rows, this.readable, rows.length);
-    const placesOf = (some: readonly Row[]) => some.map((row) => (this.own.has(row) ? -1 : this.places.get(row) ?? -1));
-    const own = arraysOfStep(learner, step, placesOf(rows), placesOf(whole), this.shapes);
+    const own = arraysOfStep(learner, step, kept, whole, this.shapes);
     const packed = packTraining(tokenizer, rows, shape);
     const tasks = told && learner.batch ? rows.map((row) => (this.own.has(row) ? index : stageOf(row))) : index;
     return {

@@ -1,7 +1,7 @@
 import type { Arrays, Random, TrainingBudget } from '@lethe/core';
 import { LetheError, rowChoice } from '@lethe/core';
 import { unflatten } from './flat.js';
-import { roomFor } from './packing.js';
+import { trainingRoom } from './packing.js';
 import { type SteppedTask, Stepper } from './stepper.js';
 
 export interface TrainingTask extends SteppedTask {
@@ -39,7 +39,7 @@ function checkSameArrays(trained: Arrays, { forward: { learner }, name }: Traini
 export async function trainTask(task: TrainingTask): Promise<{ tokens: number }> {
   const { budget, rows, forward: { learner, model: { tokenizer, config } } } = task;
   const total = stepsFor(rows.length, budget);
-  const made = task.makesRows ? { room: roomFor(tokenizer, [], budget.maxTokens, 0), vocabulary: config.vocabSize } : null;
+  const made = task.makesRows ? { room: trainingRoom(tokenizer, budget.maxTokens), vocabulary: config.vocabSize } : null;
   const choose = rowChoice(learner, rows, made);
   const arrays = learner.trainable;
   const stepper = new Stepper(task, total);

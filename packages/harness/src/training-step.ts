@@ -30,7 +30,7 @@ function stepInputs({ forward: { learner, told = false } }: TrainingStep, shape:
 }
 
 /** Traced. All arrays of a learner, with these values of those that train. */
-export function arraysIn({ learner: { frozen, running = {} } }: Forward, own: Arrays, inputs: Tensors, parts: Tensors): Tensors {
+function arraysIn({ learner: { frozen, running = {} } }: Forward, own: Arrays, inputs: Tensors, parts: Tensors): Tensors {
   return { ...arrayTensors(frozen, FROZEN, inputs), ...arrayTensors(running, RUNNING, inputs), ...arrayTensors(own, STEP, inputs), ...parts };
 }
 

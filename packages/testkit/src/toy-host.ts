@@ -1,6 +1,6 @@
 import {
   type Arrays, Asked, type GradientRequest, type Learner, LetheError, type MethodHost, type NdArray, type Random, type Row, type Site, type TaskView, type WritingRequest, type Written,
-  createRandom, didYouMean,
+  didYouMean, randomOfTexts,
 } from '@lethe/core';
 import { namedGradients, picked } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -77,14 +77,8 @@ export class ToyHost implements MethodHost {
     return this.requests.during('host.generate', async () => {
       await later();
       this.served.visible();
-      const seed = draw?.random.below(2 ** 31);
-      const seen: string[] = [];
-      return prompts.map((prompt) => {
-        const earlier = seen.filter((before) => before === prompt.join()).length;
-        seen.push(prompt.join());
-        const random = seed === undefined ? undefined : createRandom(seed, 'written', earlier, ...prompt);
-        return written(this.served.learner(), prompt, this.served.told, maxTokens, random, draw?.temperature);
-      });
+      const randoms = draw && randomOfTexts(draw.random.below(2 ** 31), prompts);
+      return prompts.map((prompt, at) => written(this.served.learner(), prompt, this.served.told, maxTokens, randoms?.[at], draw?.temperature));
     });
   }
 

@@ -1,4 +1,4 @@
-import { type Arrays, LetheError, type Random, type WrittenAnswers, createRandom } from '@lethe/core';
+import { type Arrays, LetheError, type Random, type WrittenAnswers, randomOfTexts } from '@lethe/core';
 import type { Device, Program, Values } from '@lethe/engine';
 import { type TokenShape, floats, tokenFeeds } from '../batch.js';
 import { type Forward, rowsAtOnce } from '../loss.js';
@@ -24,27 +24,27 @@ const [FEWEST_TOKENS, FEWEST_PLACES] = [16, 64];
 /** The power of two at or above n: sequences of all lengths share few programs. */
 const bucket = (n: number, fewest: number) => Math.max(fewest, 2 ** Math.ceil(Math.log2(n)));
 
+/** A prompt with its frame. */
+const readOf = ({ lead, source = lead }: Lead): readonly number[] => source;
+
 /** A prompt on its way. */
 class Row {
   readonly tokens: number[] = [];
   text = '';
   end: Generated['end'] | undefined;
-  /** Where the prompt stands, with its frame. */
-  readonly lead: Lead;
-  private readonly random: Random;
 
-  /** @param earlier how many rows before it have the same prompt */
+  /**
+   * @param lead where the prompt stands, with its frame
+   * @param random by the prompt alone, so that neither its place nor its neighbours change what is drawn
+   */
   constructor(
-    readonly prompt: readonly number[], readonly at: number, earlier: number, private readonly options: ResolvedOptions, private readonly forward: Forward,
-  ) {
-    this.lead = leadOf(forward.model.tokenizer, prompt);
-    // by the prompt alone, so that neither its place nor its neighbours change what is drawn; whoever asks twice wants two texts
-    this.random = createRandom(options.seed, 'generate', ...this.read, ...(earlier > 0 ? ['again', earlier] : []));
-  }
+    readonly prompt: readonly number[], readonly at: number, readonly lead: Lead, private readonly random: Random, private readonly options: ResolvedOptions,
+    private readonly forward: Forward,
+  ) {}
 
   /** The prompt with its frame. */
   get read(): readonly number[] {
-    return this.lead.source ?? this.lead.lead;
+    return readOf(this.lead);
   }
 
   /** Position of the token that was chosen last. */
@@ -111,13 +111,9 @@ export class Generator {
   ): Promise<readonly Generated[]> {
     this.task = task;
     const options = resolveOptions(given);
-    const seen = new Map<string, number>();
-    const rows = prompts.map((prompt, at) => {
-      const key = prompt.join(' ');
-      const earlier = seen.get(key) ?? 0;
-      seen.set(key, earlier + 1);
-      return new Row(prompt, at, earlier, options, this.forward);
-    });
+    const leads = prompts.map((prompt) => leadOf(this.forward.model.tokenizer, prompt));
+    const randoms = randomOfTexts(options.seed, leads.map(readOf));
+    const rows = prompts.map((prompt, at) => new Row(prompt, at, leads[at]!, randoms[at]!, options, this.forward));
     for (const row of rows) this.check(row, options);
     const byLength = new Map<number, Row[]>();
     for (const row of rows) {
@@ -147,8 +143,8 @@ export class Generator {
   ): Promise<readonly string[]> {
     const batch = rowsAtOnce(this.forward, WRITING_BATCH);
     if (base && prompts[0]) {
-      const { lead, source = lead } = leadOf(this.forward.model.tokenizer, prompts[0]);
-      await this.prompt(this.shape(batch, bucket(source.length, FEWEST_TOKENS)));
+      const { length } = readOf(leadOf(this.forward.model.tokenizer, prompts[0]));
+      await this.prompt(this.shape(batch, bucket(length, FEWEST_TOKENS)));
       if (this.adapted === false) return base;
     }
     return (await this.run(prompts, { maxTokens, stop, batch }, task, onRows)).map(({ text }) => text);
