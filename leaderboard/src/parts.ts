@@ -1,4 +1,4 @@
-import { MISSING, type TrainingBudget, methodName, suiteLabel } from '@lethe/core';
+import { BUDGET_LEFT_OUT, MISSING, type TrainingBudget, marksOf, methodName, suiteLabel } from '@lethe/core';
 import { type Interval, withinRange } from '@lethe/metrics';
 import { METRICS, type MetricColumn } from './columns.js';
 import { counted, optionValue, percent } from './format.js';
@@ -44,8 +44,7 @@ export function meanOf(interval: Interval | null, { range }: MetricColumn): Cont
 }
 
 /** What sets the terms of a method apart from those of the others. */
-export const termsOf = ({ method: { capabilities: { bound, rehearsal, pseudoRehearsal, taskIdentity } } }: Row): Html[] =>
-  [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(pseudoRehearsal ? ['writes rows'] : []), ...(taskIdentity ? ['is told the task'] : [])].map(tag);
+export const termsOf = ({ method: { capabilities } }: Row): Html[] => marksOf(capabilities).map(tag);
 
 /** What a reader must know before the numbers of a row are believed. */
 export const warningsOf = ({ note, cells }: Row): Html[] => [
@@ -67,9 +66,11 @@ function epochsOf({ epochs, epochsOf: own = {} }: TrainingBudget): string {
 }
 
 /** The training budget as text. */
-export const budgetOf = ({ training: t }: Pick<Group, 'training'>): string =>
-  `${epochsOf(t)}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}, then ${t.schedule ?? 'linear'}), `
-  + `weight decay ${t.weightDecay}, clip ${t.clip}, rank ${t.rank}, alpha ${t.alpha}, sites ${t.sites.join(' ')}, at most ${t.maxTokens} tokens`;
+export function budgetOf({ training }: Pick<Group, 'training'>): string {
+  const t = { ...BUDGET_LEFT_OUT, ...training };
+  return `${epochsOf(t)}, batch ${t.batch}, learning rate ${t.learningRate} (warm-up ${t.warmup}, then ${t.schedule}), `
+    + `weight decay ${t.weightDecay}, clip ${t.clip}, rank ${t.rank}, alpha ${t.alpha}, ${t.dropout === 0 ? '' : `dropout ${t.dropout}, `}sites ${t.sites.join(' ')}, at most ${t.maxTokens} tokens`;
+}
 
 /** All options of a method, those that differ from the defaults marked. */
 export function optionsOf({ method, note }: Row): Content {

@@ -2,11 +2,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Arrays, Example, Learner, Scope, Site, TrainingBudget } from '@lethe/core';
+import { type Arrays, type Example, type Learner, type Scope, type Site, type SuiteData, type TaskData, type TrainingBudget, sha256 } from '@lethe/core';
 import { loraDelta } from '@lethe/core/tensor';
 import { type Device, openDevice } from '@lethe/engine';
-import { type EncodedExample, type Forward, Scorer, batchFeeds, compileTrainingStep, packTraining, trainingRow, trainingShape } from '@lethe/harness';
-import { type LanguageModel, loadModel } from '@lethe/model';
+import { type EncodedExample, type Forward, type Job, Scorer, batchFeeds, compileTrainingStep, packTraining, trainingRow, trainingShape } from '@lethe/harness';
+import { type LanguageModel, type StoredTensor, loadModel } from '@lethe/model';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 
@@ -34,7 +34,7 @@ export function readJson<T>(...parts: string[]): T {
   return JSON.parse(readFileSync(path.join(FIXTURES, ...parts), 'utf8')) as T;
 }
 
-/** A model of the fixtures, a cpu to compute on and an empty folder; `close` lets go of the last two. */
+/** A model of the fixtures, a device to compute on and an empty folder; `close` lets go of the last two. */
 export interface Opened {
   readonly model: LanguageModel;
   readonly device: Device;
@@ -42,8 +42,8 @@ export interface Opened {
   readonly close: () => Promise<void>;
 }
 
-export async function openFixture(variant: string): Promise<Opened> {
-  const [model, device] = [await loadModel(path.join(FIXTURES, variant)), await openDevice({ name: 'cpu' })];
+export async function openFixture(variant: string, deviceName = 'cpu'): Promise<Opened> {
+  const [model, device] = [await loadModel(path.join(FIXTURES, variant)), await openDevice({ name: deviceName })];
   const folder = mkdtempSync(path.join(tmpdir(), 'lethe-test-'));
   return {
     model, device, folder,
@@ -53,6 +53,34 @@ export async function openFixture(variant: string): Promise<Opened> {
     },
   };
 }
+
+/** A run of the method `adapter` over one task, which is trained and scored on these rows of a fixture. */
+export function runOn(rows: readonly Example[], training: TrainingBudget, model: LanguageModel, outDir: string, device = 'cpu'): { suite: SuiteData; job: Job } {
+  const splits = { train: rows, validation: [], test: rows };
+  const task: TaskData = { id: 'task', title: 'Task', ...splits, sha256: sha256(splits) };
+  const order = { id: '1', tasks: ['task'] };
+  const suite: SuiteData = {
+    id: 'goldens', version: '1.0.0', kind: 'general', title: 'Goldens', size: 'full', tasks: [task], orders: [order], training, probes: [],
+  };
+  const job: Job = {
+    identity: {
+      suite: { id: suite.id, version: suite.version, size: suite.size },
+      method: { id: 'adapter', version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false } },
+      model: { id: model.id, sha256: model.sha256 }, order, seed: 1, training,
+    },
+    codePath: '', stream: 'continual', suite: { reference: '', suitesDir: '', builtDir: '' }, modelDir: '', device, threads: 1, outDir,
+    origin: { lethe: '0.1.0', git: null },
+  };
+  return { suite, job };
+}
+
+/** The adapters of a group of what `make_models.py` computed (`initial`, `gradient`, `trained`), copied: training writes into them. */
+export const adaptersOf = (stored: ReadonlyMap<string, StoredTensor>, group: string): Arrays => Object.fromEntries([...stored]
+  .filter(([name]) => name.startsWith(`${group}.`))
+  .map(([name, { shape, data }]) => [name.slice(group.length + 1), { shape, data: data.slice() }]));
+
+/** The rows of a fixture as a suite has them. */
+export const examplesOf = ({ rows }: Expected): Example[] => rows.map((row, i) => ({ id: `row-${i}`, ...row }));
 
 /** Numbers of any nesting, each within `tolerance` of the expected one. */
 export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number, what: string): void {

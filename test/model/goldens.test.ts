@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Arrays, Example, MethodHost, RunEvent, SuiteData, TaskData, TaskView } from '@lethe/core';
-import { LetheError, sha256 } from '@lethe/core';
+import { type Arrays, LetheError, type MethodHost, type RunEvent, type TaskView } from '@lethe/core';
 import { type Device, openDevice } from '@lethe/engine';
-import { encodeRow, type Job, runStream } from '@lethe/harness';
+import { encodeRow, runStream } from '@lethe/harness';
 import { type LanguageModel, loadModel, readSafetensors, type StoredTensor } from '@lethe/model';
-import { adapterLearner, type Expected, expectClose, FIXTURES, logitsOf, readJson, scoresOf } from './fixtures.js';
+import { adapterLearner, adaptersOf, examplesOf, type Expected, expectClose, FIXTURES, logitsOf, readJson, runOn, scoresOf } from './fixtures.js';
 import { expect } from 'chai';
 
 const TOLERANCE = 1e-4;
@@ -44,10 +43,7 @@ for (const { variant, name: deviceName, title } of CASES) {
     });
     after(() => device?.dispose());
 
-    /** The adapter arrays of a group, copied: training writes into them. */
-    const group = (prefix: string): Arrays => Object.fromEntries([...stored]
-      .filter(([name]) => name.startsWith(`${prefix}.`))
-      .map(([name, { shape, data }]) => [name.slice(prefix.length + 1), { shape, data: data.slice() }]));
+    const group = (name: string): Arrays => adaptersOf(stored, name);
     const expectArrays = (actual: Arrays, prefix: string) => {
       const wanted = group(prefix);
       expect(Object.keys(actual)).to.have.members(Object.keys(wanted));
@@ -56,7 +52,7 @@ for (const { variant, name: deviceName, title } of CASES) {
         expectClose(actual[name]!.data, data, TOLERANCE, `${prefix} of ${name}`);
       }
     };
-    const examples = (): Example[] => expected.rows.map((row, i) => ({ id: `row-${i}`, ...row }));
+    const examples = () => examplesOf(expected);
     const encoded = () => examples().map((row) => encodeRow(model.tokenizer, row, training.maxTokens));
     const forwardWith = (arrays: Arrays) => ({ model, learner: adapterLearner(arrays, scale), sites: model.sites });
     const scoresWith = (arrays: Arrays) =>
@@ -95,23 +91,8 @@ for (const { variant, name: deviceName, title } of CASES) {
     /** Trains adapters on the rows of the fixture: what their gradients were at first, the loss of every step, and the arrays in the end. */
     async function trained(microBatch?: number): Promise<{ gradients: readonly Arrays[]; losses: readonly number[]; arrays: Arrays }> {
       const outDir = await mkdtemp(path.join(tmpdir(), 'lethe-goldens-'));
-      const splits = { train: examples(), validation: [], test: examples() };
-      const task: TaskData = { id: 'task', title: 'Task', ...splits, sha256: sha256(splits) };
-      const order = { id: '1', tasks: ['task'] };
-      const suite: SuiteData = {
-        id: 'goldens', version: '1.0.0', kind: 'general', title: 'Goldens', size: 'full', tasks: [task], orders: [order], training, probes: [],
-      };
-      const job: Job = {
-        identity: {
-          suite: { id: suite.id, version: suite.version, size: suite.size },
-          method: {
-            id: 'adapter', version: '1.0.0', options: {}, capabilities: { rehearsal: false, taskIdentity: false, growth: 'none', bound: false },
-          },
-          model: { id: model.id, sha256: model.sha256 }, order, seed: 1, training,
-        },
-        codePath: '', stream: 'continual', suite: { reference: '', suitesDir: '', builtDir: '' }, modelDir: '', device: deviceName, threads: 1,
-        outDir, origin: { lethe: '0.1.0', git: null }, ...(microBatch !== undefined && { microBatch }),
-      };
+      const made = runOn(examples(), training, model, outDir, deviceName);
+      const job = { ...made.job, ...(microBatch !== undefined && { microBatch }) };
       const arrays = group('initial');
       const names = Object.keys(arrays);
       const gradients: Arrays[] = [];
@@ -126,7 +107,7 @@ for (const { variant, name: deviceName, title } of CASES) {
       const losses: number[] = [];
       const listen = (event: RunEvent) => { if (event.type === 'train-progress') losses.push(event.loss); };
       try {
-        await runStream(job, { device, model, suite, method }, listen);
+        await runStream(job, { device, model, suite: made.suite, method }, listen);
       } finally {
         await rm(outDir, { recursive: true });
       }

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import Table from 'cli-table3';
-import { type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin, isPath, valueWords } from '@lethe/core';
+import { BUDGET_LEFT_OUT, type FoundPlugins, LetheError, type Manifest, type Plugin, type PluginKind, budgetWords, didYouMean, findPlugin, isPath, valueWords } from '@lethe/core';
 import { type SuiteSummary, type TaskDefinition, readSuiteFile, suiteUnknown, summaryAt } from '@lethe/data';
 import { SCORERS } from '@lethe/scorers';
 import { describeScorer, suiteNotes, suites } from './list.js';
@@ -93,7 +93,7 @@ function suite(name: string, folders: readonly string[]): Shown {
       ...plainTable(['task', 'title', 'answers'], tasks.map((task) => [task.id, task.title, answersOf(task)]), [0, 1, 2]),
       ...(orders.length > 0 ? ['', ...orders.map((order) => `order ${order.id}: ${order.tasks.join(', ')}`)] : []),
       ...Object.entries(prompts).map(([id, what]) => `prompts ${id}: ${what}`),
-      ...(training ? [`training: ${budgetWords(training).join(', ')}`] : []),
+      ...(training ? [`training: ${budgetWords({ ...training, ...BUDGET_LEFT_OUT, ...training }).join(', ')}`] : []),
       ...Object.entries(sizes).flatMap(([size, { training: other }]) => (other ? [`training of size ${size}: ${budgetWords(other).join(', ')}`] : [])),
     ],
   };

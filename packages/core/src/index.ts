@@ -21,7 +21,7 @@ export type {
   Gates, Learner, LearnerState, Method, Predictions, Row, Scope, Site, StepGradients, TaskView, Tensors,
 } from './method.js';
 export { bytesOfState } from './state.js';
-export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, parseHubReference, quoted, suiteLabel } from './names.js';
+export { type HubReference, budgetWords, departureWords, departuresOf, deviceWords, isPath, marksOf, parseHubReference, quoted, suiteLabel } from './names.js';
 export { methodName, unlabelled } from './label.js';
 export { printable } from './printable.js';
 export { type Random, createRandom, randomOfTexts } from './random.js';
@@ -31,7 +31,7 @@ export type {
   CompletedRun, Cost, Environment, FailedRun, Matrix, Metrics, OptionPredictions, Results, Run, RunIdentity, TaskPredictions, TextPredictions,
 } from './results.js';
 export type { Scorer } from './scorer.js';
-export type { BudgetChange, Example, Order, Split, SuiteData, SuiteTerms, TaskData, TrainingBudget, WrittenAnswers } from './suite.js';
+export { BUDGET_LEFT_OUT, type BudgetChange, type Example, type Order, type Split, type SuiteData, type SuiteTerms, type TaskData, type TrainingBudget, type WrittenAnswers } from './suite.js';
 export { withMarked } from './marked.js';
 export { makeFolder } from './make-folder.js';
 export { PLUGIN_KEYWORD, type PluginPlace, isFolder, nodeModulesFrom, pluginIn, pluginPackages, pluginsIn } from './places.js';

@@ -1,4 +1,5 @@
 import { isAbsolute, sep } from 'node:path';
+import type { Capabilities } from './manifest.js';
 import type { RunIdentity } from './results.js';
 import type { BudgetChange } from './suite.js';
 
@@ -30,6 +31,10 @@ export function parseHubReference(text: string): HubReference | undefined {
   const [, repo, revision = 'main'] = REFERENCE.exec(text) ?? [];
   return repo === undefined || `${repo}/${revision}`.split('/').includes('..') ? undefined : { repo, revision };
 }
+
+/** What a method declares that sets its terms apart from those of one that has nothing but the rows at hand, as `keeps rows`. */
+export const marksOf = ({ bound, rehearsal, pseudoRehearsal, taskIdentity }: Capabilities): string[] =>
+  [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(pseudoRehearsal ? ['writes rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
 
 /** The fields of a budget, each as `rank 48`. */
 export const budgetWords = (budget: BudgetChange): string[] => Object.entries(budget).map(([name, value]) => `${name} ${[value].flat().join(' ')}`);

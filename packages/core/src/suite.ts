@@ -68,11 +68,19 @@ export interface TrainingBudget {
   readonly rank: number;
   /** Adapter outputs are scaled by alpha / rank. */
   readonly alpha: number;
+  /**
+   * The share of the inputs of a site that what is added there does not see, drawn anew for every token of every step; none where it is absent. Only the steps of
+   * the optimizer drop inputs: what a method computes of rows at the start or end of a task, it computes of all of them.
+   */
+  readonly dropout?: number;
   /** The kinds of linear layers that are adapter sites. */
   readonly sites: readonly ('q' | 'k' | 'v' | 'o' | 'gate' | 'up' | 'down')[];
   /** Longest sequence in tokens; a longer prompt is cut in its middle, so that its start and the end of the template are kept. */
   readonly maxTokens: number;
 }
+
+/** What fields of a budget mean where they are left out. */
+export const BUDGET_LEFT_OUT = { schedule: 'linear', dropout: 0 } as const;
 
 /** What a budget is asked to be in the place of the suite's own; epochs are then those of every task. */
 export type BudgetChange = Partial<Omit<TrainingBudget, 'epochsOf'>>;

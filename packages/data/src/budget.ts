@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type BudgetChange, type SchemaFault, type TrainingBudget, canonicalJson, schemaFault } from '@lethe/core';
+import { BUDGET_LEFT_OUT, type BudgetChange, type SchemaFault, type TrainingBudget, canonicalJson, schemaFault } from '@lethe/core';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { type Size, type SuiteDefinition, suiteSchema } from './definition.js';
 
@@ -28,17 +28,14 @@ export interface ChosenBudget {
   readonly changed?: BudgetChange;
 }
 
-/** What fields of a budget mean where they are left out. */
-const LEFT_OUT: BudgetChange = { schedule: 'linear' };
-
 /** The budget of a size, with the tasks that have epochs of their own, and with what is asked for in its place. */
 export function budgetOf({ training, tasks }: SuiteDefinition, { training: other = {} }: Size, asked: BudgetChange = {}): ChosenBudget {
   const own = other.epochs === undefined ? tasks.flatMap(({ id, epochs }) => (epochs === undefined ? [] : [[id, epochs] as const])) : [];
   const budget = { ...training!, ...other };
-  const stated: BudgetChange = { ...LEFT_OUT, ...budget };
+  const stated: BudgetChange = { ...BUDGET_LEFT_OUT, ...budget };
   const differs = (name: keyof BudgetChange) =>
     name in asked && ((name === 'epochs' && own.length > 0) || canonicalJson(asked[name]) !== canonicalJson(stated[name]));
-  const names = (Object.keys({ ...budget, ...LEFT_OUT }) as (keyof BudgetChange)[]).filter(differs);
+  const names = (Object.keys({ ...budget, ...BUDGET_LEFT_OUT }) as (keyof BudgetChange)[]).filter(differs);
   const changed = Object.fromEntries(names.map((name) => [name, asked[name]])) as BudgetChange;
   return {
     training: { ...budget, ...changed, ...(own.length > 0 && changed.epochs === undefined && { epochsOf: Object.fromEntries(own) }) },

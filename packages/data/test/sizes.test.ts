@@ -54,6 +54,20 @@ describe('what a size and a task say of training', () => {
     }
   });
 
+  it('dropout that is left out is none, and asking for none changes nothing', async () => {
+    write(', training: { dropout: 0.1 }');
+    const of = (size: string, dropout: number) => loadSuite(suite.reference({ size, training: { dropout } }));
+    const own = await of('full', 0);
+    expect(own).to.not.have.property('changed');
+    expect(own.training).to.not.have.property('dropout');
+    expect(await of('mini', 0.1)).to.not.have.property('changed');
+    for (const [size, dropout] of [['full', 0.2], ['mini', 0]] as const) {
+      const { training, changed } = await of(size, dropout);
+      expect(changed).to.deep.equal({ dropout });
+      expect(training.dropout).to.equal(dropout);
+    }
+  });
+
   it('epochs that are asked for are those of every task', async () => {
     write('', 'epochs: 7, labels: { hr: personnel, fin: finance }');
     const { training, changed } = await loadSuite(suite.reference({ training: { epochs: 4 } }));
@@ -76,6 +90,7 @@ describe('what a size and a task say of training', () => {
     ['epochs of tasks', ', training: { epochsOf: { mails: 2 } }', 'unknown field "epochsOf"'],
     ['no epochs', ', training: { epochs: 0 }', 'epochs'],
     ['a schedule that there is not', ', training: { schedule: step }', 'linear, constant, cosine'],
+    ['dropout of all', ', training: { dropout: 1 }', 'at most 0.9'],
     ['answers of no tokens', ', answerTokens: 0', 'answerTokens'],
   ] as const) {
     it(`${title} is refused`, async () => {

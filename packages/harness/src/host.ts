@@ -35,7 +35,7 @@ export class Host implements MethodHost {
   constructor(
     private readonly device: Device,
     private readonly model: LanguageModel,
-    budget: TrainingBudget,
+    private readonly budget: TrainingBudget,
     readonly random: Random,
     private readonly capabilities: Capabilities,
     private readonly run: { readonly stop?: () => boolean; readonly microBatch?: number | undefined } = {},
@@ -190,6 +190,6 @@ export class Host implements MethodHost {
 
   /** What the forward passes of the run need, once the learner is there. */
   forward(): Forward {
-    return { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity, microBatch: this.run.microBatch };
+    return { model: this.model, learner: this.learner!, sites: this.sites, told: this.capabilities.taskIdentity, dropout: this.budget.dropout, microBatch: this.run.microBatch };
   }
 }

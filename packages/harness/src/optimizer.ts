@@ -1,4 +1,4 @@
-import type { Arrays, Tensors, TrainingBudget } from '@lethe/core';
+import { type Arrays, BUDGET_LEFT_OUT, type Tensors, type TrainingBudget } from '@lethe/core';
 import { namedGradients } from '@lethe/core/tensor';
 import type { TensorSpec, Values } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
@@ -13,7 +13,7 @@ const EPSILON = 1e-8;
 type RateBudget = Pick<TrainingBudget, 'learningRate' | 'warmup' | 'schedule'>;
 
 /** The learning rate of a step (1 to `steps`): linear warm-up over `warmup * steps`, then towards 0, or staying, as the schedule says. */
-function learningRate(step: number, steps: number, { learningRate: peak, warmup, schedule = 'linear' }: RateBudget): number {
+function learningRate(step: number, steps: number, { learningRate: peak, warmup, schedule = BUDGET_LEFT_OUT.schedule }: RateBudget): number {
   const rise = Math.round(warmup * steps);
   if (step <= rise) return (peak * step) / rise;
   const [left, fall] = [steps - step + 1, steps - rise];

@@ -2,7 +2,7 @@ import type { Arrays, Learner, Predictions, Scope, Site, Tensors } from '@lethe/
 import { LetheError, checkDelta, checkPrefix } from '@lethe/core';
 import type { TensorSpec, Values } from '@lethe/engine';
 import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
-import type { Tensor1D, Tensor2D } from '@tensorflow/tfjs';
+import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
 /** What one forward pass is about. */
 export interface Pass extends Pick<Scope, 'params' | 'training' | 'batch'> {
@@ -64,12 +64,15 @@ export function sitesOf(model: LanguageModel, kinds: readonly Site['kind'][]): r
  * Lets the learner add its deltas at the sites of the run, and nowhere else. Throws LETHE_METHOD_FAILED for what is no delta.
  *
  * @param onDelta told of every site where it adds one
+ * @param drop what the learner reads of the input of a site; all of it where this is left out
  */
-export function adaptWith(learner: Learner, sites: readonly Site[], scope: Scope, onDelta: (site: Site) => void): Adapt {
+export function adaptWith(
+  learner: Learner, sites: readonly Site[], scope: Scope, onDelta: (site: Site) => void, drop: (site: Site, x: Tensor3D) => Tensor3D = (_, x) => x,
+): Adapt {
   const byName = new Map(sites.map((site) => [site.name, site]));
   return (modelSite, x) => {
     const site = byName.get(modelSite.name);
-    const delta = site ? checkDelta(learner.adapt(site, x, scope), site, x) : null;
+    const delta = site ? checkDelta(learner.adapt(site, drop(site, x), scope), site, x) : null;
     if (delta) onDelta(site!);
     return delta;
   };

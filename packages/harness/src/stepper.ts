@@ -1,6 +1,7 @@
-import { type Arrays, LetheError, type Row, arraysOfStep } from '@lethe/core';
+import { type Arrays, LetheError, type Random, type Row, arraysOfStep } from '@lethe/core';
 import type { Program, Values } from '@lethe/engine';
 import { type BatchShape, batchFeeds, floats, shapeKey, taskFeeds, tokensOf } from './batch.js';
+import { dropoutFeeds } from './dropout.js';
 import { OptimizerState } from './optimizer.js';
 import { packTraining, trainingShape } from './packing.js';
 import { arrayFeeds } from './scope.js';
@@ -12,6 +13,8 @@ export interface SteppedTask extends TrainingStep {
   readonly rows: readonly Row[];
   /** {@link TaskView.index}. */
   readonly index: number;
+  /** Decides what is drawn for the task, the order of its rows among it. */
+  readonly random: Random;
   /** The stage of a row that the learner keeps. */
   readonly stageOf: (row: Row) => number;
   /** True when training is to stop; asked between optimizer steps, and between the parts of one. */
@@ -92,7 +95,7 @@ export class Stepper {
   }
 
   private async whole(rows: readonly Row[], kept: readonly number[], step: number): Promise<TakenStep> {
-    const { feeds, shape, own, tokens } = this.pack(rows, kept, kept, step);
+    const { feeds, shape, own, tokens } = this.pack(rows, kept, kept, step, 0);
     const { learner } = this.task.forward;
     const program = await this.program(`whole ${shapeKey(shape)}`, () => compileTrainingStep(this.task, shape, own));
     const out = await program.run({ ...feeds, ...keptFeeds(learner, rows.map((row) => !this.own.has(row))), ...this.optimizer.feeds() });
@@ -109,7 +112,7 @@ export class Stepper {
       if (at > 0 && this.task.stop()) throw new LetheError('LETHE_RUN_STOPPED', `Stopped in the midst of step ${step}.`);
       const part = rows.slice(at, at + size);
       const share = part.length / rows.length;
-      const { feeds, shape, own, tokens } = this.pack(part, kept.slice(at, at + size), kept, step);
+      const { feeds, shape, own, tokens } = this.pack(part, kept.slice(at, at + size), kept, step, at);
       const program = await this.program(`part ${shapeKey(shape)}`, () => compileMicroBatch(this.task, shape, own));
       const out = await program.run({ ...feeds, flat: flat! });
       const found = floats(out['gradient']);
@@ -133,17 +136,19 @@ export class Stepper {
    * Rows of a step that are read at once, with all that the pass reads but what trains.
    *
    * @param kept, whole as `stepArrays` gets them
+   * @param first the place of the first of them in the step
    */
-  private pack(rows: readonly Row[], kept: readonly number[], whole: readonly number[], step: number): Packed {
-    const { forward: { learner, model: { tokenizer }, told = false }, index, stageOf } = this.task;
+  private pack(rows: readonly Row[], kept: readonly number[], whole: readonly number[], step: number, first: number): Packed {
+    const { forward: { learner, model: { tokenizer }, told = false, dropout }, index, stageOf, random } = this.task;
     // a last step of fewer rows has a program of its own: a penalty that is a mean over rows would count padding among them
     const shape = trainingShape(tokenizer, rows, this.readable, rows.length);
     const own = arraysOfStep(learner, step, kept, whole, this.shapes);
     const packed = packTraining(tokenizer, rows, shape);
     const tasks = told && learner.batch ? rows.map((row) => (this.own.has(row) ? index : stageOf(row))) : index;
+    const drawn = dropout ? dropoutFeeds(shape, learner.virtualTokens, rows.map((_, i) => random.fork('dropout', step, first + i))) : {};
     return {
       shape, own, tokens: tokensOf(packed),
-      feeds: { ...batchFeeds(packed, true), ...taskFeeds(shape, tasks, told), ...this.frozen, ...this.running, ...arrayFeeds(own, STEP) },
+      feeds: { ...batchFeeds(packed, true), ...drawn, ...taskFeeds(shape, tasks, told), ...this.frozen, ...this.running, ...arrayFeeds(own, STEP) },
     };
   }
 

@@ -1,4 +1,4 @@
-import type { Arrays, Random, TrainingBudget } from '@lethe/core';
+import type { Arrays, TrainingBudget } from '@lethe/core';
 import { LetheError, rowChoice } from '@lethe/core';
 import { unflatten } from './flat.js';
 import { trainingRoom } from './packing.js';
@@ -7,8 +7,6 @@ import { type SteppedTask, Stepper } from './stepper.js';
 export interface TrainingTask extends SteppedTask {
   /** Whether the method may make rows (capability `pseudoRehearsal`). */
   readonly makesRows: boolean;
-  /** Decides the order of the rows. */
-  readonly random: Random;
   /** For messages: the method and the task. */
   readonly name: string;
   readonly onStep: (done: number, total: number, loss: number) => void;

@@ -4,6 +4,7 @@ import type { Device, Program, TensorSpec } from '@lethe/engine';
 import * as tf from '@tensorflow/tfjs';
 import { type BatchShape, batchInputs } from './batch.js';
 import { type Forward, taskLoss } from './loss.js';
+import { dropoutInputs } from './dropout.js';
 import { slices } from './flat.js';
 import { asVector, optimizerInputs, optimizerStep, optimizerUpdate } from './optimizer.js';
 import { arrayInputs, arrayTensors } from './scope.js';
@@ -23,10 +24,10 @@ export interface TrainingStep {
   readonly budget: TrainingBudget;
 }
 
-/** Inputs of a step beside those of the optimizer: the packed batch (with the task of its rows for a learner that is told), and arrays that do not train. */
-function stepInputs({ forward: { learner, told = false } }: TrainingStep, shape: BatchShape, own: Arrays): Record<string, TensorSpec> {
-  const { frozen, running = {} } = learner;
-  return { ...batchInputs(shape, true, told), ...arrayInputs(frozen, FROZEN), ...arrayInputs(running, RUNNING), ...arrayInputs(own, STEP) };
+/** Inputs of a step beside those of the optimizer: the packed batch (with the task of its rows for a learner that is told), {@link dropoutInputs}, and arrays that do not train. */
+function stepInputs({ forward: { learner, told = false, dropout } }: TrainingStep, shape: BatchShape, own: Arrays): Record<string, TensorSpec> {
+  const { frozen, running = {}, virtualTokens } = learner;
+  return { ...batchInputs(shape, true, told), ...(dropout && dropoutInputs(shape, virtualTokens)), ...arrayInputs(frozen, FROZEN), ...arrayInputs(running, RUNNING), ...arrayInputs(own, STEP) };
 }
 
 /** Traced. All arrays of a learner, with these values of those that train. */

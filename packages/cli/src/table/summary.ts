@@ -1,4 +1,4 @@
-import { type Capabilities, type CompletedRun, type FailedRun, type Metrics, type Results, grouped, unlabelled } from '@lethe/core';
+import { type CompletedRun, type FailedRun, type Metrics, type Results, grouped, marksOf, unlabelled } from '@lethe/core';
 import { type Interval, METRICS, type Metric, completeMean, measuredOf, runInterval } from '@lethe/metrics';
 import { distinctLabels } from '../labels.js';
 
@@ -44,11 +44,6 @@ export interface MethodSummary {
   readonly stored: number | null;
   /** Mean of training and evaluation seconds of a run. */
   readonly seconds: number | null;
-}
-
-/** What a method declares that sets it apart from those that have nothing but the rows at hand. */
-function marksOf({ bound, rehearsal, pseudoRehearsal, taskIdentity }: Capabilities): string[] {
-  return [...(bound ? ['bound'] : []), ...(rehearsal ? ['keeps rows'] : []), ...(pseudoRehearsal ? ['writes rows'] : []), ...(taskIdentity ? ['told the task'] : [])];
 }
 
 /** The value of a metric in a run: as its results state it, or made from its matrix where they do not; null where it is not defined. */
