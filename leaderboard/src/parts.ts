@@ -1,5 +1,5 @@
 import { BUDGET_LEFT_OUT, MISSING, type TrainingBudget, marksOf, methodName, suiteLabel } from '@lethe/core';
-import { type Interval, withinRange } from '@lethe/metrics';
+import { type Interval, severalCodes, withinRange } from '@lethe/metrics';
 import { METRICS, type MetricColumn } from './columns.js';
 import { counted, optionValue, percent } from './format.js';
 import type { Group, Row } from './groups.js';
@@ -48,6 +48,7 @@ export const termsOf = ({ method: { capabilities } }: Row): Html[] => marksOf(ca
 
 /** What a reader must know before the numbers of a row are believed. */
 export const warningsOf = ({ note, cells }: Row): Html[] => [
+  ...(severalCodes(cells.flatMap(({ outcomes }) => outcomes.map(({ run }) => run))).length > 0 ? [html` <span class="tag warn" title="Its code was changed between its runs, all of one version">code differs</span>`] : []),
   ...(cells.some(({ outcomes }) => outcomes.length > 1) ? [html` <span class="tag warn" title="Some of its runs were published with several outcomes, whose mean counts">outcomes differ</span>`] : []),
   ...(note ? [] : [html` <span class="tag warn" title="No plugin of this version was at hand to hold the results to what it declares">not checked</span>`]),
 ];

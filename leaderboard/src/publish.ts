@@ -1,7 +1,7 @@
 import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LetheError, type Results, type Run, departuresOf, makeFolder, methodName } from '@lethe/core';
-import { alikeSeeds, unite } from '@lethe/metrics';
+import { alikeSeeds, codesWords, severalCodes, unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type Describer, type MethodNote, checkDeclared } from './declared.js';
 import { type Entry, partAt, resultsFile } from './entry.js';
@@ -19,6 +19,7 @@ const printed = (entry: Entry): string =>
  *
  * @param paths run folders; several are the parts of one benchmark, of which an entry may be one
  * @param note told of methods that are left out, as parts have a newer version of them, of those that nothing is known of, and of runs that do not differ by seed
+ *   or were made by code that differs
  * @param check told of every path with the results that it names; what it throws refuses them
  * @returns the path of the new entry
  * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
@@ -47,6 +48,7 @@ export async function publishRuns(
     if (known) methods[id] = known;
   }
   await checkDeclared(results, methods, describer, where);
+  for (const several of severalCodes(runs)) note(codesWords(several));
   for (const alike of alikeSeeds(runs)) note(`${methodName(alike.method)}: ${alikeWords(alike)}`);
   const undescribed = [...new Set(runs.filter(({ method }) => !Object.hasOwn(methods, method.id)).map(({ method }) => `${method.id} ${method.version}`))];
   if (undescribed.length > 0) {

@@ -121,6 +121,16 @@ describe('comparisons on the pages', () => {
     expect((await read(method!)).replace(/\s+/g, ' ')).to.contain('1 run of 2 is there with several outcomes, whose mean counts: order 1, seed 1 (domains-');
   });
 
+  it('says where the code of a method was changed between its runs, as far as these say by which they were made', async () => {
+    const made = (seed: number, ...code: string[]) => completed({ seed, ...(code[0] && { environment: { code: code[0].repeat(64) } }) }, stream(0.9, 0.1 * seed));
+    await publish('one', [made(1), made(2, 'a'), made(3, 'a')]);
+    await build();
+    for (const name of ['index.html', ...await pages('lora')]) expect(await read(name)).not.to.contain('code differs');
+    await publish('other', [made(4, 'b')]);
+    await build();
+    for (const page of [await read('index.html'), await comparison()]) expect(page).to.contain('code differs');
+  });
+
   it('names bounds that are next to each other together in the plot, and others apart', async () => {
     const rivals = ['a', 'b'].map((method) => completed({ method }, stream(0.6, 0.1)));
     const bounds = ([['high', 0.62], ['next', 0.615], ['low', 0.4]] as const).map(([method, skill]) => completed({ method, capabilities: { bound: true } }, stream(skill, 0)));

@@ -64,7 +64,7 @@ describe('a new method, outside of the repository', () => {
     const out = join(folder, 'run');
     const code = join(plugin(), 'dist', 'index.js');
     const built = readFileSync(code, 'utf8');
-    writeFileSync(code, `${built}\n// another constant\n`);
+    writeFileSync(code, `${built}\nexport const another = 1;\n`);
     const again = async (...args: string[]) => {
       const { status, stderr } = await start(...args).ended;
       expect(status, stderr).to.equal(0);
@@ -76,7 +76,7 @@ describe('a new method, outside of the repository', () => {
     writeFileSync(code, built);
     expect(await again('resume', out)).to.contain(changed).and.match(/2\/2 kitchen .*already there/);
     // results without a record do not say with which code they were made
-    writeFileSync(code, `${built}\n// a third one\n`);
+    writeFileSync(code, `${built}\nexport const another = 2;\n`);
     rmSync(join(out, 'run.json'));
     expect(await again(...asked(out))).to.match(/2\/2 kitchen /).and.not.match(/\d\/2 .*already there|finished already/);
     writeFileSync(code, built);
@@ -94,5 +94,29 @@ describe('a new method, outside of the repository', () => {
     delete record.code;
     writeFileSync(join(out, 'run.json'), JSON.stringify(record));
     expect(lethe('resume', out)).to.contain('held');
+  });
+
+  it('is told from what it was under the same version: in tables, when it is published, and when runs are made again', async () => {
+    const [out, later, entries] = [join(folder, 'run'), join(folder, 'later'), join(folder, 'entries')];
+    const code = join(plugin(), 'dist', 'index.js');
+    const built = readFileSync(code, 'utf8');
+    const noted = async (...args: string[]) => {
+      const { stdout, stderr } = await start(...args).ended;
+      return { stdout, stderr };
+    };
+    const plugins = ['--plugins', folder];
+    writeFileSync(code, `${built}\n// a comment computes nothing\n`);
+    expect((await noted('publish', out, '--entries', join(folder, 'same'), ...plugins)).stderr).to.contain('was recomputed').and.not.contain('the code of');
+    writeFileSync(code, `${built}\nexport const another = 1;\n`);
+    await noted(...asked(later).map((word, i, all) => (all[i - 1] === '--seeds' ? '2' : word)));
+    const [changed, other] = ['the code of held was changed between its runs, all of version 0.1.0', 'the code of held is not what the '];
+    expect((await noted('table', out, later)).stderr).to.contain(changed);
+    expect((await noted('table', out)).stderr).to.not.contain(changed);
+    const published = await noted('publish', out, later, '--entries', entries, ...plugins);
+    expect(published.stderr).to.contain(changed).and.contain(`${other}runs in `).and.contain('was recomputed');
+    const { results } = JSON.parse(readFileSync(published.stdout.trim(), 'utf8')) as { results: Results };
+    expect(new Set(results.runs.map(({ environment }) => environment.code)).size).to.equal(2);
+    expect((await noted('reproduce', out, ...plugins, '--runs', '1', '--out', join(folder, 'again'))).stderr).to.contain(`${other}published runs were made with`);
+    writeFileSync(code, built);
   });
 });

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { LetheError, type Run, methodName } from '@lethe/core';
+import { codesWords, severalCodes } from '@lethe/metrics';
 import { chosen } from './chosen.js';
 import type { Output } from './output.js';
 import { typed } from './paths.js';
@@ -12,6 +13,11 @@ function runsOf(runs: readonly Run[], list: string | undefined): readonly Run[] 
   const known = [...new Set(runs.map(({ method }) => methodName(method)))];
   const asked = parseList('--methods', list).map((name) => known[chosen('--methods', known, name)]!);
   return runs.filter(({ method }) => asked.includes(methodName(method)));
+}
+
+/** Notes which methods were changed between these runs. */
+export function noteCodes(runs: readonly Run[], output: Output): void {
+  for (const several of severalCodes(runs)) output.note(codesWords(several));
 }
 
 /**
@@ -33,5 +39,6 @@ export async function methodRuns(paths: readonly string[], methods: string | und
     });
   }
   for (const [i, path] of paths.entries()) await noteUnfinished(resolve(path), parts[i]!.runs.length, output);
+  noteCodes(runs, output);
   return runs;
 }

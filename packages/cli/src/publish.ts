@@ -4,6 +4,7 @@ import { type SuiteReference, isGenerated, loadSuite, suiteTerms } from '@lethe/
 import type { Describer, ScoredRows } from '@lethe/leaderboard';
 import { predictionsOf } from '@lethe/metrics';
 import { type Command, Option } from 'commander';
+import { otherCode } from './other-code.js';
 import type { Output } from './output.js';
 import { installedPlugins, ofKind, versionsOf } from './installed.js';
 import { PATHS, here, typed } from './paths.js';
@@ -106,12 +107,17 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
   const found = installedPlugins(plugins);
   const versions = versionsOf(found);
-  const describe = describer(installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]));
+  const atHand = installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]);
+  const describe = describer(atHand);
   const used = new Set<string>();
   const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describe, output.note,
     async (part, results) => {
       await checkFinished(part, results.runs.length);
-      if (!isEntry(part)) checkVersions(results, versions, part);
+      if (!isEntry(part)) {
+        checkVersions(results, versions, part);
+        const other = await otherCode(results.runs, (id) => ofKind('method', atHand.plugins).find(({ manifest: { name } }) => name === id)?.codePath);
+        if (other.length > 0) output.note(`the code of ${other.join(', ')} is not what the runs in ${typed(part)} were made with: publish with that code, or make them again with this one: lethe resume ${typed(part)}`);
+      }
       for (const id of scorersIn(results)) used.add(id);
     });
   output.data(here(path));

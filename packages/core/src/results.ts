@@ -129,6 +129,8 @@ export interface Environment {
   readonly microBatch?: number;
   readonly lethe: string;
   readonly node: string;
+  /** sha256 of the tokens of the method's code, where a run says it: code that differs under one version may be another method. */
+  readonly code?: string;
   /** The model of the processor: on another one sums may round otherwise. Absent where it is not known. */
   readonly processor?: string;
   /** Task id to sha256 of its rows as used. */

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { LetheError } from '@lethe/core';
+import { parse as parseCode } from 'acorn';
 import { init, parse } from 'es-module-lexer';
 
 const CODE = /\.[cm]?js$/;
@@ -32,8 +33,28 @@ async function importsOf(file: string, code: Buffer): Promise<string[]> {
   }
 }
 
+/** The tokens of a module, one a line, and where lines break, which may end a statement: comments and spaces compute nothing. All of what cannot be read as a module. */
+function tokensOf(code: Buffer): string {
+  const text = code.toString('utf8');
+  const tokens: string[] = [];
+  let end = 0;
+  try {
+    parseCode(text, {
+      ecmaVersion: 'latest', sourceType: 'module', allowHashBang: true,
+      onToken(token) {
+        const breaks = tokens.length > 0 && text.slice(end, token.start).includes('\n');
+        tokens.push(`${breaks ? '\n' : ''}${text.slice(token.start, token.end)}`);
+        ({ end } = token);
+      },
+    });
+    return tokens.join('\n');
+  } catch {
+    return text;
+  }
+}
+
 /**
- * sha256 of the code of a method: the modules of the folder that it is loaded from, without tests and without packages, and those elsewhere that
+ * sha256 of the code of a method, comments and spaces left out: the modules of the folder that it is loaded from, without tests and without packages, and those elsewhere that
  * they import by relative paths, directly or not.
  *
  * @param codePath path of its compiled module
@@ -48,9 +69,9 @@ export async function codeSha256(codePath: string): Promise<string> {
     code.set(file, bytes);
     wanted.push(...await importsOf(file, bytes));
   }
-  const named = [...code].map(([file, bytes]) => ({ name: relative(folder, file).replaceAll(sep, '/'), bytes }));
+  const named = [...code].map(([file, bytes]) => ({ name: relative(folder, file).replaceAll(sep, '/'), tokens: tokensOf(bytes) }));
   const hash = createHash('sha256');
-  for (const { name, bytes } of named.sort((a, b) => (a.name < b.name ? -1 : 1))) hash.update(`${name}\n${bytes.length}\n`).update(bytes);
+  for (const { name, tokens } of named.sort((a, b) => (a.name < b.name ? -1 : 1))) hash.update(`${name}\n${tokens.length}\n`).update(tokens);
   return hash.digest('hex');
 }
 

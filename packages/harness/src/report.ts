@@ -74,7 +74,8 @@ function environmentOf(job: Job, device: string, data: readonly TaskData[]): Env
   const skippedRows = Object.fromEntries(data.flatMap(({ id, skippedRows: count }) => (count === undefined ? [] : [[id, count]])));
   const processor = cpus()[0]?.model.trim();
   return {
-    device, threads: job.threads, ...(job.microBatch !== undefined && { microBatch: job.microBatch }), lethe: job.origin.lethe, node: process.version, ...(processor && { processor }),
+    device, threads: job.threads, ...(job.microBatch !== undefined && { microBatch: job.microBatch }), lethe: job.origin.lethe,
+    ...(job.code !== undefined && { code: job.code }), node: process.version, ...(processor && { processor }),
     dataSha256: Object.fromEntries(data.map(({ id, sha256 }) => [id, sha256])),
     ...(Object.keys(skippedRows).length > 0 && { skippedRows }),
     git: job.origin.git,

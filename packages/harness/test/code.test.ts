@@ -38,6 +38,20 @@ describe('the hash of a method\'s code', () => {
     });
   }
 
+  it('does not change with comments, spaces and empty lines, and does with a line that ends a statement', async () => {
+    write('own/parts/part.js', "export const f = (a) => {\n  return a / 2 + `${a /* so */} // text`;\n};\n");
+    const before = await hash();
+    write('own/parts/part.js', "// a camera-ready comment\nexport const f = (a) =>   { // it halves\n\n  return a / 2 /* exactly */ + `${a} // text`;\n};\n//# sourceMappingURL=part.js.map\n");
+    expect(await hash()).to.equal(before);
+    for (const other of [
+      'export const f = (a) => {\n  return a / 3 + `${a} // text`;\n};\n', 'export const f = (a) => {\n  return a / 2 + `${a} // texts`;\n};\n',
+      'export const f = (a) => {\n  return\n a / 2 + `${a} // text`;\n};\n',
+    ]) {
+      write('own/parts/part.js', other);
+      expect(await hash(), other).to.not.equal(before);
+    }
+  });
+
   it('is that of what there is where a module is missing or is none', async () => {
     const before = await hash();
     rmSync(join(folder, 'other/later.js'));

@@ -13,6 +13,7 @@ export { ALPHA, LEVEL, studentQuantile } from './statistics/distributions.js';
 export { holm } from './statistics/holm.js';
 export { type Interval, type Range, type RunValue, differenceRange, proportionInterval, rowInterval, runInterval, runProbability, withinRange } from './statistics/interval.js';
 export { completeMean, meanOf, wholeMean } from './statistics/mean.js';
+export { type SeveralCodes, codesWords, severalCodes } from './codes.js';
 export { type PermutationTest, fewestPairs, leastP, permutationTest } from './statistics/permutation.js';
 export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';
 export { type Ranks, ranksOf } from './statistics/ranks.js';

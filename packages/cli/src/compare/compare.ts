@@ -3,6 +3,7 @@ import { LetheError, type Run, didYouMean, methodName, quoted } from '@lethe/cor
 import { type ReportedTable, readReported } from '@lethe/leaderboard';
 import { type Comparison, compareRuns } from '@lethe/metrics';
 import { madeBy } from '../made-by.js';
+import { noteCodes } from '../method-runs.js';
 import { metricNamed } from '../metric-named.js';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
@@ -78,6 +79,7 @@ export async function compareCommand(paths: readonly string[], flags: CompareFla
     });
   }
   await ofEach((path, done) => noteUnfinished(path, done, output));
+  noteCodes(runs, output);
   const tables = flags.reported ? readReported() : undefined;
   const reportedOf = ({ suite }: Comparison) => tables?.filter((table) => table.suite === suite.id);
   output.data(format === 'json' ? JSON.stringify(comparisons.map((comparison) => plain(comparison, reportedOf(comparison))), null, 2)

@@ -5,6 +5,7 @@ import { percent, resultsAt, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
 import { installedPlugins, versionsOf } from '../installed.js';
+import { otherCode } from '../other-code.js';
 import { here } from '../paths.js';
 import { plainTable } from '../plain-table.js';
 import { type Configuration, jobsOf } from '../run/configuration.js';
@@ -146,6 +147,8 @@ export async function reproduce(
   const folder = request.out === undefined ? resolve(join('runs', `${asked.suite.id}-again-${sha256(configuration).slice(0, 8)}`)) : asked.folder;
   jobsOf(configuration, folder, { lethe: '', git: null }).forEach(({ identity }, i) => checkTerms(claims[i]!, identity, asked.suite, file));
   for (const note of asked.notes) output.note(note);
+  const other = await otherCode(claims.flatMap(({ run }) => run ?? []), (id) => configuration.methods.find((method) => method.id === id)?.codePath);
+  if (other.length > 0) output.note(`the code of ${other.join(', ')} is not what the published runs were made with: answers that differ may come of that`);
   output.note(`drawn by --draw ${request.draw}: ${claims.map(({ name }) => name).join('; ')}`);
   const goOn = `the same command and --draw ${request.draw}`;
   const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers(configuration), goOn, output);
@@ -157,7 +160,7 @@ export async function reproduce(
   if (json) output.data(JSON.stringify({ schema: 'lethe.reproduction/1', results: results.sha256, runs: outcomes }, null, 2));
   else show(outcomes, outdated, output);
   output.note(`made again in ${here(folder)}`);
-  const other = again.runs.find((run, i): run is CompletedRun => run.status === 'completed' && mayBeRounding(outcomes[i]!));
-  if (other) output.note(placesDiffer(claims, other));
+  const rounded = again.runs.find((run, i): run is CompletedRun => run.status === 'completed' && mayBeRounding(outcomes[i]!));
+  if (rounded) output.note(placesDiffer(claims, rounded));
   return outcomes.every(({ same }) => same) ? 0 : 1;
 }

@@ -109,12 +109,12 @@ export async function perform(
     if (extend && hasRun(folder)) await readRecord(folder);
     const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, code,
       extend ? (before) => checkExtension(before, configuration, folder) : undefined);
-    if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand`);
+    if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand; what the old code made is found again where it is taken back`);
     noteStale(configuration, output);
     await sweepRun(folder);
     const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() })
       .map((job): Job => ({ ...job, code: code[job.identity.method.id]! }));
-    // results do not say with which code of a method they were made, as a record does and the name of a step
+    // without a record nothing holds the results to this configuration and code
     const runs = known ? await finishedBefore(folder, jobs) : jobs.map(() => null);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
