@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Arrays, CompletedRun, LetheError, Method, ReportTable, RunEvent, Scope, TaskData, TaskView } from '@lethe/core';
+import type { Arrays, CompletedRun, LetheError, Method, ReportTable, Row, RunEvent, Scope, TaskData, TaskView } from '@lethe/core';
 import { clone } from '@lethe/core';
 import { loraArrays, loraDelta, loraNames } from '@lethe/core/tensor';
 import * as tf from '@tensorflow/tfjs';
@@ -10,7 +10,8 @@ import type { Constant } from '@lethe/engine';
 import { expect } from 'chai';
 import { resultsHash, validateResults } from '@lethe/metrics';
 import { type Job, runStream } from '../src/index.js';
-import { eagerDevice, tinyJob, tinyModel, tinySuite } from './tiny.js';
+import { Lora } from './learners.js';
+import { eagerDevice, silent, tinyJob, tinyModel, tinySuite } from './tiny.js';
 
 const suite = tinySuite();
 const model = tinyModel();
@@ -116,6 +117,21 @@ describe('runStream', () => {
     expect([...new Set(told)]).to.deep.equal(['true']);
   }).timeout(60_000);
 
+  it('goes through every row of a task once an epoch, in another order each time', async () => {
+    const drawn: string[] = [];
+    const watches: Method = { create: (host) => Object.assign(new Lora(host), {
+      batch: (rows: readonly Row[]) => (drawn.push(...rows.map(({ prompt }) => model.tokenizer.decode(prompt))), rows),
+    }) };
+    const { identity, ...others } = tinyJob(outDir, 'watches', { rehearsal: true });
+    const given = { ...others, identity: { ...identity, order: { id: '1', tasks: ['first'] } } };
+    await runStream(given, { device: eagerDevice(), model, suite, method: watches }, () => undefined);
+    const { tasks: [first], training: { epochs } } = suite;
+    const count = first!.train.length;
+    const orders = Array.from({ length: epochs }, (_, epoch) => drawn.slice(epoch * count, (epoch + 1) * count));
+    for (const order of orders) expect(order).to.have.members(first!.train.map(({ prompt }) => prompt));
+    expect(new Set(orders.map(String))).to.have.property('size', epochs);
+  }).timeout(60_000);
+
   it('refuses a report that is not a list of tables', async () => {
     const talks: Method = { create: (host, options) => Object.assign(lora.create(host, options), { report: () => ({ norm: 1 }) }) };
     const failing = runStream(job(), { device: eagerDevice({}), model, suite, method: talks }, () => undefined);
@@ -218,6 +234,19 @@ describe('runStream', () => {
     events.length = 0;
     await runStream({ ...job(), outDir: join(outDir, 'fresh') }, { device: eagerDevice(), model, suite, method: lora }, (event) => events.push(event));
     expect(events.filter(({ type }) => type === 'train-progress')).to.deep.equal([]);
+  }).timeout(60_000);
+
+  it('scores the base model once for all budgets that read as much of a row', async () => {
+    const reused = async (training: Partial<Job['identity']['training']>) => {
+      const events: RunEvent[] = [];
+      const { identity, ...others } = tinyJob(outDir, 'silent');
+      const given = { ...others, identity: { ...identity, training: { ...identity.training, ...training } } };
+      await runStream(given, { device: eagerDevice(), model, suite, method: { create: () => silent } }, (event) => events.push(event));
+      return events.flatMap((event) => (event.type === 'step-finished' ? [event.reused] : []));
+    };
+    expect(await reused({})).to.deep.equal([false, false, false]);
+    expect(await reused({ batch: 4 })).to.deep.equal([true, false, false]);
+    expect(await reused({ maxTokens: 31 }), 'rows may be cut elsewhere').to.deep.equal([false, false, false]);
   }).timeout(60_000);
 
   it('trains anew after a task whose rows are others', async () => {
