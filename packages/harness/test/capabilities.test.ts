@@ -1,14 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, OptionPredictions, Row, RunEvent, Scope, Site, StepGradients, TaskView, Tensors } from '@lethe/core';
+import type { Capabilities, CompletedRun, Learner, LearnerState, LetheError, Method, MethodHost, OptionPredictions, Row, RunEvent, Scope, Site, StepGradients, TaskData, TaskView, Tensors } from '@lethe/core';
 import { zeros } from '@lethe/core';
 import { resultsHash } from '@lethe/metrics';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { runStream } from '../src/index.js';
 import { Lora, Rehearses } from './learners.js';
-import { eagerDevice, tinyJob, tinyModel, tinySuite } from './tiny.js';
+import { eagerDevice, silent, tinyJob, tinyModel, tinySuite } from './tiny.js';
 
 const [suite, model] = [tinySuite(), tinyModel()];
 
@@ -156,11 +156,11 @@ describe('capabilities of a method', () => {
 
   /** Runs a method that is made so; another one must have another name, or it finds the steps of this one. */
   const run = async (
-    name: string, create: Method['create'], capabilities: Partial<Capabilities> = {}, stop?: (event: RunEvent) => boolean,
+    name: string, create: Method['create'], capabilities: Partial<Capabilities> = {}, stop?: (event: RunEvent) => boolean, learned = suite,
   ) => {
     let stopped = false;
     const method: Method = { create };
-    return (await runStream(tinyJob(outDir, name, capabilities), { device: eagerDevice(), model, suite, method },
+    return (await runStream(tinyJob(outDir, name, capabilities), { device: eagerDevice(), model, suite: learned, method },
       (event) => { stopped ||= stop?.(event) ?? false; }, () => stopped)) as CompletedRun;
   };
   let made = 0;
@@ -258,6 +258,14 @@ describe('capabilities of a method', () => {
     expect(await refusal(go(invents, { rehearsal: true, taskIdentity: true, bound: true }))).to.match(/^LETHE_METHOD_FAILED .* one that is of no task/);
   }).timeout(120_000);
 
+  it('taskIdentity: tells the task that had a kept row first, where a later one has it too', async () => {
+    const seen: string[] = [];
+    const [first, second] = suite.tasks as [TaskData, TaskData];
+    const shares = { ...suite, tasks: [first, { ...second, train: first.train }] };
+    await run('shares', (host) => new RehearsesTold(host, seen), { rehearsal: true, taskIdentity: true, bound: true }, undefined, shares);
+    expect(seen).to.deep.equal(['1 trains 1', '2 trains 1']);
+  }).timeout(60_000);
+
   it('prompt: is what the model reads, within the room, and is told a task only where that is declared', async () => {
     const seen: Prompted[] = [];
     const prompted = (length: number | null) => (host: MethodHost) => (seen.push(new Prompted(host, length)), seen.at(-1)!);
@@ -271,6 +279,11 @@ describe('capabilities of a method', () => {
     expect(seen.at(-1)!.asked.map(({ task }) => task)).to.include.members([0, 1, 2]);
     for (const length of [0, 31]) expect(await refusal(go(prompted(length)))).to.match(/^LETHE_METHOD_FAILED A prompt has .* room for 1 to 30/);
   }).timeout(120_000);
+
+  it('prompt: is answered anew by a method that adds nothing else', async () => {
+    const { predictions } = await go(() => ({ ...silent, prompt: () => [5, 5] }));
+    for (const { chosen } of Object.values(predictions) as OptionPredictions[]) expect(chosen.map((options) => new Set(options).size)).to.deep.equal([2, 1, 1]);
+  }).timeout(60_000);
 
   it('predictions: are not there while they are being made', async () => {
     expect(await refusal(go((host) => new AsksTooEarly(host)))).to.match(/^LETHE_METHOD_FAILED .*still being made/);
