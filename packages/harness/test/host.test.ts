@@ -3,6 +3,7 @@ import { createRandom } from '@lethe/core';
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'chai';
 import { Host } from '../src/host.js';
+import { Lora } from './learners.js';
 import { eagerDevice, rowAlone, silent, tinyModel } from './tiny.js';
 
 const TASK = { index: 1, rows: 40, steps: 10 };
@@ -28,6 +29,22 @@ async function kinds(host: Host, count: number): Promise<boolean[]> {
   const [first] = await hostWith(SORTED.slice(0, 1)).features(TASK, 1).then(({ data }) => data);
   const { shape: [rows, size], data } = await host.features(TASK, count);
   return Array.from({ length: rows }, (_, i) => data[i * size] === first);
+}
+
+/** Which rows came for gradients, by those of a row of the first kind with the same adapter. */
+async function differentiated(rows: number, seed = 1): Promise<boolean[]> {
+  const of = async (shown: readonly Row[]): Promise<number[][]> => {
+    const host = hostWith(shown, seed);
+    const learner = new Lora(host);
+    host.learner = learner;
+    const found: number[][] = [];
+    for await (const gradients of host.gradients(TASK, { names: Object.keys(learner.trainable), rows, batch: 1 })) {
+      found.push(Object.values(gradients).flatMap(({ data }) => [...data]));
+    }
+    return found;
+  };
+  const [first] = await of(SORTED.slice(0, 1));
+  return (await of(SORTED)).map((gradients) => gradients.join() === first!.join());
 }
 
 /** The mean of the moments of two kinds of rows, where so many of all are of the first. */
@@ -84,6 +101,14 @@ describe('rows that a method asks the host for', () => {
     expect(await kinds(host, 16)).to.deep.equal(drawn);
     expect(await kinds(hostWith(SORTED), 16)).to.deep.equal(drawn);
     expect(await kinds(hostWith(SORTED, 2), 16)).to.not.deep.equal(drawn);
+  });
+
+  it('are drawn for gradients too', async () => {
+    const drawn = await differentiated(16);
+    expect(drawn).to.have.length(16);
+    expect(drawn.filter(Boolean)).to.have.length.within(3, 13);
+    expect(await differentiated(16)).to.deep.equal(drawn);
+    expect(await differentiated(16, 2)).to.not.deep.equal(drawn);
   });
 
   it('are the same for features and moments', async () => {
