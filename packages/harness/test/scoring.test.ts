@@ -63,6 +63,13 @@ describe('Scorer', () => {
     alone!.forEach((score, o) => expect(together[11]![o]).to.be.closeTo(score, 1e-5));
   });
 
+  it('chooses the first of several options that are as likely', async () => {
+    const head = model.weights['head']!;
+    const even = { ...model, weights: { ...model.weights, head: { ...head, data: new Float32Array(head.data.length) } } }; // every token is as likely as any other
+    const scorer = new Scorer(eagerDevice(), { model: even, learner: nothing, sites: [] });
+    expect(await scorer.choose([encode(row([3, 4], [5, 6], [7], [8]), 64)], () => undefined)).to.deep.equal([1]);
+  });
+
   it('ends an option that another one begins with, so that the longer one can win', async () => {
     const [[short, long]] = await scored(row([3, 4], [5], [5, 6])) as [[number, number]];
     const [[open]] = await scored(row([3, 4], [5])) as [[number]];
