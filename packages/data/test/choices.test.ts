@@ -185,6 +185,17 @@ describe('rows that are nearly the same in two places', () => {
     expect((await inspectSuite(suite.reference())).overlaps).to.deep.equal([]);
   });
 
+  it('hold four fifths of the runs of eight words of a row, and no less', async () => {
+    suite.write('tickets/test.jsonl', jsonLines([{ id: 'x', input: story, output: 'hardware' }]));
+    const held = async (words: number) => {
+      suite.write('mails/train.jsonl', jsonLines([{ id: 'b', input: `${story.split(' ').slice(0, words).join(' ')} but no more`, output: 'fin' }]));
+      return (await inspectSuite(suite.reference())).overlaps.map(({ count }) => count);
+    };
+    // the seventeen words of the story have ten runs, fifteen words eight of them and fourteen seven
+    expect(await held(15)).to.deep.equal([1]);
+    expect(await held(14)).to.deep.equal([]);
+  });
+
   it('are not rows that the same question is put to', async () => {
     const ask = (text: string, id: string) => ({ id, input: `What is the stance of the bank on the rates of the market in this very document: ${text}`, output: 'hardware' });
     suite.write('tickets/test.jsonl', jsonLines(['up', 'down', 'neither', 'both', story].map((text, i) => ask(text, `x${i}`))));
