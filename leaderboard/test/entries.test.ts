@@ -23,6 +23,14 @@ describe('entries', () => {
   const commands = async (...runs: Run[]): Promise<readonly string[]> =>
     (JSON.parse(await readFile(await publish(runs), 'utf8')) as Entry).commands;
   const run = (given: Given = {}) => completed(given, stream(0.9, 0.1));
+  /** Makes the numbers of a run those of its predictions, once these were changed. */
+  const right = (run: any) => {
+    run.matrix = run.matrix.map((row: unknown[], i: number) => row.map((_, j) => {
+      const { answers, chosen } = run.predictions[run.order.tasks[j]];
+      return chosen[i].filter((option: number, at: number) => option === answers[at]).length / answers.length;
+    }));
+    run.metrics = metricsOf(run.matrix, run.general);
+  };
 
   it('are read as they were published, failed runs and all', async () => {
     const runs = [run({ method: 'ewc', options: { lambda: 2000, gamma: 1 } }), failed({ method: 'lora' })];
@@ -153,13 +161,6 @@ describe('entries', () => {
   });
 
   it('are refused where a run contradicts the others, though all of its own numbers agree', async () => {
-    const right = (run: any) => {
-      run.matrix = run.matrix.map((row: unknown[], i: number) => row.map((_, j) => {
-        const { answers, chosen } = run.predictions[run.order.tasks[j]];
-        return chosen[i].filter((option: number, at: number) => option === answers[at]).length / answers.length;
-      }));
-      run.metrics = metricsOf(run.matrix, run.general);
-    };
     const forgeries: [string, (run: any) => void][] = [
       ['other right answers in law', (run) => { run.predictions.law.answers = run.predictions.law.chosen.at(-1); }],
       ['start from other predictions in news', (run) => { run.predictions.news.chosen[0] = run.predictions.news.chosen[0].map(() => 1); }],
@@ -190,6 +191,21 @@ describe('entries', () => {
     const error = await fault(buildSite(entries, join(folder, 'site')));
     expect(error).to.include({ code: 'LETHE_RESULTS_INVALID' }).and.have.property('message').that.contains('start from other predictions in news');
     for (const file of files) expect(error.where).to.contain(basename(file));
+  });
+
+  it('may hold runs that differ in one of fifty predictions of the untouched model, and in no more', async () => {
+    const differing = (count: number) => {
+      const runs: any[] = structuredClone([run(), run({ method: 'b' })]);
+      const long = (rows: readonly number[]) => Array.from({ length: 200 }, (_, at) => rows[at % rows.length]!);
+      for (const { predictions } of runs) {
+        for (const task of Object.values<any>(predictions)) Object.assign(task, { answers: long(task.answers), chosen: task.chosen.map(long) });
+      }
+      runs[1].predictions.law.chosen[0].fill(0, 200 - count);
+      right(runs[1]);
+      return publish(runs);
+    };
+    await differing(4);
+    expect((await fault(differing(5))).message).to.contain('start from other predictions in law, before anything was trained: 5 of 200');
   });
 
   it('are refused where they say other things of a method than its plugin', async () => {
