@@ -41,10 +41,12 @@ export function lineOf({ file, line, column }: Frame): string {
 }
 
 /**
- * Where an error came out of the code of a folder, as `path:line`; undefined where neither its stack nor that of its cause says. What lies
- * in a node_modules of the folder is not its own.
+ * Where an error came out of the code of a folder, as `path:line`: what threw first, its cause, is asked before whoever passed that on; undefined
+ * where no stack says. What lies in a node_modules of the folder is not its own.
  */
 export function frameWithin(error: unknown, folder: string): string | undefined {
+  const first = error instanceof Error && error.cause !== undefined ? frameWithin(error.cause, folder) : undefined;
+  if (first !== undefined) return first;
   const roots = [resolve(folder)];
   // Node names modules by where links lead
   try { roots.push(realpathSync(folder)); } catch { /* a folder that is gone has no links */ }
@@ -52,6 +54,5 @@ export function frameWithin(error: unknown, folder: string): string | undefined 
     const path = relative(root, file);
     return !isAbsolute(path) && !path.split(sep).some((part) => part === '..' || part === 'node_modules');
   }));
-  if (own) return lineOf(own);
-  return error instanceof Error && error.cause !== undefined ? frameWithin(error.cause, folder) : undefined;
+  return own && lineOf(own);
 }

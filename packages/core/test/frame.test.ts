@@ -42,7 +42,7 @@ describe('the place of an error in a folder', () => {
     expect(frameWithin(await thrownBy(file), join(root, 'a'))).to.equal(`${file}:2`);
   });
 
-  it('is none of another folder or of a package in it, and that of a cause where it has none itself', async () => {
+  it('is none of another folder or of a package in it, and that of a cause, where it has one, before its own', async () => {
     write('a/node_modules/b/package.json', '{ "name": "b", "main": "b.js" }');
     write('a/node_modules/b/b.js', 'module.exports = () => { throw new Error("deep"); };\n');
     const file = write('a/uses.mjs', 'import b from "b";\n\nexport default () => b();\n');
@@ -50,6 +50,8 @@ describe('the place of an error in a folder', () => {
     expect(frameWithin(error, join(root, 'a'))).to.equal(`${file}:3`);
     expect(frameWithin(error, join(root, 'a', 'b'))).to.equal(undefined);
     expect(frameWithin(new Error('wrapped', { cause: error }), join(root, 'a'))).to.equal(`${file}:3`);
+    const passing = write('a/passes.mjs', 'import uses from "./uses.mjs";\nexport default () => {\n  try { uses(); } catch (cause) { throw new Error("passed on", { cause }); }\n};\n');
+    expect(frameWithin(await thrownBy(passing), join(root, 'a'))).to.equal(`${file}:3`);
     expect(frameWithin('text', root)).to.equal(undefined);
   });
 

@@ -4,6 +4,7 @@ import { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import type { Forward } from './loss.js';
 import type { StreamDependencies } from './protocol.js';
+import { MEND } from './scope.js';
 
 /**
  * Runs a method's own code; what it throws becomes LETHE_METHOD_FAILED, unless it is a clear error already. One that names no place has the
@@ -19,9 +20,7 @@ export async function within<T>({ codePath }: Job, what: string, call: () => T |
     const line = frameWithin(cause, dirname(codePath));
     const where = line === undefined ? what : `${line}, ${what}`;
     if (cause instanceof LetheError) throw cause.with({ where });
-    throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), {
-      where, remedy: 'Mend the method there. LETHE_DEBUG=1 prints where it was called from.', cause,
-    });
+    throw new LetheError('LETHE_METHOD_FAILED', cause instanceof Error ? cause.message : String(cause), { where, remedy: MEND, cause });
   }
 }
 

@@ -4,6 +4,9 @@ import type { TensorSpec, Values } from '@lethe/engine';
 import type { Adapt, BatchTensors, LanguageModel } from '@lethe/model';
 import type { Tensor1D, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 
+/** How a method that throws is mended. */
+export const MEND = 'Mend the method there. LETHE_DEBUG=1 prints where it was called from.';
+
 /** What one forward pass is about. */
 export interface Pass extends Pick<Scope, 'params' | 'training' | 'batch'> {
   /** Gives {@link Scope.features}; called at most once. */
@@ -61,6 +64,20 @@ export function sitesOf(model: LanguageModel, kinds: readonly Site['kind'][]): r
 }
 
 /**
+ * What a learner adds at a site. Layers differ in shape, so that whatever is thrown there says at which site it was, shapes that the compiler
+ * refuses among it; another clear error passes as it is.
+ */
+function deltaAt(learner: Learner, site: Site, x: Tensor3D, scope: Scope): Tensor3D | null {
+  try {
+    return learner.adapt(site, x, scope);
+  } catch (cause) {
+    const message = `${(cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, '')}, in adapt at ${site.name}.`;
+    if (!(cause instanceof LetheError)) throw new LetheError('LETHE_METHOD_FAILED', message, { remedy: MEND, cause });
+    throw cause.code === 'LETHE_ENGINE_SHAPE' ? cause.with({ message }) : cause;
+  }
+}
+
+/**
  * Lets the learner add its deltas at the sites of the run, and nowhere else. Throws LETHE_METHOD_FAILED for what is no delta.
  *
  * @param onDelta told of every site where it adds one
@@ -72,7 +89,7 @@ export function adaptWith(
   const byName = new Map(sites.map((site) => [site.name, site]));
   return (modelSite, x) => {
     const site = byName.get(modelSite.name);
-    const delta = site ? checkDelta(learner.adapt(site, drop(site, x), scope), site, x) : null;
+    const delta = site ? checkDelta(deltaAt(learner, site, drop(site, x), scope), site, x) : null;
     if (delta) onDelta(site!);
     return delta;
   };
