@@ -115,6 +115,35 @@ describe('lethe run refuses', () => {
     expect(await problem('run', join(config, 'f.yaml'))).to.contain('unknown field "lr"').and.contain('f.yaml:3').and.contain('fix the fields here are: epochs, batch, ');
   });
 
+  it('a value of the wrong type in a configuration, and one that is there twice, and says what to write', async () => {
+    for (const [text, message, remedy] of [
+      ['seeds: 1', '"seeds" must be a list, not 1', 'write seeds: [1]'],
+      ['seeds: 1, 2', '"seeds" must be a list, not "1, 2"', 'write seeds: [1, 2]'],
+      ['seeds: [1, "2"]', '"seeds.1" must be a whole number, not "2"', 'write 2 there'],
+      ['seeds: -1', '"seeds" must be a list, not -1', 'give seeds a list'],
+      ['seeds:', '"seeds" must be a list, not null', 'give seeds a list'],
+      ['seeds: [1, 1]', '"seeds" has 1 twice', 'name each once'],
+      ['orders: [a, b, a]', '"orders" has "a" twice', 'name each once'],
+      ['orders: 2', '"orders" must be a list, not 2', 'write orders: [2]'],
+      ['methods: ./mine', '"methods" must be a list, not "./mine"', 'write methods: [./mine]'],
+      ['methods: { name: ewc }', '"methods" must be a list, not {"name":"ewc"}', 'write methods: [{"name":"ewc"}]'],
+      ['size: 3', '"size" must be a text, not 3', 'write size: "3"'],
+      ['model: [one]', '"model" must be a text, not ["one"]', 'write model: one'],
+      ['model: [one, two]', '"model" must be a text, not ["one","two"]', 'write one alone, such as model: one'],
+      ['chat: yes', '"chat" must be true or false, not "yes"', 'write chat: true'],
+      ['chat: perhaps', '"chat" must be true or false, not "perhaps"', 'give chat true or false'],
+      ['threads: "4"', '"threads" must be a whole number, not "4"', 'write threads: 4'],
+      ['threads: 1.5', '"threads" must be a whole number, not 1.5', 'give threads a whole number'],
+      ['training: { sites: q }', '"sites" must be a list, not "q"', 'write sites: [q]'],
+      ['training: { sites: x }', '"sites" must be a list, not "x"', 'give sites a list'],
+    ] as const) {
+      const file = join(files('types', { 'a.yaml': `suite: domain-mini\n${text}\n` }), 'a.yaml');
+      const said = await problem('run', file);
+      expect(said, text).to.contain('LETHE_USAGE').and.contain(`${message}\n  at  ${file}:2\n`);
+      expect(said.endsWith(`\n  fix ${remedy}`), `${text}: ${said}`).to.equal(true);
+    }
+  });
+
   it('a wrong option of a configuration, with its line, and where the options are declared of what --set gives', async () => {
     const config = files('options', {
       'a.yaml': 'suite: domain-mini\nmethods:\n- ewc\n- name: seta\n  options:\n    split: true\n    agreement: 1000\n',

@@ -1,17 +1,12 @@
 import type { ErrorObject } from 'ajv';
 import { didYouMean } from './errors.js';
+import { hasType, typeWords } from './json-types.js';
+import { type Notation, typeRemedy } from './remedy.js';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Fields = Readonly<Record<string, unknown>>;
 
 const isFields = (data: unknown): data is Fields => typeof data === 'object' && data !== null && !Array.isArray(data);
-
-const WORDS: Readonly<Record<string, string>> = {
-  string: 'a text', integer: 'a whole number', number: 'a number', boolean: 'true or false', array: 'a list', object: 'an object', null: 'null',
-};
-
-/** A type of JSON Schema, or several, in words. */
-export const typeWords = (type: unknown): string => [type].flat().map((word) => WORDS[String(word)] ?? String(word)).join(' or ');
 
 /** The values that a schema lets something have, in words; undefined where it says it in another way. */
 export function valueWords({ enum: values, type, minimum, maximum }: Readonly<Record<string, unknown>> = {}): string | undefined {
@@ -39,10 +34,6 @@ function listed({ properties = {} }: { readonly properties?: Readonly<Record<str
   return Object.entries(properties).flatMap(([field, schema]): [string, readonly unknown[]][] =>
     (Array.isArray(schema['enum']) ? [[field, schema['enum']]] : 'const' in schema ? [[field, [schema['const']]]] : []));
 }
-
-const typesOf = (data: unknown): readonly string[] =>
-  [data === null ? 'null' : Array.isArray(data) ? 'array' : typeof data, ...(Number.isInteger(data) ? ['integer'] : [])];
-const hasType = (data: unknown, type: unknown): boolean => type === undefined || [type].flat().some((name) => typesOf(data).includes(name as string));
 
 /** Whether errors are of the value, or of what is in it, that another error is of. */
 const within = ({ instancePath: outer }: ErrorObject, { instancePath }: ErrorObject) => instancePath === outer || instancePath.startsWith(`${outer}/`);
@@ -116,6 +107,17 @@ export interface SchemaFault {
   readonly message: string;
   /** The fields that there are, where one is unknown. */
   readonly fields?: readonly string[];
+  /** What to write instead, where that can be said by the schema of the value alone. */
+  readonly remedy?: string;
+}
+
+/** What to write instead of what an error is of, where the error alone says so: a value of the right type, and each value of a list once. */
+function remedyOf({ keyword, instancePath, params, data, parentSchema = {} }: ErrorObject, notation: Notation): string | undefined {
+  if (keyword === 'uniqueItems') return 'name each once';
+  // what a pattern asks for says more than the type
+  if (keyword !== 'type' || instancePath === '' || asked(parentSchema) !== undefined) return undefined;
+  const name = unescaped(instancePath.slice(instancePath.lastIndexOf('/') + 1));
+  return typeRemedy(data, (params as Fields)['type'], parentSchema as Schema, /^\d+$/.test(name) ? undefined : name, notation);
 }
 
 /**
@@ -123,8 +125,9 @@ export interface SchemaFault {
  * says itself what it asks for: `patternErrorMessage`, as editors show it ("must be …").
  *
  * @param name what to call the whole document
+ * @param notation how the document is written
  */
-export function schemaFault(errors: readonly ErrorObject[], name: string): SchemaFault {
+export function schemaFault(errors: readonly ErrorObject[], name: string, notation: Notation = 'YAML'): SchemaFault {
   const error = mostTelling(settled(errors));
   const { instancePath: at, keyword, propertyName } = error;
   const params = error.params as Fields;
@@ -135,7 +138,8 @@ export function schemaFault(errors: readonly ErrorObject[], name: string): Schem
   }
   const subject = at === '' ? name : `"${at.slice(1).split('/').map(unescaped).join('.')}"`;
   const fault = FAULTS[keyword]?.(params, error) ?? (error.message ?? 'is invalid');
-  if (propertyName === undefined) return { pointer: at, message: `${subject} ${fault}` };
+  const remedy = remedyOf(error, notation);
+  if (propertyName === undefined) return { pointer: at, message: `${subject} ${fault}`, ...(remedy !== undefined && { remedy }) };
   return { pointer: `${at}/${escaped(propertyName)}`, message: `a name in ${subject} ${fault}` };
 }
 

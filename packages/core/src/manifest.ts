@@ -157,8 +157,8 @@ function checkSearch(manifest: Manifest, locate: Document['locate']): void {
 export function readManifest(file: string): Manifest {
   const { value, locate } = readDocument(file, 'JSON', 'LETHE_PLUGIN_MANIFEST');
   if (!validate(value)) {
-    const { pointer, message } = schemaFault(validate.errors!, 'the manifest');
-    fail('LETHE_PLUGIN_MANIFEST', message, locate(pointer), 'see packages/core/schemas/plugin.schema.json');
+    const { pointer, message, remedy = 'see packages/core/schemas/plugin.schema.json' } = schemaFault(validate.errors!, 'the manifest', 'JSON');
+    fail('LETHE_PLUGIN_MANIFEST', message, locate(pointer), remedy);
   }
   checkCapabilities(value, locate);
   if (semver.validRange(value.lethe) === null) {

@@ -145,6 +145,19 @@ describe('plugin registry', () => {
     });
   }
 
+  it('says what to write in the place of a value of another type', () => {
+    for (const [change, remedy] of [
+      [{ tags: 'a' }, 'see packages/core/schemas/plugin.schema.json'],
+      [{ description: ['Some words.'] }, 'write "description": "Some words."'],
+      [{ capabilities: { rehearsal: 'false', taskIdentity: false, growth: 'none', bound: false } }, 'write "rehearsal": false'],
+      [{ search: { rows: 3 } }, 'give rows a list or an object'],
+      [{ version: 1 }, 'see packages/core/schemas/plugin.schema.json'],
+    ] as const) {
+      add('a', { ...sound, ...change });
+      expect(errorOf(discover).remedy, JSON.stringify(change)).to.equal(remedy);
+    }
+  });
+
   it('gives every method the factor of its learning rate, which it cannot declare itself', () => {
     add('a', sound);
     expect(resolveOptions(discover()[0]!, { rate: 0.5 })).to.deep.equal({ rows: 4, rate: 0.5 });

@@ -142,8 +142,8 @@ export function readDefinition(file: string): LocatedDefinition {
     throw new LetheError('LETHE_SUITE_INVALID', message, { where: locate(pointer), remedy });
   };
   if (!validate(value)) {
-    const { pointer, message } = schemaFault(validate.errors!, 'the suite');
-    refuse(pointer, message, 'see packages/data/schemas/suite.schema.json');
+    const { pointer, message, remedy = 'see packages/data/schemas/suite.schema.json' } = schemaFault(validate.errors!, 'the suite');
+    refuse(pointer, message, remedy);
   }
   const suite = withRows(value);
   checkSuite(suite, refuse);

@@ -37,11 +37,14 @@ export function readConfigurationFile(file: string): RunRequest {
   const { value, locate } = document;
   if (isSuite(value)) return { suite: file };
   if (!validate(value)) {
-    const { pointer, message, fields } = schemaFault(validate.errors!, 'the configuration');
-    throw new LetheError('LETHE_USAGE', message, { where: locate(pointer), remedy: fieldsOr(fields, 'see packages/cli/schemas/run.schema.json') });
+    const { pointer, message, fields, remedy = 'see packages/cli/schemas/run.schema.json' } = schemaFault(validate.errors!, 'the configuration');
+    throw new LetheError('LETHE_USAGE', message, { where: locate(pointer), remedy: fieldsOr(fields, remedy) });
   }
   const fault = value.training === undefined ? null : budgetFault(value.training);
-  if (fault) throw new LetheError('LETHE_USAGE', `training: ${fault.message}`, { where: locate(`/training${fault.pointer}`), remedy: fieldsOr(fault.fields, 'write it as "training" of a suite, with those fields alone that differ') });
+  if (fault) {
+    const { pointer, message, fields, remedy = 'write it as "training" of a suite, with those fields alone that differ' } = fault;
+    throw new LetheError('LETHE_USAGE', `training: ${message}`, { where: locate(`/training${pointer}`), remedy: fieldsOr(fields, remedy) });
+  }
   const here = (path: string) => resolve(dirname(file), path);
   const named = (name: string) => (isPath(name) ? here(name) : name);
   const { suite, methods, plugins, orders, model, adapter, dataDir, tuned, out, ...rest } = value;
