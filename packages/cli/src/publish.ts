@@ -9,7 +9,7 @@ import type { Output } from './output.js';
 import { installedPlugins, ofKind, versionsOf } from './installed.js';
 import { PATHS, here, typed } from './paths.js';
 import { pluginWords, scorerPlace, withScorers } from './plugins-option.js';
-import { checkFinished } from './run/finished.js';
+import { checkFinished, checkResults } from './run/finished.js';
 import { pluginsOfRuns, scorersOfRun } from './run/recorded.js';
 import { installedReference } from './suites.js';
 
@@ -101,10 +101,11 @@ const scorersIn = ({ runs }: Results): string[] => runs.flatMap((run) =>
  * `lethe publish RUN…`: makes an entry of the leaderboard of a run, or of its parts. Its path goes to stdout, what to do next to stderr. Methods
  * are described by the plugins that are installed or named, or that a run was made with.
  *
- * @throws LetheError the errors of `checkFinished`, `checkVersions` and `publishRuns`
+ * @throws LetheError the errors of `checkResults`, `checkFinished`, `checkVersions` and `publishRuns`
  */
 export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
+  for (const run of runs) await checkResults(resolve(run));
   const found = installedPlugins(plugins);
   const versions = versionsOf(found);
   const atHand = installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CompletedRun, LetheError, type Results, deviceWords, grouped, isPath, sha256 } from '@lethe/core';
-import { percent, resultsAt, resultsFile } from '@lethe/leaderboard';
+import { percent, resultsFile } from '@lethe/leaderboard';
 import { variantKey } from '../labels.js';
 import type { Output } from '../output.js';
 import { installedPlugins, versionsOf } from '../installed.js';
@@ -10,6 +10,7 @@ import { here } from '../paths.js';
 import { plainTable } from '../plain-table.js';
 import { type Configuration, jobsOf } from '../run/configuration.js';
 import { perform } from '../run/execute.js';
+import { resultsSoFar } from '../run/finished.js';
 import { INTERRUPTED } from '../run/interrupt.js';
 import { pluginsOfRuns, recordOf } from '../run/recorded.js';
 import type { RunRequest } from '../run/request.js';
@@ -129,13 +130,13 @@ function placesDiffer([claim]: readonly Claim[], again: CompletedRun): string {
  * @param workers how many runs at a time a configuration may have
  * @returns the exit status: 0 where all came out as published, 1 where one did not, 130 where it was interrupted
  * @throws LETHE_USAGE for runs that there are not, LETHE_RUN_CHANGED where something else is here than they were made with, and the errors of
- *   `resultsAt`, `resolveRequest` and `perform`
+ *   `resultsSoFar`, `resolveRequest` and `perform`
  */
 export async function reproduce(
   path: string, given: ReproduceRequest, workers: (configuration: Configuration) => number, json: boolean, output: Output,
 ): Promise<number> {
   const file = resultsFile(resolve(path));
-  const results = await resultsAt(resolve(path));
+  const results = await resultsSoFar(resolve(path));
   const all = given.trials ? trialClaims(results) : runClaims(results);
   const request = withRecorded(given, resolve(path), all[0]?.suite.id ?? '');
   const versions = versionsOf(installedPlugins(request.plugins));

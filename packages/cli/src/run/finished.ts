@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LetheError, type Results } from '@lethe/core';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
 import { folderOf, readRecord } from './record.js';
+import { checkRunPath } from './run-path.js';
 
 /** What a run folder was made for. */
 interface Extent {
@@ -37,22 +37,20 @@ export async function checkFinished(path: string, done: number): Promise<void> {
 }
 
 /**
- * The results of a path, be they of all runs or not.
+ * Refuses a path where there are no results.
  *
  * @param path as {@link checkFinished} takes it
- * @throws LETHE_RUN_MISSING where there is nothing, LETHE_RUN_STOPPED for a run that ended before it had any, and the errors of `resultsAt`
+ * @throws LETHE_RUN_MISSING for what is no run, LETHE_RUN_STOPPED for a run that ended before it had any, and the errors of `readRecord`
  */
+export async function checkResults(path: string): Promise<void> {
+  if (!checkRunPath(path)) await checkFinished(path, 0);
+}
+
+/** The results of a path, be they of all runs or not. Throws the errors of {@link checkResults} and of `resultsAt`. */
 export async function resultsSoFar(path: string): Promise<Results> {
-  if (!existsSync(path)) {
-    throw new LetheError('LETHE_RUN_MISSING', 'There is no such file or folder.', { where: path, remedy: 'Give the folder of a run, or the file of an entry.' });
-  }
+  await checkResults(path);
   const { resultsAt } = await import('@lethe/leaderboard');
-  try {
-    return await resultsAt(path);
-  } catch (error) {
-    if (error instanceof LetheError && error.code === 'LETHE_RUN_MISSING') await checkFinished(path, 0);
-    throw error;
-  }
+  return resultsAt(path);
 }
 
 /** Notes that a run is not finished, so that nobody takes its table for the whole. */

@@ -4,6 +4,7 @@ import { LETHE_VERSION, LetheError, type SchemaFault, schemaFault } from '@lethe
 import type { RunRecord } from '@lethe/harness';
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { Configuration } from './configuration.js';
+import { checkRunFolder } from './run-path.js';
 
 const read = (url: URL) => JSON.parse(readFileSync(url, 'utf8')) as object;
 let compiled: ValidateFunction<Configuration> | undefined;
@@ -30,9 +31,10 @@ export function configurationFault(value: unknown): SchemaFault | null {
  * What a run folder is for, as `lethe run` wrote it. What was changed by hand or by a fault of the disk is no configuration of Lethe's, and nobody
  * knows what would come of it.
  *
- * @throws LETHE_RUN_DAMAGED with the place of what a configuration cannot hold, and the errors of `readRun`
+ * @throws LETHE_RUN_DAMAGED with the place of what a configuration cannot hold, and the errors of `checkRunFolder` and `readRun`
  */
 export async function readRecord(folder: string): Promise<RunRecord<Configuration>> {
+  checkRunFolder(folder);
   const { readRun } = await import('@lethe/harness');
   const record = await readRun<Configuration>(folder, LETHE_VERSION);
   const fault = configurationFault(record.configuration);

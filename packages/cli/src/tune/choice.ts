@@ -1,10 +1,10 @@
 import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName, readManifest, suiteLabel } from '@lethe/core';
-import { percent, resultsAt } from '@lethe/leaderboard';
+import { percent } from '@lethe/leaderboard';
 import { carriedOver, joinSweeps, pickedSeeds, sweepOf, trialMean } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
 import type { Configuration, ConfiguredMethod } from '../run/configuration.js';
-import { checkFinished } from '../run/finished.js';
+import { checkFinished, resultsSoFar } from '../run/finished.js';
 import { showNotes } from '../show.js';
 import { runWords } from '../suites.js';
 
@@ -17,7 +17,7 @@ import { runWords } from '../suites.js';
  */
 export async function readSweeps(paths: readonly string[]): Promise<Sweep> {
   const sweeps = await Promise.all(paths.map(async (path) => {
-    const results = await resultsAt(path);
+    const results = await resultsSoFar(path);
     await checkFinished(path, results.runs.length);
     return results.sweep ?? sweepOf(results, path);
   }));
