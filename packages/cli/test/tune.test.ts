@@ -1,8 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import { LetheError, type Manifest, type Sweep } from '@lethe/core';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { methodsOf } from '../src/run/methods.js';
+import { resolveRequest } from '../src/run/resolve.js';
 import { trialsOf } from '../src/tune/trials.js';
+
+const fixture = (path: string) => fileURLToPath(new URL(`../../../../test/fixtures/${path}`, import.meta.url));
+const [SUITE, MODEL] = [fixture('two-trades'), fixture('llama/tied')];
 
 const manifest = (search: Manifest['search']) => ({
   name: 'mine', options: { properties: { strength: { type: 'number' }, rows: { type: 'integer' }, rate: { type: 'number', default: 1 } } }, search,
@@ -75,6 +80,45 @@ describe('trials', () => {
       .to.contain('"mine" there are only 9 different settings').and.contain('rows, kind').and.contain('--trials 9');
     expect(refusal({ rows: { low: 1, high: 3, scale: 'linear' }, kind: ['x', 'y'] }, { rate: 1 }, 9)).to.equal('nothing');
     expect(refusal({}, { rate: 1 }, 1)).to.equal('nothing');
+  });
+});
+
+describe('trials that are too few for the ranges', () => {
+  const lines = async (trials: number, methods?: Parameters<typeof methodsOf>[0]['methods'], settings: Parameters<typeof methodsOf>[1] = []) => {
+    const notes: string[] = [];
+    await methodsOf({ ...(methods && { methods }), trials }, settings, undefined, (text) => { notes.push(text); });
+    return notes;
+  };
+  const of = (name: string, options = {}, label?: string) => ({ name, ...(label !== undefined && { label }), options });
+
+  it('are told with what they leave out, and the fewest that would not', async () => {
+    expect(await lines(2, [of('ewc')])).to.deep.equal(['of 2 trials of "ewc" none tries another rate or lambda: forms come first (start); --trials 3 would']);
+    expect(await lines(1, [of('l2p')])).to.deep.equal(['of 1 trial of "l2p" none tries another rate, lambda or gain: the defaults come first; --trials 2 would']);
+  });
+
+  it('are as few as is said', async () => {
+    for (const [name, fewest] of [['l2p', 2], ['ewc', 3], ['gainlora', 4], ['moe-lora', 5]] as const) {
+      expect((await lines(fewest - 1, [of(name)])).join(), name).to.match(new RegExp(`; --trials ${fewest} would$`));
+      expect(await lines(fewest, [of(name)]), name).to.deep.equal([]);
+      const rates = async (trials: number) => new Set((await methodsOf({ methods: [of(name)], trials }, [], undefined)).map(({ options }) => options['rate'])).size;
+      expect([await rates(fewest - 1), await rates(fewest)], name).to.deep.equal([1, 2]);
+    }
+  });
+
+  it('have one line for all methods that as many would do for, and none for what is given', async () => {
+    const [three, four, ...more] = await lines(2, [of('gainlora'), of('ewc'), of('l2p'), of('ewc', { on: 'product' }, 'whole')]);
+    expect(three).to.equal('of 2 trials of "ewc", "whole" none tries another rate or lambda: forms come first (start); --trials 3 would');
+    expect(four).to.match(/^of 2 trials of "gainlora" none tries another rate, threshold or lambda: forms come first \(branches, start\); --trials 4 would$/);
+    expect(more).to.deep.equal([]);
+    const set = (option: string, value: unknown) => ({ method: 'ewc', option, value });
+    expect(await lines(2, [of('ewc')], [set('start', 'inputs')]), 'the list is given').to.deep.equal([]);
+    expect(await lines(2, [of('ewc')], [set('rate', 1), set('lambda', 1)]), 'the ranges are given').to.deep.equal([]);
+    expect(await lines(1, [of('ewc')], [set('rate', 1)])).to.deep.equal(['of 1 trial of "ewc" none tries another lambda: forms come first (start); --trials 3 would']);
+  });
+
+  it('are among what is told before the sweep begins', async () => {
+    const { notes } = await resolveRequest({ suite: SUITE, model: MODEL, methods: [of('ewc')], trials: 2, seeds: [1], device: 'cpu' }, [], () => undefined);
+    expect(notes).to.include('of 2 trials of "ewc" none tries another rate or lambda: forms come first (start); --trials 3 would');
   });
 });
 

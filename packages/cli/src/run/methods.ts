@@ -5,7 +5,7 @@ import {
 import { installedPlugins, ofKind, pluginAt } from '../installed.js';
 import { pluginWords } from '../plugins-option.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
-import { trialsOf } from '../tune/trials.js';
+import { type Searched, trialsOf, unreached } from '../tune/trials.js';
 import type { ConfiguredMethod } from './configuration.js';
 import type { MethodRequest, RunRequest, Setting } from './request.js';
 
@@ -99,9 +99,14 @@ function optionsOf(plugin: Plugin, given: MethodRequest['options'], locate: (opt
   }
 }
 
-/** The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported. */
+/**
+ * The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported.
+ *
+ * @param note told of what so few trials do not reach
+ */
 export async function methodsOf(
   { methods: requests, labels, plugins, trials }: Pick<RunRequest, 'methods' | 'labels' | 'plugins' | 'trials'>, settings: readonly Setting[], sweep: Sweep | undefined,
+  note: (text: string) => void = () => undefined,
 ): Promise<ConfiguredMethod[]> {
   const installed = installedPlugins(plugins);
   const all = () => everyMethod(installed).map((plugin) => ({ plugin, label: undefined, options: {}, locate: undefined }));
@@ -111,17 +116,21 @@ export async function methodsOf(
   checkLabels(chosen);
   checkSettings(settings, [...new Set(chosen.flatMap(({ plugin, label }) => [plugin.manifest.name, ...(label === undefined ? [] : [label])]))]);
   if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
+  const searched: Searched[] = [];
   const methods = chosen.flatMap(({ plugin, label, options, locate }): ConfiguredMethod[] => {
     const { name: id, version, stream } = plugin.manifest;
     // what is said of a label is said of it alone, and wins over what is said of all that have the method's name
     const set = Object.fromEntries([id, label].flatMap((name) => settings.filter(({ method }) => method === name)).map(({ option, value }) => [option, value]));
     const placeOf = (option: string) => (Object.hasOwn(options, option) && !Object.hasOwn(set, option) ? locate?.(option) : undefined);
-    return settingsFor(plugin, label, { ...options, ...set }, trials, sweep).map((wanted) => optionsOf(plugin, wanted, placeOf)).map((resolved) => ({
+    const given = { ...options, ...set };
+    searched.push({ name: label ?? id, manifest: plugin.manifest, fixed: given });
+    return settingsFor(plugin, label, given, trials, sweep).map((wanted) => optionsOf(plugin, wanted, placeOf)).map((resolved) => ({
       id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved), stream,
       manifest: plugin.file, codePath: plugin.codePath,
     }));
   });
   checkDistinct(methods);
+  if (trials !== undefined) unreached(searched, trials).forEach(note);
   for (const { codePath } of methods) await loadMethod(codePath);
   return methods;
 }

@@ -90,7 +90,8 @@ export async function resolveRequest(
   checkRequest(request);
   const reference = await referenceOf(request);
   const sweep = request.tuned && await readSweeps(request.tuned.map((path) => resolve(path)));
-  const methods = await methodsOf(request, settings, sweep);
+  const tuning: string[] = [];
+  const methods = await methodsOf(request, settings, sweep, (text) => { tuning.push(text); });
   const inspected = await inspectSuite(reference);
   const { suite } = inspected;
   const orders = ordersOf(suite, request.orders);
@@ -116,7 +117,7 @@ export async function resolveRequest(
   }
   const folder = resolve(request.out ?? join('runs', `${suite.id}${request.trials === undefined ? '' : '-tune'}-${sha256(configuration).slice(0, 8)}`));
   const tuned = sweep ? sweepNotes(sweep, configuration) : [];
-  return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...tuned] };
+  return { configuration, folder, suite, notes: [...notesOf(inspected, reference), ...tuned, ...tuning] };
 }
 
 /**

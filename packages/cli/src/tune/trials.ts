@@ -1,4 +1,4 @@
-import { LetheError, type Manifest, type SearchRange, canonicalJson } from '@lethe/core';
+import { LetheError, type Manifest, type SearchRange, canonicalJson, grouped } from '@lethe/core';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -39,6 +39,16 @@ function tooFew(name: string, found: number, fixed: Options, ranges: readonly st
   });
 }
 
+/** What is searched of a method: the ranges of its options, and the trials of another value of a list, alone; with what tells two settings apart. */
+function searchOf({ options: { properties }, search }: Manifest, fixed: Options) {
+  const ranges = Object.entries({ rate: RATES, ...search }).filter(([option]) => !Object.hasOwn(fixed, option));
+  const defaults = Object.fromEntries(Object.entries(properties).map(([option, { default: value }]) => [option, value]));
+  const keyOf = (trial: Options) => canonicalJson({ ...defaults, ...trial });
+  const forms = ranges.flatMap(([option, range]) => ('low' in range ? [] : range.map((value) => ({ option, trial: { ...fixed, [option]: value } }))))
+    .filter(({ trial }) => keyOf(trial) !== keyOf(fixed));
+  return { ranges, forms, keyOf };
+}
+
 /**
  * The settings of a method that are tried: its defaults first; every other value of a list, alone, since a choice between forms of a method
  * would be lost in a few points that differ in all else too; then points that fill its search ranges and that of the learning rate evenly.
@@ -47,13 +57,10 @@ function tooFew(name: string, found: number, fixed: Options, ranges: readonly st
  * @param fixed options that are not searched
  * @throws LETHE_USAGE where there are not so many different settings
  */
-export function trialsOf({ name, options: { properties }, search }: Manifest, fixed: Options, count: number): Options[] {
-  const ranges = Object.entries({ rate: RATES, ...search }).filter(([option]) => !Object.hasOwn(fixed, option));
-  const defaults = Object.fromEntries(Object.entries(properties).map(([option, { default: value }]) => [option, value]));
-  const keyOf = (trial: Options) => canonicalJson({ ...defaults, ...trial });
-  const forms = ranges.flatMap(([option, range]) => ('low' in range ? [] : range.map((value) => ({ ...fixed, [option]: value }))))
-    .filter((trial) => keyOf(trial) !== keyOf(fixed));
-  const trials = new Map([fixed, ...forms].slice(0, count).map((trial) => [keyOf(trial), trial]));
+export function trialsOf(manifest: Manifest, fixed: Options, count: number): Options[] {
+  const { name, options: { properties } } = manifest;
+  const { ranges, forms, keyOf } = searchOf(manifest, fixed);
+  const trials = new Map([fixed, ...forms.map(({ trial }) => trial)].slice(0, count).map((trial) => [keyOf(trial), trial]));
   for (let n = 1, repeated = 0; trials.size < count; n++) {
     if (ranges.length === 0 || repeated === PATIENCE) throw tooFew(name, trials.size, fixed, ranges.map(([option]) => option), count);
     const shares = point(n, ranges.length);
@@ -64,4 +71,31 @@ export function trialsOf({ name, options: { properties }, search }: Manifest, fi
     if (repeated === 0) trials.set(key, trial);
   }
   return [...trials.values()];
+}
+
+/** A method whose options are searched. */
+export interface Searched {
+  /** What the run calls it. */
+  readonly name: string;
+  readonly manifest: Manifest;
+  /** Options that are not searched. */
+  readonly fixed: Options;
+}
+
+const listed = (words: readonly string[]) => [...new Set(words)].join(', ').replace(/, ([^,]*)$/, ' or $1');
+
+/** Says of which methods so many trials reach no point of a range, the learning rate's among them, and how many would: a line for each such number. */
+export function unreached(methods: readonly Searched[], count: number): string[] {
+  const short = methods.flatMap(({ name, manifest, fixed }) => {
+    const { ranges, forms } = searchOf(manifest, fixed);
+    const points = ranges.filter(([, range]) => 'low' in range).map(([option]) => option);
+    const fewest = forms.length + 2; // the defaults before the forms, and a point behind them
+    return points.length === 0 || count >= fewest ? [] : [{ name, points, fewest, lists: forms.map(({ option }) => option) }];
+  });
+  return grouped(short.sort((a, b) => a.fewest - b.fewest), ({ fewest }) => fewest).map((all) => {
+    const lists = [...new Set(all.flatMap((one) => one.lists))];
+    const first = lists.length > 0 ? `forms come first (${lists.join(', ')})` : 'the defaults come first';
+    const names = all.map(({ name }) => `"${name}"`).join(', ');
+    return `of ${count} ${count === 1 ? 'trial' : 'trials'} of ${names} none tries another ${listed(all.flatMap(({ points }) => points))}: ${first}; --trials ${all[0]!.fewest} would`;
+  });
 }
