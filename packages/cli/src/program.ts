@@ -18,6 +18,7 @@ import { withScorers } from './plugins-option.js';
 import { addPublishCommand } from './publish.js';
 import { addReproduceCommand } from './reproduce/command.js';
 import { addRunCommands } from './run/command.js';
+import { type MethodRequest, withOption } from './run/request.js';
 import { addTableCommand } from './table/command.js';
 import { addTuneCommand } from './tune/command.js';
 import type { ValidateFlags } from './validate.js';
@@ -92,6 +93,8 @@ export function createProgram(output: Output): Command {
     .description('check a plugin with its code, a results.json, a suite.yaml with its rows, a checkpoint, an adapter of PEFT, or those in a folder; or an entry of the leaderboard')
     .option('--data-dir <folder>', 'rows of a suite that does not bring its own')
     .option('--model <id or folder>', 'the model of an adapter (default: what it says that it was trained on)')
+    .option('--set <setting>', 'an option of a method that is not to be checked with its default, OPTION=VALUE; may be repeated',
+      (text, before: MethodRequest['options'] | undefined) => withOption(text, before))
     .action(async (path: string, flags: ValidateFlags) => {
       const { validateCommand } = await import('./validate.js');
       await validateCommand(path, flags, output);

@@ -1,6 +1,8 @@
-import { LetheError, type Plugin, loadMethod, loadScorer, resolveOptions } from '@lethe/core';
-import { SCORER_RULES, type Verdict, checkMethod, judgeScorer } from '@lethe/testkit';
+import { LetheError, type Plugin, loadScorer } from '@lethe/core';
+import { SCORER_RULES, type TestedMethod, type Verdict, checkMethod, judgeScorer, testedMethod } from '@lethe/testkit';
+import { optionWords } from './labels.js';
 import { here } from './paths.js';
+import type { MethodRequest } from './run/request.js';
 
 /** A rule that a plugin breaks: what was seen, and how it is mended. */
 interface Broken {
@@ -8,11 +10,15 @@ interface Broken {
   readonly seen: string;
 }
 
-/** One error for all rules that are broken. */
-function nonconformance({ manifest: { kind, name }, codePath }: Plugin, broken: readonly Broken[]): LetheError {
+/** Options in words; empty where there are none. */
+const wordsOf = (options: MethodRequest['options']): string => Object.entries(options).map(optionWords).join(', ');
+
+/** One error for all rules that are broken, with these options in the place of defaults. */
+function nonconformance({ manifest: { kind, name }, codePath }: Plugin, broken: readonly Broken[], given: MethodRequest['options'] = {}): LetheError {
   const rules = broken.map(({ rule, seen }) => `${rule.id}: ${seen}`);
+  const words = wordsOf(given);
   return new LetheError('LETHE_PLUGIN_CONFORMANCE',
-    `${kind} "${name}" breaks ${broken.length === 1 ? 'a rule' : `${broken.length} rules`} of the conformance suite\n  ${rules.join('\n  ')}`, {
+    `${kind} "${name}"${words && ` with ${words}`} breaks ${broken.length === 1 ? 'a rule' : `${broken.length} rules`} of the conformance suite\n  ${rules.join('\n  ')}`, {
       where: codePath, remedy: broken.map(({ rule }) => (broken.length === 1 ? rule.remedy : `${rule.id}: ${rule.remedy}`)).join('\n      '),
     });
 }
@@ -20,24 +26,26 @@ function nonconformance({ manifest: { kind, name }, codePath }: Plugin, broken: 
 const imported = ({ codePath }: Plugin) => `checked: code, imported from ${here(codePath)}`;
 
 /**
- * Imports a method whose manifest is sound and checks it against the conformance suite, with the defaults of its options.
+ * Imports a method whose manifest is sound and checks it against the conformance suite.
  *
+ * @param given its options that are to differ from the defaults
+ * @param options all of them
  * @returns what was checked and what was not, line by line
  * @throws LetheError LETHE_PLUGIN_CONFORMANCE, naming every rule that is broken with what was seen and the remedy, and the errors
  * of `loadMethod`
  */
-export async function checkMethodCode(plugin: Plugin): Promise<string[]> {
-  const options = resolveOptions(plugin, {});
-  const verdicts = await checkMethod({ manifest: plugin.manifest, method: await loadMethod(plugin.codePath), options });
+export async function checkMethodCode(plugin: Plugin, given: MethodRequest['options'], options: TestedMethod['options']): Promise<string[]> {
+  const verdicts = await checkMethod(await testedMethod(plugin, options));
   const broken = verdicts.filter((verdict): verdict is Extract<Verdict, { status: 'broken' }> => verdict.status === 'broken');
-  if (broken.length > 0) throw nonconformance(plugin, broken);
+  if (broken.length > 0) throw nonconformance(plugin, broken, given);
   const kept = verdicts.filter(({ status }) => status === 'kept').map(({ rule }) => rule.id);
   const open = verdicts.flatMap((verdict) => (verdict.status === 'not-checked' ? [`conformance: ${verdict.rule.id}, because ${verdict.why}`] : []));
+  const words = wordsOf(given);
   return [
     imported(plugin),
-    `checked: conformance with the defaults of its options: ${kept.join(', ')}`,
+    `checked: conformance with ${words === '' ? 'the defaults of its options' : `${words} and the defaults of its other options`}: ${kept.join(', ')}`,
     ...open.map((rule) => `not checked: ${rule}`),
-    'not checked: its own tests (mocha), and what it does to a language model (lethe run)',
+    'not checked: its own tests (mocha), its options with other values (--set OPTION=VALUE), and what it does to a language model (lethe run)',
   ];
 }
 

@@ -7,6 +7,8 @@ import type { Output } from './output.js';
 import { installedPlugins } from './installed.js';
 import { PATHS, here } from './paths.js';
 import { describer } from './publish.js';
+import { optionsOf } from './run/methods.js';
+import type { MethodRequest } from './run/request.js';
 import { newerSource } from './stale.js';
 import { dataFolderAt, suiteOfPlugin, suiteWords } from './suites.js';
 
@@ -18,6 +20,8 @@ export interface ValidateFlags {
   readonly plugins?: readonly string[];
   /** The model that an adapter is for. */
   readonly model?: string;
+  /** Options of a method to check it with, in the place of their defaults. */
+  readonly set?: MethodRequest['options'];
 }
 
 type Check = (file: string, flags: ValidateFlags, note: Output['note']) => Promise<string> | string;
@@ -69,34 +73,41 @@ async function checkEntry(file: string, { plugins }: ValidateFlags): Promise<str
   return `entry of ${runs.length} runs, every score and metric recomputed`;
 }
 
+/** Options are a method's: LETHE_USAGE for another file than the manifest of one. */
+const notOfMethod = (file: string) => new LetheError('LETHE_USAGE', '--set says with which options a method is checked, and this is no plugin of a method.', {
+  where: file, remedy: 'leave --set out, or give the folder of a method',
+});
+
 /** Checks the manifest of a plugin, and what it brings. */
-async function checkPlugin(file: string): Promise<string> {
+async function checkPlugin(file: string, { set }: ValidateFlags): Promise<string> {
   const manifest = readManifest(file);
-  const { kind, name, version, options } = manifest;
-  const count = Object.keys(options.properties).length;
+  const { kind, name, version, options: { properties } } = manifest;
   const lines = [
     `${kind} ${name} ${version}`,
-    `checked: manifest: shape, range of Lethe's versions, dependencies, options (${count}) with descriptions, defaults and bounds`,
+    `checked: manifest: shape, range of Lethe's versions, dependencies, options (${Object.keys(properties).length}) with descriptions, defaults and bounds`,
   ];
   const plugin = { manifest, ...pluginIn(dirname(file)) };
+  if (set && kind !== 'method') throw notOfMethod(file);
   if (kind === 'suite') return [...lines, `checked: it has the name and version of ${here(suiteOfPlugin(plugin))}`].join('\n  ');
+  const given = set ?? {};
+  const options = kind === 'method' ? optionsOf(plugin, given) : {};
   const stale = newerSource(plugin);
   const newer = stale && `${here(stale.source)} as it is now, which is newer than what was built of it and imported: ${stale.command}, and validate again`;
   try {
-    return [...lines, ...await checkCode(plugin), ...(newer === undefined ? [] : [`not checked: ${newer}`])].join('\n  ');
+    return [...lines, ...await checkCode(plugin, given, options), ...(newer === undefined ? [] : [`not checked: ${newer}`])].join('\n  ');
   } catch (error) {
     if (newer === undefined || !(error instanceof LetheError)) throw error;
     throw error.with({ remedy: [newer, ...(error.remedy === undefined ? [] : [error.remedy])].join('\n      ') });
   }
 }
 
-async function checkCode(plugin: Plugin): Promise<string[]> {
+async function checkCode(plugin: Plugin, given: MethodRequest['options'], options: MethodRequest['options']): Promise<string[]> {
   if (plugin.manifest.kind === 'model') {
     const { checkModelFiles } = await import('./validate-model.js');
     return checkModelFiles(dirname(plugin.file), plugin.codePath);
   }
   const { checkMethodCode, checkScorerCode } = await import('./validate-code.js');
-  return (plugin.manifest.kind === 'method' ? checkMethodCode : checkScorerCode)(plugin);
+  return plugin.manifest.kind === 'method' ? checkMethodCode(plugin, given, options) : checkScorerCode(plugin);
 }
 
 /** Checks a suite's file, then its rows in every size. Rows are no fault where no folder was given and none of their files is there: they lie elsewhere. */
@@ -128,5 +139,7 @@ export async function validateCommand(path: string, flags: ValidateFlags, output
   // a checkpoint beside the manifest of a model is checked with it, and anything else may have a config.json of its own
   const files = (inside.length > 1 ? inside.filter((file) => basename(file) !== 'config.json') : inside).filter((file) => checkOf(file) !== undefined);
   if (files.length === 0) throw new LetheError('LETHE_USAGE', 'There is nothing here that can be checked.', { where: target, remedy: WANTED });
+  const other = flags.set && files.find((file) => basename(file) !== 'plugin.json');
+  if (other !== undefined) throw notOfMethod(other);
   for (const file of files) output.data(`${file}: ${await checkOf(file)!(file, flags, output.note)}`);
 }

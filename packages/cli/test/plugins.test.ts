@@ -38,7 +38,7 @@ describe('plugins on the command line', () => {
       options: { type: 'object', additionalProperties: false, properties: { calm: { type: 'boolean', default: true, description: 'No effect.' } } },
     }));
     writeFileSync(join(at, 'index.js'), `const state = () => ({ trainable: {}, frozen: {}, stored: {}, json: null });
-export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end() {}, save: state, restore() {}, ${members} }) };\n`);
+export default { create: (host, options) => ({ ...state(), begin() {}, adapt: () => null, end() {}, save: state, restore() {}, ${members} }) };\n`);
     return at;
   }
 
@@ -112,6 +112,47 @@ export default { create: () => ({ ...state(), begin() {}, adapt: () => null, end
       expect(problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.match(/breaks \d rules/).and.contain(join(at, 'index.js'));
       expect(problem).to.match(/^ {2}no-ambient: the method reads Math\.random .*index\.js:\d+/m).and.match(/^ {2}json-state: after stage 1 report\(\)/m);
       expect(problem).to.match(/fix .*host\.random/);
+    });
+
+    it('checks a method with other options than its defaults, and says with which', async () => {
+      expect((await call('validate', join(PATHS.plugins, 'ewc'), '--set', 'penalties=separate', '--set', 'lambda=3')).data)
+        .to.match(/checked: conformance with penalties="separate", lambda=3 and the defaults of its other options: .*same-seed, resumes/);
+      // what it reports with its default is sound
+      const at = plugin('restless', 'restless', 'report: () => (options.calm ? [] : [new Date(0)]),');
+      expect((await call('validate', at)).data).to.contain('conformance with the defaults of its options').and.contain('not checked: its own tests (mocha), its options with other values (--set OPTION=VALUE)');
+      const { data, problem } = await call('validate', at, '--set', 'calm=false');
+      expect(data).to.equal('');
+      expect(problem).to.contain('LETHE_PLUGIN_CONFORMANCE').and.contain('method "restless" with calm=false breaks a rule').and.match(/^ {2}json-state: /m);
+    });
+
+    it('judges a method by what its manifest declares of it with the options that are given', async () => {
+      const { data, problem } = await call('validate', join(PATHS.plugins, 'seta'), '--set', 'oracle=true');
+      expect(problem).to.equal('');
+      expect(data).to.contain('conformance with oracle=true').and.match(/not checked: conformance: task-blind, because/);
+    });
+
+    for (const [title, settings, ...texts] of [
+      ['an unknown option', ['lamda=3'], 'LETHE_PLUGIN_OPTIONS', 'Did you mean "lambda"?', join('plugins', 'ewc', 'plugin.json'), 'known options: lambda, ', 'lethe show method ewc lists its options'],
+      ['a value out of range', ['gamma=2'], 'LETHE_PLUGIN_OPTIONS', 'from 0 to 1, given 2', 'fix give gamma a number from 0 to 1'],
+      ['a choice that there is not', ['penalties=none'], 'LETHE_PLUGIN_OPTIONS', 'fix give penalties one of '],
+      ['an option given twice', ['lambda=3', 'lambda=4'], 'LETHE_USAGE', '--set gives lambda twice'],
+      ['a setting that is none', ['lambda'], 'LETHE_USAGE', '--set "lambda" is not OPTION=VALUE'],
+      ['a setting with its method', ['ewc.lambda=0.5'], 'LETHE_USAGE', 'fix leave it out: --set lambda=0.5'],
+    ] as const) {
+      it(`refuses ${title}`, async () => {
+        const { data, problem } = await call('validate', join(PATHS.plugins, 'ewc'), ...settings.flatMap((setting) => ['--set', setting]));
+        expect(data).to.equal('');
+        for (const text of texts) expect(problem).to.contain(text);
+      });
+    }
+
+    it('takes no options for what is no method', async () => {
+      const scorer = ofKind('still', 'scorer', "export default { id: 'still', needs: 'text', needsSource: false, score: () => 1 };");
+      for (const [at, file] of [[join(PATHS.suites, 'domain-mini'), 'suite.yaml'], [scorer, 'plugin.json']] as const) {
+        const { data, problem } = await call('validate', at, '--set', 'lambda=3');
+        expect(data).to.equal('');
+        expect(problem).to.contain('LETHE_USAGE').and.contain('no plugin of a method').and.contain(join(at, file)).and.contain('fix leave --set out');
+      }
     });
 
     it('says where what it tested is older than what is written, and how it is built', async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { LetheError, type Manifest, type Method, capabilitiesOf, loadMethod, readManifest, resolveOptions } from '@lethe/core';
+import { LetheError, type Manifest, type Method, type Plugin, capabilitiesOf, loadMethod, readManifest, resolveOptions } from '@lethe/core';
 
 /** A method with its manifest, and the options that it is tried with. */
 export interface TestedMethod {
@@ -27,6 +27,11 @@ export function manifestOf(folder: string): string {
   });
 }
 
+/** The method of a plugin, to be tried with `options`: all of its manifest. Throws the errors of `loadMethod`. */
+export async function testedMethod({ manifest, codePath }: Plugin, options: TestedMethod['options']): Promise<TestedMethod> {
+  return { manifest: { ...manifest, capabilities: capabilitiesOf(manifest, options) }, method: await loadMethod(codePath), options };
+}
+
 /**
  * The method whose compiled `index.js` lies in the folder of a module.
  *
@@ -37,8 +42,6 @@ export function manifestOf(folder: string): string {
 export async function methodBeside(url: string, options: Readonly<Record<string, unknown>> = {}): Promise<TestedMethod> {
   const folder = dirname(fileURLToPath(url));
   const file = manifestOf(folder);
-  const codePath = join(folder, 'index.js');
-  const manifest = readManifest(file);
-  const resolved = resolveOptions({ manifest, file, codePath }, options);
-  return { manifest: { ...manifest, capabilities: capabilitiesOf(manifest, resolved) }, method: await loadMethod(codePath), options: resolved };
+  const plugin = { manifest: readManifest(file), file, codePath: join(folder, 'index.js') };
+  return testedMethod(plugin, resolveOptions(plugin, options));
 }

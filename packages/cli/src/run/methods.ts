@@ -90,7 +90,7 @@ function everyMethod({ plugins, broken }: FoundPlugins): Plugin[] {
 }
 
 /** {@link resolveOptions}; its error says what lists the options as well. */
-function optionsOf(plugin: Plugin, given: MethodRequest['options'], locate: (option: string) => string | undefined): Record<string, unknown> {
+export function optionsOf(plugin: Plugin, given: MethodRequest['options'], locate?: (option: string) => string | undefined): Record<string, unknown> {
   try {
     return resolveOptions(plugin, given, locate);
   } catch (error) {

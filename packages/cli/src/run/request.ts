@@ -111,6 +111,16 @@ export function parseSetting(text: string): Setting {
   return { method, option, value: readValue(written) };
 }
 
+/** Adds one `--set option=value`, where one method alone is meant, to those before it. The value is read as that of {@link parseSetting}. */
+export function withOption(text: string, before: MethodRequest['options'] = {}): MethodRequest['options'] {
+  const [, option, written] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (option === undefined || written === undefined) throw usage(`--set "${text}" is not OPTION=VALUE`, 'write --set OPTION=VALUE; lethe show method METHOD lists its options');
+  const own = option.slice(option.lastIndexOf('.') + 1);
+  if (own !== option) throw usage(`--set "${text}" names a method, and there is one alone here`, `leave it out: --set ${own}=${written}`);
+  if (Object.hasOwn(before, option)) throw usage(`--set gives ${option} twice.`, 'Give each option once.');
+  return { ...before, [option]: readValue(written) };
+}
+
 /** A value as it is written on a command line: JSON where it can be read so, else text, which needs no quotes. */
 function readValue(written: string): unknown {
   try {
