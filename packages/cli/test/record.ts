@@ -17,7 +17,7 @@ const method = (given: Partial<Method>): Method => ({
   manifest: '/none/plugin.json', codePath: '/none/index.js', ...given,
 });
 
-/** The text of a `run.json` as `lethe run` writes it: of one method on two tasks, with a seed. */
+/** The text of a `run.json` as `lethe run --workers 1` writes it: of one method on two tasks, with a seed. */
 export function recordText({ methods = [{}], suite, ...rest }: Recorded = {}): string {
   const configuration: Configuration = {
     suite: { id: 's', version: '1.0.0', size: 'full', reference: { reference: 's', suitesDir: '/none', builtDir: '/none' }, data: { x: hash, y: hash }, ...suite },
@@ -25,5 +25,5 @@ export function recordText({ methods = [{}], suite, ...rest }: Recorded = {}): s
     training: { epochs: 1, batch: 4, learningRate: 1e-3, warmup: 0.1, weightDecay: 0, clip: 1, rank: 2, alpha: 4, sites: ['q'], maxTokens: 32 },
     ...rest,
   };
-  return JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration, code: {} });
+  return JSON.stringify({ schema: 'lethe.run/1', lethe: LETHE_VERSION, configuration, code: {}, workers: 1 });
 }

@@ -16,6 +16,8 @@ export interface RunRecord<Configuration = unknown> {
   readonly configuration: Configuration;
   /** sha256 of the code of every method, by id: no part of the configuration, which another machine may share. Runs of earlier versions have none. */
   readonly code?: Readonly<Record<string, string>>;
+  /** Runs at a time, where so many were asked for last: no part of the configuration either, as numbers are the same with any. */
+  readonly workers?: number;
 }
 
 const RECORD = 'run.json';
@@ -59,20 +61,22 @@ export interface OpenedRun<C> {
  * Opens a run folder for a configuration, making it where there is none.
  *
  * @param code sha256 of the code of every method, by id
+ * @param workers runs at a time, where so many are asked for now
  * @param extend given where a run of another configuration is to be gone on with: its steps stay, which are named by all that determines them,
  *   and its results go. It is shown that configuration, and throws where the steps are of no use
  * @throws LETHE_RUN_EXISTS where the folder holds another configuration and is not extended, LETHE_RUN_VERSION where another version of Lethe made it,
  *   LETHE_FOLDER_EXISTS where it holds files that are no run's
  */
 export async function openRun<C>(
-  folder: string, lethe: string, configuration: C, code: RunRecord['code'] = {}, extend?: (known: C) => void,
+  folder: string, lethe: string, configuration: C, { code = {}, workers }: Pick<RunRecord, 'code' | 'workers'> = {}, extend?: (known: C) => void,
 ): Promise<OpenedRun<C>> {
   const path = join(folder, RECORD);
   const known = (await readJson(path)) as RunRecord<C> | undefined;
+  const asked = workers !== undefined && { workers };
+  const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration, code, ...asked };
   if (known === undefined) {
     makeFolder(folder);
     await checkFree(folder);
-    const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration, code };
     await writeJson(path, record);
     makeFolder(join(folder, STEPS));
     return { record, known: false, changed: [] };
@@ -88,18 +92,17 @@ export async function openRun<C>(
     makeFolder(join(folder, STEPS));
     // before the record: as long as it is the old one, its results can be made anew from the steps
     await rm(join(folder, RESULTS), { force: true });
-    const record: RunRecord<C> = { schema: 'lethe.run/1', lethe, configuration, code };
     await writeJson(path, record);
     return { record, known: false, changed: [] };
   }
   makeFolder(join(folder, STEPS));
   const changed = Object.entries(known.code ?? {}).filter(([method, hash]) => code[method] !== hash).map(([method]) => method);
-  if (changed.length === 0) return { record: known, known: true, changed };
+  const { workers: before, ...rest } = known;
+  const reopened: RunRecord<C> = { ...rest, ...(changed.length > 0 && { code }), ...asked };
   // results before the record: as long as it names the old code, they are not taken for what the new one gave
-  await dropResults(folder, changed);
-  const record = { ...known, code };
-  await writeJson(path, record);
-  return { record, known: true, changed };
+  if (changed.length > 0) await dropResults(folder, changed);
+  if (changed.length > 0 || workers !== before) await writeJson(path, reopened);
+  return { record: reopened, known: true, changed };
 }
 
 /** Takes the runs of some methods out of `results.json`; results that are damaged are made anew from the steps in any case. */

@@ -131,16 +131,16 @@ describe('the run folder', () => {
 
   it('drops the results of methods whose code is another one, and no others', async () => {
     const code = { [run.method.id]: 'a', other: 'b' };
-    expect(await openRun(folder, '0.1.0', {}, code)).to.include({ known: false });
-    expect((await openRun(folder, '0.1.0', {}, { ...code, other: 'a' })).changed, 'before there are results').to.deep.equal(['other']);
-    await openRun(folder, '0.1.0', {}, code);
+    expect(await openRun(folder, '0.1.0', {}, { code })).to.include({ known: false });
+    expect((await openRun(folder, '0.1.0', {}, { code: { ...code, other: 'a' } })).changed, 'before there are results').to.deep.equal(['other']);
+    await openRun(folder, '0.1.0', {}, { code });
     const other: Run = { ...run, method: { ...run.method, id: 'other' } };
     await writeResults(folder, [run, other]);
-    expect((await openRun(folder, '0.1.0', {}, code)).changed).to.deep.equal([]);
-    expect(await openRun(folder, '0.1.0', {}, { ...code, other: 'c' })).to.deep.include({ known: true, changed: ['other'] });
+    expect((await openRun(folder, '0.1.0', {}, { code })).changed).to.deep.equal([]);
+    expect(await openRun(folder, '0.1.0', {}, { code: { ...code, other: 'c' } })).to.deep.include({ known: true, changed: ['other'] });
     expect((await readResults(folder))!.runs).to.deep.equal([run]);
     expect((await readRun(folder, '0.1.0')).code).to.deep.equal({ ...code, other: 'c' });
-    await openRun(folder, '0.1.0', {}, { [run.method.id]: 'd', other: 'c' });
+    await openRun(folder, '0.1.0', {}, { code: { [run.method.id]: 'd', other: 'c' } });
     expect(await readResults(folder)).to.equal(undefined);
   });
 

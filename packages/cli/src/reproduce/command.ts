@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { withScorers } from '../plugins-option.js';
-import { integer, workersFor } from '../run/command.js';
+import { integer } from '../run/command.js';
 import { parseInteger } from '../run/request.js';
 import type { ReproduceRequest } from './reproduce.js';
 
@@ -42,6 +42,6 @@ export function addReproduceCommand(program: Command, output: Output): void {
     .action(async (results: string, { workers, json = false, draw = randomInt(2 ** 31), ...flags }: ReproduceFlags) => {
       const request = { ...flags, draw };
       const { reproduce } = await import('./reproduce.js');
-      process.exitCode = await reproduce(results, request, (configuration) => workersFor(configuration, workers), json, output);
+      process.exitCode = await reproduce(results, request, workers, json, output);
     });
 }

@@ -127,13 +127,13 @@ function placesDiffer([claim]: readonly Claim[], again: CompletedRun): string {
  * `lethe reproduce RESULTS`: makes some of the published runs again, with what is here, and compares every answer.
  *
  * @param path a run folder, which says itself where what it was made with lies, or an entry
- * @param workers how many runs at a time a configuration may have
+ * @param workers runs at a time, where so many are asked for
  * @returns the exit status: 0 where all came out as published, 1 where one did not, 130 where it was interrupted
  * @throws LETHE_USAGE for runs that there are not, LETHE_RUN_CHANGED where something else is here than they were made with, and the errors of
  *   `resultsSoFar`, `resolveRequest` and `perform`
  */
 export async function reproduce(
-  path: string, given: ReproduceRequest, workers: (configuration: Configuration) => number, json: boolean, output: Output,
+  path: string, given: ReproduceRequest, workers: number | undefined, json: boolean, output: Output,
 ): Promise<number> {
   const file = resultsFile(resolve(path));
   const results = await resultsSoFar(resolve(path));
@@ -152,7 +152,7 @@ export async function reproduce(
   if (other.length > 0) output.note(`the code of ${other.join(', ')} is not what the published runs were made with: answers that differ may come of that`);
   output.note(`drawn by --draw ${request.draw}: ${claims.map(({ name }) => name).join('; ')}`);
   const goOn = `the same command and --draw ${request.draw}`;
-  const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers(configuration), goOn, output);
+  const { results: again, stopped } = await perform(configuration, folder, asked.suite, workers, goOn, output);
   if (stopped) {
     output.note(`stopped; go on with: ${goOn}; finished steps are kept`);
     return INTERRUPTED;

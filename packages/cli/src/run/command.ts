@@ -1,10 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { type BudgetChange, LetheError, isFolder } from '@lethe/core';
 import type { Command } from 'commander';
 import type { Output } from '../output.js';
 import { pluginsOption } from '../plugins-option.js';
-import type { Configuration } from './configuration.js';
 import { readConfigurationFile } from './configuration-file.js';
 import { type MethodRequest, type RunRequest, type Setting, parseInteger, parseList, parseSeeds, parseSetting, parseTraining } from './request.js';
 
@@ -32,12 +30,6 @@ export interface RunFlags {
   readonly extend?: boolean;
   readonly tuned?: string[];
   readonly json?: boolean;
-}
-
-/** One run a core, as a run on a cpu uses one thread; one at a time on every other device, which all would share. */
-export function workersFor({ devices, threads }: Configuration, asked: number | undefined): number {
-  const isCpu = devices[0] === 'cpu' || devices[0] === 'tfjs-cpu';
-  return asked ?? (isCpu ? Math.max(1, Math.floor(availableParallelism() / threads)) : devices.length);
 }
 
 /** What the command line asks for: the file, where there is one, and the flags, which win. Throws LETHE_USAGE for two suites, and for a file that cannot be used. */
@@ -112,7 +104,7 @@ export async function runRequest(
   const { execute, resolveRequest } = await load();
   const { configuration, folder, suite, notes } = await resolveRequest(request, settings, output.note);
   for (const note of notes) output.note(note);
-  process.exitCode = await execute(configuration, folder, suite, { workers: workersFor(configuration, request.workers), json, extend }, output);
+  process.exitCode = await execute(configuration, folder, suite, { workers: request.workers, json, extend }, output);
 }
 
 /** Adds `lethe run` and `lethe resume`. */
@@ -127,14 +119,14 @@ export function addRunCommands(program: Command, output: Output): void {
     });
   program.command('resume <run>')
     .description('go on with a run that was stopped or killed; finished steps are kept')
-    .option('--workers <n>', 'runs at a time (default: one a core)', integer('--workers', MOST))
+    .option('--workers <n>', 'runs at a time (default: as many as were asked for when it ran last, else one a core, or one a GPU)', integer('--workers', MOST))
     .option('--json', 'results.json on stdout instead of the table')
     .addHelpText('after', EXIT_CODES)
     .action(async (run: string, { workers, json }: Pick<RunFlags, 'workers' | 'json'>) => {
       const { execute, readRecord, recheck } = await load();
       const folder = resolve(run);
-      const { configuration } = await readRecord(folder);
+      const { configuration, workers: before } = await readRecord(folder);
       const suite = await recheck(configuration, folder);
-      process.exitCode = await execute(configuration, folder, suite, { workers: workersFor(configuration, workers), json: json === true }, output);
+      process.exitCode = await execute(configuration, folder, suite, { workers: workers ?? before, json: json === true }, output);
     });
 }

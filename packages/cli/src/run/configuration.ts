@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Capabilities, Order, RunIdentity, Sweep, TrainingBudget } from '@lethe/core';
 import type { SuiteReference } from '@lethe/data';
 import type { Job } from '@lethe/harness';
@@ -40,6 +41,12 @@ export interface Configuration {
   readonly sweep?: Sweep;
   /** Places, among all jobs, of those that are wanted; absent for all. */
   readonly picked?: readonly number[];
+}
+
+/** Runs at a time: as many as were asked for, else one a core, as a run on a cpu uses one thread, and one at a time on every other device, which all would share. */
+export function workersFor({ devices, threads }: Configuration, asked: number | undefined): number {
+  const isCpu = devices[0] === 'cpu' || devices[0] === 'tfjs-cpu';
+  return asked ?? (isCpu ? Math.max(1, Math.floor(availableParallelism() / threads)) : devices.length);
 }
 
 /**

@@ -12,7 +12,7 @@ import { showResults } from '../show.js';
 import { newerSource } from '../stale.js';
 import { runWords } from '../suites.js';
 import { showChoice } from '../tune/choice.js';
-import { type Configuration, jobsOf } from './configuration.js';
+import { type Configuration, jobsOf, workersFor } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
 import { LiveProgress } from './live.js';
 import { modelWords } from './model.js';
@@ -22,8 +22,8 @@ import { readRecord } from './record.js';
 import { Remaining, workOf } from './work.js';
 
 export interface ExecuteOptions {
-  /** Runs at a time. */
-  readonly workers: number;
+  /** Runs at a time, where so many are asked for. */
+  readonly workers: number | undefined;
   /** Results on stdout instead of the table. */
   readonly json: boolean;
   /** Whether a run of another configuration in the folder is gone on with. */
@@ -93,13 +93,13 @@ export interface Performed {
  * after every run, so that there is a table at any time.
  *
  * @param suite the rows that the configuration names
- * @param workers runs at a time
+ * @param asked runs at a time, where so many are asked for: kept with the run, so that whoever goes on with it has as many
  * @param goOn the command that goes on with it when it was interrupted, in words
  * @param extend whether a run of another configuration in the folder is gone on with
  * @throws LETHE_RUN_EXISTS, LETHE_RUN_VERSION, LETHE_RUN_BUSY, LETHE_FOLDER_EXISTS, and what the file system throws
  */
 export async function perform(
-  configuration: Configuration, folder: string, suite: SuiteData, workers: number, goOn: string, output: Output, extend = false,
+  configuration: Configuration, folder: string, suite: SuiteData, asked: number | undefined, goOn: string, output: Output, extend = false,
 ): Promise<Performed> {
   makeFolder(folder);
   const unlock = await lockRun(folder);
@@ -107,7 +107,7 @@ export async function perform(
     const code = await codeOf(configuration);
     // what was changed by hand in it is no configuration to compare with
     if (extend && hasRun(folder)) await readRecord(folder);
-    const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, code,
+    const { known, changed } = await openRun(folder, LETHE_VERSION, configuration, { code, ...(asked !== undefined && { workers: asked }) },
       extend ? (before) => checkExtension(before, configuration, folder) : undefined);
     if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand; what the old code made is found again where it is taken back`);
     noteStale(configuration, output);
@@ -118,6 +118,7 @@ export async function perform(
     const runs = known ? await finishedBefore(folder, jobs) : jobs.map(() => null);
     const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
     const labels = labelsOf(configuration, jobs);
+    const workers = workersFor(configuration, asked);
     output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${extentOf(configuration)} on ${configuration.devices.join(', ')}, ${Math.min(workers, jobs.length)} at a time, in ${here(folder)}`);
     if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
     const save = () => writeResults(folder, runs.filter((run) => run !== null), configuration.sweep);

@@ -27,20 +27,28 @@ export function configurationFault(value: unknown): SchemaFault | null {
   return stray < 0 ? null : { pointer: `/picked/${stray}`, message: `there ${jobs === 1 ? 'is 1 run' : `are ${jobs} runs`}, counted from 0, and this is none of them` };
 }
 
+/** What a record cannot hold; null where it is one. */
+function recordFault({ configuration, workers }: RunRecord): SchemaFault | null {
+  const fault = configurationFault(configuration);
+  if (fault) return { ...fault, pointer: `/configuration${fault.pointer}` };
+  if (workers === undefined || (Number.isSafeInteger(workers) && workers > 0)) return null;
+  return { pointer: '/workers', message: `"workers" must be a whole number from 1, not ${JSON.stringify(workers)}` };
+}
+
 /**
  * What a run folder is for, as `lethe run` wrote it. What was changed by hand or by a fault of the disk is no configuration of Lethe's, and nobody
  * knows what would come of it.
  *
- * @throws LETHE_RUN_DAMAGED with the place of what a configuration cannot hold, and the errors of `checkRunFolder` and `readRun`
+ * @throws LETHE_RUN_DAMAGED with the place of what a record cannot hold, and the errors of `checkRunFolder` and `readRun`
  */
 export async function readRecord(folder: string): Promise<RunRecord<Configuration>> {
   checkRunFolder(folder);
   const { readRun } = await import('@lethe/harness');
   const record = await readRun<Configuration>(folder, LETHE_VERSION);
-  const fault = configurationFault(record.configuration);
+  const fault = recordFault(record);
   if (fault === null) return record;
   const path = join(folder, 'run.json');
   throw new LetheError('LETHE_RUN_DAMAGED', `The file is not as it was written: ${fault.message}`, {
-    where: `${path}#/configuration${fault.pointer}`, remedy: `Delete ${path} and run the same command again; finished steps are reused.`,
+    where: `${path}#${fault.pointer}`, remedy: `Delete ${path} and run the same command again; finished steps are reused.`,
   });
 }
