@@ -1,7 +1,7 @@
 import { didYouMean } from '@lethe/core';
 import { findScorer, textScorers } from '@lethe/scorers';
 import { type SuiteFile, type TaskEntry, labelsOf } from './suite-file.js';
-import { templateFault, withPrompt } from './template.js';
+import { fieldsFault, withPrompt, wordsFault } from './template.js';
 
 /** Refuses a suite for what stands at a JSON pointer of its file. */
 export type Refuse = (pointer: string, message: string, remedy: string) => never;
@@ -22,6 +22,8 @@ export function checkSuite(suite: SuiteFile, refuse: Refuse): void {
 function checkTasks({ id: suiteId, prompt, prompts = {}, source, orders, tasks }: SuiteFile, refuse: Refuse): void {
   const names = [suiteId, ...tasks.flatMap(({ id, folder }) => [id, ...(folder === undefined ? [] : [folder.split('/').pop()!])])];
   const ids = tasks.map(({ id }) => id);
+  // a common prompt that fits the rows of another task is not what is wrong
+  const fits = tasks.some((task) => prompt !== undefined && task.prompt === undefined && !task.generator && !fieldsFault(prompt, task));
   for (const [i, task] of tasks.entries()) {
     const at = `/tasks/${i}`;
     if (ids.indexOf(task.id) !== i) refuse(`${at}/id`, `two tasks are called "${task.id}"`, 'rename one of them');
@@ -36,13 +38,17 @@ function checkTasks({ id: suiteId, prompt, prompts = {}, source, orders, tasks }
       if (stray) refuse(`${at}/${stray}`, `the rows of task "${task.id}" are generated: they have no ${stray}`, `take "${stray}" away`);
       continue;
     }
-    if (task.prompt === undefined && prompt === undefined) refuse(at, `task "${task.id}" has no prompt`, 'give a prompt to the suite or to the task');
-    const fault = templateFault(task.prompt ?? prompt!, names, task.inputs ?? ['input']);
-    if (fault) refuse(task.prompt === undefined ? '/prompt' : `${at}/prompt`, fault.message, fault.remedy);
-    checkPrompts(task, task.prompt ?? prompt!, prompts, at, refuse);
+    const own = task.prompt ?? prompt;
+    const place = task.prompt === undefined ? '/prompt' : `${at}/prompt`;
+    if (own === undefined) return refuse(at, `task "${task.id}" has no prompt`, 'give a prompt to the suite or to the task');
+    const odds = fieldsFault(own, task);
+    if (odds) refuse(task.prompt === undefined && fits ? at : place, odds.message, odds.remedy);
+    const fault = wordsFault(own, names);
+    if (fault) refuse(place, fault.message, fault.remedy);
+    checkPrompts(task, own, prompts, at, refuse);
     checkAnswers(task, at, refuse);
-    if (task.written && (task.prompt ?? prompt!).includes('{options}')) {
-      refuse(task.prompt === undefined ? '/prompt' : `${at}/prompt`, `task "${task.id}" is answered by writing: it has no {options}`, 'give it a prompt without {options}');
+    if (task.written && own.includes('{options}')) {
+      refuse(place, `task "${task.id}" is answered by writing: it has no {options}`, 'give it a prompt without {options}');
     }
     checkFiles(task, at, { source, trained: orders !== undefined }, refuse);
   }
@@ -68,15 +74,14 @@ function checkAnswers({ id, labels, choices, output, longestChoice }: TaskEntry,
 }
 
 /** Other prompts of a task may say what its own may not: they are asked for by name, and the results say so. */
-function checkPrompts(
-  { prompts = {}, inputs = ['input'] }: TaskEntry, own: string, described: NonNullable<SuiteFile['prompts']>, at: string, refuse: Refuse,
-): void {
-  for (const [name, template] of Object.entries(prompts)) {
+function checkPrompts(task: TaskEntry, own: string, described: NonNullable<SuiteFile['prompts']>, at: string, refuse: Refuse): void {
+  for (const [name, template] of Object.entries(task.prompts ?? {})) {
     if (!Object.hasOwn(described, name)) {
       refuse(`${at}/prompts/${name}`, `the suite does not say what the prompts "${name}" are.${didYouMean(name, Object.keys(described))}`,
         'describe them in the prompts of the suite');
     }
-    const fault = templateFault(withPrompt(template, own), [], inputs);
+    const whole = withPrompt(template, own);
+    const fault = fieldsFault(whole, task) ?? wordsFault(whole, []);
     if (fault) refuse(`${at}/prompts/${name}`, fault.message, fault.remedy);
   }
 }

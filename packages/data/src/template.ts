@@ -1,5 +1,6 @@
 import { didYouMean } from '@lethe/core';
 import type { FileTask } from './definition.js';
+import type { TaskEntry } from './suite-file.js';
 
 /** The first of `names` that stands as a word of its own in `text`, whatever its case and with or without its hyphens. */
 function nameIn(text: string, names: readonly string[]): string | undefined {
@@ -9,22 +10,41 @@ function nameIn(text: string, names: readonly string[]): string | undefined {
   });
 }
 
-/**
- * What is wrong with a prompt template, if anything.
- *
- * @param names what it may not give away: the suite, its tasks and their data sets
- * @param inputs the fields of a row that it takes in
- */
-export function templateFault(template: string, names: readonly string[], inputs: readonly string[]): { message: string; remedy: string } | undefined {
+/** What is wrong with a prompt template, and how it is mended. */
+export interface TemplateFault {
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Where a prompt template and the rows of a task are at odds, if anywhere: the prompt takes in each of its inputs, once. */
+export function fieldsFault(template: string, { id, inputs = ['input'] }: Pick<TaskEntry, 'id' | 'inputs'>): TemplateFault | undefined {
   const known = [...inputs, 'options'];
   const used = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   const unknown = used.find((name) => !known.includes(name));
-  const remedy = `use ${inputs.map((name) => `{${name}}`).join(', ')} and, where wanted, {options}`;
-  if (unknown !== undefined) return { message: `a prompt has no {${unknown}}.${didYouMean(unknown, known)}`, remedy };
-  const other = inputs.find((input) => used.filter((name) => name === input).length !== 1);
-  if (other !== undefined) {
-    return { message: `a prompt holds {${other}} exactly once`, remedy: `write {${other}} where this part of a row belongs` };
+  if (unknown !== undefined) {
+    const fields = [...new Set(used)].filter((name) => name !== 'options');
+    return {
+      message: `the prompt takes in {${unknown}}, and task "${id}" has no such field: it has ${inputs.join(', ')}.${didYouMean(unknown, known)}`,
+      remedy: `give the task a prompt of ${inputs.map((name) => `{${name}}`).join(', ')} and, where wanted, {options}; or, where its rows do have what this one takes in, inputs: [${fields.join(', ')}]`,
+    };
   }
+  const other = inputs.find((input) => used.filter((name) => name === input).length !== 1);
+  if (other === undefined) return undefined;
+  const once = `a prompt holds {${other}} exactly once`;
+  return used.includes(other)
+    ? { message: `the prompt takes in {${other}} several times: ${once}`, remedy: `leave one {${other}}, where this part of a row belongs` }
+    : {
+      message: `task "${id}" has the field ${other}, and the prompt does not take it in: ${once}`,
+      remedy: `write {${other}} where this part of a row belongs, or give the task a prompt of its own, or inputs without ${other}`,
+    };
+}
+
+/**
+ * What is wrong with the words of a prompt template, if anything.
+ *
+ * @param names what it may not give away: the suite, its tasks and their data sets
+ */
+export function wordsFault(template: string, names: readonly string[]): TemplateFault | undefined {
   if (/\s$/.test(template)) {
     return { message: 'a prompt may not end with white space: tokens of answers begin with it', remedy: 'take it away (in YAML, "|-" instead of "|")' };
   }

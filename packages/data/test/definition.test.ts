@@ -47,7 +47,7 @@ describe('suite file', () => {
     ['an alias that stands for nothing', 'seed: 1', 'seed: *nobody', '*nobody stands for nothing: no value before it is named &nobody', 'seed: *nobody'],
     ['a hash that is none', 'title: Mails', 'sha256: { train: abc, test: abc }, title: Mails', '"tasks.1.sha256.train"', 'id: mails'],
     ['a prompt without input', '  {input}\n', '', 'holds {input} exactly once', 'prompt:'],
-    ['a prompt with an unknown placeholder', '{options}', '{option}', 'no {option}. Did you mean "options"?', 'prompt:'],
+    ['a prompt with an unknown placeholder', '{options}', '{option}', 'the prompt takes in {option}, and task "tickets" has no such field: it has input. Did you mean "options"?', 'prompt:'],
     ['a prompt that ends with white space', 'prompt: |-', 'prompt: |', 'may not end with white space', 'prompt:'],
     ['a prompt that names the suite', 'Who answers this', 'My suite asks', 'gives away the name "my-suite"', 'prompt:'],
     ['a prompt that names a task', 'Who answers this', 'Who answers these Tickets', 'gives away the name "tickets"', 'prompt:'],
@@ -65,6 +65,31 @@ describe('suite file', () => {
       expect(error.remedy).to.be.a('string').that.is.not.empty;
     });
   }
+
+  it('refuses a task whose rows do not fit the prompt that others share, at the task', async () => {
+    const text = YAML.replace('{input}', '{text}');
+    const refused = async (mails: string, tickets = 'id: tickets, inputs: [text]') => {
+      suite.yaml(text.replace('id: tickets', tickets).replace('id: mails', mails));
+      return errorOf(() => readSuiteFile(suite.file));
+    };
+    const stranger = await refused('id: mails');
+    expect(stranger.message).to.equal('the prompt takes in {text}, and task "mails" has no such field: it has input.');
+    expect(stranger.where).to.equal(`${suite.file}:${lineOf(text, 'title: Mails')}`);
+    expect(stranger.remedy).to.contain('give the task a prompt of {input}').and.contain('inputs: [text]');
+    const other = await refused('id: mails, inputs: [subject, body]');
+    expect(other.message).to.contain('task "mails" has no such field: it has subject, body.');
+    expect(other.remedy).to.contain('a prompt of {subject}, {body} and');
+    const more = await refused('id: mails, inputs: [text, sender]');
+    expect(more.message).to.equal('task "mails" has the field sender, and the prompt does not take it in: a prompt holds {sender} exactly once');
+    expect(more.where).to.equal(`${suite.file}:${lineOf(text, 'title: Mails')}`);
+    expect(more.remedy).to.contain('write {sender}').and.contain('a prompt of its own').and.contain('inputs without sender');
+    // what fits no task is a fault of the prompt
+    expect((await refused('id: mails', 'id: tickets')).where).to.equal(`${suite.file}:${lineOf(text, 'prompt:')}`);
+    suite.yaml(text.replace('id: tickets', 'id: tickets, inputs: [text]').replace('id: mails', 'id: mails, prompt: "{input} Answer:"'));
+    expect(readSuiteFile(suite.file).tasks).to.have.length(2);
+    suite.yaml(YAML.replace('{input}', '{input} {input}'));
+    expect((await errorOf(() => readSuiteFile(suite.file))).message).to.equal('the prompt takes in {input} several times: a prompt holds {input} exactly once');
+  });
 
   it('refuses a prompt that no task uses', async () => {
     suite.yaml(YAML.replaceAll(', title', ', prompt: "{input} Answer:", title'));
