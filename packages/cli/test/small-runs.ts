@@ -53,14 +53,21 @@ export function writerIn(folder: () => string): (...runs: readonly (Run | readon
   };
 }
 
-/** What a command writes to stdout, or its problem, with its notes. */
-export async function said(...args: string[]): Promise<{ text: string; notes: string }> {
+/** Runs a command in this process: its data, its notes, and what went wrong in the form that users see. */
+export async function call(...args: string[]): Promise<{ data: string; notes: string; problem: string }> {
   const [lines, notes]: [string[], string[]] = [[], []];
   const output = { data: (text: string) => void lines.push(text), note: (text: string) => void notes.push(text), colour: pc.createColors(false) };
+  let problem = '';
   try {
     await createProgram(output).parseAsync(args, { from: 'user' });
   } catch (error) {
-    lines.push(explained(error)!.describe());
+    problem = explained(error)?.describe() ?? '';
   }
-  return { text: lines.join('\n'), notes: notes.join('\n') };
+  return { data: lines.join('\n'), notes: notes.join('\n'), problem };
+}
+
+/** What a command writes to stdout, and its problem, with its notes. */
+export async function said(...args: string[]): Promise<{ text: string; notes: string }> {
+  const { data, problem, notes } = await call(...args);
+  return { text: [data, problem].filter((text) => text !== '').join('\n'), notes };
 }
