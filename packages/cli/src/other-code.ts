@@ -1,5 +1,4 @@
 import type { Run } from '@lethe/core';
-import { codeSha256 } from '@lethe/harness';
 
 /**
  * The methods whose code is another one here than the one that runs were made with, as far as these say.
@@ -7,6 +6,7 @@ import { codeSha256 } from '@lethe/harness';
  * @param here path of the compiled module of a method, undefined for one that is not here
  */
 export async function otherCode(runs: readonly Run[], here: (id: string) => string | undefined): Promise<string[]> {
+  const { codeSha256 } = await import('@lethe/harness'); // which loads what trains models
   const made = new Map<string, Set<string>>();
   for (const { method: { id }, environment: { code } } of runs) if (code !== undefined) made.set(id, (made.get(id) ?? new Set()).add(code));
   const found: string[] = [];
