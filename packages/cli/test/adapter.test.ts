@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Results } from '@lethe/core';
 import { loadModel, mergeAdapter } from '@lethe/model';
 import { expect } from 'chai';
-import pc from 'picocolors';
-import { createProgram, explained } from '../src/index.js';
+import { call, said } from './small-runs.js';
 
 const fixture = (path: string) => fileURLToPath(new URL(`../../../../test/fixtures/${path}`, import.meta.url));
 const MODEL = fixture('architectures/pythia');
@@ -20,18 +19,11 @@ describe('from an adapter on', () => {
     process.exitCode = 0;
   });
 
-  /** What a command writes to stdout, and what is wrong with it where something is. */
-  async function lethe(...args: string[]): Promise<{ data: string; problem: string }> {
-    const lines: string[] = [];
-    const output = { data: (text: string) => void lines.push(text), note: () => undefined, colour: pc.createColors(false) };
-    const problem = await createProgram(output).parseAsync(args, { from: 'user' }).then(() => '', (error: unknown) => explained(error)!.describe());
-    return { data: lines.join('\n'), problem };
-  }
   const out = (name: string) => join(folder, name);
   const run = (to: string, ...args: string[]) =>
-    lethe('run', fixture('few-words'), '--device', 'cpu', '--workers', '1', '--methods', 'lora-sequential', '--seeds', '1', '--out', out(to), ...args);
+    call('run', fixture('few-words'), '--device', 'cpu', '--workers', '1', '--methods', 'lora-sequential', '--seeds', '1', '--out', out(to), ...args);
   const answers = async (...args: string[]): Promise<string[]> => {
-    const { data, problem } = await lethe('generate', '--device', 'cpu', '--max-tokens', '8', '--prompt', 'a stone', '--prompt', 'the sea', ...args);
+    const { data, problem } = await call('generate', '--device', 'cpu', '--max-tokens', '8', '--prompt', 'a stone', '--prompt', 'the sea', ...args);
     expect(problem).to.equal('');
     return data.split('\n');
   };
@@ -45,16 +37,16 @@ describe('from an adapter on', () => {
       id: 'pythia+pythia', sha256: merged.sha256,
       adapter: { id: 'pythia', sha256: merged.merged!.sha256, base: { id: 'pythia', sha256: base.sha256 } },
     });
-    expect((await lethe('validate', out('first'))).problem).to.equal('');
+    expect((await call('validate', out('first'))).problem).to.equal('');
 
-    expect((await lethe('export', out('first'), '--out', out('month-1'))).problem).to.equal('');
+    expect((await call('export', out('first'), '--out', out('month-1'))).problem).to.equal('');
     // the adapter names its model, so that --model can be left out
     const learned = await answers('--run', out('first'));
     expect(await answers('--adapter', out('month-1'))).to.deep.equal(learned);
     expect(learned).not.to.deep.equal(await answers('--model', MODEL, '--adapter', ADAPTER));
 
     expect((await run('second', '--adapter', out('month-1'))).problem).to.equal('');
-    expect((await lethe('export', out('second'), '--out', out('month-2'))).problem).to.equal('');
+    expect((await call('export', out('second'), '--out', out('month-2'))).problem).to.equal('');
     expect(await answers('--adapter', out('month-2'))).to.deep.equal(await answers('--run', out('second'), '--method', 'lora-sequential', '--step', '2'));
   });
 
@@ -74,7 +66,7 @@ describe('from an adapter on', () => {
   it('a run that is gone on with notices that it is another one', async () => {
     const file = join(out('month-1'), 'adapter_config.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"lora_dropout": 0', '"lora_dropout": 0.1'));
-    expect((await lethe('resume', out('second'))).problem).to.contain('LETHE_RUN_CHANGED').and.contain('Model pythia+month-1');
+    expect((await call('resume', out('second'))).problem).to.contain('LETHE_RUN_CHANGED').and.contain('Model pythia+month-1');
   });
 });
 
@@ -83,13 +75,7 @@ describe('lethe generate', () => {
   before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-generate-')); });
   after(() => rmSync(folder, { recursive: true }));
 
-  async function generate(...args: string[]): Promise<string> {
-    const lines: string[] = [];
-    const output = { data: (text: string) => void lines.push(text), note: () => undefined, colour: pc.createColors(false) };
-    await createProgram(output).parseAsync(['generate', '--device', 'cpu', '--model', MODEL, ...args], { from: 'user' })
-      .catch((error: unknown) => lines.push(explained(error)!.describe()));
-    return lines.join('\n');
-  }
+  const generate = async (...args: string[]): Promise<string> => (await said('generate', '--device', 'cpu', '--model', MODEL, ...args)).text;
 
   it('answers prompts of the command line and of a file alike, a line of JSON each', async () => {
     const file = join(folder, 'prompts.txt');

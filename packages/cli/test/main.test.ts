@@ -4,9 +4,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pc from 'picocolors';
-import { createProgram, explained } from '../src/index.js';
+import { explained } from '../src/index.js';
 import { PATHS } from '../src/paths.js';
+import { call } from './small-runs.js';
 
 const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
 
@@ -119,18 +119,6 @@ describe('commands', () => {
   let folder: string;
   before(() => { folder = mkdtempSync(join(tmpdir(), 'lethe-cli-')); });
   after(() => rmSync(folder, { recursive: true }));
-
-  /** Runs a command in this process: its data, and what went wrong in the form that users see. */
-  async function call(...args: string[]): Promise<{ data: string; problem: string }> {
-    const lines: string[] = [];
-    const output = { data: (text: string) => void lines.push(text), note: () => undefined, colour: pc.createColors(false) };
-    try {
-      await createProgram(output).parseAsync(args, { from: 'user' });
-    } catch (error) {
-      return { data: lines.join('\n'), problem: explained(error)?.describe() ?? '' };
-    }
-    return { data: lines.join('\n'), problem: '' };
-  }
 
   for (const [args, text] of [
     [['lits'], 'LETHE_USAGE'],

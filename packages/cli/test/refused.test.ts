@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LETHE_VERSION } from '@lethe/core';
 import { expect } from 'chai';
-import pc from 'picocolors';
 import type { ScorerPlace } from '@lethe/scorers';
-import { createProgram, explained } from '../src/index.js';
 import { type Recorded, recordText } from './record.js';
+import { call } from './small-runs.js';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const SUITE = join(root, 'test/fixtures/two-trades');
@@ -22,15 +21,7 @@ describe('lethe run refuses', () => {
   beforeEach(() => { out = join(folder, 'out'); });
 
   /** What is wrong with a command, in the form that users see. */
-  async function problem(...args: string[]): Promise<string> {
-    const output = { data: () => undefined, note: () => undefined, colour: pc.createColors(false) };
-    try {
-      await createProgram(output).parseAsync(args, { from: 'user' });
-    } catch (error) {
-      return explained(error)!.describe();
-    }
-    return 'nothing';
-  }
+  const problem = async (...args: string[]): Promise<string> => (await call(...args)).problem;
   const run = (...args: string[]) => problem('run', SUITE, '--out', out, ...(MODEL ? ['--model', MODEL] : []), ...args);
 
   /** Files of a name and text in a new folder. */
@@ -190,9 +181,8 @@ describe('lethe run refuses', () => {
     });
 
     it('a GPU that is not there, in the words of lethe doctor', async function () {
-      const notes: string[] = [];
-      await createProgram({ data: (text) => void notes.push(text), note: () => undefined, colour: pc.createColors(false) }).parseAsync(['doctor'], { from: 'user' });
-      const said = /^device +cuda:0: not here; (.*)$/m.exec(notes.join('\n'))?.[1];
+      const { data } = await call('doctor');
+      const said = /^device +cuda:0: not here; (.*)$/m.exec(data)?.[1];
       if (said === undefined) this.skip();
       const text = await run('--methods', 'ewc', '--device', 'cuda:0');
       expect(text).to.contain('LETHE_ENGINE_DEVICE').and.contain(said!.split('. ')[0]);

@@ -26,7 +26,7 @@ export function dropoutInputs(shape: BatchShape, virtualTokens = 0): Record<stri
  *
  * @param randoms of every row; where a row has more places in another batch, its first ones have the same keys
  */
-export function dropoutFeeds(shape: BatchShape, virtualTokens = 0, randoms: readonly Random[]): Record<string, Float32Array> {
+export function dropoutFeeds(shape: BatchShape, randoms: readonly Random[], virtualTokens = 0): Record<string, Float32Array> {
   const numbers = placesOf(shape, virtualTokens) * WIDTH;
   const keys = new Float32Array(shape.batch * numbers);
   randoms.forEach((random, row) => {

@@ -30,7 +30,7 @@ export function targetLogProbabilities(
   // every row has the same number of targets, so that the last layer can be computed for these alone
   const wanted = inputs['index']!.reshape([batch.ids.shape[0], -1]) as tf.Tensor2D;
   const keys = inputs[KEYS] as tf.Tensor3D | undefined;
-  const drop = training && dropout && keys ? (site: Site, x: tf.Tensor3D) => dropped(site, x, keys, dropout) : undefined;
+  const drop = dropout && keys ? (site: Site, x: tf.Tensor3D) => dropped(site, x, keys, dropout) : undefined;
   let adapted = Boolean(learner.virtualTokens);
 
   const pass = (given: Tensors, learning: boolean): { scope: Scope; hidden: tf.Tensor3D } => {

@@ -145,7 +145,7 @@ export class Stepper {
     const own = arraysOfStep(learner, step, kept, whole, this.shapes);
     const packed = packTraining(tokenizer, rows, shape);
     const tasks = told && learner.batch ? rows.map((row) => (this.own.has(row) ? index : stageOf(row))) : index;
-    const drawn = dropout ? dropoutFeeds(shape, learner.virtualTokens, rows.map((_, i) => random.fork('dropout', step, first + i))) : {};
+    const drawn = dropout ? dropoutFeeds(shape, rows.map((_, i) => random.fork('dropout', step, first + i)), learner.virtualTokens) : {};
     return {
       shape, own, tokens: tokensOf(packed),
       feeds: { ...batchFeeds(packed, true), ...drawn, ...taskFeeds(shape, tasks, told), ...this.frozen, ...this.running, ...arrayFeeds(own, STEP) },
