@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readResults } from '@lethe/harness';
-import { resultsHash, validateResults } from '@lethe/metrics';
+import { resultsHash, sweepOf, trialMean, validateResults } from '@lethe/metrics';
 import { expect } from 'chai';
 import { MODEL, SUITE, lethe } from './command.js';
 
@@ -20,17 +20,20 @@ describe('tuning from the command line', () => {
     return { status, stdout, stderr };
   };
 
+  const SWEEP = ['tune', SUITE, ...TERMS, '--methods', 'ewc,lora-sequential', '--trials', '5', '--seeds', '7', '--set', 'ewc.rows=4'];
+
   it('tries as many settings of every method on validation rows, and says what it chose', async () => {
     const out = join(folder, 'tune');
-    const { status, stdout, stderr } = await ended('tune', SUITE, ...TERMS, '--methods', 'ewc,lora-sequential', '--trials', '3', '--seeds', '7',
-      '--set', 'ewc.rows=4', '--out', out);
+    const { status, stdout, stderr } = await ended(...SWEEP, '--out', out);
     expect(status, stderr).to.equal(0);
-    expect(stdout).to.match(/^method +trials +first +best +chosen\newc +3 /).and.contain('validation rows');
-    expect(stderr).to.contain(': 2 methods with 3 trials each, 1 order, 1 seed on cpu');
+    expect(stdout).to.match(/^method +trials +first +best +chosen\newc +5 /).and.contain('validation rows');
+    expect(stderr).to.contain(': 2 methods with 5 trials each, 1 order, 1 seed on cpu');
+    expect(stderr).to.match(/^forms come first, 8 runs; by what comes of them, 2 more$/m).and.match(/^forms are tried: .*; values of ranges come next$/m);
     expect(stderr).to.match(/next: lethe run \S+two-trades --size tiny (--model \S+ )?--methods ewc,lora-sequential --tuned /);
     const { runs } = (await readResults(out))!;
     expect(runs.map(({ method, seed, suite }) => [method.id, method.options['rows'], seed, suite.scored])).to.deep.equal(
-      [...[1, 2, 3].map(() => ['ewc', 4, 7, 'validation']), ...[1, 2, 3].map(() => ['lora-sequential', undefined, 7, 'validation'])]);
+      [...[1, 2, 3, 4].map(() => ['ewc', 4, 7, 'validation']), ...[1, 2, 3, 4].map(() => ['lora-sequential', undefined, 7, 'validation']),
+        ['ewc', 4, 7, 'validation'], ['lora-sequential', undefined, 7, 'validation']]);
     for (const run of runs) {
       expect(run.status === 'completed' && Object.keys(run.predictions)).to.deep.equal(['weather', 'kitchen']);
       expect(run.status === 'completed' && 'answers' in run.predictions['weather']! && run.predictions['weather'].answers).to.have.length(4);
@@ -39,12 +42,44 @@ describe('tuning from the command line', () => {
     }
   });
 
+  it('goes on under the form of each method that did best', async () => {
+    const { methods } = sweepOf((await readResults(join(folder, 'tune')))!, 'tune');
+    for (const { trials } of methods) {
+      const settings = trials.map(({ options: { rate, start } }) => `${String(rate)} ${String(start)}`);
+      expect(settings.slice(0, 4)).to.deep.equal(['1 random', '1 inputs', '0.5 random', '0.5 inputs']);
+      const [random, inputs] = [0, 1].map((at) => Math.max(trialMean(trials[at]!)!, trialMean(trials[at + 2]!)!)) as [number, number];
+      expect(settings.slice(4)).to.deep.equal([inputs > random ? '0.707 inputs' : '0.707 random']);
+    }
+  });
+
+  it('comes to the same when it is killed between, and none of its choices is taken before it is finished', async () => {
+    const out = join(folder, 'killed');
+    const { child, ended: end } = lethe(...SWEEP, '--workers', '1', '--out', out);
+    let heard = '';
+    child.stderr!.on('data', (text: string) => {
+      heard += text;
+      if (/come next[^]* avg /.test(heard)) child.kill('SIGKILL');
+    });
+    expect((await end).signal).to.equal('SIGKILL');
+    const early = await ended('run', SUITE, ...TERMS, '--methods', 'ewc', '--tuned', out, '--out', join(folder, 'early'));
+    expect([early.status, early.stderr]).to.deep.equal([2, early.stderr]);
+    expect(early.stderr).to.contain('LETHE_RUN_STOPPED').and.match(/9 of 10 runs are there/);
+    const resumed = await ended('resume', out);
+    expect(resumed.status, resumed.stderr).to.equal(0);
+    expect(resumed.stdout).to.match(/^method +trials +first +best +chosen\newc +5 /);
+    const [whole, killed] = await Promise.all(['tune', 'killed'].map((name) => readResults(join(folder, name))));
+    expect(killed!.sha256).to.equal(whole!.sha256);
+    const again = await ended(...SWEEP, '--out', out);
+    expect(again.status, again.stderr).to.equal(0);
+    expect(again.stderr).to.contain('10 of 10 runs are finished already');
+  });
+
   it('runs with what was chosen, and keeps the sweep with the results', async () => {
     const { status, stdout, stderr } = await ended('run', SUITE, ...TERMS, '--methods', 'zero-shot,lora-sequential', '--seeds', '1',
       '--tuned', join(folder, 'tune'), '--out', join(folder, 'run'), '--json');
     expect(status, stderr).to.equal(0);
     const { runs, sweep } = validateResults(JSON.parse(stdout));
-    expect(sweep!.methods.map(({ id, trials }) => [id, trials.length])).to.deep.equal([['ewc', 3], ['lora-sequential', 3]]);
+    expect(sweep!.methods.map(({ id, trials }) => [id, trials.length])).to.deep.equal([['ewc', 5], ['lora-sequential', 5]]);
     const { trials, chosen } = sweep!.methods[1]!;
     expect(runs[1]!.method.options).to.deep.equal(trials[chosen]!.options);
     expect(runs[0]!.method.options).to.deep.equal({ rate: 1 });

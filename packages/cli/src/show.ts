@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type ErrorCode, LetheError, type Results, methodName } from '@lethe/core';
-import { resultsFile } from '@lethe/leaderboard';
+import { type ErrorCode, type FailedRun, LetheError, type Results, grouped, methodName } from '@lethe/core';
+import { counted, resultsFile } from '@lethe/leaderboard';
 import { kindWith } from './list.js';
 import type { Output } from './output.js';
 import { nothingLearned } from './nothing-learned.js';
@@ -20,8 +20,8 @@ export function showResults(results: Results, file: string, json: boolean, outpu
 /** Notes the errors of failed runs, whether none of the others learned anything, and where the results are; gives the exit status: 1 where a run failed. */
 export function showNotes(results: Results, file: string, output: Output): 0 | 1 {
   const failed = results.runs.filter((run) => run.status === 'failed');
-  for (const { method, order, seed, error } of failed) {
-    output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed`);
+  for (const [{ method, order, seed, error }, ...alike] of grouped(failed, ({ method, error }) => [methodName(method), error]) as [FailedRun, ...FailedRun[]][]) {
+    output.note(`${methodName(method)}, order ${order.id}, seed ${seed} failed${alike.length > 0 ? `, and ${counted(alike.length, 'other run')} of it alike` : ''}`);
     output.note(new LetheError(error.code as ErrorCode, error.message, error).describe());
   }
   const idle = nothingLearned(results);

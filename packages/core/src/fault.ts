@@ -95,6 +95,7 @@ const FAULTS: Readonly<Record<string, (params: Fields, error: ErrorObject) => st
   minItems: ({ limit }, { data }) => (limit === 1 ? 'must not be empty' : `must have ${String(limit)} items or more, not ${(data as unknown[]).length}`),
   minProperties: ({ limit }, { data }) =>
     (limit === 1 ? 'must not be empty' : `must have ${String(limit)} fields or more, not ${Object.keys(data as object).length}`),
+  maxProperties: ({ limit }, { data }) => `must have at most ${String(limit)} fields, not ${Object.keys(data as object).length}`,
   uniqueItems: ({ i }, { data }) => `has ${shown((data as unknown[])[i as number])} twice`,
   dependencies: ({ property, missingProperty }) => `has "${String(property)}", and no field "${String(missingProperty)}" beside it`,
   pattern: ({ pattern }, { data, parentSchema }) => `${asked(parentSchema) ?? `must match the pattern ${String(pattern)}`}, not ${shown(data)}`,

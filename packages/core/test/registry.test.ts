@@ -131,6 +131,7 @@ describe('plugin registry', () => {
     ['a search without a scale', { search: { rows: { low: 1, high: 4 } } }, '"search.rows" has no field "scale"', '"rows": {\n      "low"'],
     ['a search with another field', { search: { rows: { low: 1, hihg: 4, scale: 'log' } } }, 'unknown field "hihg". Did you mean "high"?', '"hihg"'],
     ['a search of one value', { search: { rows: [1] } }, '"search.rows" must have 2 items or more, not 1', '"rows": ['],
+    ['a search of ten options', { search: Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`o${i}`, [1, 2]])) }, '"search" must have at most 9 fields, not 10', '"search": {'],
     ['a search that is none', { search: { rows: 3 } }, '"search.rows" must be a list or an object, not 3', '"rows": 3'],
     ['a name with capitals', { name: 'My_Method' }, '"name" must be lower case words joined by hyphens, such as my-method, not "My_Method"', '"name"'],
     ['a version that cannot be compared', { version: '1.01.0' }, '"version" must be a semantic version, such as "1.0.0", not "1.01.0"', '"version"'],

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import type { Capabilities, Order, RunIdentity, Sweep, TrainingBudget } from '@lethe/core';
+import { type Capabilities, type Order, type RunIdentity, type Sweep, type TrainingBudget, methodName } from '@lethe/core';
 import type { SuiteReference } from '@lethe/data';
 import type { Job } from '@lethe/harness';
 
@@ -12,6 +12,8 @@ export interface ConfiguredMethod {
   readonly options: Readonly<Record<string, unknown>>;
   readonly capabilities: Capabilities;
   readonly stream: 'continual' | 'joint';
+  /** Of a trial: what was given of the options, and is not searched. */
+  readonly given?: Readonly<Record<string, unknown>>;
   /** Path of its plugin.json. */
   readonly manifest: string;
   readonly codePath: string;
@@ -37,10 +39,21 @@ export interface Configuration {
   /** Rows that are in memory at once; absent for all of a step. */
   readonly microBatch?: number;
   readonly training: TrainingBudget;
+  /** Of a sweep: how many settings of each method are tried. Those of `methods` come first; what follows depends on how they did. */
+  readonly trials?: number;
   /** Where the options of methods come from, if they were tuned. */
   readonly sweep?: Sweep;
   /** Places, among all jobs, of those that are wanted; absent for all. */
   readonly picked?: readonly number[];
+}
+
+/** How many methods a configuration has; all trials of one, or of one of its variants, are one. */
+export const methodCount = ({ methods }: Pick<Configuration, 'methods'>): number => new Set(methods.map(methodName)).size;
+
+/** How many runs it takes. */
+export function runCount({ methods, orders, seeds, trials, picked }: Configuration): number {
+  if (picked) return picked.length;
+  return (trials === undefined ? methods.length : methodCount({ methods }) * trials) * orders.length * seeds.length;
 }
 
 /** Runs at a time: as many as were asked for, else one a core, as a run on a cpu uses one thread, and one at a time on every other device, which all would share. */

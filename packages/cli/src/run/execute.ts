@@ -12,7 +12,8 @@ import { showResults } from '../show.js';
 import { newerSource } from '../stale.js';
 import { runWords } from '../suites.js';
 import { showChoice } from '../tune/choice.js';
-import { type Configuration, jobsOf, workersFor } from './configuration.js';
+import { laterTrials } from '../tune/later.js';
+import { type Configuration, jobsOf, methodCount, runCount, workersFor } from './configuration.js';
 import { INTERRUPTED, stopOnInterrupt } from './interrupt.js';
 import { LiveProgress } from './live.js';
 import { modelWords } from './model.js';
@@ -44,13 +45,13 @@ async function codeOf({ methods }: Configuration): Promise<Record<string, string
   return Object.fromEntries(await Promise.all(methods.map(async ({ id, codePath }) => [id, await codeSha256(codePath)] as const)));
 }
 
-/** The finished runs that the folder of a run holds already, by job. A file that does not check out is made anew from the steps. */
-async function finishedBefore(folder: string, jobs: readonly Job[]): Promise<(Run | null)[]> {
+/** What tells runs apart. */
+const identityKey = ({ suite, method, model, order, seed, training }: Job['identity']) => canonicalJson([suite, method, model, order, seed, training]);
+
+/** The finished runs that the folder of a run holds already, by {@link identityKey}. A file that does not check out is made anew from the steps. */
+async function finishedBefore(folder: string): Promise<Map<string, Run>> {
   const results = await readResults(folder).catch(() => undefined);
-  const identity = ({ suite, method, model, order, seed, training }: Job['identity']) =>
-    canonicalJson([suite, method, model, order, seed, training]);
-  const known = new Map(results?.runs.filter((run) => run.status === 'completed').map((run) => [identity(run), run]));
-  return jobs.map((job) => known.get(identity(job.identity)) ?? null);
+  return new Map(results?.runs.filter((run) => run.status === 'completed').map((run) => [identityKey(run), run]));
 }
 
 /** Says of which methods older code runs than that which their authors see. */
@@ -62,10 +63,10 @@ function noteStale({ methods }: Configuration, output: Output): void {
 }
 
 /** What runs, in words: of trials, which are settings of a method, how many there are of each. */
-function extentOf({ methods, orders, seeds, suite: { scored }, picked }: Configuration): string {
+function extentOf({ methods, orders, seeds, trials, picked }: Configuration): string {
   if (picked) return counted(picked.length, 'run');
-  const names = new Set(methods.map(methodName)).size;
-  const all = scored ? `${counted(names, 'method')} with ${counted(methods.length / names, 'trial')}${names > 1 ? ' each' : ''}` : counted(methods.length, 'method');
+  const names = methodCount({ methods });
+  const all = trials === undefined ? counted(names, 'method') : `${counted(names, 'method')} with ${counted(trials, 'trial')}${names > 1 ? ' each' : ''}`;
   return [all, counted(orders.length, 'order'), counted(seeds.length, 'seed')].join(', ');
 }
 
@@ -112,20 +113,34 @@ export async function perform(
     if (changed.length > 0) output.note(`the code of ${changed.join(', ')} is no longer what it was: runs of it are made again, those of other methods stand; what the old code made is found again where it is taken back`);
     noteStale(configuration, output);
     await sweepRun(folder);
-    const jobs = jobsOf(configuration, folder, { lethe: LETHE_VERSION, git: installedCommit() })
-      .map((job): Job => ({ ...job, code: code[job.identity.method.id]! }));
-    // without a record nothing holds the results to this configuration and code
-    const runs = known ? await finishedBefore(folder, jobs) : jobs.map(() => null);
-    const left = jobs.flatMap((_, i) => (runs[i] ? [] : [i]));
-    const labels = labelsOf(configuration, jobs);
     const workers = workersFor(configuration, asked);
+    const jobsFor = (some: Configuration) => jobsOf(some, folder, { lethe: LETHE_VERSION, git: installedCommit() })
+      .map((job): Job => ({ ...job, code: code[job.identity.method.id]! }));
+    let jobs = jobsFor(configuration);
     output.note(`${suiteLabel(configuration.suite)}, with ${configuration.model.id}: ${extentOf(configuration)} on ${configuration.devices.join(', ')}, ${Math.min(workers, jobs.length)} at a time, in ${here(folder)}`);
-    if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
-    const save = () => writeResults(folder, runs.filter((run) => run !== null), configuration.sweep);
-    const stopped = left.length > 0 && await work(left.map((i) => jobs[i]!), left.map((i) => labels[i]!), suite, { workers, devices: configuration.devices }, goOn, output, async (run, at) => {
-      runs[left[at]!] = run;
-      await save();
-    });
+    // without a record nothing holds the results to this configuration and code
+    const finished = known ? await finishedBefore(folder) : new Map<string, Run>();
+    const runsOf = (some: readonly Job[]) => some.flatMap(({ identity }) => finished.get(identityKey(identity)) ?? []);
+    const save = () => writeResults(folder, runsOf(jobs), configuration.sweep);
+    /** Makes those of the jobs that are left; true where they were interrupted. */
+    const make = async (some: Configuration): Promise<boolean> => {
+      const left = jobs.filter(({ identity }) => !finished.has(identityKey(identity)));
+      if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${counted(jobs.length, 'run')} are finished already`);
+      return left.length > 0 && work(left, labelsOf(some, left), suite, { workers, devices: configuration.devices }, goOn, output, async (run, at) => {
+        finished.set(identityKey(left[at]!.identity), run);
+        await save();
+      });
+    };
+    const later = runCount(configuration) - jobs.length;
+    if (later > 0) output.note(`forms come first, ${counted(jobs.length, 'run')}; by what comes of them, ${later} more`);
+    let stopped = await make(configuration);
+    if (!stopped && later > 0) {
+      const { methods, found } = laterTrials(configuration, runsOf(jobs), join(folder, 'results.json'));
+      output.note(`forms are tried: ${found.length > 0 ? `better than the defaults were ${found.join(', ')}` : 'none was better than the defaults'}; values of ranges come next`);
+      const all = { ...configuration, methods: [...configuration.methods, ...methods] };
+      jobs = jobsFor(all);
+      stopped = await make(all);
+    }
     const results = await save();
     if (!stopped) await dropSuperseded(folder, jobs, suite);
     return { results, stopped };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { LetheError, type Results } from '@lethe/core';
 import type { Output } from '../output.js';
 import { typed } from '../paths.js';
+import { runCount } from './configuration.js';
 import { folderOf, readRecord } from './record.js';
 import { checkRunPath } from './run-path.js';
 
@@ -16,8 +17,8 @@ async function extentOf(path: string): Promise<Extent | null> {
   const { hasRun } = await import('@lethe/harness');
   const folder = folderOf(path);
   if (folder.endsWith('.json') || !hasRun(folder)) return null;
-  const { configuration: { methods, orders, seeds, picked } } = await readRecord(folder);
-  return { folder, asked: picked?.length ?? methods.length * orders.length * seeds.length };
+  const { configuration } = await readRecord(folder);
+  return { folder, asked: runCount(configuration) };
 }
 
 /**

@@ -5,7 +5,7 @@ import {
 import { installedPlugins, ofKind, pluginAt } from '../installed.js';
 import { pluginWords } from '../plugins-option.js';
 import { checkTuned, chosenFor } from '../tune/choice.js';
-import { type Searched, trialsOf, unreached } from '../tune/trials.js';
+import { type Searched, formsOf, trialsOf, unreached } from '../tune/trials.js';
 import type { ConfiguredMethod } from './configuration.js';
 import type { MethodRequest, RunRequest, Setting } from './request.js';
 
@@ -58,21 +58,18 @@ function checkNames(plugins: readonly Plugin[]): void {
 }
 
 /**
- * The options with which a method that was asked for with `given` runs: those of every trial, those that a sweep chose, or these. A variant,
- * which has a label, that was not tuned itself takes what was chosen for its method, and its own options win.
+ * The options with which a method that was asked for with `given` runs: those that a sweep chose, or these. A variant, which has a label, that was
+ * not tuned itself takes what was chosen for its method, and its own options win.
  *
  * @throws LETHE_USAGE for options at odds with those that were chosen
  */
-function settingsFor(
-  plugin: Plugin, label: string | undefined, given: MethodRequest['options'], trials: number | undefined, sweep: Sweep | undefined,
-): MethodRequest['options'][] {
+function settingFor(plugin: Plugin, label: string | undefined, given: MethodRequest['options'], sweep: Sweep | undefined): MethodRequest['options'] {
   const { name } = plugin.manifest;
-  if (trials !== undefined) return trialsOf(plugin.manifest, given, trials);
-  if (!sweep) return [given];
+  if (!sweep) return given;
   const chosen = chosenFor(plugin, label, sweep);
-  if (!chosen) return [{ ...(label === undefined ? {} : chosenFor(plugin, undefined, sweep)), ...given }];
+  if (!chosen) return { ...(label === undefined ? {} : chosenFor(plugin, undefined, sweep)), ...given };
   const stray = Object.keys(given).find((option) => canonicalJson(given[option]) !== canonicalJson(chosen[option]));
-  if (stray === undefined) return [chosen];
+  if (stray === undefined) return chosen;
   throw new LetheError('LETHE_USAGE', `"${label ?? name}" was tuned, and is given another value of its option "${stray}" than what was chosen.`, {
     remedy: 'Run it without that option or without what was tuned, or give it a label of its own in a config.yaml: then it is a variant.',
   });
@@ -99,8 +96,22 @@ export function optionsOf(plugin: Plugin, given: MethodRequest['options'], locat
   }
 }
 
+/** A method as it runs, with all its options. */
+function configured(plugin: Plugin, label: string | undefined, options: Readonly<Record<string, unknown>>): ConfiguredMethod {
+  const { manifest: { name: id, version, stream } } = plugin;
+  return {
+    id, ...(label !== undefined && { label }), version, options, capabilities: capabilitiesOf(plugin.manifest, options), stream,
+    manifest: plugin.file, codePath: plugin.codePath,
+  };
+}
+
+/** A method as it is tried with some settings. Throws the errors of {@link optionsOf}. */
+export const triedWith = (
+  plugin: Plugin, label: string | undefined, given: MethodRequest['options'], settings: readonly MethodRequest['options'][], locate?: (option: string) => string | undefined,
+): ConfiguredMethod[] => settings.map((setting) => ({ ...configured(plugin, label, optionsOf(plugin, setting, locate)), given }));
+
 /**
- * The methods asked for, or all that are installed. Their options are checked and filled in, then their code is imported.
+ * The methods asked for, or all that are installed; of a sweep their forms, which come before other trials. Their options are checked and filled in, then their code is imported.
  *
  * @param note told of what so few trials do not reach
  */
@@ -118,16 +129,16 @@ export async function methodsOf(
   if (sweep) checkTuned(chosen.map(({ plugin }) => plugin.manifest.name), sweep);
   const searched: Searched[] = [];
   const methods = chosen.flatMap(({ plugin, label, options, locate }): ConfiguredMethod[] => {
-    const { name: id, version, stream } = plugin.manifest;
+    const { manifest } = plugin;
     // what is said of a label is said of it alone, and wins over what is said of all that have the method's name
-    const set = Object.fromEntries([id, label].flatMap((name) => settings.filter(({ method }) => method === name)).map(({ option, value }) => [option, value]));
+    const set = Object.fromEntries([manifest.name, label].flatMap((name) => settings.filter(({ method }) => method === name)).map(({ option, value }) => [option, value]));
     const placeOf = (option: string) => (Object.hasOwn(options, option) && !Object.hasOwn(set, option) ? locate?.(option) : undefined);
     const given = { ...options, ...set };
-    searched.push({ name: label ?? id, manifest: plugin.manifest, fixed: given });
-    return settingsFor(plugin, label, given, trials, sweep).map((wanted) => optionsOf(plugin, wanted, placeOf)).map((resolved) => ({
-      id, ...(label !== undefined && { label }), version, options: resolved, capabilities: capabilitiesOf(plugin.manifest, resolved), stream,
-      manifest: plugin.file, codePath: plugin.codePath,
-    }));
+    if (trials === undefined) return [configured(plugin, label, optionsOf(plugin, settingFor(plugin, label, given, sweep), placeOf))];
+    searched.push({ name: label ?? manifest.name, manifest, fixed: given });
+    // all trials that there may be are checked now: the last of them come hours later
+    triedWith(plugin, label, given, trialsOf(manifest, given, trials, given), placeOf);
+    return triedWith(plugin, label, given, formsOf(manifest, given, trials), placeOf);
   });
   checkDistinct(methods);
   if (trials !== undefined) unreached(searched, trials).forEach(note);

@@ -109,6 +109,7 @@ export async function resolveRequest(
     // what holds a whole step takes it whole
     ...(request.microBatch !== undefined && request.microBatch < suite.training.batch && { microBatch: request.microBatch }),
     training: suite.training,
+    ...(request.trials !== undefined && { trials: request.trials }),
     ...(sweep && { sweep }),
   };
   const fault = configurationFault(configuration);

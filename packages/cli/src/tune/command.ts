@@ -3,16 +3,17 @@ import type { Output } from '../output.js';
 import { EXIT_CODES, type RunFlags, addRunFlags, integer, requestOf, runRequest } from '../run/command.js';
 import type { Setting } from '../run/request.js';
 
-const TRIALS = 8;
+const TRIALS = 10;
 const MOST = 1000;
 /** None that runs have by default. One alone is too few to choose by: what a method learns differs more from seed to seed than from setting to setting. */
 const SEEDS = [101, 102, 103];
 
 const TERMS = `
-Every method has the same number of trials: its defaults, those with another value of each list that is searched, then values that
-fill its search ranges (\`search\` in its plugin.json) and the learning rate's evenly. They are scored on validation rows, at the end
-of the stream; test rows and probes are not read. Options given with --set or in a config.yaml are kept in every trial, so that
-variants of a method, which have a label there, are tuned as methods of their own. One seed is too few to choose by.`;
+Every method has the same number of trials. Its forms come first: its defaults, and those with another value of each list that is
+searched (\`search\` in its plugin.json), at the full learning rate and at half of it. Then come values that fill its ranges and the
+learning rate's evenly, under the form that did best. All are scored on validation rows, at the end of the stream; test rows and
+probes are not read. Options given with --set or in a config.yaml are kept in every trial, so that variants of a method, which have
+a label there, are tuned as methods of their own. One seed is too few to choose by.`;
 
 /** Adds \`lethe tune\`. */
 export function addTuneCommand(program: Command, output: Output): void {
