@@ -30,50 +30,98 @@ export function symmetricEigen(matrix: ArrayLike<number>, size: number): { value
 /** Overwrites the lower half of `a`. */
 function tridiagonalised(a: Float64Array, n: number): Tridiagonal {
   const [diagonal, beside] = [new Float64Array(n), new Float64Array(n)];
-  const p = new Float64Array(n);
   const reflections: ({ v: Float64Array; tau: number } | null)[] = [];
+  // what a reflection makes of A, A - v q^T - q v^T, is worked out as the next one reads A: once over it instead of twice
+  let last: Taken = { v: new Float64Array(n), q: new Float64Array(n) };
   for (let k = 0; k < n - 1; k++) {
     const v = new Float64Array(n);
-    let square = 0;
-    for (let i = k + 1; i < n; i++) {
-      v[i] = a[i * n + k]!;
-      square += v[i]! * v[i]!;
-    }
+    for (let i = k + 1; i < n; i++) v[i] = after(a, n, i, k, last);
+    diagonal[k] = after(a, n, k, k, last);
     const first = v[k + 1]!;
-    diagonal[k] = a[k * n + k]!;
-    if (square === first * first) {
-      beside[k] = first;
-      reflections.push(null);
-      continue;
-    }
-    beside[k] = first > 0 ? -Math.sqrt(square) : Math.sqrt(square);
-    v[k + 1] = first - beside[k]!;
-    const tau = 1 / (square - first * beside[k]!); // 2 / v^T v
-    // p = tau A v, then A - v q^T - q v^T with q = p - (tau / 2) (v^T p) v
-    p.fill(0);
-    for (let i = k + 1; i < n; i++) {
-      const [row, vi] = [i * n, v[i]!];
-      let sum = a[row + i]! * vi;
-      for (let j = k + 1; j < i; j++) {
-        sum += a[row + j]! * v[j]!;
-        p[j]! += a[row + j]! * vi;
-      }
-      p[i]! += sum;
-    }
-    let along = 0;
-    for (let i = k + 1; i < n; i++) {
-      p[i]! *= tau;
-      along += p[i]! * v[i]!;
-    }
-    for (let i = k + 1; i < n; i++) p[i]! -= (tau / 2) * along * v[i]!;
-    for (let i = k + 1; i < n; i++) {
-      const [row, vi, pi] = [i * n, v[i]!, p[i]!];
-      for (let j = k + 1; j <= i; j++) a[row + j]! -= vi * p[j]! + pi * v[j]!;
-    }
-    reflections.push({ v, tau });
+    const square = dot(v, v, k + 1);
+    const still = square === first * first;
+    beside[k] = still ? first : (first > 0 ? -1 : 1) * Math.sqrt(square);
+    const tau = still ? 0 : 1 / (square - first * beside[k]!); // 2 / v^T v
+    if (still) v.fill(0);
+    else v[k + 1] = first - beside[k]!;
+    // q = p - (tau / 2) (v^T p) v with p = tau A v
+    const q = timesAfter(a, n, k + 1, last, v);
+    for (let i = k + 1; i < n; i++) q[i]! *= tau;
+    subtract(q, v, (tau / 2) * dot(q, v, k + 1), k + 1);
+    reflections.push(still ? null : { v, tau });
+    last = { v, q };
   }
-  if (n > 0) diagonal[n - 1] = a[n * n - 1]!;
+  if (n > 0) diagonal[n - 1] = after(a, n, n - 1, n - 1, last);
   return { diagonal, beside, reflections };
+}
+
+/** What a reflection takes from a matrix: v q^T + q v^T. */
+interface Taken {
+  readonly v: Float64Array;
+  readonly q: Float64Array;
+}
+
+/** An entry of a matrix, i >= j, after what was taken. */
+const after = (a: Float64Array, n: number, i: number, j: number, { v, q }: Taken): number => a[i * n + j]! - (v[i]! * q[j]! + q[i]! * v[j]!);
+
+/** Puts {@link after} in its place. */
+const take = (a: Float64Array, n: number, i: number, j: number, taken: Taken): number => (a[i * n + j] = after(a, n, i, j, taken));
+
+/**
+ * Takes something from the rows and columns of a symmetric matrix from one on, of which the lower half is there, and multiplies them by x. Four rows
+ * at a time: their sums are added up side by side, where one alone waits for every addition.
+ */
+function timesAfter(a: Float64Array, n: number, from: number, taken: Taken, x: Float64Array): Float64Array {
+  const { v, q } = taken;
+  const result = new Float64Array(n);
+  let i = from;
+  for (; i + 4 <= n; i += 4) {
+    const [r0, r1, r2, r3] = [i * n, (i + 1) * n, (i + 2) * n, (i + 3) * n];
+    const [v0, v1, v2, v3] = [v[i]!, v[i + 1]!, v[i + 2]!, v[i + 3]!];
+    const [q0, q1, q2, q3] = [q[i]!, q[i + 1]!, q[i + 2]!, q[i + 3]!];
+    const [x0, x1, x2, x3] = [x[i]!, x[i + 1]!, x[i + 2]!, x[i + 3]!];
+    let s0 = take(a, n, i, i, taken) * x0;
+    let s1 = take(a, n, i + 1, i + 1, taken) * x1;
+    let s2 = take(a, n, i + 2, i + 2, taken) * x2;
+    let s3 = take(a, n, i + 3, i + 3, taken) * x3;
+    for (let j = from; j < i; j++) {
+      const vj = v[j]!;
+      const qj = q[j]!;
+      const xj = x[j]!;
+      const a0 = a[r0 + j]! - (v0 * qj + q0 * vj);
+      const a1 = a[r1 + j]! - (v1 * qj + q1 * vj);
+      const a2 = a[r2 + j]! - (v2 * qj + q2 * vj);
+      const a3 = a[r3 + j]! - (v3 * qj + q3 * vj);
+      a[r0 + j] = a0;
+      a[r1 + j] = a1;
+      a[r2 + j] = a2;
+      a[r3 + j] = a3;
+      s0 += a0 * xj;
+      s1 += a1 * xj;
+      s2 += a2 * xj;
+      s3 += a3 * xj;
+      result[j] = result[j]! + a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3;
+    }
+    result[i] = s0;
+    result[i + 1] = s1;
+    result[i + 2] = s2;
+    result[i + 3] = s3;
+    for (let row = i + 1; row < i + 4; row++) timesRow(a, n, row, i, taken, x, result);
+  }
+  for (; i < n; i++) {
+    result[i] = take(a, n, i, i, taken) * x[i]!;
+    timesRow(a, n, i, from, taken, x, result);
+  }
+  return result;
+}
+
+/** {@link timesAfter} for one row, from one of its columns to the last before the diagonal. */
+function timesRow(a: Float64Array, n: number, row: number, from: number, taken: Taken, x: Float64Array, result: Float64Array): void {
+  for (let j = from; j < row; j++) {
+    const value = take(a, n, row, j, taken);
+    result[row]! += value * x[j]!;
+    result[j]! += value * x[row]!;
+  }
 }
 
 function valuesOf({ diagonal, beside }: Tridiagonal): Float64Array {
@@ -91,7 +139,8 @@ function valuesOf({ diagonal, beside }: Tridiagonal): Float64Array {
       let [sine, cosine, shift] = [1, 1, 0];
       let i = m - 1;
       for (; i >= l; i--) {
-        const [f, b] = [sine * e[i]!, cosine * e[i]!];
+        const f = sine * e[i]!;
+        const b = cosine * e[i]!;
         const r = Math.hypot(f, g);
         e[i + 1] = r;
         if (r === 0) {
@@ -99,7 +148,8 @@ function valuesOf({ diagonal, beside }: Tridiagonal): Float64Array {
           e[m] = 0;
           break;
         }
-        [sine, cosine] = [f / r, g / r];
+        sine = f / r;
+        cosine = g / r;
         g = d[i + 1]! - shift;
         const t = (d[i]! - g) * sine + 2 * cosine * b;
         shift = sine * t;
@@ -136,7 +186,7 @@ function vectorsOf({ diagonal, beside, reflections }: Tridiagonal, values: Float
   for (const x of found) {
     for (let k = reflections.length - 1; k >= 0; k--) {
       const reflection = reflections[k];
-      if (reflection) subtract(x, reflection.v, reflection.tau * dot(x, reflection.v));
+      if (reflection) subtract(x, reflection.v, reflection.tau * dot(x, reflection.v, k + 1), k + 1);
     }
   }
   return found;
@@ -169,16 +219,16 @@ function shifted(diagonal: Float64Array, beside: Float64Array, shift: number, no
   };
 }
 
-/** x^T y. */
-export function dot(x: Float64Array, y: Float64Array): number {
+/** x^T y, of vectors of which one is zero before `from`. */
+export function dot(x: Float64Array, y: Float64Array, from = 0): number {
   let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
+  for (let i = from; i < x.length; i++) sum += x[i]! * y[i]!;
   return sum;
 }
 
-/** x - factor y, into x. */
-export function subtract(x: Float64Array, y: Float64Array, factor: number): void {
-  for (let i = 0; i < x.length; i++) x[i]! -= factor * y[i]!;
+/** x - factor y, into x, of a y that is zero before `from`. */
+export function subtract(x: Float64Array, y: Float64Array, factor: number, from = 0): void {
+  for (let i = from; i < x.length; i++) x[i]! -= factor * y[i]!;
 }
 
 /** Takes from x, in place, what it has along orthonormal vectors; returns the length of what is left. */

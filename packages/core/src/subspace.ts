@@ -91,8 +91,11 @@ function outside(c: NdArray, basis: NdArray): Float64Array {
   const across = transposed(basis); // (k, size)
   const inside = product(across, c); // (k, size)
   const twice = product(product(inside, basis), across);
-  const part = product(basis, { shape: inside.shape, data: inside.data.map((v, i) => v - twice.data[i]! / 2) }).data; // (size, size)
-  return Float64Array.from(c.data, (v, i) => v - part[i]! - part[(i % size) * size + Math.floor(i / size)]!);
+  const part = product(basis, { shape: inside.shape, data: inside.data.map((v, i) => v - twice.data[i]! / 2) }); // (size, size)
+  const [left, right] = [part.data, transposed(part).data];
+  const rest = new Float64Array(size * size);
+  for (let i = 0; i < rest.length; i++) rest[i] = c.data[i]! - left[i]! - right[i]!;
+  return rest;
 }
 
 /** C x. */

@@ -1,5 +1,6 @@
-import { columnMoments, transposed } from '@lethe/core';
+import { columnMoments, createRandom, product, transposed } from '@lethe/core';
 import { expect } from 'chai';
+import fc from 'fast-check';
 
 describe('transposed', () => {
   it('swaps rows and columns, whatever their numbers', () => {
@@ -8,6 +9,25 @@ describe('transposed', () => {
       expect(shape).to.deep.equal([columns, rows]);
       data.forEach((value, i) => expect(value).to.equal((i % rows) * columns + Math.floor(i / rows)));
     }
+  });
+});
+
+describe('product', () => {
+  const random = (rows: number, columns: number) => ({ shape: [rows, columns], data: createRandom(rows, 'product', columns).normals(rows * columns, 1) });
+
+  it('is what adding up in float64 gives, to the last bit and whatever the sizes', () => {
+    const size = fc.integer({ min: 0, max: 13 });
+    fc.assert(fc.property(size, size, size, (n, k, m) => {
+      const [left, right] = [random(n, k), random(k, m)];
+      const { shape, data } = product(left, right);
+      expect(shape).to.deep.equal([n, m]);
+      const sums = Float32Array.from({ length: n * m }, (_, at) => {
+        let sum = 0;
+        for (let i = 0; i < k; i++) sum += left.data[Math.floor(at / m) * k + i]! * right.data[i * m + (at % m)]!;
+        return sum;
+      });
+      expect([...data]).to.deep.equal([...sums]);
+    }));
   });
 });
 
