@@ -1,6 +1,6 @@
 import { link, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LetheError, type Results, type Run, departuresOf, makeFolder, methodName } from '@lethe/core';
+import { LetheError, type Results, type Run, type Sweep, canonicalJson, departuresOf, makeFolder, methodName } from '@lethe/core';
 import { alikeSeeds, codesWords, severalCodes, unite } from '@lethe/metrics';
 import { commandsOf } from './command.js';
 import { type Describer, type MethodNote, checkDeclared } from './declared.js';
@@ -14,32 +14,44 @@ const safe = (text: string): string => text.replace(/[^A-Za-z0-9.]+/g, '-');
 const printed = (entry: Entry): string =>
   `${JSON.stringify(entry, null, 1).replace(/\[\n[\s\d.,eE+-]*\]/g, (list) => list.replace(/\s+/g, ''))}\n`;
 
+export interface PublishOptions {
+  /**
+   * Told of methods that are left out, as parts have a newer version of them or other options, of those that nothing is known of, and of runs that do not
+   * differ by seed or were made by code that differs.
+   */
+  readonly note?: (text: string) => void;
+  /** Told of every path with the results that it names; what it throws refuses them. */
+  readonly check?: (path: string, results: Results) => Promise<void>;
+  /** A sweep in the place of those of the parts, as `unite` takes it. */
+  readonly tuned?: Sweep | undefined;
+}
+
 /**
  * Publishes results as one entry, written whole or not at all. Every score and metric is recomputed first; failed runs are kept.
  *
  * @param paths run folders; several are the parts of one benchmark, of which an entry may be one
- * @param note told of methods that are left out, as parts have a newer version of them, of those that nothing is known of, and of runs that do not differ by seed
- *   or were made by code that differs
- * @param check told of every path with the results that it names; what it throws refuses them
  * @returns the path of the new entry
  * @throws LETHE_RUN_MISSING without results, LETHE_RUN_STOPPED for a part of a run, LETHE_RESULTS_INVALID with a JSON pointer,
  *   LETHE_ENTRY_EXISTS for the same content; the errors of `unite`
  */
 export async function publishRuns(
-  paths: readonly string[], entriesDir: string, describer: Describer, note: (text: string) => void = () => undefined,
-  check: (path: string, results: Results) => Promise<void> = async () => undefined,
+  paths: readonly string[], entriesDir: string, describer: Describer, { note = () => undefined, check, tuned }: PublishOptions = {},
 ): Promise<string> {
   const parts = await Promise.all(paths.map(async (path) => {
     const part = await partAt(path);
-    await check(path, part.results);
+    await check?.(path, part.results);
     return { ...part, where: resultsFile(path) };
   }));
-  const results = unite(parts);
+  const results = unite(parts, tuned);
   const { runs, sha256 } = results;
-  const named = (all: readonly Run[]) => new Set(all.map(({ method }) => `${method.id} ${method.version}`));
+  const all = parts.flatMap((part) => part.results.runs);
+  const named = (some: readonly Run[]) => new Set(some.map(({ method }) => `${method.id} ${method.version}`));
   const kept = named(runs);
-  const left = [...named(parts.flatMap((part) => part.results.runs))].filter((method) => !kept.has(method));
+  const left = [...named(all)].filter((method) => !kept.has(method));
   if (left.length > 0) note(`left out: ${left.join(', ')}, of which a newer version is there`);
+  const settings = new Set(runs.map(({ method }) => canonicalJson(method)));
+  const other = [...new Set(all.flatMap(({ method }) => (kept.has(`${method.id} ${method.version}`) && !settings.has(canonicalJson(method)) ? methodName(method) : [])))];
+  if (other.length > 0) note(`left out: runs of ${other.join(', ')} with other options than were chosen`);
   const where = parts.map((part) => part.where).join(', ');
   checkWhole(results, where);
   const methods: Record<string, MethodNote> = {};

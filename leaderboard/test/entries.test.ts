@@ -58,7 +58,7 @@ describe('entries', () => {
   it('say where seeds make no difference, as where one run is there under several', async () => {
     const said: string[] = [];
     const one = run({ method: 'ewc', options: { lambda: 500, gamma: 1 } });
-    await publishRuns([await writeRun(join(folder, 'run'), [one, { ...one, seed: 2 }])], entries, describer, (text) => said.push(text));
+    await publishRuns([await writeRun(join(folder, 'run'), [one, { ...one, seed: 2 }])], entries, describer, { note: (text) => said.push(text) });
     expect(said.join()).to.contain('ewc: in order 1 seeds 1, 2 give the same answers');
     await buildSite(entries, join(folder, 'site'), describer);
     const pages = (await readdir(join(folder, 'site'), { recursive: true })).filter((page) => /ewc[^/]*\.html$/.test(page));
@@ -123,7 +123,7 @@ describe('entries', () => {
   it('keep what an entry among the parts says of methods whose plugins are no longer at hand', async () => {
     const notes: string[] = [];
     const old = await publish([run(), run({ method: 'ewc', options: { lambda: 2000, gamma: 1 } })]);
-    const path = await publishRuns([old, await writeRun(join(folder, 'new'), [run({ method: 'c' })])], entries, { ...describer, method: () => undefined }, (text) => notes.push(text));
+    const path = await publishRuns([old, await writeRun(join(folder, 'new'), [run({ method: 'c' })])], entries, { ...describer, method: () => undefined }, { note: (text) => notes.push(text) });
     const [before, after] = await Promise.all([old, path].map(async (file) => (JSON.parse(await readFile(file, 'utf8')) as Entry).methods));
     expect(after).to.deep.equal(before).and.have.all.keys('ewc');
     expect(notes).to.have.length(1);
@@ -135,7 +135,7 @@ describe('entries', () => {
     const old = await publish([run(), run({ method: 'b' })]);
     const newer = run({ method: 'b' });
     const path = await publishRuns([old, await writeRun(join(folder, 'new'), [{ ...newer, method: { ...newer.method, version: '1.1.0' } }])],
-      entries, describer, (text) => notes.push(text));
+      entries, describer, { note: (text) => notes.push(text) });
     const { results: { runs } } = JSON.parse(await readFile(path, 'utf8')) as Entry;
     expect(runs.map(({ method }) => [method.id, method.version])).to.deep.equal([['lora', '1.0.0'], ['b', '1.1.0']]);
     expect(notes[0]).to.equal('left out: b 1.0.0, of which a newer version is there');

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Results } from '@lethe/core';
 import { readResults } from '@lethe/harness';
 import { resultsHash, sweepOf, trialMean, validateResults } from '@lethe/metrics';
 import { expect } from 'chai';
@@ -103,6 +104,16 @@ describe('tuning from the command line', () => {
     expect(after.sweep).to.deep.equal(before.sweep);
     expect(after.runs.map(({ seed, method }) => [seed, method])).to.deep.equal([[2, before.runs[1]!.method]]);
     expect((await ended('show', join(folder, 'entries', entry!))).stdout).to.contain('lora-sequential');
+  });
+
+  it('publishes runs under a sweep that was made after them, where it chose the same', async () => {
+    const { status, stdout, stderr } = await ended('publish', join(folder, 'run'), '--tuned', join(folder, 'killed'), '--entries', join(folder, 'anew'));
+    expect(status, stderr).to.equal(0);
+    const { results } = JSON.parse(readFileSync(stdout.trim(), 'utf8')) as { results: Results };
+    expect(results.sweep).to.deep.equal((await readResults(join(folder, 'run')))!.sweep);
+    const none = await ended('publish', join(folder, 'run'), '--tuned', join(folder, 'nowhere'), '--entries', join(folder, 'refused'));
+    expect([none.status, existsSync(join(folder, 'refused'))], none.stderr).to.deep.equal([2, false]);
+    expect(none.stderr).to.contain('LETHE_RUN_MISSING');
   });
 
   it('makes trials again, of a sweep that results keep and of its own folder, and finds an accuracy that was made up', async () => {

@@ -11,6 +11,7 @@ import { PATHS, here, typed } from './paths.js';
 import { pluginWords, scorerPlace, withScorers } from './plugins-option.js';
 import { checkFinished, checkResults } from './run/finished.js';
 import { pluginsOfRuns, scorersOfRun } from './run/recorded.js';
+import { parseList } from './run/request.js';
 import { installedReference } from './suites.js';
 
 /**
@@ -91,6 +92,7 @@ function checkVersions({ runs }: Results, versions: ReadonlyMap<string, string>,
 interface PublishFlags {
   readonly entries: string;
   readonly plugins?: readonly string[];
+  readonly tuned?: readonly string[];
 }
 
 /** The ids of the scorers that judged what was written. */
@@ -101,18 +103,20 @@ const scorersIn = ({ runs }: Results): string[] => runs.flatMap((run) =>
  * `lethe publish RUN…`: makes an entry of the leaderboard of a run, or of its parts. Its path goes to stdout, what to do next to stderr. Methods
  * are described by the plugins that are installed or named, or that a run was made with.
  *
- * @throws LetheError the errors of `checkResults`, `checkFinished`, `checkVersions` and `publishRuns`
+ * @throws LetheError the errors of `checkResults`, `readSweeps`, `checkFinished`, `checkVersions` and `publishRuns`
  */
-export async function publishCommand(runs: readonly string[], { entries, plugins }: PublishFlags, output: Output): Promise<void> {
+export async function publishCommand(runs: readonly string[], { entries, plugins, tuned: sweeps }: PublishFlags, output: Output): Promise<void> {
   const { isEntry, publishRuns } = await import('@lethe/leaderboard');
   for (const run of runs) await checkResults(resolve(run));
+  const tuned = sweeps && await (await import('./tune/choice.js')).readSweeps(sweeps.map((path) => resolve(path)));
   const found = installedPlugins(plugins);
   const versions = versionsOf(found);
   const atHand = installedPlugins([...(plugins ?? []), ...pluginsOfRuns(runs, found.plugins)]);
   const describe = describer(atHand);
   const used = new Set<string>();
-  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describe, output.note,
-    async (part, results) => {
+  const path = await publishRuns(runs.map((run) => resolve(run)), resolve(entries), describe, {
+    note: output.note, tuned,
+    check: async (part, results) => {
       await checkFinished(part, results.runs.length);
       if (!isEntry(part)) {
         checkVersions(results, versions, part);
@@ -120,7 +124,8 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
         if (other.length > 0) output.note(`the code of ${other.join(', ')} is not what the runs in ${typed(part)} were made with: publish with that code, or make them again with this one: lethe resume ${typed(part)}`);
       }
       for (const id of scorersIn(results)) used.add(id);
-    });
+    },
+  });
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
   if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);
@@ -140,5 +145,7 @@ export function addPublishCommand(program: Command, output: Output): void {
   withScorers(program.command('publish <runs...>'))
     .description('add a run folder to the leaderboard, after recomputing its scores; several, of which one may be an entry, as the parts of one benchmark')
     .addOption(entriesOption())
+    .option('--tuned <runs>', 'methods were tuned anew: run folders of `lethe tune` whose choices count in the place of those that the runs were made after; runs with other options are left out',
+      (text) => parseList('--tuned', text))
     .action((runs: string[], flags: PublishFlags) => publishCommand(runs, flags, output));
 }

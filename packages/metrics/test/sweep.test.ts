@@ -129,6 +129,21 @@ describe('a sweep', () => {
     expect(() => unite([part([bound]), part([other])])).to.throw('bound, order 1, seed 7 is there 2 times').with.property('where', 'f, f');
   });
 
+  it('takes the place of another where methods were tuned anew: what it did not choose is left out', () => {
+    const part = (runs: readonly Run[], own?: Sweep) =>
+      ({ where: 'f', results: { schema: 'lethe.results/1', sha256: resultsHash(runs, own), runs, ...(own && { sweep: own }) } as const });
+    const again = (run: CompletedRun): CompletedRun => ({ ...run, method: { ...run.method, id: 'b' } });
+    const anew = sweepOf({ runs: [...[[1, 0.5], [3, 0.8], [4, 0.2]].map(([strength, skill]) => tried('a', strength!, skill!)), ...trials('b')] }, 'g');
+    const bound = completed({ method: 'bound', seed: 7 });
+    const before = part([reported(2), again(reported(2)), bound], sweep);
+    expect(validateResults(unite([before, part([reported(3)], anew)], anew))).to.deep.include({ runs: [again(reported(2)), bound, reported(3)], sweep: anew });
+    expect(() => unite([before, part([reported(3)], anew)]), 'unless it is said').to.throw('equal terms');
+    expect(() => unite([before], anew), 'one that was not run again').to.throw('No part has runs of a with the options that were chosen.').with.property('remedy').contain('--tuned SWEEP');
+    const alone = { ...anew, methods: anew.methods.filter(({ id }) => id === 'a') };
+    expect(() => unite([before, part([reported(3)], alone)], alone), 'one that was not tuned again').to.throw('The sweep did not tune b, which a part tuned.');
+    expect(validateResults(unite([part([reported(3), bound])], alone)), 'of runs that had none').to.deep.include({ sweep: alone });
+  });
+
   it('is a part of what the hash covers', () => {
     const runs = [reported(2)];
     expect(() => validateResults({ schema: 'lethe.results/1', sha256: resultsHash(runs), runs, sweep })).to.throw('hash');
