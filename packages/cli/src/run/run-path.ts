@@ -67,6 +67,6 @@ export function checkRunPath(path: string): boolean {
     checkRunFolder(folder);
     return existsSync(join(folder, RESULTS));
   }
-  if (extname(path) !== '.json') throw fileFault(path);
+  if (extname(path) !== '.json' || basename(path) === RECORD) throw fileFault(path);
   return true;
 }
