@@ -128,7 +128,10 @@ export async function publishCommand(runs: readonly string[], { entries, plugins
   });
   output.data(here(path));
   const parts = runs.filter((run) => run.endsWith('.json') && dirname(resolve(run)) === resolve(entries));
-  if (parts.length > 0) output.note(`the new entry holds all of ${parts.join(', ')}: delete what it takes the place of`);
+  if (parts.length > 0) {
+    const held = tuned ? 'what counts' : 'all';
+    output.note(`the new entry holds ${held} of ${parts.join(', ')}: delete what it takes the place of`);
+  }
   const brought = ofKind('scorer', found.plugins).map(scorerPlace);
   const scorers = pluginWords([...brought, ...runs.flatMap(scorersOfRun)].filter(({ id }) => used.has(id)));
   const build = ['lethe leaderboard build', ...(entries === PATHS.entries ? [] : [`--entries ${typed(entries)}`]), ...scorers].join(' ');

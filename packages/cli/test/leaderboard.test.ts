@@ -148,9 +148,9 @@ describe('lethe publish and lethe leaderboard', () => {
     expect((await call('publish', join(folder, 'run'), ...entries)).problem).to.equal('');
   });
 
-  it('say of a file of a run that it is no entry, and not to delete it', async () => {
-    await writeFile(join(folder, 'run', 'run.json'), recordText());
-    const { problem } = await call('show', join(folder, 'run', 'run.json'));
+  it('say of a file with something else that it is no entry, and not to delete it', async () => {
+    await writeFile(join(folder, 'run', 'kept.json'), recordText());
+    const { problem } = await call('show', join(folder, 'run', 'kept.json'));
     expect(problem).to.contain('LETHE_RESULTS_INVALID').and.contain('not an entry').and.contain('folder of a run').and.not.contain('delete');
   });
 

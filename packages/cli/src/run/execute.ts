@@ -125,7 +125,7 @@ export async function perform(
     /** Makes those of the jobs that are left; true where they were interrupted. */
     const make = async (some: Configuration): Promise<boolean> => {
       const left = jobs.filter(({ identity }) => !finished.has(identityKey(identity)));
-      if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${counted(jobs.length, 'run')} are finished already`);
+      if (left.length < jobs.length) output.note(`${jobs.length - left.length} of ${jobs.length} runs are finished already`);
       return left.length > 0 && work(left, labelsOf(some, left), suite, { workers, devices: configuration.devices }, goOn, output, async (run, at) => {
         finished.set(identityKey(left[at]!.identity), run);
         await save();

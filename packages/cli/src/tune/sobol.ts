@@ -26,8 +26,9 @@ function directions(dimension: number): number[] {
 const OF_DIMENSION = Array.from({ length: DIRECTIONS.length + 1 }, (_, dimension) => directions(dimension));
 
 /**
- * Point n >= 1 of Sobol's sequence of up to ten dimensions (the ranges of a manifest, and the learning rate's), in the order of Gray codes: of the first 2^k - 1 points every coordinate has
- * each multiple of 2^-k between 0 and 1 once, so that a few points fill every range evenly, and more only add to them.
+ * Point n >= 1 of Sobol's sequence of up to ten dimensions (the ranges of a manifest, and the learning rate's), in the order of Gray codes: of the
+ * first 2^k - 1 points every coordinate has each multiple of 2^-k between 0 and 1 once, so that a few points fill every range evenly, and more only
+ * add to them.
  */
 export function sobolPoint(n: number, d: number): number[] {
   const gray = n ^ (n >> 1);
