@@ -63,7 +63,7 @@ describe('tuning from the command line', () => {
     });
     expect((await end).signal).to.equal('SIGKILL');
     const early = await ended('run', SUITE, ...TERMS, '--methods', 'ewc', '--tuned', out, '--out', join(folder, 'early'));
-    expect([early.status, early.stderr]).to.deep.equal([2, early.stderr]);
+    expect(early.status, early.stderr).to.equal(2);
     expect(early.stderr).to.contain('LETHE_RUN_STOPPED').and.match(/9 of 10 runs are there/);
     const resumed = await ended('resume', out);
     expect(resumed.status, resumed.stderr).to.equal(0);
