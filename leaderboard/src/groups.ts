@@ -1,5 +1,7 @@
 import { type CompletedRun, type Metrics, type Order, type Run, type Sweep, type TunedMethod, canonicalJson, departuresOf, grouped, sha256, unlabelled } from '@lethe/core';
-import { type Comparison, type Interval, METRICS, type Ranks, compareRuns, resultsHash, runInterval, seenAccuracy, wholeMean } from '@lethe/metrics';
+import {
+  type Comparison, type Interval, METRICS, type Ranks, chosenOptions, compareRuns, resultsHash, runInterval, seenAccuracy, tunedIn, wholeMean,
+} from '@lethe/metrics';
 import { changedOptions } from './command.js';
 import type { MethodNote } from './declared.js';
 import type { Entry, PublishedEntry } from './entry.js';
@@ -91,9 +93,9 @@ function intervalOf(cells: readonly Cell[], valueOf: (run: CompletedRun) => numb
   return values.every((one): one is typeof one & { value: number } => one.value !== null) ? runInterval(values) : null;
 }
 
-function tuningOf({ file, entry: { results: { sweep } }, run: { method: { id, label, version, options } } }: Source): Row['tuning'] {
-  const tuned = sweep?.methods.find((method) => method.id === id && method.label === label && method.version === version);
-  return sweep && tuned && canonicalJson(tuned.trials[tuned.chosen]!.options) === canonicalJson(options) ? { sweep, tuned, file } : null;
+function tuningOf({ file, entry: { results: { sweep } }, run: { method } }: Source): Row['tuning'] {
+  const tuned = sweep && tunedIn(sweep, method);
+  return sweep && tuned?.version === method.version && canonicalJson(chosenOptions(tuned)) === canonicalJson(method.options) ? { sweep, tuned, file } : null;
 }
 
 /** The method of a row: without its label where entries call it otherwise, which none of them may do for the others. */

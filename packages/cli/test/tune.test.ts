@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { methodsOf } from '../src/run/methods.js';
 import { resolveRequest } from '../src/run/resolve.js';
-import { bestForm, trialsOf } from '../src/tune/trials.js';
+import { bestForm, formsOf, trialsOf } from '../src/tune/trials.js';
 
 const fixture = (path: string) => fileURLToPath(new URL(`../../../../test/fixtures/${path}`, import.meta.url));
 const [SUITE, MODEL] = [fixture('two-trades'), fixture('llama/tied')];
@@ -105,7 +105,7 @@ describe('the best form', () => {
   const own = { ...manifest(search), options: { properties: { kind: { default: 'x' }, start: { default: 'random' }, rate: { default: 1 } } } } as unknown as Manifest;
   /** By kind, start and rate. */
   const best = (means: Readonly<Record<string, number | null>>, fixed: Record<string, unknown> = {}) =>
-    bestForm(own, fixed, ({ kind = 'x', start = 'random', rate = 1 }) => means[`${String(kind)} ${String(start)} ${String(rate)}`] ?? null);
+    bestForm(own, fixed, formsOf(own, fixed, Infinity).map(({ kind = 'x', start = 'random', rate = 1 }) => means[`${String(kind)} ${String(start)} ${String(rate)}`] ?? null));
 
   it('has of every list the value that alone did better than the defaults and all others', () => {
     expect(best({ 'x random 1': 0.5, 'y random 1': 0.6, 'z random 1': 0.7, 'x inputs 1': 0.4 })).to.deep.equal({ kind: 'z' });

@@ -17,6 +17,6 @@ export { type SeveralCodes, codesWords, severalCodes } from './codes.js';
 export { type PermutationTest, fewestPairs, leastP, permutationTest } from './statistics/permutation.js';
 export { POWER, pairedPower, pairsNeeded, permutationPower } from './statistics/power.js';
 export { type Ranks, ranksOf } from './statistics/ranks.js';
-export { carriedOver, joinSweeps, pickedSeeds, sweepOf, trialMean } from './sweep.js';
+export { carriedOver, chosenOptions, joinSweeps, pickedSeeds, sweepOf, trialMean, tunedIn } from './sweep.js';
 export { validateResults } from './validate.js';
 export { type Part, unite } from './unite.js';

@@ -11,6 +11,13 @@ export function bestTrial(trials: readonly Trial[]): number {
   return means.indexOf(Math.max(...means));
 }
 
+/** What a sweep holds of a method, or of its variant with a label; undefined where that was not tuned. */
+export const tunedIn = ({ methods }: Pick<Sweep, 'methods'>, { id, label }: { readonly id: string; readonly label?: string | undefined }): TunedMethod | undefined =>
+  methods.find((method) => method.id === id && method.label === label);
+
+/** The options of the trial that was chosen. */
+export const chosenOptions = ({ trials, chosen }: TunedMethod): Trial['options'] => trials[chosen]!.options;
+
 type Terms = Pick<Sweep, 'suite' | 'model' | 'training'>;
 
 /** Whether options that were chosen under some terms are carried over to others: to another suite, model or budget, or other prompts. The size makes no difference. */
@@ -83,7 +90,7 @@ export function sweepFault({ suite, orders, seeds, methods }: Sweep, runs: reado
     if (unique(trials.map(({ options }) => canonicalJson(options))).length < trials.length) return { pointer: `${at}/trials`, message: `Two trials of ${name} are the same.` };
     const best = bestTrial(trials);
     if (chosen !== best) return { pointer: `${at}/chosen`, message: `The best trial is ${best}, the file says ${chosen}.` };
-    const options = canonicalJson(trials[chosen]!.options);
+    const options = canonicalJson(chosenOptions(tuned));
     const other = runs.findIndex(({ method }) => method.id === tuned.id && method.label === tuned.label && (method.version !== version || canonicalJson(method.options) !== options));
     if (other >= 0) return { pointer: `/runs/${other}/method`, message: `The sweep chose other options for ${name}.` };
   }

@@ -1,7 +1,7 @@
 import { LetheError, type Results, type Run, type Sweep, canonicalJson, methodName, outdatedAmong } from '@lethe/core';
 import { resultsHash } from './hash.js';
 import { ambiguous, byIdentity, outcomesOf } from './outcomes.js';
-import { joinSweeps, sweepFault } from './sweep.js';
+import { chosenOptions, joinSweeps, sweepFault, tunedIn } from './sweep.js';
 
 /** Results, with what to call them in messages. */
 export interface Part {
@@ -14,9 +14,9 @@ const REMEDY = 'Publish the parts apart: what was measured under the same terms 
 const REMAKE = 'Run them with the options that were chosen (lethe run SUITE --tuned SWEEP --methods NAMES), and publish these runs beside the others.';
 
 /** Whether a run has the options that a sweep chose for its method, or is of none that it tuned. */
-function isChosen({ method: { id, label, options } }: Run, { methods }: Sweep): boolean {
-  const tuned = methods.find((method) => method.id === id && method.label === label);
-  return tuned === undefined || canonicalJson(tuned.trials[tuned.chosen]!.options) === canonicalJson(options);
+function isChosen({ method }: Run, sweep: Sweep): boolean {
+  const tuned = tunedIn(sweep, method);
+  return tuned === undefined || canonicalJson(chosenOptions(tuned)) === canonicalJson(method.options);
 }
 
 /**

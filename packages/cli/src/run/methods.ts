@@ -111,7 +111,8 @@ export const triedWith = (
 ): ConfiguredMethod[] => settings.map((setting) => ({ ...configured(plugin, label, optionsOf(plugin, setting, locate)), given }));
 
 /**
- * The methods asked for, or all that are installed; of a sweep their forms, which come before other trials. Their options are checked and filled in, then their code is imported.
+ * The methods asked for, or all that are installed; of a sweep their forms, which come before other trials. Their options are checked and filled in,
+ * then their code is imported.
  *
  * @param note told of what so few trials do not reach
  */
@@ -136,9 +137,8 @@ export async function methodsOf(
     const given = { ...options, ...set };
     if (trials === undefined) return [configured(plugin, label, optionsOf(plugin, settingFor(plugin, label, given, sweep), placeOf))];
     searched.push({ name: label ?? manifest.name, manifest, fixed: given });
-    // all trials that there may be are checked now: the last of them come hours later
-    triedWith(plugin, label, given, trialsOf(manifest, given, trials, given), placeOf);
-    return triedWith(plugin, label, given, formsOf(manifest, given, trials), placeOf);
+    // all trials that there may be are checked now: what follows the forms comes hours later
+    return triedWith(plugin, label, given, trialsOf(manifest, given, trials, given), placeOf).slice(0, formsOf(manifest, given, trials).length);
   });
   checkDistinct(methods);
   if (trials !== undefined) unreached(searched, trials).forEach(note);

@@ -1,6 +1,6 @@
 import { LetheError, type Plugin, type Results, type Sweep, type Trial, canonicalJson, didYouMean, methodName, readManifest, suiteLabel } from '@lethe/core';
 import { percent } from '@lethe/leaderboard';
-import { carriedOver, joinSweeps, pickedSeeds, sweepOf, trialMean } from '@lethe/metrics';
+import { carriedOver, chosenOptions, joinSweeps, pickedSeeds, sweepOf, trialMean, tunedIn } from '@lethe/metrics';
 import type { Output } from '../output.js';
 import { plainTable } from '../plain-table.js';
 import type { Configuration, ConfiguredMethod } from '../run/configuration.js';
@@ -33,10 +33,10 @@ export async function readSweeps(paths: readonly string[]): Promise<Sweep> {
  *
  * @throws LETHE_RUN_CHANGED for another version of the method
  */
-export function chosenFor({ manifest: { name, version } }: Plugin, label: string | undefined, { methods }: Sweep): Trial['options'] | undefined {
-  const tuned = methods.find((method) => method.id === name && method.label === label);
+export function chosenFor({ manifest: { name, version } }: Plugin, label: string | undefined, sweep: Sweep): Trial['options'] | undefined {
+  const tuned = tunedIn(sweep, { id: name, label });
   if (!tuned) return undefined;
-  if (tuned.version === version) return tuned.trials[tuned.chosen]!.options;
+  if (tuned.version === version) return chosenOptions(tuned);
   throw new LetheError('LETHE_RUN_CHANGED', `Method ${name} ${tuned.version} was tuned, ${version} is installed.`, { remedy: 'Tune it again.' });
 }
 

@@ -1,7 +1,7 @@
-import { type Plugin, type Run, canonicalJson, grouped, methodName, readManifest } from '@lethe/core';
-import { sweepOf, trialMean } from '@lethe/metrics';
+import { type Plugin, type Run, grouped, methodName, readManifest } from '@lethe/core';
+import { sweepOf, trialMean, tunedIn } from '@lethe/metrics';
 import type { Configuration, ConfiguredMethod } from '../run/configuration.js';
-import { optionsOf, triedWith } from '../run/methods.js';
+import { triedWith } from '../run/methods.js';
 import { bestForm, trialsOf } from './trials.js';
 
 /** What follows the forms of methods. */
@@ -15,7 +15,7 @@ interface LaterTrials {
  * The trials of a sweep that follow its forms, by how those did: the numbers of a method, under the form of it that did best. Its plugins are
  * those that it began with.
  *
- * @param runs those of all methods of the configuration, which are forms; others are passed over
+ * @param runs all of the configuration, whose methods are forms, in their order
  * @param where the results of the sweep, for messages
  */
 export function laterTrials({ methods, trials: count = 0 }: Configuration, runs: readonly Run[], where: string): LaterTrials {
@@ -23,16 +23,10 @@ export function laterTrials({ methods, trials: count = 0 }: Configuration, runs:
   const later = grouped(methods, methodName).map((forms) => {
     const { label, given = {}, manifest: file, codePath } = forms[0]!;
     const plugin: Plugin = { manifest: readManifest(file), file, codePath };
-    const name = methodName(forms[0]!);
-    const tried = sweep.methods.find((method) => methodName(method) === name)?.trials ?? [];
-    const resultOf = (form: ConfiguredMethod['options']) => tried.find(({ options }) => canonicalJson(options) === canonicalJson(optionsOf(plugin, form)));
-    const form = bestForm(plugin.manifest, given, (options) => {
-      const trial = resultOf(options);
-      return trial === undefined ? null : trialMean(trial);
-    });
+    const form = bestForm(plugin.manifest, given, tunedIn(sweep, forms[0]!)!.trials.map(trialMean));
     const found = Object.entries(form).filter(([option]) => !Object.hasOwn(given, option)).map(([option, value]) => `${option}=${JSON.stringify(value)}`);
     const settings = trialsOf(plugin.manifest, given, count, form).slice(forms.length);
-    return { methods: triedWith(plugin, label, given, settings), found: found.length > 0 && settings.length > 0 ? [`${name} ${found.join(' ')}`] : [] };
+    return { methods: triedWith(plugin, label, given, settings), found: found.length > 0 && settings.length > 0 ? [`${methodName(forms[0]!)} ${found.join(' ')}`] : [] };
   });
   return { methods: later.flatMap((one) => one.methods), found: later.flatMap((one) => one.found) };
 }

@@ -66,10 +66,10 @@ export function formsOf(manifest: Manifest, fixed: Options, count: number): Opti
  * The form that did best: of every list the value that, alone, did better at one of its learning rates than the defaults and all others of its
  * list did at any.
  *
- * @param meanOf what came of one of {@link formsOf}; null for nothing, and for one that failed
+ * @param means what came of each of {@link formsOf}; null for one that failed
  */
-export function bestForm(manifest: Manifest, fixed: Options, meanOf: (form: Options) => number | null): Options {
-  const tried = searchOf(manifest, fixed).forms.map(({ option, trial }) => ({ option, trial, mean: meanOf(trial) ?? -1 }));
+export function bestForm(manifest: Manifest, fixed: Options, means: readonly (number | null)[]): Options {
+  const tried = searchOf(manifest, fixed).forms.map(({ option, trial }, i) => ({ option, trial, mean: means[i] ?? -1 }));
   const defaults = Math.max(...tried.filter(({ option }) => option === undefined).map(({ mean }) => mean));
   const best = new Map<string, { readonly mean: number; readonly value: unknown }>();
   for (const { option, trial, mean } of tried) {
