@@ -45,9 +45,10 @@ describe('progress', () => {
   it('tells once of the rows of a task that are cut, whatever run they are of', () => {
     const note = cutNotes();
     const cut: RunEvent = { type: 'rows-cut', run: 'ewc', task: 'triage', split: 'train', of: 300, prompts: 12, maxTokens: 128, answers: 3, answerTokens: 16 };
-    expect([...events, cut, { ...cut, run: 'seta' }, { ...cut, split: 'test' as const, of: 40, prompts: 1, answers: 0 }].map(note).filter(Boolean)).to.deep.equal([
+    expect([...events, cut, { ...cut, run: 'seta' }, { ...cut, split: 'test' as const, of: 40, prompts: 1, answers: 0 }, { ...cut, run: 'l2p', maxTokens: 88, virtualTokens: 40, answers: 0 }].map(note).filter(Boolean)).to.deep.equal([
       'task "triage": 12 of 300 training rows lose the middle of their prompt, to fit into 128 tokens; 3 of 300 training rows lose the end of their answer, to fit into 16 tokens',
       'task "triage": 1 of 40 scored rows lose the middle of their prompt, to fit into 128 tokens',
+      'task "triage": 12 of 300 training rows lose the middle of their prompt, to fit into 88 tokens behind 40 virtual ones',
     ]);
   });
 

@@ -49,7 +49,7 @@ export interface MethodHost {
   readonly width: number;
   /** The token that ends a text. */
   readonly endOfText: number;
-  /** How many tokens the prompt and the answer of a row may have together: what bounds rows that a method makes. */
+  /** How many tokens the prompt and the answer of a row may have together, behind the virtual tokens that the learner has now: what bounds rows that a method makes. */
   readonly room: number;
   /** Number of parameters of the frozen model. */
   readonly modelParameters: number;

@@ -29,7 +29,7 @@ export function encodeRows(tokenizer: Tokenizer, rows: Rows, maxTokens: number, 
 /** How many rows of a task are not read whole, as an event tells it; null where all are. */
 export function cutOf(
   { id, written }: TaskData, split: 'train' | 'test', rows: readonly EncodedExample[],
-): Omit<Extract<RunEvent, { type: 'rows-cut' }>, 'type' | 'run' | 'maxTokens'> | null {
+): Omit<Extract<RunEvent, { type: 'rows-cut' }>, 'type' | 'run' | 'maxTokens' | 'virtualTokens'> | null {
   const prompts = rows.filter(({ cutPrompt }) => cutPrompt).length;
   const answers = split === 'train' ? rows.filter(({ cutAnswer }) => cutAnswer).length : 0;
   return prompts + answers === 0 ? null : { task: id, split, of: rows.length, prompts, answers, ...(written && { answerTokens: written.maxTokens }) };

@@ -6,6 +6,7 @@ import type { LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, batchOf, floats, taskFeeds, tokenInputs } from './batch.js';
 import { Generator } from './generation/generator.js';
+import { rowLength } from './length.js';
 import { type Forward, rowsAtOnce, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
@@ -25,7 +26,6 @@ export class Host implements MethodHost {
   readonly featureSize: number;
   readonly width: number;
   readonly endOfText: number;
-  readonly room: number;
   readonly modelParameters: number;
   /** The learner whose arrays gradients are taken at; set once it is created. */
   learner: Learner | undefined;
@@ -46,8 +46,11 @@ export class Host implements MethodHost {
     this.featureSize = model.featureSize;
     this.width = model.config.hiddenSize;
     this.endOfText = model.tokenizer.endOfText;
-    this.room = trainingRoom(model.tokenizer, budget.maxTokens);
     this.modelParameters = model.parameters;
+  }
+
+  get room(): number {
+    return trainingRoom(this.model.tokenizer, rowLength(this.budget, this.model, this.learner?.virtualTokens));
   }
 
   /** Opens the rows of a task to the method, from `begin` to the end of `end`; undefined closes them. */

@@ -12,7 +12,7 @@ import type { Host } from './host.js';
 import { type Job, runName } from './job.js';
 import { learnedTables } from './learned.js';
 import { checkTrained, newLearner, within } from './learner.js';
-import { checkLength, checkModel } from './length.js';
+import { checkKeptRows, checkModel, rowLength } from './length.js';
 import type { Forward } from './loss.js';
 import { type EncodedExample, roomFor, trainingRow } from './packing.js';
 import { completedRun, scoresOf } from './report.js';
@@ -149,26 +149,29 @@ class Stream {
     const { learner } = forward;
     const stage = stages[index - 1]!;
     const { tasks, epochs } = curriculumOf(stage, identity.training);
-    const rowsOf = (task: TaskData) => this.encode(task.train, task.written?.maxTokens).map(trainingRow);
-    const rows = tasks.flatMap(rowsOf);
-    for (const task of tasks) this.tellCut(task, 'train', this.encode(task.train, task.written?.maxTokens));
+    const rowsOf = (task: TaskData) => this.rows(task, 'train', learner).map(trainingRow);
+    const name = `${identity.method.id} on ${stage.name}`;
+    const length = await within(this.job, name, () => this.lengthFor(learner));
+    let rows = tasks.flatMap(rowsOf);
     const budget = { ...budgetOf(identity), epochs };
     const view: TaskView = { index, rows: rows.length, steps: stepsFor(rows.length, budget) };
-    const name = `${identity.method.id} on ${stage.name}`;
     const started = performance.now();
     host.show(rows);
     const { capabilities } = identity.method;
-    const trainableParameters = await within(this.job, name, async () => {
+    const { maxTokens, trainableParameters } = await within(this.job, name, async () => {
       await learner.begin(view);
       await host.checkAwaited();
       checkTrained(learner, capabilities, name);
-      checkLength(identity.suite.id, identity.training, this.deps.model, learner.virtualTokens);
-      return countOf(learner.trainable);
+      const left = this.lengthFor(learner);
+      checkKeptRows(learner.rows, this.deps.model, left);
+      return { maxTokens: left, trainableParameters: countOf(learner.trainable) };
     });
+    if (maxTokens !== length) host.show(rows = tasks.flatMap(rowsOf)); // it has begun with other virtual tokens than it had
+    for (const task of tasks) this.tellCut(task, 'train', learner);
     const learned = stages.slice(0, index);
     let kept: ReturnType<typeof stageLookup> | undefined;
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(this.job, name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false,
+      device: this.deps.device, forward, rows, index, budget: { ...budget, maxTokens }, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false,
       stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>
@@ -202,29 +205,32 @@ class Stream {
     return { trainTokens: 0, trainSeconds: 0, evalSeconds: 0, trainableParameters: 0, peakBytes, ...known };
   }
 
-  private encode(rows: TaskData['train'], answer?: number): readonly EncodedExample[] {
-    return encodeRows(this.deps.model.tokenizer, rows, this.job.identity.training.maxTokens, answer);
+  private lengthFor({ virtualTokens }: Learner): number {
+    return rowLength(this.job.identity.training, this.deps.model, virtualTokens);
+  }
+
+  /** Rows of a task as a learner lets the model read them, which shortens those that its virtual tokens leave no room for. */
+  private rows(task: TaskData, split: 'train' | 'test', learner: Learner): readonly EncodedExample[] {
+    return encodeRows(this.deps.model.tokenizer, task[split], this.lengthFor(learner), task.written?.maxTokens);
   }
 
   /** Tells of the rows of a task that are not read whole, where there are any. */
-  private tellCut(task: TaskData, split: 'train' | 'test', rows: readonly EncodedExample[]): void {
-    const cut = cutOf(task, split, rows);
-    if (cut) this.listener({ type: 'rows-cut', run: this.name, maxTokens: this.job.identity.training.maxTokens, ...cut });
-  }
-
-  private testRows(task: TaskData): readonly EncodedExample[] {
-    return this.encode(task.test, task.written?.maxTokens);
+  private tellCut(task: TaskData, split: 'train' | 'test', learner: Learner): void {
+    const cut = cutOf(task, split, this.rows(task, split, learner));
+    if (!cut) return;
+    const { virtualTokens } = learner;
+    this.listener({ type: 'rows-cut', run: this.name, maxTokens: this.lengthFor(learner), ...(virtualTokens && { virtualTokens }), ...cut });
   }
 
   private report(forward: Forward, learned: readonly Stage[]): Promise<readonly ReportTable[]> {
     const shown = [...this.scored.tasks, ...this.scored.probes].map((task) =>
-      ({ id: task.id, prompts: this.testRows(task).map(({ prompt }) => prompt), task: toldOf(task, learned) }));
+      ({ id: task.id, prompts: this.rows(task, 'test', forward.learner).map(({ prompt }) => prompt), task: toldOf(task, learned) }));
     return learnedTables(this.deps.device, forward, learned.map(({ name }) => name), shown);
   }
 
   /** Rows as a learner with examples in context lets the model read them; throws LETHE_METHOD_FAILED for a prompt that is too long. */
   private prompted(learner: Learner, rows: readonly EncodedExample[], task: number, answer?: number): EncodedExample[] {
-    const { maxTokens } = this.job.identity.training;
+    const maxTokens = this.lengthFor(learner);
     return rows.map((row) => {
       const room = roomFor(this.deps.model.tokenizer, row.options, maxTokens, answer);
       const prompt = checkPrompt(learner.prompt!(row.prompt, room, task));
@@ -256,8 +262,8 @@ class Stream {
       const answers: Record<string, Answers> = {};
       for (const task of list) {
         const { id, written } = task;
-        const rows = this.testRows(task);
-        if (step === 0) this.tellCut(task, 'test', rows);
+        const rows = this.rows(task, 'test', forward.learner);
+        if (step === 0 || this.lengthFor(forward.learner) < this.job.identity.training.maxTokens) this.tellCut(task, 'test', forward.learner);
         const given = before?.answered?.[id] === task.sha256 ? before[kind][id] : undefined;
         if (given) {
           answers[id] = given;

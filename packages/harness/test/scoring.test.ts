@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Example, Learner, Method } from '@lethe/core';
+import type { Example, Learner } from '@lethe/core';
 import { LetheError } from '@lethe/core';
 import { expect } from 'chai';
 import { encodeRow, type Job, runStream, Scorer } from '../src/index.js';
-import { eagerDevice, tinyJob, tinyModel, tinySuite } from './tiny.js';
+import { eagerDevice, tinyModel, tinySuite } from './tiny.js';
 
 const model = tinyModel();
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
@@ -104,31 +104,5 @@ describe('runStream', () => {
     } finally {
       await rm(outDir, { recursive: true });
     }
-  });
-
-  it('refuses rows that are too long behind virtual tokens, whose first values are rows of the embedding', async () => {
-    const outDir = await mkdtemp(join(tmpdir(), 'lethe-virtual-'));
-    let drawn: readonly number[][] = [];
-    const method: Method = {
-      create: (host) => ({
-        ...nothing,
-        virtualTokens: 33,
-        begin: async () => {
-          const { shape: [count, width], data } = await host.embeddings(3, host.random.fork('prompt'));
-          expect([count, width]).to.deep.equal([3, host.width]);
-          drawn = Array.from({ length: 3 }, (_, i) => [...data.subarray(i * host.width, (i + 1) * host.width)]);
-        },
-      }),
-    };
-    const error = await runStream(tinyJob(outDir, 'none'), { device: eagerDevice(), model, suite: tinySuite(), method }, () => undefined)
-      .then(() => null, (thrown: unknown) => thrown as LetheError);
-    await rm(outDir, { recursive: true });
-    expect(error).to.include({ code: 'LETHE_MODEL_LENGTH' });
-    expect(error!.message).to.match(/32 tokens behind the 33 virtual ones .* at most 64/);
-    expect(error!.remedy).to.match(/31 or less.* 65 or more/);
-    const [vocabulary, width] = model.weights['embed']!.shape as [number, number];
-    const table = model.weights['embed']!.data as Float32Array;
-    const rows = new Set(Array.from({ length: vocabulary }, (_, id) => [...table.subarray(id * width, (id + 1) * width)].join()));
-    expect(drawn.map((values) => rows.has(values.join()))).to.deep.equal([true, true, true]);
   });
 });

@@ -29,16 +29,19 @@ export function runLine(label: string, run: Run): string {
   ].join('  ');
 }
 
-/** What there is to say of rows that are not read whole: once for those of a task, of whatever runs. Nothing for other events. */
+/** What there is to say of rows that are not read whole: once for those of a task and as many tokens, of whatever runs. Nothing for other events. */
 export function cutNotes(): (event: RunEvent) => string | undefined {
   const said = new Set<string>();
   return (event) => {
-    if (event.type !== 'rows-cut' || said.has(`${event.split} ${event.task}`)) return undefined;
-    const { task, split, of, prompts, maxTokens, answers, answerTokens } = event;
-    said.add(`${split} ${task}`);
+    if (event.type !== 'rows-cut') return undefined;
+    const { task, split, of, prompts, maxTokens, virtualTokens, answers, answerTokens } = event;
+    const what = `${split} ${task} ${maxTokens} ${virtualTokens}`;
+    if (said.has(what)) return undefined;
+    said.add(what);
+    const behind = virtualTokens === undefined ? '' : ` behind ${virtualTokens} virtual ones`;
     const rows = `of ${of} ${split === 'train' ? 'training' : 'scored'} rows`;
     return `task "${task}": ${[
-      ...(prompts > 0 ? [`${prompts} ${rows} lose the middle of their prompt, to fit into ${maxTokens} tokens`] : []),
+      ...(prompts > 0 ? [`${prompts} ${rows} lose the middle of their prompt, to fit into ${maxTokens} tokens${behind}`] : []),
       ...(answers > 0 ? [`${answers} ${rows} lose the end of their answer, to fit into ${answerTokens} tokens`] : []),
     ].join('; ')}`;
   };
