@@ -146,6 +146,14 @@ describe('validation', () => {
     }), { numRuns: 50 });
   });
 
+  it('finds other rows than those of the runs, and takes those of another machine for the same', () => {
+    const good = results(writtenRun());
+    const within = (change: Partial<CompletedRun['environment']>) => ({ ...good, runs: good.runs.map((run) => ({ ...run, environment: { ...run.environment, ...change } })) });
+    expect(() => validateResults(within({ dataSha256: { x: 'f'.repeat(64) } }))).to.throw('hash').with.property('code', 'LETHE_RESULTS_INVALID');
+    expect(() => validateResults(within({ skippedRows: { x: 1 } }))).to.throw('hash');
+    validateResults(within({ device: 'webgpu', threads: 4, processor: 'another', node: 'v24', git: 'f'.repeat(40) }));
+  });
+
   it('answers 1 000 mutated files with a place, and compares what it lets pass', () => {
     const junk = fc.constantFrom<unknown>(null, undefined, -1, 0.5, 1e308, '', 'toString', '__proto__', [], {}, [[]], true, ['x'], { length: 3 });
     fc.assert(fc.property(fc.array(fc.nat()), junk, fc.boolean(), (path, value, restated) => {
@@ -160,7 +168,7 @@ describe('validation', () => {
       }
       if (value === undefined) delete parent[key];
       else parent[key] = value;
-      if (restated && Array.isArray(file['runs']) && file['runs'][0]?.cost && file['runs'][0].status) file['sha256'] = resultsHash(file['runs']);
+      if (restated && Array.isArray(file['runs']) && ['cost', 'status', 'environment'].every((key) => file['runs'][0]?.[key])) file['sha256'] = resultsHash(file['runs']);
       try {
         const { runs } = validateResults(file, 'f');
         compareRuns(runs, { metrics: METRICS.slice(0, 1) });
