@@ -143,7 +143,10 @@ export interface Learner {
   readonly rows?: readonly Row[];
   /** Before training: grow, freeze, initialise. May replace `trainable`, `frozen` and `rows`. */
   begin(task: TaskView): void | Promise<void>;
-  /** How many vectors {@link prefix} gives for a row; absent or 0 for none. It changes in `begin`, `end` and `restore` alone. */
+  /**
+   * How many vectors {@link prefix} gives for a row; absent or 0 for none. It changes in `begin`, `end` and `restore` alone. Where the model has no positions
+   * left for a whole row behind them, the row loses the middle of its prompt.
+   */
   readonly virtualTokens?: number;
   /**
    * Virtual tokens (Lester et al. 2021, arXiv 2104.08691): vectors that stand before the text of every row in the place of embeddings,
