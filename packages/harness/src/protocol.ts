@@ -163,7 +163,7 @@ class Stream {
       await host.checkAwaited();
       checkTrained(learner, capabilities, name);
       const left = this.lengthFor(learner);
-      checkKeptRows(learner.rows, this.deps.model, left);
+      if (learner.virtualTokens) checkKeptRows(learner.rows, this.deps.model, left);
       return { maxTokens: left, trainableParameters: countOf(learner.trainable) };
     });
     if (maxTokens !== length) host.show(rows = tasks.flatMap(rowsOf)); // it has begun with other virtual tokens than it had
