@@ -6,11 +6,11 @@ import type { LanguageModel } from '@lethe/model';
 import type { Tensor2D } from '@tensorflow/tfjs';
 import { batchInputs, batchOf, floats, taskFeeds, tokenInputs } from './batch.js';
 import { Generator } from './generation/generator.js';
-import { rowLength } from './length.js';
+import { roomBehind } from './length.js';
 import { type Forward, rowsAtOnce, taskLoss } from './loss.js';
 import { inputMoments } from './moments.js';
 import { overBatches } from './over-batches.js';
-import { trainingRoom, trainingShape } from './packing.js';
+import { trainingShape } from './packing.js';
 import { answerPredictions } from './predictions.js';
 import { PARAMS, arrayFeeds, arrayInputs, arrayTensors, paramsOf, sitesOf } from './scope.js';
 
@@ -50,7 +50,7 @@ export class Host implements MethodHost {
   }
 
   get room(): number {
-    return trainingRoom(this.model.tokenizer, rowLength(this.budget, this.model, this.learner?.virtualTokens));
+    return roomBehind(this.learner?.virtualTokens, this.budget, this.model);
   }
 
   /** Opens the rows of a task to the method, from `begin` to the end of `end`; undefined closes them. */

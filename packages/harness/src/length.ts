@@ -1,4 +1,4 @@
-import { LetheError, type Row, type TrainingBudget } from '@lethe/core';
+import { type Learner, LetheError, type TrainingBudget } from '@lethe/core';
 import type { LanguageModel } from '@lethe/model';
 import { trainingRoom } from './packing.js';
 import { sitesOf } from './scope.js';
@@ -21,15 +21,19 @@ export function rowLength({ maxTokens }: TrainingBudget, { id, config }: Languag
     });
 }
 
+/** {@link MethodHost.room} behind the virtual tokens of a learner. Throws as {@link rowLength} does. */
+export const roomBehind = (virtual: number | undefined, budget: TrainingBudget, model: LanguageModel): number =>
+  trainingRoom(model.tokenizer, rowLength(budget, model, virtual));
+
 /**
- * Refuses rows that a method has kept since virtual tokens left more room than they do now.
+ * Refuses rows that a method with virtual tokens has kept since these left more room than they do now.
  *
+ * @param room {@link roomBehind}
  * @throws LETHE_METHOD_FAILED
  */
-export function checkKeptRows(rows: readonly Row[] | undefined, model: LanguageModel, maxTokens: number): void {
-  const room = trainingRoom(model.tokenizer, maxTokens);
+export function checkKeptRows({ rows, virtualTokens }: Learner, room: number): void {
   const long = rows?.find(({ prompt, answer }) => prompt.length + answer.length > room);
-  if (!long) return;
+  if (!virtualTokens || !long) return;
   throw new LetheError('LETHE_METHOD_FAILED', `The method keeps a row of ${long.prompt.length + long.answer.length} tokens, and its virtual tokens leave room for ${room}.`, {
     remedy: 'Put as many virtual tokens before the first task as before the last, or keep no rows.',
   });

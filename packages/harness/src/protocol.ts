@@ -158,20 +158,19 @@ class Stream {
     const started = performance.now();
     host.show(rows);
     const { capabilities } = identity.method;
-    const { maxTokens, trainableParameters } = await within(this.job, name, async () => {
+    const trainableParameters = await within(this.job, name, async () => {
       await learner.begin(view);
       await host.checkAwaited();
       checkTrained(learner, capabilities, name);
-      const left = this.lengthFor(learner);
-      if (learner.virtualTokens) checkKeptRows(learner.rows, this.deps.model, left);
-      return { maxTokens: left, trainableParameters: countOf(learner.trainable) };
+      checkKeptRows(learner, host.room);
+      return countOf(learner.trainable);
     });
-    if (maxTokens !== length) host.show(rows = tasks.flatMap(rowsOf)); // it has begun with other virtual tokens than it had
+    if (this.lengthFor(learner) !== length) host.show(rows = tasks.flatMap(rowsOf)); // it has begun with other virtual tokens than it had
     for (const task of tasks) this.tellCut(task, 'train', learner);
     const learned = stages.slice(0, index);
     let kept: ReturnType<typeof stageLookup> | undefined;
     const { tokens } = trainableParameters === 0 ? { tokens: 0 } : await within(this.job, name, () => trainTask({
-      device: this.deps.device, forward, rows, index, budget: { ...budget, maxTokens }, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false,
+      device: this.deps.device, forward, rows, index, budget, name, stop: this.stop, makesRows: capabilities.pseudoRehearsal ?? false,
       stageOf: (row) => (kept ??= stageLookup(learned, rowsOf))(row),
       random: createRandom(identity.seed, 'train', index),
       onStep: (done, total, loss) =>

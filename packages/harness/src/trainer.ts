@@ -1,7 +1,7 @@
 import type { Arrays, TrainingBudget } from '@lethe/core';
 import { LetheError, rowChoice } from '@lethe/core';
 import { unflatten } from './flat.js';
-import { trainingRoom } from './packing.js';
+import { roomBehind } from './length.js';
 import { type SteppedTask, Stepper } from './stepper.js';
 
 export interface TrainingTask extends SteppedTask {
@@ -35,9 +35,9 @@ function checkSameArrays(trained: Arrays, { forward: { learner }, name }: Traini
  * for rows of a step that it may not choose or make, arrays of a step that do not fit, and arrays that are others in the end
  */
 export async function trainTask(task: TrainingTask): Promise<{ tokens: number }> {
-  const { budget, rows, forward: { learner, model: { tokenizer, config } } } = task;
+  const { budget, rows, forward: { learner, model } } = task;
   const total = stepsFor(rows.length, budget);
-  const made = task.makesRows ? { room: trainingRoom(tokenizer, budget.maxTokens), vocabulary: config.vocabSize } : null;
+  const made = task.makesRows ? { room: roomBehind(learner.virtualTokens, budget, model), vocabulary: model.config.vocabSize } : null;
   const choose = rowChoice(learner, rows, made);
   const arrays = learner.trainable;
   const stepper = new Stepper(task, total);

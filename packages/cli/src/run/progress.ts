@@ -35,7 +35,7 @@ export function cutNotes(): (event: RunEvent) => string | undefined {
   return (event) => {
     if (event.type !== 'rows-cut') return undefined;
     const { task, split, of, prompts, maxTokens, virtualTokens, answers, answerTokens } = event;
-    const what = `${split} ${task} ${maxTokens} ${virtualTokens}`;
+    const what = `${split} ${task} ${maxTokens}`;
     if (said.has(what)) return undefined;
     said.add(what);
     const behind = virtualTokens === undefined ? '' : ` behind ${virtualTokens} virtual ones`;
